@@ -1,0 +1,1 @@
+"""gridrig: a hardware-in-the-loop testbed for decentralised energy."""
