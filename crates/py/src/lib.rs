@@ -1,7 +1,24 @@
 //! The native module `gridrig._core`: every export in one list, one file per domain beside it.
 
+mod errors;
+mod market;
+mod metering;
+mod plant;
+mod settlement;
+
 use pyo3::prelude::*;
 
 /// The Rust core of gridrig.
 #[pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use crate::market::{
+        PyClearing, PyOrder, PyRejection, PyTrade, py_clear_pay_as_clear as clear_pay_as_clear,
+    };
+    #[pymodule_export]
+    use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
+    #[pymodule_export]
+    use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    #[pymodule_export]
+    use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+}

@@ -1,0 +1,101 @@
+//! What a register write does to a device of the world.
+
+use crate::error::{PlantError, checked};
+use crate::event::{Event, EventKind};
+use crate::world::World;
+
+impl World {
+    /// Gives or withdraws an inverter's permit to connect.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `DeviceKind`.
+    pub fn set_connect(&mut self, i: usize, on: bool) -> Result<(), PlantError> {
+        let inverter = self.inverter_mut(i)?;
+        inverter.service.permit(on);
+        if !on {
+            inverter.rest();
+        }
+        Ok(())
+    }
+
+    /// Limits an inverter's active power, both ways; `None` removes the limit [W].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_limit_w(&mut self, i: usize, p_w: Option<f64>) -> Result<(), PlantError> {
+        let limit = p_w.map(|w| checked("p_w [W]", w, 0.0, 1e9)).transpose()?;
+        self.inverter_mut(i)?.limit_w = limit;
+        Ok(())
+    }
+
+    /// Sets a storage inverter's power, positive while discharging [W].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_power_w(&mut self, i: usize, p_w: f64) -> Result<(), PlantError> {
+        let p_w = checked("p_w [W]", p_w, -1e9, 1e9)?;
+        self.storage_mut(i)?.power_w = p_w;
+        Ok(())
+    }
+
+    /// Sets an inverter's reactive power [var].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_q_var(&mut self, i: usize, q_var: f64) -> Result<(), PlantError> {
+        let q_var = checked("q_var [var]", q_var, -1e9, 1e9)?;
+        self.inverter_mut(i)?.q_var = q_var;
+        Ok(())
+    }
+
+    /// Closes (true) or opens a pack's charge and discharge switches.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `DeviceKind`.
+    pub fn set_fets(&mut self, i: usize, charge: bool, discharge: bool) -> Result<(), PlantError> {
+        let pack = &mut self.storage_mut(i)?.pack;
+        let i_a = pack.i_a();
+        let before = pack.fets();
+        pack.set_fets(charge, discharge);
+        let after = pack.fets();
+        let cut = (before.0 && !after.0 && i_a < 0.0) || (before.1 && !after.1 && i_a > 0.0);
+        if cut {
+            let (t_s, name) = (self.time_s, self.device(i)?.name.clone());
+            let detail = "command".to_owned();
+            self.events.push(Event {
+                t_s,
+                kind: EventKind::FetOpened,
+                name,
+                value: i_a,
+                detail,
+            });
+        }
+        Ok(())
+    }
+
+    /// Lowers the current limits a pack gives out; `None` leaves its own rule, which always holds
+    /// [A].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_pack_limits(
+        &mut self,
+        i: usize,
+        charge_a: Option<f64>,
+        discharge_a: Option<f64>,
+    ) -> Result<(), PlantError> {
+        let check =
+            |limit: Option<f64>| limit.map(|a| checked("limit [A]", a, 0.0, 1e6)).transpose();
+        let (charge_a, discharge_a) = (check(charge_a)?, check(discharge_a)?);
+        self.storage_mut(i)?.pack.set_limits(charge_a, discharge_a);
+        Ok(())
+    }
+
+    /// Sets a pack's state of charge, 0..1.
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_soc(&mut self, i: usize, soc: f64) -> Result<(), PlantError> {
+        self.storage_mut(i)?.pack.set_soc(soc)
+    }
+}

@@ -1,0 +1,320 @@
+//! One millisecond of an island: inverters, loads, bus, limits, relays, shedding, switch.
+
+use crate::bus::BusStep;
+use crate::complex::Complex;
+use crate::device::{DEAD_PU, Device};
+use crate::event::{Event, EventKind};
+use crate::grid_following::Injection;
+use crate::island::{Follower, Island, Outside};
+use crate::shedding::Shedding;
+use crate::synchroniser::{Difference, GridSide};
+use std::f64::consts::TAU;
+
+/// A bus is dead after its voltage was gone for this long [s].
+const DARK_S: f64 = 0.1;
+/// Throttling is told when this share of rated power is held back.
+const THROTTLE_TOLD: f64 = 0.02;
+
+/// What one step needs beside the island itself.
+pub struct Surroundings<'a> {
+    /// All devices of the plant.
+    pub devices: &'a mut [Device],
+    /// The shedding scheme.
+    pub shedding: &'a mut Shedding,
+    /// What happened so far.
+    pub events: &'a mut Vec<Event>,
+    /// What is told from outside.
+    pub outside: Outside,
+}
+
+impl Surroundings<'_> {
+    fn tell(&mut self, t_s: f64, kind: EventKind, device: usize, value: f64, detail: &str) {
+        let name = self.devices[device].name.clone();
+        self.events.push(Event {
+            t_s,
+            kind,
+            name,
+            value,
+            detail: detail.to_owned(),
+        });
+    }
+
+    fn tell_of(&mut self, t_s: f64, kind: EventKind, name: &str, value: f64, detail: &str) {
+        let (name, detail) = (name.to_owned(), detail.to_owned());
+        self.events.push(Event {
+            t_s,
+            kind,
+            name,
+            value,
+            detail,
+        });
+    }
+}
+
+/// What one step gave, for the means and the trace; powers in W and var.
+pub struct StepResult {
+    /// Power of each device into the grid.
+    pub power: Vec<Complex>,
+    /// Power of the grid into the feeder.
+    pub grid: Complex,
+}
+
+impl Island {
+    /// Steps from `t_s` by `h_s`.
+    pub fn step(&mut self, around: &mut Surroundings<'_>, t_s: f64, h_s: f64) -> StepResult {
+        let current = self.step_followers(around, t_s, h_s);
+        let mut load = Complex::new(around.outside.losses_w, 0.0);
+        for fed in around.devices.iter().filter_map(Device::fed_load) {
+            load += Complex::new(fed.p_w, fed.q_var);
+        }
+        let bus = self.step_bus(
+            load * (1.0 / self.s_base_va),
+            current.total,
+            &around.outside,
+            h_s,
+        );
+        let result = self.count(around.devices, &current, &bus);
+        let end_s = t_s + h_s;
+        self.grid_angle = (self.grid_angle
+            + TAU * (around.outside.grid_f_hz - self.f_nominal_hz) * h_s)
+            .rem_euclid(TAU);
+        self.step_formers(around, &bus, end_s, h_s);
+        let machine_hz = self.machine_hz();
+        self.instrument.step(self.v, machine_hz, h_s);
+        self.watch(around, end_s, h_s);
+        self.step_loads(around, end_s, h_s);
+        self.try_closing(around, end_s);
+        result
+    }
+
+    fn step_followers(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        t_s: f64,
+        h_s: f64,
+    ) -> FollowerCurrents {
+        let mut currents = FollowerCurrents::default();
+        let mut followers = std::mem::take(&mut self.followers);
+        for follower in &mut followers {
+            let injection = self.step_follower(follower, around, t_s, h_s);
+            for (sum, part) in currents.total.iter_mut().zip(injection) {
+                *sum += part;
+            }
+            currents.each.push(injection);
+        }
+        self.followers = followers;
+        currents
+    }
+
+    fn step_follower(
+        &self,
+        follower: &mut Follower,
+        around: &mut Surroundings<'_>,
+        t_s: f64,
+        h_s: f64,
+    ) -> Injection {
+        let i = follower.device;
+        let fast = &mut follower.fast;
+        fast.measure(self.v, h_s);
+        let Some(inverter) = around.devices[i].inverter_mut() else {
+            return Injection::default();
+        };
+        if inverter.service.step(fast.v_pu, fast.f_hz, h_s) {
+            let delay_s = inverter.service.delay_s();
+            around.tell(t_s + h_s, EventKind::EnterService, i, delay_s, "");
+            return Injection::default();
+        }
+        if !inverter.service.running() || self.dead {
+            return fast.stop();
+        }
+        let mut lead = 0.0;
+        let mut found = inverter
+            .relays
+            .step(fast.v_pu, fast.f_hz, h_s)
+            .map(|(name, s)| (name.to_owned(), s));
+        if let Some(detector) = &mut inverter.detector {
+            lead = detector.angle(fast.f_hz - self.f_nominal_hz);
+            if detector.step(lead, h_s) {
+                found = found.or(Some(("island".to_owned(), h_s)));
+            }
+        }
+        if let Some((cause, after_s)) = inverter.judge(found, h_s) {
+            inverter.trip(&cause);
+            let at_s = t_s + after_s.min(h_s);
+            around.tell(at_s, EventKind::Tripped, i, at_s - self.opened_s, &cause);
+            return fast.stop();
+        }
+        let p_w = inverter.follow(fast.f_hz, h_s);
+        let power = Complex::new(p_w, inverter.reactive(p_w)) * (1.0 / self.s_base_va);
+        let reduction_w = inverter.power.reduction_w();
+        let share = reduction_w / inverter.settings.rated_w.max(1.0);
+        let told = inverter.throttling_told;
+        inverter.throttling_told = share
+            > if told {
+                0.5 * THROTTLE_TOLD
+            } else {
+                THROTTLE_TOLD
+            };
+        if inverter.throttling_told && !told {
+            around.tell(t_s + h_s, EventKind::Throttled, i, reduction_w, "");
+        }
+        fast.inject(power, lead, h_s)
+    }
+
+    /// The power of every device in a step.
+    fn count(&self, devices: &[Device], current: &FollowerCurrents, bus: &BusStep) -> StepResult {
+        let at = if self.resonant.is_some() { 1 } else { 2 };
+        let mut power: Vec<Complex> = devices
+            .iter()
+            .map(|device| {
+                device.fed_load().map_or(Complex::ZERO, |load| {
+                    Complex::new(-load.p_w, -load.q_var) * bus.load_scale
+                })
+            })
+            .collect();
+        for (follower, injection) in self.followers.iter().zip(&current.each) {
+            power[follower.device] =
+                bus.v * injection[at].conj() * (bus.follower_scale * self.s_base_va);
+        }
+        for (former, i) in self.formers.iter().zip(&bus.former_i) {
+            power[former.device] = bus.v * i.conj() * self.s_base_va;
+        }
+        StepResult {
+            power,
+            grid: bus.v * bus.grid_i.conj() * self.s_base_va,
+        }
+    }
+
+    fn step_formers(&mut self, around: &mut Surroundings<'_>, bus: &BusStep, end_s: f64, h_s: f64) {
+        let v_pu = self.v.abs();
+        let mut gone = Vec::new();
+        for (n, (former, i)) in self.formers.iter_mut().zip(&bus.former_i).enumerate() {
+            let power = bus.v * i.conj();
+            let i_pu = i.abs() / former.ratio;
+            former.keep_inside(power, h_s);
+            if let Some(side) = former.reached(i_pu, h_s) {
+                let p_w = power.re * self.s_base_va;
+                around.tell(end_s, EventKind::Limit, former.device, p_w, side);
+            }
+            if let Some(why) = former.gives_up(v_pu, i_pu, h_s) {
+                gone.push((n, former.device, why.word()));
+            }
+        }
+        for (n, device, cause) in gone.into_iter().rev() {
+            self.formers.remove(n);
+            if let Some(inverter) = around.devices[device].inverter_mut() {
+                inverter.trip(cause);
+            }
+            around.tell(
+                end_s,
+                EventKind::Tripped,
+                device,
+                end_s - self.opened_s,
+                cause,
+            );
+        }
+        self.secondary(&around.outside, h_s);
+    }
+
+    /// The frequency of the grid formers, weighted by rating [Hz].
+    fn machine_hz(&self) -> Option<f64> {
+        let rating: f64 = self.formers.iter().map(|former| former.ratio).sum();
+        let speed: f64 = self.formers.iter().map(|f| f.ratio * f.motion.speed).sum();
+        (rating > 0.0).then(|| self.f_nominal_hz * (1.0 + speed / rating))
+    }
+
+    /// Tells whether the island is formed, or dead.
+    fn watch(&mut self, around: &mut Surroundings<'_>, end_s: f64, h_s: f64) {
+        if self.attached {
+            return;
+        }
+        let v_pu = self.v.abs();
+        let since_s = end_s - self.opened_s;
+        let inside = |x: f64, (low, high): (f64, f64)| x >= low && x <= high;
+        let good = inside(v_pu, self.settings.formed_v_pu)
+            && inside(self.instrument.f_hz, self.settings.formed_f_hz)
+            && !self.formers.is_empty();
+        if let Some(entered_s) = self.formed.step(good, since_s, self.settings.formed_hold_s) {
+            around.tell_of(end_s, EventKind::Formed, "island", entered_s, "");
+        }
+        self.dark_s = if v_pu < DEAD_PU {
+            self.dark_s + h_s
+        } else {
+            0.0
+        };
+        if !self.dead && self.dark_s >= DARK_S {
+            self.dead = true;
+            around.tell_of(end_s, EventKind::Dead, "island", since_s - self.dark_s, "");
+        }
+    }
+
+    fn step_loads(&mut self, around: &mut Surroundings<'_>, end_s: f64, h_s: f64) {
+        if self.dead {
+            return;
+        }
+        let rules = &self.settings.shedding;
+        let f_hz = self.instrument.f_filtered_hz;
+        let mut moved = around.shedding.shed(rules, f_hz, around.devices, h_s);
+        if !self.formers.is_empty() && !self.attached {
+            let reserve_w = self.reserve_w();
+            moved.extend(
+                around
+                    .shedding
+                    .restore(rules, f_hz, reserve_w, around.devices, h_s),
+            );
+        }
+        for (device, kind, p_w) in moved {
+            let stage = match &around.devices[device].kind {
+                crate::device::Kind::Load(load) => load.stage.map(|n| n.to_string()),
+                crate::device::Kind::Inverter(_) => None,
+            };
+            around.tell(end_s, kind, device, p_w, &stage.unwrap_or_default());
+        }
+    }
+
+    /// Closes the switch if that was asked for and may be done now.
+    fn try_closing(&mut self, around: &mut Surroundings<'_>, end_s: f64) {
+        let Some(synchroniser) = self.synchroniser.filter(|_| !self.attached) else {
+            return;
+        };
+        let difference = self.difference(&around.outside);
+        let alive = around.outside.grid_v_pu >= DEAD_PU;
+        if !alive || !(self.dead || synchroniser.may_close(&difference)) {
+            return;
+        }
+        let bus = if self.dead { "dead bus" } else { "live bus" };
+        if !self.dead {
+            let dtheta_deg = difference.dtheta.to_degrees();
+            around.tell_of(end_s, EventKind::Sync, "pcc", difference.df_hz, "df_hz");
+            around.tell_of(end_s, EventKind::Sync, "pcc", difference.dv_pu, "dv_pu");
+            around.tell_of(end_s, EventKind::Sync, "pcc", dtheta_deg, "dtheta_deg");
+        }
+        let waited_s = end_s - synchroniser.requested_s;
+        around.tell_of(end_s, EventKind::Reclosed, "pcc", waited_s, bus);
+        self.attached = true;
+        self.dead = false;
+        self.synchroniser = None;
+    }
+
+    /// The differences between the island and the grid beyond the switch.
+    pub fn difference(&self, outside: &Outside) -> Difference {
+        let grid = self.grid_side(outside);
+        Difference::between(self.v.abs(), self.instrument.f_hz, self.v.arg(), &grid)
+    }
+
+    /// The grid beyond the switch.
+    pub fn grid_side(&self, outside: &Outside) -> GridSide {
+        GridSide {
+            v_pu: outside.grid_v_pu,
+            f_hz: outside.grid_f_hz,
+            angle: self.grid_angle,
+        }
+    }
+}
+
+/// The currents of the grid-following inverters in a step.
+#[derive(Default)]
+struct FollowerCurrents {
+    total: Injection,
+    each: Vec<Injection>,
+}

@@ -1,0 +1,55 @@
+//! The physical world of gridrig: terminals, device models and the dynamics of an island.
+//!
+//! The only crate with floats. Deterministic: no clock, no hash order; randomness is a seed. Positive
+//! power flows from the device into the grid. Powers cross the boundary in W and var; inside an
+//! island everything is in per unit of the system base, in a frame that turns at nominal frequency.
+//!
+//! Cost: a step of a ten-device island takes about two microseconds.
+
+#![forbid(unsafe_code)]
+
+pub mod active_power;
+mod bus;
+pub mod complex;
+mod controls;
+pub mod detector;
+pub mod device;
+pub mod error;
+pub mod event;
+pub mod former_settings;
+pub mod grid_following;
+pub mod grid_forming;
+pub mod instrument;
+pub mod inverter;
+pub mod inverter_settings;
+pub mod island;
+pub mod island_settings;
+mod island_step;
+pub mod lag;
+pub mod network;
+pub mod open_circuit;
+pub mod pack;
+pub mod pll;
+pub mod protection;
+pub mod register;
+pub mod relays;
+pub mod resonant;
+pub mod rms;
+mod secondary;
+mod seed;
+pub mod service;
+pub mod setting;
+pub mod shedding;
+mod stepping;
+pub mod swing;
+pub mod synchroniser;
+pub mod tick;
+pub mod view;
+pub mod world;
+
+pub use error::PlantError;
+pub use island::Outside;
+pub use setting::Value;
+pub use synchroniser::SyncLimits;
+pub use tick::IslandTick;
+pub use world::World;

@@ -1,0 +1,129 @@
+//! Whether an inverter is in service: permit, cease and trip, enter service with delay and ramp.
+
+/// Where the inverter stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Standing {
+    /// Energising the grid.
+    Running,
+    /// No permit: the connect register is off.
+    Off,
+    /// A relay or a detector acted; it waits until V and f are acceptable.
+    Tripped,
+    /// V and f are acceptable; the enter-service delay runs.
+    Starting,
+}
+
+/// The window and the times of entering service.
+#[derive(Clone, Debug)]
+pub struct EnterService {
+    /// Lowest and highest voltage [pu].
+    pub v_pu: (f64, f64),
+    /// Lowest and highest frequency [Hz].
+    pub f_hz: (f64, f64),
+    /// How long both must be inside, without interruption [s].
+    pub delay_s: f64,
+    /// From zero to rated power [s].
+    pub ramp_s: f64,
+}
+
+/// The service state of one inverter.
+#[derive(Clone, Debug)]
+pub struct Service {
+    rules: EnterService,
+    standing: Standing,
+    waited_s: f64,
+    ramp: f64,
+    cause: Option<String>,
+}
+
+impl Service {
+    /// An inverter that has been running for long.
+    pub fn new(rules: EnterService) -> Service {
+        Service {
+            rules,
+            standing: Standing::Running,
+            waited_s: 0.0,
+            ramp: 1.0,
+            cause: None,
+        }
+    }
+
+    /// Where the inverter stands.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Whether it energises the grid.
+    pub fn running(&self) -> bool {
+        self.standing == Standing::Running
+    }
+
+    /// The share of rated power the enter-service ramp allows, 0..1.
+    pub fn ramp(&self) -> f64 {
+        self.ramp
+    }
+
+    /// What tripped it, until it runs again.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The enter-service delay [s].
+    pub fn delay_s(&self) -> f64 {
+        self.rules.delay_s
+    }
+
+    /// Gives or withdraws the permit to connect.
+    pub fn permit(&mut self, on: bool) {
+        if !on {
+            self.standing = Standing::Off;
+            self.waited_s = 0.0;
+        } else if self.standing == Standing::Off {
+            self.standing = Standing::Starting;
+            self.waited_s = 0.0;
+        }
+    }
+
+    /// Ceases to energise at once.
+    pub fn trip(&mut self, cause: &str) {
+        self.standing = Standing::Tripped;
+        self.waited_s = 0.0;
+        self.cause = Some(cause.to_owned());
+    }
+
+    /// Holds V and f for `dt_s`; true when this step ends with the inverter entering service.
+    pub fn step(&mut self, v_pu: f64, f_hz: f64, dt_s: f64) -> bool {
+        match self.standing {
+            Standing::Running => {
+                self.ramp = (self.ramp + share(dt_s, self.rules.ramp_s)).min(1.0);
+                false
+            }
+            Standing::Off => false,
+            Standing::Tripped | Standing::Starting => self.wait(v_pu, f_hz, dt_s),
+        }
+    }
+
+    fn wait(&mut self, v_pu: f64, f_hz: f64, dt_s: f64) -> bool {
+        let inside = |x: f64, (low, high): (f64, f64)| x >= low && x <= high;
+        if !inside(v_pu, self.rules.v_pu) || !inside(f_hz, self.rules.f_hz) {
+            self.waited_s = 0.0;
+            if self.cause.is_some() {
+                self.standing = Standing::Tripped;
+            }
+            return false;
+        }
+        self.standing = Standing::Starting;
+        self.waited_s += dt_s;
+        if self.waited_s < self.rules.delay_s - 1e-9 {
+            return false;
+        }
+        self.standing = Standing::Running;
+        self.cause = None;
+        self.ramp = if self.rules.ramp_s > 0.0 { 0.0 } else { 1.0 };
+        true
+    }
+}
+
+fn share(dt_s: f64, whole_s: f64) -> f64 {
+    if whole_s > 0.0 { dt_s / whole_s } else { 1.0 }
+}

@@ -1,0 +1,370 @@
+//! How the world moves: quasi-static ticks on the grid, island ticks on its own.
+
+use crate::device::{DEAD_PU, Device, Kind};
+use crate::error::{PlantError, checked};
+use crate::event::{Event, EventKind};
+use crate::island::{Island, Opening, Outside};
+use crate::island_step::Surroundings;
+use crate::synchroniser::{SyncLimits, Synchroniser};
+use crate::tick::{IslandTick, Recorder};
+use crate::world::World;
+
+/// The longest step of an island [s].
+const H_MAX_S: f64 = 0.01;
+/// The longest island tick, in steps.
+const STEPS_MAX: f64 = 1e7;
+
+impl World {
+    /// What every terminal gives now: active and reactive power [W, var]. Between an island tick and
+    /// `integrate` these are the means over the tick.
+    pub fn held(&mut self) -> (Vec<f64>, Vec<f64>) {
+        if self.pcc_closed() && !self.means_held {
+            self.refresh();
+        }
+        self.devices
+            .iter()
+            .map(|device| (device.terminal.p_w, device.terminal.q_var))
+            .unzip()
+    }
+
+    /// Lets every terminal give what its device gives now, while the PCC is closed.
+    fn refresh(&mut self) {
+        for device in &mut self.devices {
+            let (p_w, q_var) = match &mut device.kind {
+                Kind::Load(load) if !load.shed => (-load.p_w, -load.q_var),
+                Kind::Load(_) => (0.0, 0.0),
+                Kind::Inverter(inverter) => inverter.give(),
+            };
+            let terminal = &mut device.terminal;
+            (terminal.p_w, terminal.q_var) = if terminal.dead() {
+                (0.0, 0.0)
+            } else {
+                (p_w, q_var)
+            };
+        }
+    }
+
+    /// Imposes the solved voltages [pu] and the frequency [Hz]; a voltage of zero is a dead bus.
+    ///
+    /// # Errors
+    /// `LengthWrong`, `ValueWrong` (NaN, negative); nothing changes then.
+    pub fn impose(&mut self, v_pu: &[f64], f_hz: f64) -> Result<(), PlantError> {
+        if v_pu.len() != self.devices.len() {
+            let (found, expected) = (v_pu.len(), self.devices.len());
+            return Err(PlantError::LengthWrong {
+                what: "v_pu".to_owned(),
+                found,
+                expected,
+            });
+        }
+        checked("f_hz [Hz]", f_hz, 0.0, 2.0 * self.f_nominal_hz)?;
+        for v in v_pu {
+            checked("v_pu [pu]", *v, 0.0, 10.0)?;
+        }
+        for (device, v) in self.devices.iter_mut().zip(v_pu) {
+            let terminal = &mut device.terminal;
+            (terminal.v_pu, terminal.f_hz) = (*v, f_hz);
+            if terminal.dead() {
+                (terminal.p_w, terminal.q_var) = (0.0, 0.0);
+                terminal.f_hz = 0.0;
+            }
+        }
+        self.head.f_hz = f_hz;
+        Ok(())
+    }
+
+    /// Replaces what a terminal gave over the tick, for the one the feeder's balance decides
+    /// [W, var].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`.
+    pub fn override_power(&mut self, i: usize, p_w: f64, q_var: f64) -> Result<(), PlantError> {
+        let p_w = checked("p_w [W]", p_w, -1e9, 1e9)?;
+        let q_var = checked("q_var [var]", q_var, -1e9, 1e9)?;
+        self.device(i)?;
+        let terminal = &mut self.devices[i].terminal;
+        (terminal.p_w, terminal.q_var) = (p_w, q_var);
+        Ok(())
+    }
+
+    /// Sets the power at the feeder head, positive from the grid into the feeder [W, var].
+    ///
+    /// # Errors
+    /// `ValueWrong`.
+    pub fn set_head(&mut self, p_w: f64, q_var: f64) -> Result<(), PlantError> {
+        self.head.p_w = checked("p_w [W]", p_w, -1e9, 1e9)?;
+        self.head.q_var = checked("q_var [var]", q_var, -1e9, 1e9)?;
+        Ok(())
+    }
+
+    /// Counts the held power of every terminal and of the head for `dt_s` into the registers.
+    ///
+    /// # Errors
+    /// `ValueWrong`.
+    pub fn integrate(&mut self, dt_s: f64) -> Result<(), PlantError> {
+        let dt_s = checked("dt_s [s]", dt_s, 0.0, 86400.0)?;
+        for terminal in self
+            .devices
+            .iter_mut()
+            .map(|d| &mut d.terminal)
+            .chain([&mut self.head])
+        {
+            let p_w = terminal.p_w;
+            terminal.register.add(p_w, dt_s);
+        }
+        self.means_held = false;
+        Ok(())
+    }
+
+    /// Moves everything slow on by `dt_s` while the PCC is closed.
+    ///
+    /// # Errors
+    /// `ValueWrong`, `PccState` while it is open.
+    pub fn advance(&mut self, dt_s: f64) -> Result<(), PlantError> {
+        let dt_s = checked("dt_s [s]", dt_s, 1e-6, 86400.0)?;
+        if self.island.as_ref().is_some_and(|island| !island.attached) {
+            return Err(self.pcc_state("advance", "closed"));
+        }
+        self.island = None;
+        let t_s = self.time_s;
+        for device in &mut self.devices {
+            advance_device(device, t_s, dt_s, &mut self.events);
+        }
+        self.time_s += dt_s;
+        let rules = &self.island_settings.shedding;
+        let f_hz = self
+            .devices
+            .iter()
+            .map(|device| device.terminal.f_hz)
+            .fold(0.0, f64::max);
+        let moved = self
+            .shedding
+            .restore(rules, f_hz, f64::INFINITY, &mut self.devices, dt_s);
+        if let Some((i, kind, value)) = moved {
+            let (name, detail) = (self.devices[i].name.clone(), String::new());
+            self.events.push(Event {
+                t_s: self.time_s,
+                kind,
+                name,
+                value,
+                detail,
+            });
+        }
+        Ok(())
+    }
+
+    /// Opens the PCC at `t_s`; the next step of the world is an island tick.
+    ///
+    /// # Errors
+    /// `PccState` if it is open, `ValueWrong`.
+    pub fn open_pcc(&mut self, t_s: f64) -> Result<(), PlantError> {
+        if !self.pcc_closed() {
+            return Err(self.pcc_state("open_pcc", "closed"));
+        }
+        self.time_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
+        self.island = None;
+        self.refresh();
+        let lit: Vec<&Device> = self.devices.iter().filter(|d| !d.terminal.dead()).collect();
+        let count = lit.len().max(1) as f64;
+        let v_pu = lit.iter().map(|device| device.terminal.v_pu).sum::<f64>() / count;
+        let f_hz = lit
+            .first()
+            .map_or(self.f_nominal_hz, |device| device.terminal.f_hz);
+        let opening = Opening {
+            t_s,
+            v_pu,
+            f_hz,
+            rlc: self.rlc,
+            seed: self.seed,
+        };
+        let base = (self.f_nominal_hz, self.s_base_va);
+        self.island = Some(Island::open(
+            &opening,
+            &self.island_settings,
+            base,
+            &self.devices,
+        ));
+        self.shedding.rest();
+        let value = -self
+            .devices
+            .iter()
+            .map(|device| device.terminal.p_w)
+            .sum::<f64>();
+        let (name, detail) = ("pcc".to_owned(), String::new());
+        self.events.push(Event {
+            t_s,
+            kind: EventKind::Opened,
+            name,
+            value,
+            detail,
+        });
+        (self.head.p_w, self.head.q_var) = (0.0, 0.0);
+        Ok(())
+    }
+
+    /// Asks for the PCC to close as soon as the differences are within `limits`.
+    ///
+    /// # Errors
+    /// `PccState` if it is closed, `ValueWrong`.
+    pub fn request_reclose(&mut self, t_s: f64, limits: SyncLimits) -> Result<(), PlantError> {
+        let requested_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
+        limits.check()?;
+        match &mut self.island {
+            Some(island) if !island.attached => {
+                island.synchroniser = Some(Synchroniser {
+                    limits,
+                    requested_s,
+                });
+                Ok(())
+            }
+            _ => Err(self.pcc_state("request_reclose", "open")),
+        }
+    }
+
+    /// Whether the PCC is closed.
+    pub fn pcc_closed(&self) -> bool {
+        self.island.as_ref().is_none_or(|island| island.attached)
+    }
+
+    /// `closed`, `island`, `synchronising` or `dead`.
+    pub fn island_state(&self) -> &'static str {
+        self.island.as_ref().map_or("closed", Island::state)
+    }
+
+    /// Runs the island over [t, t + dt) in steps of `h_s`, of which `dt_s` is a whole multiple.
+    ///
+    /// It may also be called after the PCC closed again, to see the transient to its end.
+    ///
+    /// # Errors
+    /// `PccState` if there is no island, `ValueWrong`.
+    pub fn island_tick(
+        &mut self,
+        t_s: f64,
+        dt_s: f64,
+        h_s: f64,
+        record_every: usize,
+        outside: Outside,
+    ) -> Result<IslandTick, PlantError> {
+        let t_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
+        let h_s = checked("h_s [s]", h_s, 1e-6, H_MAX_S)?;
+        let steps = checked("dt_s / h_s", dt_s / h_s, 1.0, STEPS_MAX)?;
+        if (steps - steps.round()).abs() > 1e-6 * steps {
+            return Err(PlantError::ValueWrong {
+                what: "dt_s [s]".to_owned(),
+                value: dt_s,
+                expected: format!("a whole multiple of the step {h_s} s"),
+            });
+        }
+        checked("losses_w [W]", outside.losses_w, -1e9, 1e9)?;
+        checked("grid_v_pu [pu]", outside.grid_v_pu, 0.0, 2.0)?;
+        let f_range = (0.5 * self.f_nominal_hz, 1.5 * self.f_nominal_hz);
+        checked("grid_f_hz [Hz]", outside.grid_f_hz, f_range.0, f_range.1)?;
+        let Some(mut island) = self.island.take() else {
+            return Err(self.pcc_state("island_tick", "open"));
+        };
+        island.read_room(&self.devices);
+        let mut recorder = Recorder::new(self.devices.len(), record_every);
+        for n in 0..steps.round() as u64 {
+            let from_s = t_s + n as f64 * h_s;
+            let mut around = Surroundings {
+                devices: &mut self.devices,
+                shedding: &mut self.shedding,
+                events: &mut self.events,
+                outside,
+            };
+            let step = island.step(&mut around, from_s, h_s);
+            recorder.take(&island, &step.power, step.grid, from_s + h_s);
+        }
+        let (mut tick, power, grid) = recorder.finish();
+        self.time_s = t_s + dt_s;
+        for (device, mean) in self.devices.iter_mut().zip(power) {
+            let terminal = &mut device.terminal;
+            (terminal.p_w, terminal.q_var) = (mean.re, mean.im);
+            (terminal.f_hz, terminal.v_pu) = tick.end;
+            carry(device, self.time_s, dt_s, &mut self.events);
+            if let (Kind::Inverter(inverter), true) = (&mut device.kind, island.attached) {
+                inverter.power.put(mean.re);
+            }
+        }
+        (self.head.p_w, self.head.q_var) = (grid.re, grid.im);
+        self.island = Some(island);
+        self.means_held = true;
+        tick.events = self.take_events();
+        Ok(tick)
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+}
+
+/// Moves one device on by a quasi-static tick that began at `t_s`.
+fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Event>) {
+    carry(device, t_s + dt_s, dt_s, events);
+    let (v_pu, f_hz) = (device.terminal.v_pu, device.terminal.f_hz);
+    let Kind::Inverter(inverter) = &mut device.kind else {
+        return;
+    };
+    let mut tell = |t_s: f64, kind: EventKind, value: f64, detail: &str| {
+        let (name, detail) = (device.name.clone(), detail.to_owned());
+        events.push(Event {
+            t_s,
+            kind,
+            name,
+            value,
+            detail,
+        });
+    };
+    if inverter.service.running() {
+        // A grid former rides through: at the PCC its own relays would defeat its purpose.
+        let found = if inverter.former().is_some() {
+            None
+        } else {
+            inverter
+                .relays
+                .step(v_pu, f_hz, dt_s)
+                .map(|(name, s)| (name.to_owned(), s))
+        };
+        if let Some((cause, after_s)) = inverter.judge(found, dt_s) {
+            inverter.trip(&cause);
+            tell(t_s + after_s, EventKind::Tripped, 0.0, &cause);
+            return;
+        }
+    }
+    if inverter.service.step(v_pu, f_hz, dt_s) {
+        let delay_s = inverter.service.delay_s();
+        tell(t_s + dt_s, EventKind::EnterService, delay_s, "");
+    }
+    if inverter.service.running() {
+        let droop_hz = if v_pu < DEAD_PU {
+            inverter.power.f_nominal_hz()
+        } else {
+            f_hz
+        };
+        inverter.follow(droop_hz, dt_s);
+    }
+}
+
+/// Moves a pack by the power its terminal gave over a tick that ended at `end_s`.
+fn carry(device: &mut Device, end_s: f64, dt_s: f64, events: &mut Vec<Event>) {
+    let p_w = device.terminal.p_w;
+    let Kind::Inverter(inverter) = &mut device.kind else {
+        return;
+    };
+    let Some(storage) = inverter.as_storage_mut() else {
+        return;
+    };
+    let cells_w = storage.cells_w(p_w);
+    if let Some(cause) = storage.pack.carry(cells_w, dt_s) {
+        let (value, name) = (storage.pack.i_a(), device.name.clone());
+        let detail = cause.to_owned();
+        events.push(Event {
+            t_s: end_s,
+            kind: EventKind::FetOpened,
+            name,
+            value,
+            detail,
+        });
+    }
+}

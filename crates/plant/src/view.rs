@@ -1,0 +1,134 @@
+//! What can be seen of the world from outside: a terminal, a pack, the feeder head.
+
+use crate::device::{Kind, Terminal};
+use crate::error::PlantError;
+use crate::world::World;
+
+/// One terminal at one moment.
+#[derive(Clone, Debug)]
+pub struct TerminalView {
+    /// Voltage [pu].
+    pub v_pu: f64,
+    /// Frequency; zero on a dead bus [Hz].
+    pub f_hz: f64,
+    /// Active power into the grid [W].
+    pub p_w: f64,
+    /// Reactive power into the grid [var].
+    pub q_var: f64,
+    /// Whether the device energises the grid or draws from it.
+    pub connected: bool,
+    /// `running`, `throttled`, `starting`, `tripped`, `off`, or `shed` for a load.
+    pub status: &'static str,
+    /// What tripped it, until it runs again.
+    pub trip_cause: Option<String>,
+    /// The active power limit as written [W].
+    pub limit_w: Option<f64>,
+    /// Energy from the grid [mWh].
+    pub import_milliwh: u64,
+    /// Energy into the grid [mWh].
+    pub export_milliwh: u64,
+}
+
+/// One pack at one moment.
+#[derive(Clone, Debug)]
+pub struct PackView {
+    /// State of charge, 0..1.
+    pub soc: f64,
+    /// Voltage [V].
+    pub v_v: f64,
+    /// Current, positive while discharging [A].
+    pub i_a: f64,
+    /// Cell voltages [mV].
+    pub cells_mv: Vec<u32>,
+    /// Temperature [deg C].
+    pub temperature_c: f64,
+    /// Whether the charge switch is closed.
+    pub charge_fet: bool,
+    /// Whether the discharge switch is closed.
+    pub discharge_fet: bool,
+    /// Largest charge current accepted now [A].
+    pub charge_limit_a: f64,
+    /// Largest discharge current given now [A].
+    pub discharge_limit_a: f64,
+    /// Nominal capacity [Ah].
+    pub capacity_ah: f64,
+    /// Full cycles so far.
+    pub cycles: u64,
+    /// The protections that act.
+    pub protections: Vec<&'static str>,
+}
+
+fn plain(terminal: &Terminal) -> TerminalView {
+    TerminalView {
+        v_pu: terminal.v_pu,
+        f_hz: terminal.f_hz,
+        p_w: terminal.p_w,
+        q_var: terminal.q_var,
+        connected: true,
+        status: "running",
+        trip_cause: None,
+        limit_w: None,
+        import_milliwh: terminal.register.import_milliwh(),
+        export_milliwh: terminal.register.export_milliwh(),
+    }
+}
+
+impl World {
+    /// The terminal of a device.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`.
+    pub fn terminal(&self, i: usize) -> Result<TerminalView, PlantError> {
+        let device = self.device(i)?;
+        let mut view = plain(&device.terminal);
+        match &device.kind {
+            Kind::Load(load) => {
+                view.connected = !load.shed;
+                view.status = if load.shed { "shed" } else { "running" };
+            }
+            Kind::Inverter(inverter) => {
+                view.connected = inverter.service.running();
+                view.status = inverter.status();
+                view.trip_cause = inverter.service.cause().map(str::to_owned);
+                view.limit_w = inverter.limit_w;
+            }
+        }
+        Ok(view)
+    }
+
+    /// The feeder head: positive power flows from the grid into the feeder, so its export register
+    /// counts what the grid delivered.
+    pub fn head(&self) -> TerminalView {
+        TerminalView {
+            connected: self.pcc_closed(),
+            ..plain(&self.head)
+        }
+    }
+
+    /// The pack of a storage.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `DeviceKind`.
+    pub fn pack(&self, i: usize) -> Result<PackView, PlantError> {
+        let pack = &self.storage(i)?.pack;
+        let (charge_fet, discharge_fet) = pack.fets();
+        let (charge_limit_a, discharge_limit_a) = pack.limits_a();
+        Ok(PackView {
+            soc: pack.soc(),
+            v_v: pack.v_v(),
+            i_a: pack.i_a(),
+            cells_mv: pack
+                .cells_v()
+                .map(|v| (v * 1000.0).round() as u32)
+                .collect(),
+            temperature_c: pack.temperature_c(),
+            charge_fet,
+            discharge_fet,
+            charge_limit_a,
+            discharge_limit_a,
+            capacity_ah: pack.capacity_ah(),
+            cycles: pack.cycles(),
+            protections: pack.protections(),
+        })
+    }
+}

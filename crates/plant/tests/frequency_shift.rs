@@ -1,0 +1,137 @@
+//! The island detector: its run-on times and the gain below which it is blind.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be built is a failed test"
+)]
+
+mod island_bench;
+
+use gridrig_plant::{Outside, World};
+use island_bench::{BASE, Case, fast_relays, n, t};
+
+fn run_on_s(case: &Case) -> f64 {
+    case.run(4.0).unwrap().0
+}
+
+#[test]
+fn run_on_times_agree_with_the_reference_over_the_capacitance_sweep() {
+    let reference = [
+        0.250, 0.257, 0.266, 0.277, 0.291, 0.310, 0.340, 0.319, 0.307, 0.296, 0.288,
+    ];
+    for (percent, expected) in (95..=105).zip(reference) {
+        let mut case = Case::new(1.0).with(fast_relays()).sfs(0.02, 0.05);
+        case.h_s = 0.0005;
+        case.c_scale = f64::from(percent) / 100.0;
+        let found = run_on_s(&case);
+        assert!((found - expected).abs() < 0.003, "C {percent} %: {found} s");
+    }
+}
+
+#[test]
+fn a_slower_phase_locked_loop_runs_on_for_longer() {
+    for (hz, expected) in [
+        (2.0, 1.58),
+        (5.0, 0.50),
+        (10.0, 0.31),
+        (20.0, 0.24),
+        (40.0, 0.22),
+    ] {
+        let found = run_on_s(
+            &Case::new(1.0)
+                .with(fast_relays())
+                .sfs(0.02, 0.05)
+                .with(n("pll_hz", hz)),
+        );
+        assert!((found - expected).abs() < 0.006, "{hz} Hz: {found} s");
+    }
+}
+
+#[test]
+fn the_gain_that_leaves_no_blind_spot_grows_with_the_quality_factor() {
+    // k > 4 Qf / (pi f0); within 60 s an island a little above it is still drifting.
+    for qf in [0.5, 1.0, 2.5] {
+        let critical = 4.0 * qf / (std::f64::consts::PI * 60.0);
+        let survives = |k: f64| {
+            Case::new(qf)
+                .with(fast_relays())
+                .sfs(0.0, k)
+                .run(60.0)
+                .is_none()
+        };
+        assert!(survives(0.99 * critical), "Qf {qf}");
+        assert!(!survives(1.06 * critical), "Qf {qf}");
+    }
+}
+
+#[test]
+fn an_exactly_balanced_island_falls_to_the_side_the_seed_says() {
+    let mut case = Case::new(1.0).with(fast_relays()).sfs(0.0, 0.05);
+    let causes: Vec<String> = (1..=6)
+        .map(|seed| {
+            case.seed = seed;
+            case.run(10.0).unwrap().1
+        })
+        .collect();
+    assert!(causes.iter().any(|cause| cause == "OF2"), "{causes:?}");
+    assert!(causes.iter().any(|cause| cause == "UF2"), "{causes:?}");
+    case.seed = 3;
+    assert_eq!(case.run(10.0), case.run(10.0));
+}
+
+#[test]
+fn wide_open_windows_leave_the_trip_to_the_detector_itself() {
+    let case = Case::new(1.0)
+        .with(island_bench::relays(&[
+            ("OF1", 66.0, 1000.0),
+            ("UF1", 50.0, 1000.0),
+        ]))
+        .sfs(0.02, 0.05)
+        .with(n("sfs_angle_max_deg", 15.0));
+    let (at_s, cause) = case.run(4.0).unwrap();
+    assert_eq!(cause, "island");
+    assert!(at_s < 2.0, "{at_s} s");
+    assert!(case.with(t("detector", "none")).run(10.0).is_none());
+}
+
+/// When four equal inverters, of which `active` have the detector, have all tripped.
+fn diluted(active: usize) -> Option<f64> {
+    let mut world = World::new(60.0, BASE, 1).unwrap();
+    world.set_island(&[n("ceiling_v_pu", 0.0)]).unwrap();
+    for i in 0..4 {
+        let mut case = Case::new(1.0)
+            .with(fast_relays())
+            .with(n("s_va", BASE / 4.0));
+        if i < active {
+            case = case.sfs(0.02, 0.05);
+        }
+        let pv = world.add_pv(&format!("pv-{i}"), &case.settings).unwrap();
+        world.set_available(pv, BASE / 4.0).unwrap();
+    }
+    world.set_rlc(BASE, 1.0, 1.0).unwrap();
+    world.open_pcc(0.0).unwrap();
+    let outside = Outside {
+        losses_w: 0.0,
+        grid_v_pu: 1.0,
+        grid_f_hz: 60.0,
+    };
+    let tick = world.island_tick(0.0, 5.0, 0.001, 0, outside).unwrap();
+    let mut trips = tick
+        .events
+        .iter()
+        .filter(|event| event.kind.word() == "tripped");
+    trips.next().map(|event| event.t_s)
+}
+
+#[test]
+fn inverters_without_a_detector_dilute_those_that_have_one() {
+    for (active, expected) in [(4, 0.310), (3, 0.362), (2, 0.520)] {
+        let found = diluted(active).unwrap();
+        assert!(
+            (found - expected).abs() < 0.01,
+            "{active} active: {found} s"
+        );
+    }
+    assert_eq!(diluted(1), None);
+    assert_eq!(diluted(0), None);
+}

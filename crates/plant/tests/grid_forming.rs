@@ -1,0 +1,253 @@
+//! Islands that a grid former holds: droop, nadir, conservation, synchronising.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be built is a failed test"
+)]
+
+mod island_bench;
+
+use gridrig_plant::complex::Complex;
+use gridrig_plant::network::{Source, solve};
+use gridrig_plant::{IslandTick, Outside, SyncLimits, Value, World};
+use island_bench::n;
+use std::f64::consts::PI;
+
+const BASE: f64 = 10_000.0;
+const OUTSIDE: Outside = Outside {
+    losses_w: 0.0,
+    grid_v_pu: 1.0,
+    grid_f_hz: 60.0,
+};
+
+/// A former of this rating with a battery that sets no limit.
+fn former(s_va: f64, more: &[(String, Value)]) -> Vec<(String, Value)> {
+    let pack = vec![
+        n("capacity_ah", 1000.0),
+        n("cells", 100.0),
+        n("charge_a_max", 1000.0),
+    ];
+    let mut table = vec![
+        n("s_va", s_va),
+        ("forms_grid".to_owned(), Value::Bool(true)),
+        ("pack".to_owned(), Value::Table(pack)),
+    ];
+    table.extend_from_slice(more);
+    table
+}
+
+/// A world at 60 Hz with a load on `formers`, without secondary control.
+fn islanded(formers: &[Vec<(String, Value)>], load_w: f64, island: &[(String, Value)]) -> World {
+    let mut world = World::new(60.0, BASE, 1).unwrap();
+    let mut settings = vec![n("secondary_s", 1e6), n("secondary_v_s", 1e6)];
+    settings.extend_from_slice(island);
+    world.set_island(&settings).unwrap();
+    let load = world.add_load("load").unwrap();
+    for (i, table) in formers.iter().enumerate() {
+        world.add_storage(&format!("former-{i}"), table).unwrap();
+    }
+    world.set_load(load, load_w, 0.0).unwrap();
+    world.open_pcc(0.0).unwrap();
+    world
+}
+
+fn tick(world: &mut World, t_s: f64, dt_s: f64) -> IslandTick {
+    world.island_tick(t_s, dt_s, 0.001, 1, OUTSIDE).unwrap()
+}
+
+#[test]
+fn two_formers_share_a_load_by_their_ratings_and_settle_on_the_droop() {
+    let droop = [n("droop_p", 0.02)];
+    let mut world = islanded(
+        &[former(BASE, &droop), former(BASE / 2.0, &droop)],
+        0.75 * BASE,
+        &[],
+    );
+    let tick = tick(&mut world, 0.0, 10.0);
+    let (large, small) = (tick.p_w[1][9999], tick.p_w[2][9999]);
+    assert!((large / small - 2.0).abs() < 1e-4, "{large} {small}");
+    // 60 (1 - 0.02 x 0.75 / 1.5)
+    assert!((tick.end.0 - 59.4).abs() < 1e-4, "{}", tick.end.0);
+}
+
+#[test]
+fn the_first_slope_is_the_imbalance_over_the_inertia() {
+    // 2H = tau / droop = 2.5 s, so -0.3 x 60 / 2.5 = -7.2 Hz/s
+    let mut world = islanded(
+        &[former(
+            BASE,
+            &[n("droop_p", 0.02), n("power_filter_s", 0.05)],
+        )],
+        0.3 * BASE,
+        &[n("load_lag_s", 0.0)],
+    );
+    let tick = tick(&mut world, 0.0, 0.1);
+    let slope = (tick.f_hz[2] - tick.f_hz[0]) / 0.002;
+    assert!((slope / -7.2 - 1.0).abs() < 0.05, "{slope} Hz/s");
+}
+
+#[test]
+fn the_nadir_behind_a_governor_is_the_closed_form() {
+    let (droop, dp, f0) = (0.05_f64, 0.3, 60.0);
+    for (inertia_s, governor_s, nadir_hz, at_s) in [
+        (0.5_f64, 0.3_f64, 57.5779, 0.222),
+        (2.0, 0.5, 58.3428, 0.631),
+        (4.0, 0.5, 58.7361, 1.017),
+    ] {
+        let wn2 = 1.0 / (2.0 * inertia_s * droop * governor_s);
+        let a = 0.5 / governor_s;
+        let wd = (wn2 - a * a).sqrt();
+        let tn = (wd * governor_s).atan2(a * governor_s - 1.0) / wd;
+        let swing = (wd * tn).cos() + (a - wn2 * governor_s) / wd * (wd * tn).sin();
+        let closed_form = f0 * (1.0 - droop * dp * (1.0 - (-a * tn).exp() * swing));
+        assert!((closed_form - nadir_hz).abs() < 1e-4 && (tn - at_s).abs() < 1e-3);
+
+        let settings = [
+            n("droop_p", droop),
+            n("power_filter_s", 2.0 * inertia_s * droop),
+            n("governor_s", governor_s),
+        ];
+        let mut world = islanded(
+            &[former(BASE, &settings)],
+            dp * BASE,
+            &[n("load_lag_s", 0.0)],
+        );
+        let tick = tick(&mut world, 0.0, 2.0);
+        let lowest = tick.f_range_hz.0;
+        let when = tick.f_hz.iter().position(|f| *f == lowest).unwrap() as f64 * 0.001;
+        // The load takes a millisecond to reach its power, which is worth about this much.
+        assert!(
+            (lowest - nadir_hz).abs() < 3e-3,
+            "{lowest} Hz, expected {nadir_hz}"
+        );
+        assert!((when - at_s).abs() < 3e-3, "{when} s, expected {at_s}");
+    }
+}
+
+#[test]
+fn what_the_devices_give_is_what_the_feeder_loses_in_every_step() {
+    let mut world = islanded(
+        &[former(BASE, &[]), former(BASE / 2.0, &[])],
+        0.4 * BASE,
+        &[],
+    );
+    let outside = Outside {
+        losses_w: 250.0,
+        ..OUTSIDE
+    };
+    let tick = world.island_tick(0.0, 5.0, 0.001, 1, outside).unwrap();
+    let last = tick.p_w.iter().map(|row| row[4999]).sum::<f64>();
+    assert!((last - 250.0).abs() < 0.1, "{last} W");
+    let means: f64 = world.held().0.iter().sum();
+    assert!((means - 250.0).abs() < 2.0, "{means} W");
+}
+
+#[test]
+fn closing_out_of_phase_draws_the_current_of_the_angle() {
+    // Two formers of 1 and 0.5 pu behind 0.15 pu each, and the grid behind 0.02 + j0.08.
+    let table = [
+        (5.0, 0.48),
+        (10.0, 0.96),
+        (20.0, 1.9),
+        (45.0, 4.2),
+        (90.0, 7.8),
+        (150.0, 10.6),
+    ];
+    for (degrees, expected) in table {
+        let e = Complex::polar(1.0, degrees * PI / 180.0);
+        let mut sources = [Source::new(e, 0.15, 1e9), Source::new(e, 0.30, 1e9)];
+        let y = Complex::ONE / Complex::new(0.02, 0.08);
+        let v = solve(&mut sources, y, Complex::ONE * y);
+        let current = ((Complex::ONE - v) * y).abs();
+        assert!(
+            (current / expected - 1.0).abs() < 0.015,
+            "{degrees} deg: {current}"
+        );
+    }
+}
+
+#[test]
+fn a_current_limit_holds_whatever_the_bus_asks() {
+    let mut sources = [
+        Source::new(Complex::ONE, 0.15, 1.5),
+        Source::new(Complex::ONE, 0.3, 0.8),
+    ];
+    solve(&mut sources, Complex::new(8.0, -2.0), Complex::ZERO);
+    assert!(
+        (sources[0].i.abs() - 1.5).abs() < 1e-3,
+        "{}",
+        sources[0].i.abs()
+    );
+    assert!(
+        (sources[1].i.abs() - 0.8).abs() < 1e-3,
+        "{}",
+        sources[1].i.abs()
+    );
+}
+
+#[test]
+fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
+    let mut world = World::new(60.0, BASE, 1).unwrap();
+    let load = world.add_load("load").unwrap();
+    world.add_storage("former", &former(BASE, &[])).unwrap();
+    world.set_load(load, 0.4 * BASE, 0.05 * BASE).unwrap();
+    world.open_pcc(10.0).unwrap();
+    let first = tick(&mut world, 10.0, 2.0);
+    assert!(
+        first.v_range_pu.0 > 0.9 && first.f_range_hz.0 > 59.5,
+        "{:?}",
+        first.f_range_hz
+    );
+    let formed = first
+        .events
+        .iter()
+        .find(|event| event.kind.word() == "formed")
+        .unwrap();
+    assert!(formed.value < 0.01);
+
+    let grid = Outside {
+        losses_w: 0.0,
+        grid_v_pu: 1.02,
+        grid_f_hz: 60.03,
+    };
+    let limits = SyncLimits {
+        df_hz: 0.1,
+        dv_pu: 0.03,
+        dtheta_deg: 10.0,
+    };
+    world.request_reclose(12.0, limits).unwrap();
+    let mut t_s = 12.0;
+    while !world.pcc_closed() {
+        assert_eq!(world.island_state(), "synchronising");
+        assert!(t_s < 60.0, "not synchronised");
+        let tick = world.island_tick(t_s, 1.0, 0.001, 1, grid).unwrap();
+        t_s += 1.0;
+        for event in tick
+            .events
+            .iter()
+            .filter(|event| event.kind.word() == "sync")
+        {
+            let limit = match event.detail.as_str() {
+                "df_hz" => limits.df_hz,
+                "dv_pu" => limits.dv_pu,
+                _ => limits.dtheta_deg,
+            };
+            assert!(
+                event.value.abs() <= limit,
+                "{} {}",
+                event.detail,
+                event.value
+            );
+        }
+    }
+    let after = world.island_tick(t_s, 2.0, 0.001, 1, grid).unwrap();
+    assert!(
+        after.v_range_pu.0 > 0.98 && after.v_range_pu.1 < 1.05,
+        "{:?}",
+        after.v_range_pu
+    );
+    assert!((after.end.0 - 60.03).abs() < 1e-3, "{}", after.end.0);
+    world.integrate(2.0).unwrap();
+    world.advance(1.0).unwrap();
+    assert_eq!(world.island_state(), "closed");
+}

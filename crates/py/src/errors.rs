@@ -1,0 +1,155 @@
+//! Core errors become the exceptions that Python owns: same code, same text, facts as attributes.
+
+use gridrig_market::MarketError;
+use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
+use gridrig_plant::PlantError;
+use gridrig_quantity::QuantityError;
+use gridrig_settlement::SettlementError;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
+
+/// Everything the core refuses, by the exception it becomes.
+///
+/// Each match over it is without a wildcard: a new variant does not build until it is mapped.
+pub(crate) enum CoreError {
+    Market(MarketError),
+    Word(Word),
+    Enrolment(EnrolmentError),
+    Reading(Box<Refusal>),
+    Ledger(LedgerError),
+    BatchTooLong { found: usize },
+    VerifierBroken,
+    Quantity(QuantityError),
+    Settlement(SettlementError),
+    Plant(PlantError),
+}
+
+/// A text from Python that is none of the words of its set.
+pub(crate) struct Word {
+    pub(crate) name: &'static str,
+    pub(crate) found: String,
+    pub(crate) expected: &'static str,
+}
+
+impl CoreError {
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Market(_) | Self::Word(_) => "MarketError",
+            Self::Enrolment(_)
+            | Self::Reading(_)
+            | Self::Ledger(_)
+            | Self::BatchTooLong { .. }
+            | Self::VerifierBroken => "MeteringError",
+            Self::Quantity(_) | Self::Settlement(_) => "SettlementError",
+            Self::Plant(_) => "PlantError",
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Market(error) => error.code(),
+            Self::Word(_) => "market.word",
+            Self::Enrolment(error) => error.code(),
+            Self::Reading(refusal) => refusal.error.code(),
+            Self::Ledger(error) => error.code(),
+            Self::BatchTooLong { .. } => "metering.batch_bound",
+            Self::VerifierBroken => "metering.verifier_broken",
+            Self::Quantity(error) => error.code(),
+            Self::Settlement(error) => error.code(),
+            Self::Plant(error) => error.code(),
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Market(error) => error.to_string(),
+            Self::Word(Word {
+                name,
+                found,
+                expected,
+            }) => {
+                format!("{name} {found:?} is not {expected}")
+            }
+            Self::Enrolment(error) => error.to_string(),
+            Self::Reading(refusal) => refusal.to_string(),
+            Self::Ledger(error) => error.to_string(),
+            Self::BatchTooLong { found } => {
+                format!(
+                    "{found} records are more than the {} of a batch",
+                    gridrig_metering::BATCH_MAX
+                )
+            }
+            Self::VerifierBroken => "an earlier call of this verifier did not end".to_owned(),
+            Self::Quantity(error) => error.to_string(),
+            Self::Settlement(error) => error.to_string(),
+            Self::Plant(error) => error.to_string(),
+        }
+    }
+
+    /// Builds the exception: `Class(code, "{reason}", reason=..., ...)`.
+    fn to_exception<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let facts: Bound<'py, PyDict> = [("reason", self.reason())].into_py_dict(py)?;
+        if let Self::Reading(refusal) = self {
+            facts.set_item("meter", &refusal.meter)?;
+            facts.set_item("outcome", refusal.error.outcome().word())?;
+        }
+        if let Self::Plant(error) = self {
+            for (name, fact) in error.facts() {
+                facts.set_item(name, fact)?;
+            }
+        }
+        let class = py.import("gridrig.errors")?.getattr(self.class())?;
+        class.call((self.code(), "{reason}"), Some(&facts))
+    }
+}
+
+impl From<CoreError> for PyErr {
+    fn from(error: CoreError) -> Self {
+        Python::attach(|py| match error.to_exception(py) {
+            Ok(exception) => Self::from_value(exception),
+            Err(failure) => failure,
+        })
+    }
+}
+
+impl From<MarketError> for CoreError {
+    fn from(error: MarketError) -> Self {
+        Self::Market(error)
+    }
+}
+
+impl From<EnrolmentError> for CoreError {
+    fn from(error: EnrolmentError) -> Self {
+        Self::Enrolment(error)
+    }
+}
+
+impl From<Refusal> for CoreError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Reading(Box::new(refusal))
+    }
+}
+
+impl From<LedgerError> for CoreError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<QuantityError> for CoreError {
+    fn from(error: QuantityError) -> Self {
+        Self::Quantity(error)
+    }
+}
+
+impl From<PlantError> for CoreError {
+    fn from(error: PlantError) -> Self {
+        Self::Plant(error)
+    }
+}
+
+impl From<SettlementError> for CoreError {
+    fn from(error: SettlementError) -> Self {
+        Self::Settlement(error)
+    }
+}

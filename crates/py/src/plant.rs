@@ -1,0 +1,352 @@
+//! Bindings of the plant: values in, one call, values out.
+
+use gridrig_plant as plant;
+use plant::{Outside, SyncLimits, Value};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::errors::CoreError;
+
+type Table = Vec<(String, Value)>;
+type EventTuple = (f64, &'static str, String, f64, String);
+
+fn refused(error: plant::PlantError) -> PyErr {
+    CoreError::from(error).into()
+}
+
+fn table_of(settings: &Bound<'_, PyDict>) -> PyResult<Table> {
+    settings
+        .iter()
+        .map(|(key, value)| Ok((key.extract()?, value_of(&value)?)))
+        .collect()
+}
+
+fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if value.is_instance_of::<PyBool>() {
+        Ok(Value::Bool(value.extract()?))
+    } else if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
+        Ok(Value::Number(value.extract()?))
+    } else if value.is_instance_of::<PyString>() {
+        Ok(Value::Text(value.extract()?))
+    } else if let Ok(inner) = value.cast::<PyDict>() {
+        Ok(Value::Table(table_of(inner)?))
+    } else if let Ok(list) = value.extract::<Vec<f64>>() {
+        Ok(Value::List(list))
+    } else {
+        Err(PyTypeError::new_err(format!(
+            "a setting cannot be {}",
+            value.get_type()
+        )))
+    }
+}
+
+fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
+    events
+        .into_iter()
+        .map(|e| (e.t_s, e.kind.word(), e.name, e.value, e.detail))
+        .collect()
+}
+
+/// One terminal at one moment.
+#[pyclass(frozen, get_all, module = "gridrig._core", name = "Terminal")]
+pub(crate) struct PyTerminal {
+    v_pu: f64,
+    f_hz: f64,
+    p_w: f64,
+    q_var: f64,
+    connected: bool,
+    status: &'static str,
+    trip_cause: Option<String>,
+    limit_w: Option<f64>,
+    import_milliwh: u64,
+    export_milliwh: u64,
+}
+
+impl From<plant::view::TerminalView> for PyTerminal {
+    fn from(view: plant::view::TerminalView) -> Self {
+        Self {
+            v_pu: view.v_pu,
+            f_hz: view.f_hz,
+            p_w: view.p_w,
+            q_var: view.q_var,
+            connected: view.connected,
+            status: view.status,
+            trip_cause: view.trip_cause,
+            limit_w: view.limit_w,
+            import_milliwh: view.import_milliwh,
+            export_milliwh: view.export_milliwh,
+        }
+    }
+}
+
+/// One battery pack at one moment.
+#[pyclass(frozen, get_all, module = "gridrig._core", name = "Pack")]
+pub(crate) struct PyPack {
+    soc: f64,
+    v_v: f64,
+    i_a: f64,
+    cells_mv: Vec<u32>,
+    temperature_c: f64,
+    charge_fet: bool,
+    discharge_fet: bool,
+    charge_limit_a: f64,
+    discharge_limit_a: f64,
+    capacity_ah: f64,
+    cycles: u64,
+    protections: Vec<&'static str>,
+}
+
+impl From<plant::view::PackView> for PyPack {
+    fn from(view: plant::view::PackView) -> Self {
+        Self {
+            soc: view.soc,
+            v_v: view.v_v,
+            i_a: view.i_a,
+            cells_mv: view.cells_mv,
+            temperature_c: view.temperature_c,
+            charge_fet: view.charge_fet,
+            discharge_fet: view.discharge_fet,
+            charge_limit_a: view.charge_limit_a,
+            discharge_limit_a: view.discharge_limit_a,
+            capacity_ah: view.capacity_ah,
+            cycles: view.cycles,
+            protections: view.protections,
+        }
+    }
+}
+
+/// What an island did over one tick.
+#[pyclass(frozen, get_all, module = "gridrig._core", name = "IslandTick")]
+pub(crate) struct PyIslandTick {
+    times_s: Vec<f64>,
+    f_hz: Vec<f64>,
+    v_pu: Vec<f64>,
+    p_w: Vec<Vec<f64>>,
+    grid_p_w: Vec<f64>,
+    f_min_hz: f64,
+    f_max_hz: f64,
+    v_min_pu: f64,
+    v_max_pu: f64,
+    rocof_max_hz_s: f64,
+    f_mean_hz: f64,
+    v_mean_pu: f64,
+    f_end_hz: f64,
+    v_end_pu: f64,
+    events: Vec<EventTuple>,
+}
+
+impl From<plant::IslandTick> for PyIslandTick {
+    fn from(tick: plant::IslandTick) -> Self {
+        Self {
+            times_s: tick.times_s,
+            f_hz: tick.f_hz,
+            v_pu: tick.v_pu,
+            p_w: tick.p_w,
+            grid_p_w: tick.grid_p_w,
+            f_min_hz: tick.f_range_hz.0,
+            f_max_hz: tick.f_range_hz.1,
+            v_min_pu: tick.v_range_pu.0,
+            v_max_pu: tick.v_range_pu.1,
+            rocof_max_hz_s: tick.rocof_max_hz_s,
+            f_mean_hz: tick.mean.0,
+            v_mean_pu: tick.mean.1,
+            f_end_hz: tick.end.0,
+            v_end_pu: tick.end.1,
+            events: tuples(tick.events),
+        }
+    }
+}
+
+/// The physical world.
+#[pyclass(frozen, module = "gridrig._core", name = "World")]
+pub(crate) struct PyWorld(Mutex<plant::World>);
+
+impl PyWorld {
+    fn locked(&self) -> MutexGuard<'_, plant::World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl PyWorld {
+    #[new]
+    #[pyo3(signature = (*, f_nominal_hz = 50.0, s_base_va, seed))]
+    fn new(f_nominal_hz: f64, s_base_va: f64, seed: u64) -> PyResult<Self> {
+        let world = plant::World::new(f_nominal_hz, s_base_va, seed).map_err(refused)?;
+        Ok(Self(Mutex::new(world)))
+    }
+
+    fn add_load(&self, name: &str) -> PyResult<usize> {
+        self.locked().add_load(name).map_err(refused)
+    }
+
+    fn add_pv(&self, name: &str, settings: &Bound<'_, PyDict>) -> PyResult<usize> {
+        let table = table_of(settings)?;
+        self.locked().add_pv(name, &table).map_err(refused)
+    }
+
+    fn add_storage(&self, name: &str, settings: &Bound<'_, PyDict>) -> PyResult<usize> {
+        let table = table_of(settings)?;
+        self.locked().add_storage(name, &table).map_err(refused)
+    }
+
+    fn set_island(&self, settings: &Bound<'_, PyDict>) -> PyResult<()> {
+        let table = table_of(settings)?;
+        self.locked().set_island(&table).map_err(refused)
+    }
+
+    #[pyo3(signature = (p_w, qf = 1.0, c_scale = 1.0))]
+    fn set_rlc(&self, p_w: f64, qf: f64, c_scale: f64) -> PyResult<()> {
+        self.locked().set_rlc(p_w, qf, c_scale).map_err(refused)
+    }
+
+    fn set_load(&self, i: usize, p_w: f64, q_var: f64) -> PyResult<()> {
+        self.locked().set_load(i, p_w, q_var).map_err(refused)
+    }
+
+    fn set_available(&self, i: usize, p_w: f64) -> PyResult<()> {
+        self.locked().set_available(i, p_w).map_err(refused)
+    }
+
+    fn set_shed_plan(&self, plan: Vec<(usize, u32)>) -> PyResult<()> {
+        self.locked().set_shed_plan(&plan).map_err(refused)
+    }
+
+    fn set_connect(&self, i: usize, on: bool) -> PyResult<()> {
+        self.locked().set_connect(i, on).map_err(refused)
+    }
+
+    fn set_limit_w(&self, i: usize, p_w: Option<f64>) -> PyResult<()> {
+        self.locked().set_limit_w(i, p_w).map_err(refused)
+    }
+
+    fn set_power_w(&self, i: usize, p_w: f64) -> PyResult<()> {
+        self.locked().set_power_w(i, p_w).map_err(refused)
+    }
+
+    fn set_q_var(&self, i: usize, q_var: f64) -> PyResult<()> {
+        self.locked().set_q_var(i, q_var).map_err(refused)
+    }
+
+    fn set_fets(&self, i: usize, charge: bool, discharge: bool) -> PyResult<()> {
+        self.locked()
+            .set_fets(i, charge, discharge)
+            .map_err(refused)
+    }
+
+    fn set_pack_limits(
+        &self,
+        i: usize,
+        charge_a: Option<f64>,
+        discharge_a: Option<f64>,
+    ) -> PyResult<()> {
+        self.locked()
+            .set_pack_limits(i, charge_a, discharge_a)
+            .map_err(refused)
+    }
+
+    fn set_soc(&self, i: usize, soc: f64) -> PyResult<()> {
+        self.locked().set_soc(i, soc).map_err(refused)
+    }
+
+    fn held(&self) -> (Vec<f64>, Vec<f64>) {
+        self.locked().held()
+    }
+
+    fn impose(&self, v_pu: Vec<f64>, f_hz: f64) -> PyResult<()> {
+        self.locked().impose(&v_pu, f_hz).map_err(refused)
+    }
+
+    fn override_power(&self, i: usize, p_w: f64, q_var: f64) -> PyResult<()> {
+        self.locked().override_power(i, p_w, q_var).map_err(refused)
+    }
+
+    fn set_head(&self, p_w: f64, q_var: f64) -> PyResult<()> {
+        self.locked().set_head(p_w, q_var).map_err(refused)
+    }
+
+    fn integrate(&self, dt_s: f64) -> PyResult<()> {
+        self.locked().integrate(dt_s).map_err(refused)
+    }
+
+    fn advance(&self, dt_s: f64) -> PyResult<()> {
+        self.locked().advance(dt_s).map_err(refused)
+    }
+
+    fn terminal(&self, i: usize) -> PyResult<PyTerminal> {
+        self.locked()
+            .terminal(i)
+            .map(PyTerminal::from)
+            .map_err(refused)
+    }
+
+    fn head(&self) -> PyTerminal {
+        self.locked().head().into()
+    }
+
+    fn pack(&self, i: usize) -> PyResult<PyPack> {
+        self.locked().pack(i).map(PyPack::from).map_err(refused)
+    }
+
+    fn open_pcc(&self, t_s: f64) -> PyResult<()> {
+        self.locked().open_pcc(t_s).map_err(refused)
+    }
+
+    fn request_reclose(&self, t_s: f64, sync: BTreeMap<String, f64>) -> PyResult<()> {
+        let limits = SyncLimits::read(&sync).map_err(refused)?;
+        self.locked().request_reclose(t_s, limits).map_err(refused)
+    }
+
+    #[getter]
+    fn pcc_closed(&self) -> bool {
+        self.locked().pcc_closed()
+    }
+
+    #[getter]
+    fn island_state(&self) -> &'static str {
+        self.locked().island_state()
+    }
+
+    #[pyo3(signature = (
+        t_s, dt_s, losses_w = 0.0, grid_v_pu = 1.0, grid_f_hz = None, *, h_s = 0.001,
+        record_every = 1
+    ))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one for each keyword of the Python call"
+    )]
+    fn island_tick(
+        &self,
+        py: Python<'_>,
+        t_s: f64,
+        dt_s: f64,
+        losses_w: f64,
+        grid_v_pu: f64,
+        grid_f_hz: Option<f64>,
+        h_s: f64,
+        record_every: usize,
+    ) -> PyResult<PyIslandTick> {
+        let tick = py.detach(|| {
+            let mut world = self.locked();
+            let grid_f_hz = grid_f_hz.unwrap_or(world.f_nominal_hz());
+            let outside = Outside {
+                losses_w,
+                grid_v_pu,
+                grid_f_hz,
+            };
+            world.island_tick(t_s, dt_s, h_s, record_every, outside)
+        });
+        tick.map(PyIslandTick::from).map_err(refused)
+    }
+
+    fn take_events(&self) -> Vec<EventTuple> {
+        tuples(self.locked().take_events())
+    }
+
+    fn __len__(&self) -> usize {
+        self.locked().len()
+    }
+}

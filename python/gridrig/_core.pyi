@@ -1,0 +1,630 @@
+"""The Rust core of gridrig: market, metering, settlement, plant.
+
+Integers cross in base units: energy in mWh, prices in millionths of the currency per kWh, money in
+millionths, times in UTC seconds. Every class is immutable, or locks what it holds.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, final
+
+__all__ = [
+    "Clearing",
+    "Entry",
+    "IslandTick",
+    "MeterPeriod",
+    "Order",
+    "Pack",
+    "Refusal",
+    "Rejection",
+    "Settled",
+    "Terminal",
+    "Trade",
+    "VerifiedReading",
+    "Verifier",
+    "World",
+    "clear_pay_as_clear",
+    "settle_period",
+]
+
+_Side: TypeAlias = Literal["bid", "offer"]
+_LedgerRow: TypeAlias = tuple[bytes, str, int, int, int, int, bytes]
+"""(key_id, context, pagination, time_ms, import_milliwh, export_milliwh, digest)"""
+
+# --- market -------------------------------------------------------------------------------------
+
+@final
+class Order:
+    """Intent to buy or sell energy in one delivery period, at a limit price.
+
+    Parameters
+    ----------
+    order_id : int
+        Arrival number, from 0; of two orders at one price the lower is served first.
+    participant : str
+        Who sends it.
+    side : {"bid", "offer"}
+        Buy or sell.
+    energy_milliwh : int
+        Most energy to trade. [mWh]
+    price_micro_per_kwh : int
+        Worst price accepted, may be negative. [millionths/kWh]
+
+    Raises
+    ------
+    MarketError
+        `market.word` if the side is neither word. Everything else is judged by the auction.
+    """
+
+    def __new__(
+        cls,
+        order_id: int,
+        participant: str,
+        side: str,
+        energy_milliwh: int,
+        price_micro_per_kwh: int,
+    ) -> Order: ...
+    @property
+    def order_id(self) -> int: ...
+    @property
+    def participant(self) -> str: ...
+    @property
+    def side(self) -> _Side: ...
+    @property
+    def energy_milliwh(self) -> int: ...
+    @property
+    def price_micro_per_kwh(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Trade:
+    """What one order traded, against the clearing house, at the clearing price.
+
+    Parameters
+    ----------
+    trade_id, order_id : int
+        Number of the trade, and the order it fills.
+    participant : str
+        Who traded.
+    side : {"bid", "offer"}
+        Bought or sold.
+    energy_milliwh : int
+        Energy traded. [mWh]
+    price_micro_per_kwh : int
+        The clearing price. [millionths/kWh]
+
+    Raises
+    ------
+    MarketError
+        `market.word` if the side is neither word.
+    SettlementError
+        `quantity.energy_bound`, `quantity.price_bound` beyond 10^15 mWh or 10^9 micro/kWh.
+    """
+
+    def __new__(
+        cls,
+        trade_id: int,
+        order_id: int,
+        participant: str,
+        side: str,
+        energy_milliwh: int,
+        price_micro_per_kwh: int,
+    ) -> Trade: ...
+    @property
+    def trade_id(self) -> int: ...
+    @property
+    def order_id(self) -> int: ...
+    @property
+    def participant(self) -> str: ...
+    @property
+    def side(self) -> _Side: ...
+    @property
+    def energy_milliwh(self) -> int: ...
+    @property
+    def price_micro_per_kwh(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Rejection:
+    """An order the market refused: the first rule it broke, as a code and as a sentence."""
+
+    @property
+    def order_id(self) -> int: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+@final
+class Clearing:
+    """Outcome of one auction; lists are by arrival.
+
+    `price_micro_per_kwh` is None if nothing traded; `welfare_pico` is the sum of energy x (bid
+    limit - offer limit) over what traded, in 10^-12 of the currency; `residuals` pairs an order
+    with the energy it did not trade.
+    """
+
+    @property
+    def price_micro_per_kwh(self) -> int | None: ...
+    @property
+    def volume_milliwh(self) -> int: ...
+    @property
+    def welfare_pico(self) -> int: ...
+    @property
+    def trades(self) -> list[Trade]: ...
+    @property
+    def rejections(self) -> list[Rejection]: ...
+    @property
+    def residuals(self) -> list[tuple[int, int]]: ...
+
+def clear_pay_as_clear(
+    orders: Sequence[Order], *, lot_milliwh: int, tick_micro_per_kwh: int
+) -> Clearing:
+    """Clear one delivery period at one price: largest welfare, ties by arrival.
+
+    The price is the middle of the interval in which the cleared quantities are what everybody
+    wants, floored to a tick. The order of `orders` does not matter, their numbers do.
+
+    Parameters
+    ----------
+    orders : sequence of Order
+        At most 1,000,000.
+    lot_milliwh : int
+        Smallest step of energy, positive. [mWh]
+    tick_micro_per_kwh : int
+        Smallest step of price, positive. [millionths/kWh]
+
+    Returns
+    -------
+    Clearing
+        Refused orders are part of it.
+
+    Raises
+    ------
+    MarketError
+        `market.rules_lot`, `market.rules_tick`, `market.too_many_orders`, `market.volume_bound`.
+    """
+
+# --- metering -----------------------------------------------------------------------------------
+
+@final
+class VerifiedReading:
+    """A reading whose signature, key, time and place in its meter's history were right.
+
+    It has no constructor: only `Verifier` makes one. `digest` is the SHA-256 of the signed bytes
+    and the identity of the reading; `key_id` the SHA-256 of the verifying key; `context` the
+    pagination counter's letter (T or F); `clock_status` U, I, S or R.
+    """
+
+    @property
+    def meter(self) -> str: ...
+    @property
+    def serial(self) -> str: ...
+    @property
+    def key_id(self) -> bytes: ...
+    @property
+    def context(self) -> str: ...
+    @property
+    def pagination(self) -> int: ...
+    @property
+    def time_s(self) -> int: ...
+    @property
+    def time_ms(self) -> int: ...
+    @property
+    def clock_status(self) -> str: ...
+    @property
+    def import_milliwh(self) -> int: ...
+    @property
+    def export_milliwh(self) -> int: ...
+    @property
+    def digest(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Refusal:
+    """A record that is no verified reading: the first rule broken, and what that says.
+
+    `outcome` is "false" if it accuses the meter (or whoever sent the record), "undecided" if the
+    bench could not decide; `meter` is None where it could not be told.
+    """
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def meter(self) -> str | None: ...
+    @property
+    def outcome(self) -> Literal["false", "undecided"]: ...
+
+@final
+class Verifier:
+    """A trust store and the replay ledger of its keys; believes nobody at first."""
+
+    def __new__(cls) -> Verifier: ...
+    def enrol(
+        self,
+        meter: str,
+        *,
+        serial: str,
+        algorithm: str = "ecdsa-p256",
+        public_key: bytes,
+        valid_from_s: int,
+        valid_to_s: int | None = None,
+    ) -> None:
+        """Enrol a meter's key.
+
+        Parameters
+        ----------
+        meter, serial : str
+            Name in the rig, and the serial number the meter signs.
+        algorithm : str
+            "ecdsa-p256".
+        public_key : bytes
+            Canonical SubjectPublicKeyInfo DER.
+        valid_from_s, valid_to_s : int, int or None
+            When the key counts, end excluded. [UTC s]
+
+        Raises
+        ------
+        MeteringError
+            `metering.enrol_*`; nothing is enrolled then.
+        """
+
+    def verify(self, record: bytes, *, at_s: int) -> VerifiedReading:
+        """Turn received bytes into a verified reading and remember it.
+
+        Parameters
+        ----------
+        record : bytes
+            One OCMF record as received.
+        at_s : int
+            When it was received; a reading may be at most 60 s later. [UTC s]
+
+        Returns
+        -------
+        VerifiedReading
+            The proof.
+
+        Raises
+        ------
+        MeteringError
+            With the first rule broken as `code`, and `outcome` and `meter` as facts.
+        """
+
+    def verify_batch(
+        self, records: Sequence[bytes], *, at_s: int
+    ) -> list[VerifiedReading | Refusal]:
+        """Judge records in the order given, one outcome per record.
+
+        Raises
+        ------
+        MeteringError
+            `metering.batch_bound` if there are more than 65,536; nothing is judged then.
+        """
+
+    def ledger_rows(self) -> list[_LedgerRow]:
+        """List the readings remembered, by key, context and pagination (the last 4,096 of each)."""
+
+    def restore(self, rows: Sequence[_LedgerRow]) -> None:
+        """Fill the empty ledger with stored rows; enrol the keys first.
+
+        Raises
+        ------
+        MeteringError
+            `metering.ledger_*`; the ledger then stays empty.
+        """
+
+# --- settlement ---------------------------------------------------------------------------------
+
+@final
+class MeterPeriod:
+    """The verified readings at both ends of a period of one meter.
+
+    Parameters
+    ----------
+    participant : str
+        Whose meter it is.
+    opening, closing : VerifiedReading
+        Of the same meter, the closing one later.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.meter_mismatch`, `settlement.not_forward`, `settlement.register_fell`.
+    """
+
+    def __new__(
+        cls, participant: str, opening: VerifiedReading, closing: VerifiedReading
+    ) -> MeterPeriod: ...
+    @property
+    def participant(self) -> str: ...
+    @property
+    def meter(self) -> str: ...
+    @property
+    def opening(self) -> VerifiedReading: ...
+    @property
+    def closing(self) -> VerifiedReading: ...
+    @property
+    def import_milliwh(self) -> int: ...
+    @property
+    def export_milliwh(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class Entry:
+    """One line of the journal: the debited account pays the credited one `amount_micro`, >= 0.
+
+    `kind` is delivered, shortfall, surplus, taken, untaken, excess or losses; `energy_milliwh` is
+    negative only for losses; energy x price, rounded half up by magnitude, is the amount, and where
+    it is negative debit and credit are swapped. The digests name the readings behind it.
+    """
+
+    @property
+    def entry_id(self) -> int: ...
+    @property
+    def period(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def debit(self) -> str: ...
+    @property
+    def credit(self) -> str: ...
+    @property
+    def amount_micro(self) -> int: ...
+    @property
+    def energy_milliwh(self) -> int: ...
+    @property
+    def price_micro_per_kwh(self) -> int: ...
+    @property
+    def trade_id(self) -> int | None: ...
+    @property
+    def meter(self) -> str: ...
+    @property
+    def opening_digest(self) -> bytes: ...
+    @property
+    def closing_digest(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Settled:
+    """A settled period; energies are sums over all meters, the feeder head among them. [mWh]"""
+
+    @property
+    def period(self) -> int: ...
+    @property
+    def entries(self) -> list[Entry]: ...
+    @property
+    def meters(self) -> list[MeterPeriod]: ...
+    @property
+    def imported_milliwh(self) -> int: ...
+    @property
+    def exported_milliwh(self) -> int: ...
+    @property
+    def losses_milliwh(self) -> int: ...
+    @property
+    def long_price_micro_per_kwh(self) -> int: ...
+    @property
+    def short_price_micro_per_kwh(self) -> int: ...
+
+def settle_period(
+    period: int,
+    meters: Sequence[MeterPeriod],
+    trades: Sequence[Trade],
+    *,
+    head: MeterPeriod,
+    long_price_micro_per_kwh: int,
+    short_price_micro_per_kwh: int,
+) -> Settled:
+    """Settle trades against what verified readings say was delivered.
+
+    Parameters
+    ----------
+    period : int
+        Number of the delivery period.
+    meters : sequence of MeterPeriod
+        Every meter but the feeder head.
+    trades : sequence of Trade
+        What was traded for the period; bids and offers sum to the same energy.
+    head : MeterPeriod
+        The meter at the feeder head; its export flows into the feeder.
+    long_price_micro_per_kwh : int
+        Paid for energy outside trades, not above any trade price. [millionths/kWh]
+    short_price_micro_per_kwh : int
+        Charged for what is missing, not below any trade price. [millionths/kWh]
+
+    Returns
+    -------
+    Settled
+        Balanced entries.
+
+    Raises
+    ------
+    SettlementError
+        With the first rule broken; nothing is booked then.
+    """
+
+# --- plant --------------------------------------------------------------------------------------
+
+PlantSetting: TypeAlias = bool | float | str | list[float] | dict[str, "PlantSetting"]
+"""A setting of a device; integers count as numbers."""
+PlantEvent: TypeAlias = tuple[float, str, str, float, str]
+"""(t_s, kind, name, value, detail)"""
+
+@final
+class Terminal:
+    """One connection point at one moment; power is positive into the grid.
+
+    `status` is "running", "throttled", "starting", "tripped" or "off", or "shed" for a load.
+    `f_hz` is zero on a dead bus. `trip_cause` stays until the device runs again.
+    """
+
+    @property
+    def v_pu(self) -> float: ...
+    @property
+    def f_hz(self) -> float: ...
+    @property
+    def p_w(self) -> float: ...
+    @property
+    def q_var(self) -> float: ...
+    @property
+    def connected(self) -> bool: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def trip_cause(self) -> str | None: ...
+    @property
+    def limit_w(self) -> float | None: ...
+    @property
+    def import_milliwh(self) -> int: ...
+    @property
+    def export_milliwh(self) -> int: ...
+
+@final
+class Pack:
+    """One battery pack at one moment; current is positive while discharging."""
+
+    @property
+    def soc(self) -> float: ...
+    @property
+    def v_v(self) -> float: ...
+    @property
+    def i_a(self) -> float: ...
+    @property
+    def cells_mv(self) -> list[int]: ...
+    @property
+    def temperature_c(self) -> float: ...
+    @property
+    def charge_fet(self) -> bool: ...
+    @property
+    def discharge_fet(self) -> bool: ...
+    @property
+    def charge_limit_a(self) -> float: ...
+    @property
+    def discharge_limit_a(self) -> float: ...
+    @property
+    def capacity_ah(self) -> float: ...
+    @property
+    def cycles(self) -> int: ...
+    @property
+    def protections(self) -> list[str]: ...
+
+@final
+class IslandTick:
+    """What an island did over one tick.
+
+    The lists hold every `record_every`th step; the extremes and means are over all steps.
+    Frequency is that of the grid formers, or of a phase-locked loop at the bus if none is left,
+    and zero once the bus is dead.
+    """
+
+    @property
+    def times_s(self) -> list[float]: ...
+    @property
+    def f_hz(self) -> list[float]: ...
+    @property
+    def v_pu(self) -> list[float]: ...
+    @property
+    def p_w(self) -> list[list[float]]:
+        """Power of each device, one row a device, empty if nothing is recorded. [W]"""
+    @property
+    def grid_p_w(self) -> list[float]: ...
+    @property
+    def f_min_hz(self) -> float: ...
+    @property
+    def f_max_hz(self) -> float: ...
+    @property
+    def v_min_pu(self) -> float: ...
+    @property
+    def v_max_pu(self) -> float: ...
+    @property
+    def rocof_max_hz_s(self) -> float:
+        """Largest slope of f over 0.1 s, unsigned. [Hz/s]"""
+    @property
+    def f_mean_hz(self) -> float: ...
+    @property
+    def v_mean_pu(self) -> float: ...
+    @property
+    def f_end_hz(self) -> float: ...
+    @property
+    def v_end_pu(self) -> float: ...
+    @property
+    def events(self) -> list[PlantEvent]: ...
+
+@final
+class World:
+    """The physical world: a terminal per device, and the switch to the main grid.
+
+    Every call that is given a value it cannot hold raises `PlantError` and changes nothing.
+    """
+
+    def __new__(cls, *, f_nominal_hz: float = 50.0, s_base_va: float, seed: int) -> World: ...
+    def __len__(self) -> int: ...
+    def add_load(self, name: str) -> int: ...
+    def add_pv(self, name: str, settings: dict[str, PlantSetting]) -> int: ...
+    def add_storage(self, name: str, settings: dict[str, PlantSetting]) -> int: ...
+    def set_island(self, settings: dict[str, PlantSetting]) -> None:
+        """Set how the next island is controlled, judged, shed and joined again."""
+    def set_rlc(self, p_w: float, qf: float = 1.0, c_scale: float = 1.0) -> None:
+        """Put a resonant test load beside the PCC, fed while it is open; zero takes it away."""
+    def set_load(self, i: int, p_w: float, q_var: float) -> None:
+        """Set what a load consumes, not negative. [W, var]"""
+    def set_available(self, i: int, p_w: float) -> None:
+        """Set what the sun gives. [W]"""
+    def set_shed_plan(self, plan: list[tuple[int, int]]) -> None:
+        """Say which loads may be shed, as (device, stage); the lowest stage goes first."""
+    def set_connect(self, i: int, on: bool) -> None: ...
+    def set_limit_w(self, i: int, p_w: float | None) -> None: ...
+    def set_power_w(self, i: int, p_w: float) -> None: ...
+    def set_q_var(self, i: int, q_var: float) -> None: ...
+    def set_fets(self, i: int, charge: bool, discharge: bool) -> None: ...
+    def set_pack_limits(
+        self, i: int, charge_a: float | None, discharge_a: float | None
+    ) -> None: ...
+    def set_soc(self, i: int, soc: float) -> None: ...
+    def held(self) -> tuple[list[float], list[float]]:
+        """Return what every terminal gives now. [W, var]
+
+        Between an island tick and `integrate` these are the means over the tick.
+        """
+    def impose(self, v_pu: list[float], f_hz: float) -> None:
+        """Impose the solved voltages and the frequency; a voltage of zero is a dead bus."""
+    def override_power(self, i: int, p_w: float, q_var: float) -> None: ...
+    def set_head(self, p_w: float, q_var: float) -> None:
+        """Set the power at the feeder head, positive from the grid into the feeder. [W, var]"""
+    def integrate(self, dt_s: float) -> None:
+        """Count the held power for a time into the registers. [s]"""
+    def advance(self, dt_s: float) -> None:
+        """Move everything slow on by a time, while the PCC is closed. [s]"""
+    def terminal(self, i: int) -> Terminal: ...
+    def head(self) -> Terminal:
+        """Return the feeder head; its export register counts what the grid delivered."""
+    def pack(self, i: int) -> Pack: ...
+    def open_pcc(self, t_s: float) -> None: ...
+    def request_reclose(self, t_s: float, sync: dict[str, float]) -> None:
+        """Ask to close within `df_hz`, `dv_pu` and `dtheta_deg`; all three are needed."""
+    @property
+    def pcc_closed(self) -> bool: ...
+    @property
+    def island_state(self) -> Literal["closed", "island", "synchronising", "dead"]: ...
+    def island_tick(
+        self,
+        t_s: float,
+        dt_s: float,
+        losses_w: float = 0.0,
+        grid_v_pu: float = 1.0,
+        grid_f_hz: float | None = None,
+        *,
+        h_s: float = 0.001,
+        record_every: int = 1,
+    ) -> IslandTick:
+        """Run the island over [t, t + dt) in steps of `h_s`, a whole divisor of `dt_s`.
+
+        `record_every` of zero records no trace. Also callable just after the PCC closed again.
+        """
+    def take_events(self) -> list[PlantEvent]:
+        """Return what happened since the last call; an island tick takes what it finds."""
