@@ -1,0 +1,173 @@
+"""Agents: what each kind of participant bids and offers for a delivery period.
+
+An agent sees its own forecast, its own battery and the posted tariff; never another's orders.
+Prices carry a small seeded spread of the participant's own, so that a merit order exists.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from gridrig.errors import MarketError
+from gridrig.quantity import DeliveryPeriod, whole_lots
+
+Side = Literal["bid", "offer"]
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Prices posted before the auction. [millionths of the currency per kWh]
+
+    A trade inside the neighbourhood is worth something to both sides between `feed_in` (what the
+    main grid pays) and `retail` (what it asks).
+    """
+
+    feed_in: int
+    retail: int
+    tick: int
+    lot_milliwh: int
+
+
+@dataclass(frozen=True)
+class BatteryView:
+    """What a storage operator knows of its battery.
+
+    Parameters
+    ----------
+    stored_wh, room_wh : float
+        Energy above the reserve, and room up to the top. [Wh]
+    charge_w, discharge_w : float
+        What the battery management system allows now, as positive powers. [W]
+    """
+
+    stored_wh: float
+    room_wh: float
+    charge_w: float
+    discharge_w: float
+
+
+@dataclass(frozen=True)
+class View:
+    """What an agent may look at when it decides."""
+
+    period: DeliveryPeriod
+    tariff: Tariff
+    forecast_import_wh: float = 0.0
+    forecast_export_wh: float = 0.0
+    battery: BatteryView | None = None
+    islanded: bool = False
+    link_wh: float = 0.0
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One order before it has a number."""
+
+    side: Side
+    energy_milliwh: int
+    price_micro_per_kwh: int
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A participant's trading mind.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    random : Random
+        The participant's own random stream.
+    bid_micro, offer_micro : int or None
+        Prices it holds to; None takes them from the posted tariff. [millionths/kWh]
+    spread_micro : int
+        Largest personal deviation from them. [millionths/kWh]
+    """
+
+    kind: str
+    random: Random
+    bid_micro: int | None = None
+    offer_micro: int | None = None
+    spread_micro: int = 20_000
+
+    def intents(self, view: View) -> list[Intent]:
+        """Return the orders for one period; energies are whole lots, prices whole ticks."""
+        return [order for order in KINDS[self.kind](self, view) if order.energy_milliwh > 0]
+
+    def priced(self, view: View, base_micro: int) -> int:
+        """Return the base price moved by the participant's own spread, on a tick."""
+        price = base_micro + self.random.randint(-self.spread_micro, self.spread_micro)
+        return price // view.tariff.tick * view.tariff.tick
+
+
+def _or(price: int | None, otherwise: int) -> int:
+    return otherwise if price is None else price
+
+
+def _consumer(agent: Agent, view: View) -> list[Intent]:
+    # Being short costs more than retail, so a consumer bids above it to be served.
+    price = agent.priced(view, _or(agent.bid_micro, view.tariff.retail + 40_000))
+    energy = whole_lots(view.forecast_import_wh, view.tariff.lot_milliwh)
+    return [Intent("bid", energy, price)]
+
+
+def _producer(agent: Agent, view: View) -> list[Intent]:
+    price = agent.priced(view, _or(agent.offer_micro, view.tariff.feed_in - 30_000))
+    energy = whole_lots(view.forecast_export_wh, view.tariff.lot_milliwh)
+    return [Intent("offer", energy, price)]
+
+
+def _storage(agent: Agent, view: View) -> list[Intent]:
+    if view.battery is None:
+        return []
+    hours = view.period.hours
+    bid = _or(agent.bid_micro, view.tariff.feed_in + 50_000)
+    ask = _or(agent.offer_micro, view.tariff.retail - 50_000)
+    charge_wh = min(view.battery.charge_w * hours, view.battery.room_wh)
+    discharge_wh = min(view.battery.discharge_w * hours, view.battery.stored_wh)
+    spread = agent.random.randint(-agent.spread_micro, agent.spread_micro)
+    tick, lot = view.tariff.tick, view.tariff.lot_milliwh
+    return [
+        Intent("bid", whole_lots(charge_wh, lot), (bid + spread) // tick * tick),
+        Intent("offer", whole_lots(discharge_wh, lot), (ask + spread) // tick * tick),
+    ]
+
+
+def _grid(_: Agent, view: View) -> list[Intent]:
+    if view.islanded:
+        return []
+    energy = whole_lots(view.link_wh, view.tariff.lot_milliwh)
+    return [
+        Intent("bid", energy, view.tariff.feed_in),
+        Intent("offer", energy, view.tariff.retail),
+    ]
+
+
+KINDS: Mapping[str, Callable[[Agent, View], list[Intent]]] = {
+    "consumer": _consumer,
+    "producer": _producer,
+    "storage": _storage,
+    "grid": _grid,
+}
+
+
+def make_agent(
+    kind: str,
+    random: Random,
+    *,
+    bid_micro: int | None = None,
+    offer_micro: int | None = None,
+    spread_micro: int | None = None,
+) -> Agent:
+    """Return the agent of a kind, or say which kinds there are."""
+    if kind not in KINDS:
+        raise MarketError(
+            "market.agent_unknown",
+            "no agent {kind!r}; there are {known}",
+            kind=kind,
+            known=", ".join(KINDS),
+        )
+    return Agent(
+        kind, random, bid_micro, offer_micro, 20_000 if spread_micro is None else spread_micro
+    )
