@@ -1,0 +1,1 @@
+"""Devices: what each kind can do, how it speaks, the drivers, and the emulated ones."""

@@ -1,0 +1,1 @@
+"""Drivers: a device's own protocol turned into a capability."""

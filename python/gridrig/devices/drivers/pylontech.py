@@ -1,0 +1,231 @@
+"""Driver for Pylontech batteries (US2000, US3000, US5000, UP2500, ...) on their RS485 port.
+
+Wiring
+    RS485 port (A, B) of the master module through a USB adapter, 115200 8N1, older modules 9600.
+Config
+    capability = "bms", driver = "pylontech", link = { kind = "serial", port = "/dev/ttyUSB0",
+    baudrate = 115200 }, safe_state = { charge = true, discharge = true }
+Manual
+    Pylontech, "RS485-protocol-pylon-low-voltage," V3.3, 2018-08-21.
+
+The wire's currents are positive while charging, ours while discharging; limits are ours as
+magnitudes. A limit whose direction the pack has disabled is 0.
+
+The switches cannot be set over this wire: `set_fets` fails closed. In a safe state, true leaves a
+switch to the pack, which opens it by itself when it must; false is refused, because nobody could
+see to it. What is driven safe is the pack's inverter; `make_safe` sees that the pack still answers,
+and switches nothing.
+
+Known gaps: one module; alarms (command 44) are not read, so `protections` names only the
+directions that the pack has disabled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gridrig.devices.capabilities import BmsReading, Identity
+from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
+from gridrig.devices.links import SerialLink
+from gridrig.devices.wire import pylontech as wire
+from gridrig.devices.wire import pylontech_info as content
+from gridrig.errors import DriverError
+
+T = TypeVar("T")
+
+SWITCHES = ("charge", "discharge")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PylontechParameters(LineTimes):
+    """What the rig file may say of a Pylontech module.
+
+    Parameters
+    ----------
+    address : int
+        Module address, 2 for the first of group 0.
+    """
+
+    address: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        super().__post_init__()
+        if not 1 <= self.address <= 0xFE:
+            raise DriverError(
+                "device.parameter",
+                "address is {found}, expected 1..254",
+                kind="limit",
+                found=self.address,
+            )
+
+
+class PylontechDriver:
+    """One Pylontech module as a BMS.
+
+    Parameters
+    ----------
+    name : str
+        Device name.
+    link : SerialLink
+        Serial port and speed.
+    parameters : PylontechParameters
+        Address and waits.
+    """
+
+    capability = "bms"
+    PARAMETERS = PylontechParameters
+    LINK = SerialLink
+
+    def __init__(self, name: str, link: SerialLink, parameters: PylontechParameters) -> None:
+        self.name = name
+        self._address = parameters.address
+        self._line = SerialLine(name, link, parameters, wire.Decoder)
+        self._serial: str | None = None
+
+    async def open(self) -> None:
+        """Open the port and learn the serial number; no setting is written."""
+        await self._line.open()
+        await self._management()
+
+    async def close(self) -> None:
+        """Close the port; closing twice is allowed."""
+        await self._line.close()
+
+    async def identify(self) -> Identity:
+        """Return the module's device name, serial number and software version."""
+        maker = await self._ask(wire.CID2_MANUFACTURER, b"", content.parse_manufacturer)
+        major, minor = maker.software
+        return Identity(maker.manufacturer, maker.device, self._serial or "", f"{major}.{minor}")
+
+    async def read(self) -> BmsReading:
+        """Return what the module reports now."""
+        analog = await self._ask(
+            wire.CID2_ANALOG,
+            bytes((self._address,)),
+            lambda info: _checked(content.parse_analog(info, self._address)),
+        )
+        limits = await self._management()
+        charge = bool(limits.status & content.STATUS_CHARGE)
+        discharge = bool(limits.status & content.STATUS_DISCHARGE)
+        disabled = {"charge_disabled": not charge, "discharge_disabled": not discharge}
+        return BmsReading(
+            soc=min(1.0, analog.remaining_mah / analog.total_mah),
+            v_v=analog.v_mv / 1000,
+            i_a=-analog.i_charge_100ma / 10,
+            cells_mv=analog.cells_mv,
+            temperature_c=(max(analog.temperatures_dk) - 2731) / 10,
+            charge_limit_a=limits.charge_i_100ma / 10 if charge else 0.0,
+            discharge_limit_a=abs(limits.discharge_i_100ma) / 10 if discharge else 0.0,
+            charge_fet=charge,
+            discharge_fet=discharge,
+            protections=tuple(name for name, acts in disabled.items() if acts),
+        )
+
+    async def set_fets(self, charge: bool, discharge: bool) -> None:
+        """Fail closed: this wire has no command for the switches."""
+        raise self._unsupported(f"set_fets(charge={charge}, discharge={discharge})")
+
+    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
+        """See that the pack answers; there is nothing to switch.
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported`, if `safe_state` asks for an open switch.
+        """
+        if any(key not in SWITCHES or value is not True for key, value in safe_state.items()):
+            raise self._unsupported(f"safe state {dict(safe_state)}")
+        await self._management()
+
+    async def restore(self) -> None:
+        """Do nothing: no setting is ever written."""
+
+    def _unsupported(self, asked: str) -> DriverError:
+        return DriverError(
+            "driver.unsupported",
+            "{device}: {asked} is impossible, the protocol cannot switch; drive its inverter safe",
+            device=self.name,
+            asked=asked,
+        )
+
+    async def _management(self) -> content.Management:
+        def parse(info: bytes) -> content.Management | content.Malformed:
+            value = content.parse_management(info)
+            if isinstance(value, content.Malformed):
+                return value
+            if value.number != self._address:
+                return content.Malformed(f"module {value.number} answers for {self._address}")
+            if value.charge_i_100ma < 0:
+                return content.Malformed(f"charge limit of {value.charge_i_100ma / 10} A")
+            return value
+
+        return await self._ask(wire.CID2_MANAGEMENT, bytes((self._address,)), parse)
+
+    async def _ask(
+        self, command: int, info: bytes, parse: Callable[[bytes], T | content.Malformed]
+    ) -> T:
+        request = wire.Frame(self._address, command, info)
+        return await self._line.ask(
+            wire.encode(request), self._acceptor(request, parse), self._mark
+        )
+
+    async def _mark(self) -> None:
+        """Ask for the serial number, whose shape nothing else on this wire has."""
+        request = wire.Frame(self._address, wire.CID2_SERIAL, bytes((self._address,)))
+        answer = self._acceptor(request, content.parse_serial)
+
+        def accept(event: object) -> content.Serial | Unfit:
+            # A refusal does not say of what: here it can be the late answer to an older request.
+            if isinstance(event, wire.Frame) and event.code != wire.RTN_OK:
+                return Unfit(f"return code {event.code:02x}")
+            return answer(event)
+
+        found = (await self._line.ask_once(wire.encode(request), accept)).serial
+        if self._serial not in {None, found}:
+            raise DriverError(
+                "driver.device_changed",
+                "{device} had the serial number {before!r} and has {now!r}",
+                device=self.name,
+                before=self._serial,
+                now=found,
+            )
+        self._serial = found
+
+    def _acceptor(
+        self, request: wire.Frame, parse: Callable[[bytes], T | content.Malformed]
+    ) -> Callable[[object], T | Unfit]:
+        def accept(event: object) -> T | Unfit:
+            if isinstance(event, wire.Dropped):
+                return Unfit(event.reason)
+            if event == request:
+                return Unfit("echo")
+            if not isinstance(event, wire.Frame) or event.address != request.address:
+                return Unfit(f"not from address {request.address}: {event}")
+            if event.kind != wire.CID1_BATTERY:
+                return Unfit(f"not from a battery: {event}")
+            if event.code in wire.RETURN_CODES and not event.info:
+                raise DriverError(
+                    "driver.refused",
+                    "{device} refuses command {command:02x}: {reason} ({return_code:02x})",
+                    kind="refused",
+                    device=self.name,
+                    command=request.code,
+                    reason=wire.RETURN_CODES[event.code],
+                    return_code=event.code,
+                )
+            if event.code != wire.RTN_OK:
+                return Unfit(f"return code {event.code:02x}")
+            value = parse(event.info)
+            return Unfit(value.reason) if isinstance(value, content.Malformed) else value
+
+        return accept
+
+
+def _checked(analog: content.Analog | content.Malformed) -> content.Module | content.Malformed:
+    if isinstance(analog, content.Malformed):
+        return analog
+    (module,) = analog.modules
+    if not module.cells_mv or not module.temperatures_dk or module.total_mah <= 0:
+        return content.Malformed("analog values without cells, temperatures or capacity")
+    return module

@@ -1,0 +1,276 @@
+"""One question at a time over a serial line, so that no answer is ever taken for another's.
+
+Rules
+    A request has an absolute deadline and a stated number of tries. What arrived before it was sent
+    is thrown away. Only an answer that its asker recognises counts; a damaged or foreign frame is
+    noted and waiting goes on. After a time-out the line is drained until it is quiet. After all
+    but an answer (time-out, refusal, a cancelled asker) the driver's *marker* question is sent
+    before the next: on these lines a device answers in order, so once the marker is answered every
+    older answer is behind it. A late marker itself is told from every other answer by its shape and
+    passed over.
+Limits
+    64 KiB of unread input; the oldest is lost first.
+Cost
+    A failing request takes at most (retries + 1) x (2 x timeout_s + drain_s_max).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from gridrig.clock import ptys
+from gridrig.devices.links import SerialLink
+from gridrig.errors import DriverError
+
+T = TypeVar("T")
+INPUT_BYTES_MAX = 1 << 16
+READ_BYTES = 4096
+REASONS_MAX = 8  # kept for the error's text
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A frame that came while waiting and is not the answer, and why."""
+
+    reason: str
+
+
+class Decoder(Protocol):
+    """Splits a stream into frames; what it drops tells why in `reason`."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether the beginning of a frame waits for the rest."""
+
+    def feed(self, data: bytes) -> Sequence[object]:
+        """Take bytes and return the events they completed."""
+
+    def idle(self) -> Sequence[object]:
+        """Give up the frame under way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineTimes:
+    """How long a driver waits on its line.
+
+    Parameters
+    ----------
+    timeout_s : float
+        From a request to the end of its answer. [s]
+    retries : int
+        Further tries after the first.
+    gap_s : float
+        Silence that ends a frame; longer than any pause an adapter makes inside one. [s]
+    quiet_s : float
+        Silence after which a line counts as drained. [s]
+    drain_s_max : float
+        Longest drain after a time-out. [s]
+    """
+
+    timeout_s: float = 1.0
+    retries: int = 2
+    gap_s: float = 0.1
+    quiet_s: float = 0.2
+    drain_s_max: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse waits that cannot work."""
+        sane = 0 < self.gap_s < self.timeout_s and 0 < self.quiet_s <= self.drain_s_max
+        if not sane or not 0 <= self.retries <= 10:
+            raise DriverError(
+                "device.parameter",
+                "waits {found} must have 0 < gap_s < timeout_s, 0 < quiet_s <= drain_s_max and "
+                "0 <= retries <= 10",
+                kind="limit",
+                found=self,
+            )
+
+
+class SerialLine:
+    """The host's end of a serial line with one device.
+
+    Parameters
+    ----------
+    name : str
+        Device name, for errors.
+    link : SerialLink
+        Path and speed.
+    times : LineTimes
+        Waits and tries.
+    new_decoder : callable
+        Makes the decoder of the device's frames.
+    """
+
+    def __init__(
+        self, name: str, link: SerialLink, times: LineTimes, new_decoder: Callable[[], Decoder]
+    ) -> None:
+        self._name = name
+        self._link = link
+        self._times = times
+        self._new_decoder = new_decoder
+        self._writer: ptys.SerialWriter | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._inbox = bytearray()
+        self._news = asyncio.Event()
+        self._ended = False
+        self._doubtful = False
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the port; opening an open line is allowed."""
+        if self._writer is not None and not self._ended:
+            return
+        await self.close()
+        reader, self._writer = await ptys.open_serial(self._link.path, self._link.baudrate)
+        self._ended = False
+        self._doubtful = True  # who spoke before us is unknown
+        self._inbox.clear()
+        self._pump = asyncio.get_running_loop().create_task(
+            self._take(reader), name=f"{self._name} serial line"
+        )
+
+    async def close(self) -> None:
+        """Close the port; closing twice is allowed."""
+        writer, self._writer = self._writer, None
+        pump, self._pump = self._pump, None
+        if writer is not None:
+            writer.close()
+        if pump is not None:
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pump
+
+    async def ask(
+        self,
+        request: bytes,
+        accept: Callable[[object], T | Unfit],
+        mark: Callable[[], Awaitable[object]],
+    ) -> T:
+        """Send a request and return its answer.
+
+        Parameters
+        ----------
+        request : bytes
+            The frame.
+        accept : callable
+            Takes a decoder's event; returns the answer, or `Unfit`. It may raise `DriverError` of
+            kind "refused", which ends the request: the device did answer.
+        mark : callable
+            Asks the marker question by `ask_once`.
+
+        Raises
+        ------
+        DriverError
+            Kind "timeout" if nothing came, "framing" if only what is no answer came,
+            "unavailable" if the port is closed or hung up.
+        """
+        async with self._lock:
+            for left in range(self._times.retries, -1, -1):
+                try:
+                    if self._doubtful:
+                        await mark()
+                    # In doubt until the answer is here: the asker may be cancelled meanwhile.
+                    self._doubtful = True
+                    answer = await self.ask_once(request, accept)
+                    self._doubtful = False
+                    return answer
+                except DriverError as error:
+                    if error.kind not in {"timeout", "framing"}:
+                        raise
+                    await self._drain()
+                    if not left:
+                        raise
+            raise AssertionError("a last try returns or raises")
+
+    async def ask_once(self, request: bytes, accept: Callable[[object], T | Unfit]) -> T:
+        """Send a request once and return its answer; the line must be held by `ask`."""
+        if self._writer is None or self._ended:
+            raise self._gone()
+        loop = asyncio.get_running_loop()
+        decoder = self._new_decoder()
+        unfit: list[str] = []
+        self._inbox.clear()
+        self._news.clear()
+        deadline_s = loop.time() + self._times.timeout_s
+        self._writer.write(request)
+        while True:
+            wait_s = deadline_s - loop.time()
+            if wait_s <= 0:
+                raise self._no_answer(request, unfit)
+            if decoder.pending:
+                wait_s = min(wait_s, self._times.gap_s)
+            heard = await self._heard(wait_s)
+            for event in decoder.feed(self._inbox_taken()) if heard else decoder.idle():
+                answer = accept(event)
+                if not isinstance(answer, Unfit):
+                    return answer
+                if len(unfit) < REASONS_MAX:
+                    unfit.append(answer.reason)
+            if self._ended and not self._inbox:
+                raise self._gone()
+
+    def _inbox_taken(self) -> bytes:
+        data = bytes(self._inbox)
+        self._inbox.clear()
+        return data
+
+    async def _heard(self, wait_s: float) -> bool:
+        """Wait for bytes or the line's end; return whether either came in time."""
+        if not self._inbox and not self._ended:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self._times.drain_s_max
+        while not self._ended and loop.time() < deadline_s:
+            self._inbox.clear()
+            if not await self._heard(self._times.quiet_s):
+                return
+
+    async def _take(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while data := await reader.read(READ_BYTES):
+                self._inbox += data
+                del self._inbox[:-INPUT_BYTES_MAX]
+                self._news.set()
+        finally:
+            self._ended = True
+            self._news.set()
+
+    def _gone(self) -> DriverError:
+        return DriverError(
+            "driver.line_gone",
+            "{device}: {path} is closed or hung up",
+            kind="unavailable",
+            device=self._name,
+            path=self._link.path,
+        )
+
+    def _no_answer(self, request: bytes, unfit: list[str]) -> DriverError:
+        facts = {
+            "device": self._name,
+            "request": request.hex(" "),
+            "timeout_s": self._times.timeout_s,
+        }
+        if unfit:
+            return DriverError(
+                "driver.framing",
+                "{device}: no answer to {request} within {timeout_s} s, only: {unfit}",
+                kind="framing",
+                unfit="; ".join(unfit),
+                **facts,
+            )
+        return DriverError(
+            "driver.timeout",
+            "{device}: no answer to {request} within {timeout_s} s",
+            kind="timeout",
+            **facts,
+        )

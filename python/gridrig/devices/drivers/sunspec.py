@@ -1,0 +1,327 @@
+"""Drivers for SunSpec inverters, PV and storage, by the DER models 701 to 704 and 713.
+
+Device: any inverter with models 1, 701, 702, 703 and 704 (713 for the state of charge).
+Wiring: Modbus TCP, or RS-485 with Modbus RTU, 8N1.
+
+    [[device]]
+    capability = "inverter"                    # or "storage_inverter"
+    driver = "sunspec"                         # or "sunspec-storage"
+    link = { kind = "modbus-tcp", host = "192.0.2.7", port = 502, unit = 1 }
+    parameters = { timeout_s = 1.0, retries = 1 }
+
+Signs are those of model 701: power is positive into the grid. One tick costs one FC3 of 123
+registers; the limit in force and the state of charge, which live in other models, are read on every
+`settings_every`-th reading and after every change, and repeated in between.
+
+References
+----------
+.. [1] SunSpec Alliance, "DER Information Model Specification V1.0" (models 701-715), 2021.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gridrig.devices.capabilities import Identity, InverterReading
+from gridrig.devices.drivers.modbus_line import Patience
+from gridrig.devices.drivers.sunspec_map import SunSpecDevice
+from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
+from gridrig.devices.wire.sunspec import ModelRegisters
+from gridrig.errors import DriverError
+
+MEASUREMENT, CAPACITY, SERVICE, CONTROL, STORAGE = 701, 702, 703, 704, 713
+MEASURED_REGISTERS = 123  # model 701 up to and with its scale factors
+WATTS = 1  # WSetMod
+STATES = {
+    0: "off",
+    1: "sleeping",
+    2: "starting",
+    3: "running",
+    4: "throttled",
+    5: "shutting_down",
+    6: "tripped",
+    7: "standby",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SunSpecParameters:
+    """What a rig file may say of a SunSpec driver.
+
+    Parameters
+    ----------
+    timeout_s : float
+        From request to reply. [s]
+    retries : int
+        Further attempts after the first, 0..5.
+    read_count_max : int
+        Most registers the device gives in one reply, 2..125.
+    settings_every : int
+        The limit and the state of charge are read on every n-th reading.
+    """
+
+    timeout_s: float = 1.0
+    retries: int = 1
+    read_count_max: int = 125
+    settings_every: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        wrong = [
+            name
+            for name, right in (
+                ("timeout_s", 0 < self.timeout_s <= 60),
+                ("retries", 0 <= self.retries <= 5),
+                ("read_count_max", 2 <= self.read_count_max <= 125),
+                ("settings_every", self.settings_every >= 1),
+            )
+            if not right
+        ]
+        if wrong:
+            raise DriverError("driver.parameter", "out of range: {wrong}", wrong=wrong)
+
+
+class SunSpecInverter:
+    """A SunSpec inverter: capability `inverter`.
+
+    Parameters
+    ----------
+    name : str
+        Device name, for errors.
+    link : ModbusTcpLink or ModbusRtuLink
+        Where it is.
+    parameters : SunSpecParameters
+        As the rig file has them.
+    """
+
+    capability = "inverter"
+    PARAMETERS: ClassVar[type[SunSpecParameters]] = SunSpecParameters
+    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+
+    def __init__(self, name: str, link: ModbusLink, parameters: SunSpecParameters) -> None:
+        self.name = name
+        self._parameters = parameters
+        self._device = SunSpecDevice(
+            name,
+            link,
+            Patience(parameters.timeout_s, parameters.retries),
+            read_count_max=parameters.read_count_max,
+        )
+        self._w_max = 0.0
+        self._limit_w: float | None = None
+        self._soc: float | None = None
+        self._charge_max_w = self._discharge_max_w = 0.0
+        self._readings = 0
+
+    async def open(self) -> None:
+        """Connect, find the models and read the nameplate; no setting is written."""
+        await self._device.open()
+        capacity = await self._device.read(CAPACITY)
+        self._w_max = self._rating(capacity, "WMax", "WMaxRtg")
+        self._charge_max_w = _first(capacity, "WChaRteMax", "WChaRteMaxRtg") or self._w_max
+        self._discharge_max_w = _first(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg") or self._w_max
+        self._readings = 0
+
+    async def close(self) -> None:
+        """Let go of the wire."""
+        await self._device.close()
+
+    async def identify(self) -> Identity:
+        """Return the common model's names."""
+        return await self._device.identity()
+
+    async def read(self) -> InverterReading:
+        """Return what the inverter reports now."""
+        measured = await self._device.read(MEASUREMENT, 0, MEASURED_REGISTERS)
+        if self._readings % self._parameters.settings_every == 0:
+            await self._read_settings()
+        self._readings += 1
+        return InverterReading(
+            p_w=self._needed(measured, "W"),
+            q_var=measured.value("Var") or 0.0,
+            v_v=self._voltage(measured),
+            f_hz=self._needed(measured, "Hz"),
+            connected=measured.raw("ConnSt") == 1,
+            state=STATES.get(measured.number("InvSt") or 0, "unknown"),
+            limit_w=self._limit_w,
+            w_max=self._w_max,
+            soc=self._soc,
+        )
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        """Limit active power; None removes the limit. [W]
+
+        The device takes a share of WMax; it is rounded down, so that it never allows more.
+        """
+        if p_w is None:
+            await self._device.write(CONTROL, {"WMaxLimPctEna": 0})
+            await self._read_settings()
+            right = self._limit_w is None
+        else:
+            self._within("limit", p_w, 0.0, self._w_max)
+            step_w = self._w_max / 100 * 10.0 ** await self._scale_factor("WMaxLimPct")
+            share = math.floor(p_w / step_w + 1e-9)
+            await self._device.write(CONTROL, {"WMaxLimPctEna": 1, "WMaxLimPct": share})
+            await self._read_settings()
+            # Against a scale factor that changed in between, the raw value alone proves nothing.
+            found_w = math.inf if self._limit_w is None else self._limit_w
+            right = p_w - step_w < found_w + 1e-6 <= p_w + 2e-6
+        if not right:
+            raise DriverError(
+                "driver.readback",
+                "{device}: asked for a limit of {expected} W, {found} W is in force",
+                kind="readback",
+                device=self.name,
+                expected=p_w,
+                found=self._limit_w,
+            )
+
+    async def set_connect(self, on: bool) -> None:
+        """Permit or withdraw connection to the grid."""
+        await self._device.write(SERVICE, {"ES": int(on)})
+
+    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
+        """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.
+
+        Power comes first and connection last. Everything is tried even when one step fails; the
+        first failure is raised at the end.
+
+        Raises
+        ------
+        DriverError
+            `driver.safe_state` for an unknown key, before anything is sent; or the first failure.
+        """
+        steps = self._safe_steps()
+        unknown = sorted(set(safe_state) - set(steps))
+        if unknown:
+            raise DriverError(
+                "driver.safe_state",
+                "{device}: unknown {unknown}, known are {known}",
+                device=self.name,
+                unknown=unknown,
+                known=sorted(steps),
+            )
+        failures: list[DriverError] = []
+        for key, step in steps.items():
+            if key in safe_state:
+                try:
+                    await step(safe_state[key])
+                except DriverError as error:
+                    failures.append(error)
+        if failures:
+            raise failures[0]
+
+    async def restore(self) -> None:
+        """Write the settings back as found, each read back."""
+        await self._device.restore()
+        self._readings = 0
+
+    def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
+        return {"limit_w": self._safe_limit, "connect": self._safe_connect}
+
+    async def _safe_limit(self, value: object) -> None:
+        await self.set_limit_w(None if value is None else self._number("limit_w", value))
+
+    async def _safe_connect(self, value: object) -> None:
+        if not isinstance(value, bool):
+            raise self._not_a("connect", value, "true or false")
+        await self.set_connect(value)
+
+    def _number(self, key: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._not_a(key, value, "a number")
+        return float(value)
+
+    def _not_a(self, key: str, value: object, expected: str) -> DriverError:
+        return DriverError(
+            "driver.safe_state",
+            "{device}: {key} = {found!r}, expected {expected}",
+            device=self.name,
+            key=key,
+            found=value,
+            expected=expected,
+        )
+
+    async def _read_settings(self) -> None:
+        control = await self._device.read(CONTROL)
+        share = control.value("WMaxLimPct")
+        limited = control.raw("WMaxLimPctEna") == 1 and share is not None
+        self._limit_w = share / 100 * self._w_max if limited and share is not None else None
+        if self._device.has(STORAGE):
+            soc = (await self._device.read(STORAGE)).value("SoC")
+            self._soc = None if soc is None else soc / 100
+
+    async def _scale_factor(self, point: str) -> int:
+        """Return a setting's scale factor as it is now: some devices change theirs."""
+        control = await self._device.read(CONTROL)
+        scale = control.scale_factor(point)
+        if scale is None:
+            raise self._missing(point)
+        return scale
+
+    def _within(self, what: str, value: float, low: float, high: float) -> None:
+        if not low <= value <= high:  # NaN is never within
+            raise DriverError(
+                "driver.limit",
+                "{device}: {what} {found} W is outside {low}..{high} W",
+                kind="limit",
+                device=self.name,
+                what=what,
+                found=value,
+                low=low,
+                high=high,
+            )
+
+    def _rating(self, capacity: ModelRegisters, *names: str) -> float:
+        found = _first(capacity, *names)
+        if not found:
+            raise self._missing(names[0])
+        return found
+
+    def _voltage(self, measured: ModelRegisters) -> float:
+        line_v = measured.value("LLV")
+        return math.sqrt(3) * self._needed(measured, "LNV") if line_v is None else line_v
+
+    def _needed(self, registers: ModelRegisters, point: str) -> float:
+        value = registers.value(point)
+        if value is None:
+            raise self._missing(point)
+        return value
+
+    def _missing(self, point: str) -> DriverError:
+        return DriverError(
+            "driver.unsupported",
+            "{device} does not implement {point}",
+            device=self.name,
+            point=point,
+        )
+
+
+class SunSpecStorageInverter(SunSpecInverter):
+    """A SunSpec storage inverter: capability `storage_inverter`."""
+
+    capability = "storage_inverter"
+
+    async def set_power_w(self, p_w: float) -> None:
+        """Set active power, positive while discharging. [W]"""
+        self._within("power", p_w, -self._charge_max_w, self._discharge_max_w)
+        scale = await self._scale_factor("WSet")
+        # Rounded towards zero, so that it never asks for more.
+        raw = math.trunc(p_w / 10.0**scale + math.copysign(1e-9, p_w))
+        await self._device.write(CONTROL, {"WSetEna": 1, "WSetMod": WATTS, "WSet": raw})
+
+    def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
+        return {"power_w": self._safe_power, **super()._safe_steps()}
+
+    async def _safe_power(self, value: object) -> None:
+        await self.set_power_w(self._number("power_w", value))
+
+
+def _first(registers: ModelRegisters, *names: str) -> float | None:
+    """Return the first of the points that is implemented."""
+    for name in names:
+        value = registers.value(name)
+        if value is not None:
+            return value
+    return None

@@ -1,0 +1,1 @@
+"""Emulated devices: servers on real sockets and pseudo-terminals, faces of one terminal each."""

@@ -1,0 +1,122 @@
+"""What an emulated device may see and command of the physical world: its own terminal only.
+
+The plant offers these; an emulator owns no physics. Positive power and current flow from the
+device into the grid (generation, discharge).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class TerminalState:
+    """One terminal at one moment.
+
+    Parameters
+    ----------
+    v_pu : float
+        Voltage relative to nominal.
+    f_hz : float
+        Frequency. [Hz]
+    p_w, q_var : float
+        Power into the grid. [W, var]
+    connected : bool
+        Whether the device's own switch is closed.
+    status : str
+        "running", "throttled", "off", "tripped", "starting", ...
+    trip_cause : str or None
+        Name of the relay or detector that tripped it.
+    limit_w : float or None
+        Active power limit in force. [W]
+    import_milliwh, export_milliwh : int
+        Energy from and into the grid since the beginning. [mWh]
+    """
+
+    v_pu: float
+    f_hz: float
+    p_w: float
+    q_var: float
+    connected: bool
+    status: str
+    trip_cause: str | None = None
+    limit_w: float | None = None
+    import_milliwh: int = 0
+    export_milliwh: int = 0
+
+
+@dataclass(frozen=True)
+class PackState:
+    """One battery pack at one moment.
+
+    Parameters
+    ----------
+    soc : float
+        State of charge, 0..1.
+    v_v : float
+        Pack voltage. [V]
+    i_a : float
+        Pack current, positive while discharging. [A]
+    cells_mv : tuple of int
+        Cell voltages. [mV]
+    temperature_c : float
+        Pack temperature. [deg C]
+    charge_fet, discharge_fet : bool
+        Whether each switch is closed.
+    charge_limit_a, discharge_limit_a : float
+        Largest current accepted and given now, both not negative. [A]
+    capacity_ah : float
+        Nominal capacity. [Ah]
+    cycles : int
+        Full cycles so far.
+    protections : tuple of str
+        Names of the protections that act now.
+    """
+
+    soc: float
+    v_v: float
+    i_a: float
+    cells_mv: tuple[int, ...]
+    temperature_c: float
+    charge_fet: bool
+    discharge_fet: bool
+    charge_limit_a: float
+    discharge_limit_a: float
+    capacity_ah: float
+    cycles: int
+    protections: tuple[str, ...] = ()
+
+
+class InverterTerminal(Protocol):
+    """The terminal of an inverter and the commands its controls take."""
+
+    def state(self) -> TerminalState:
+        """Return the terminal as it is now."""
+
+    def set_connect(self, on: bool) -> None:
+        """Permit or withdraw connection."""
+
+    def set_limit_w(self, p_w: float | None) -> None:
+        """Limit active power; None removes the limit. [W]"""
+
+    def set_power_w(self, p_w: float) -> None:
+        """Set a storage inverter's active power, positive while discharging. [W]"""
+
+    def set_q_var(self, q_var: float) -> None:
+        """Set reactive power. [var]"""
+
+
+class PackTerminal(Protocol):
+    """A battery pack and its switches."""
+
+    def pack(self) -> PackState:
+        """Return the pack as it is now."""
+
+    def set_fets(self, charge: bool, discharge: bool) -> None:
+        """Close (True) or open the charge and discharge switches."""
+
+
+class MeterTerminal(Protocol):
+    """The connection point a meter measures; its registers are what the meter signs."""
+
+    def state(self) -> TerminalState:
+        """Return the connection point as it is now."""
