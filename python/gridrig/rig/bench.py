@@ -1,0 +1,219 @@
+"""A rig opened: emulators serving, drivers behind their limits, and an end that is always safe.
+
+    async with Bench(rig, clock, events.record, terminals) as bench:
+        reading = await bench.devices["pv-12"].read()
+
+Leaving the block drives every device to its declared safe state, then closes all wires, also after
+an exception or a cancellation, and also if that comes twice. `bench.safe_report` says how each
+device was left. Set-up time is bounded by the drivers' own time-outs and `OPEN_S`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+from gridrig.clock import Clock
+from gridrig.devices.capabilities import Identity
+from gridrig.errors import GridrigError
+from gridrig.rig.description import Rig
+from gridrig.rig.device import Device
+from gridrig.rig.emulated import EmulatedDevices, driver_link
+from gridrig.rig.guard import Guarded, guard
+from gridrig.rig.issues import At, Issues
+from gridrig.rig.registry import DRIVERS, Registry
+from gridrig.rig.safe_end import SafeReport, make_safe
+from gridrig.rig.toml_file import parse_toml
+
+OPEN_S = 30.0
+CLOSE_S = 5.0
+CANCELS_MAX = 3
+Record = Callable[..., object]
+
+
+def _no_record(kind: str, device: str = "", **data: object) -> None:
+    """Forget what happened: for benches nobody listens to."""
+
+
+class Bench:
+    """The devices of a rig, opened together and left safe.
+
+    Parameters
+    ----------
+    rig : Rig
+        What is on the bench.
+    clock : Clock
+        The run's.
+    on_event : callable
+        Takes (kind, device, **data), as `EventLog.record` does.
+    terminals : mapping of str to terminal or None
+        The plant's terminal of each emulated device; needed if there is one.
+    registry : Registry or None
+        Where classes are looked up; None for the installed packages.
+    dry_run : bool
+        Report every write instead of sending it.
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        clock: Clock,
+        on_event: Record = _no_record,
+        terminals: Mapping[str, Any] | None = None,
+        *,
+        registry: Registry | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        self.rig = rig
+        self._clock = clock
+        self._on_event = on_event
+        self._registry = registry or Registry.installed()
+        self._dry_run = dry_run
+        self._emulated = EmulatedDevices(rig, self._registry, terminals or {}, self._report)
+        self._drivers: dict[str, Any] = {}
+        self.devices: dict[str, Any] = {}
+        self.identities: dict[str, Identity] = {}
+        self.safe_report: SafeReport | None = None
+
+    @property
+    def emulators(self) -> Mapping[str, Any]:
+        """The emulators that serve, by device, in rig order."""
+        return self._emulated.running
+
+    def endpoints(self) -> list[dict[str, str | int]]:
+        """Return where each emulated device is found, in rig order."""
+        return [dict(emulator.endpoint) for emulator in self.emulators.values()]
+
+    async def serve(self) -> None:
+        """Start the emulators only, and open no driver.
+
+        Raises
+        ------
+        RigError
+            `rig.cannot_serve`, with every busy port.
+        """
+        issues = Issues(self.rig.path)
+        try:
+            await self._emulated.start(self._place(), issues)
+            issues.raise_if_any("rig.cannot_serve", f"{self.rig.path} cannot be served")
+        except BaseException:
+            await self.close()
+            raise
+
+    async def open(self) -> None:
+        """Start the emulators, open every driver and learn who each device is.
+
+        Raises
+        ------
+        RigError
+            `rig.cannot_serve` or `rig.cannot_open`, with an issue for each device; what was opened
+            has been driven to its safe state and closed.
+        """
+        await self.serve()
+        issues = Issues(self.rig.path)
+        place = self._place()
+        try:
+            results = await asyncio.gather(
+                *(self._open(device) for device in self.rig.devices), return_exceptions=True
+            )
+            for device, failure in zip(self.rig.devices, results, strict=True):
+                if isinstance(failure, GridrigError | TimeoutError):
+                    found = str(failure) or f"no end of opening within {OPEN_S:g} s"
+                    issues.add(place(device.name).key("link"), found, "a device that answers")
+                elif failure is not None:
+                    raise failure
+            # Rig order, whoever answered first.
+            names = [device.name for device in self.rig.devices]
+            self.devices = {name: self.devices[name] for name in names if name in self.devices}
+            self.identities = {n: self.identities[n] for n in names if n in self.identities}
+            issues.raise_if_any("rig.cannot_open", f"the bench of {self.rig.path} does not open")
+        except BaseException:
+            await self._leave()
+            raise
+
+    async def make_safe(self) -> SafeReport:
+        """Drive every device to its safe state; never raises for a device.
+
+        Returns
+        -------
+        SafeReport
+            How each device was left.
+        """
+        opened: dict[str, Guarded] = self.devices
+        self.safe_report = await make_safe(opened, self.rig.safe_order, self._report)
+        return self.safe_report
+
+    async def close(self) -> None:
+        """Close all wires; closing twice is allowed."""
+        for name, driver in reversed(self._drivers.items()):
+            await self._bounded_close(name, driver.close())
+        self._drivers.clear()
+        await self._bounded_close("", self._emulated.stop())
+
+    async def __aenter__(self) -> "Bench":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Make safe and close, even while cancelled: the bench comes before the hurry.
+
+        Whoever cancels `CANCELS_MAX` times is obeyed; `safe_report` is then still None.
+        """
+        end = asyncio.ensure_future(self._end())
+        cancels: list[asyncio.CancelledError] = []
+        while not end.done():
+            try:
+                await asyncio.shield(end)
+            except asyncio.CancelledError as again:
+                cancels.append(again)
+                if len(cancels) >= CANCELS_MAX:
+                    end.cancel()
+                    break
+        if cancels:
+            raise cancels[-1]
+        end.result()
+
+    async def _end(self) -> None:
+        if self.devices and self.safe_report is None:
+            await self.make_safe()
+        await self.close()
+
+    async def _open(self, device: Device) -> None:
+        cls: Any = self._registry.load(DRIVERS, device.driver)
+        emulated = device.name in self.emulators
+        link = self._emulated.link_of(device) if emulated else driver_link(device.link)
+        driver = cls(device.name, link, device.parameters)
+
+        def report(kind: str, **data: object) -> None:
+            self._report(device.name, kind, **data)
+
+        self._drivers[device.name] = driver
+        async with asyncio.timeout(OPEN_S):
+            await driver.open()
+            self.devices[device.name] = guard(
+                device, driver, report, dry_run=self._dry_run, utc_s=self._clock.utc_s
+            )
+            self.identities[device.name] = await driver.identify()
+
+    def _place(self) -> Callable[[str], At]:
+        at = parse_toml(self.rig.text, self.rig.path).top.key("device")
+        index = {device.name: k for k, device in enumerate(self.rig.devices)}
+        return lambda name: at.item(index[name], name)
+
+    def _report(self, device: str, kind: str, **data: object) -> None:
+        self._on_event(kind, device, **data)
+
+    async def _bounded_close(self, name: str, closing: Any) -> None:
+        # A wire that does not close must not keep the others open; it is named.
+        try:
+            await asyncio.wait_for(closing, CLOSE_S)
+        except Exception as error:
+            self._report(name, "close_failed", cause=f"{type(error).__name__}: {error}")

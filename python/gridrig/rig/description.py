@@ -1,0 +1,366 @@
+"""A rig file as one frozen value: read whole, checked whole, every issue at once."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from gridrig.errors import RigError
+from gridrig.metering.keys import EnrolledKey
+from gridrig.rig.checks import (
+    check_devices,
+    check_emulated_keys,
+    check_island,
+    check_keys,
+    check_participants,
+    check_safe_order,
+)
+from gridrig.rig.device import Capability, Device
+from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
+from gridrig.rig.issues import At, Issues, misspelt, near_miss, shown
+from gridrig.rig.keys import WrittenKey, read_key, read_utc
+from gridrig.rig.participants import Participant
+from gridrig.rig.plant_fit import check_plant
+from gridrig.rig.registry import Registry
+from gridrig.rig.safe_order import DEFAULT_SAFE_ORDER, SafeStep
+from gridrig.rig.schema import (
+    Draft,
+    Name,
+    Positive,
+    between,
+    label_of,
+    read_draft,
+)
+from gridrig.rig.toml_file import TomlFile, parse_toml, read_toml
+
+DEVICES_MAX = 1000
+
+__all__ = [
+    "Device",
+    "Feeder",
+    "Island",
+    "Nominal",
+    "Override",
+    "Participant",
+    "Rig",
+    "SyncLimits",
+    "describe",
+    "load_rig",
+    "override_emulate",
+]
+
+
+@dataclass(frozen=True)
+class Nominal:
+    """What "1 pu" and "the frequency" mean on this bench.
+
+    Parameters
+    ----------
+    f_hz : float
+        Frequency. [Hz]
+    v_ll : float
+        Line-to-line voltage. [V]
+    phases : int
+        1 or 3.
+    """
+
+    f_hz: Positive
+    v_ll: Positive
+    phases: Literal[1, 3] = 3
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the rig is called, its clock and its nominal values."""
+
+    name: Name
+    clock: Literal["virtual", "wall"]
+    nominal: Nominal
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """The network the devices hang on.
+
+    Parameters
+    ----------
+    engine : str
+        What solves it.
+    network : str
+        Which network; the engine knows the forms.
+    pcc : str
+        The element that islands it, such as "trafo:0".
+    """
+
+    engine: Literal["pandapower", "opendss"]
+    network: Name
+    pcc: Name
+
+
+@dataclass(frozen=True)
+class SyncLimits:
+    """Largest differences at which an island may be closed onto the main grid.
+
+    Parameters
+    ----------
+    nominal_hz : float
+        Nominal the limit in Hz was written for. [Hz]
+    df_hz, dv_pu, dtheta_deg : float
+        Frequency, voltage and angle difference. [Hz, pu, deg]
+
+    References
+    ----------
+    .. [1] IEEE, "IEEE Std 1547-2018," 2018, Table 5, up to 500 kVA.
+    """
+
+    nominal_hz: Positive = 60.0
+    df_hz: Positive = 0.3
+    dv_pu: Positive = 0.10
+    dtheta_deg: Annotated[float, between(0, 180)] = 20.0
+
+    def df_hz_at(self, nominal_hz: float) -> float:
+        """Return the frequency limit scaled by ratio to another nominal. [Hz]"""
+        return self.df_hz * nominal_hz / self.nominal_hz
+
+
+@dataclass(frozen=True)
+class Island:
+    """How the feeder lives without the main grid.
+
+    Parameters
+    ----------
+    former : str
+        The storage that forms the grid.
+    sync : SyncLimits
+        When it may reclose.
+    """
+
+    former: Name
+    sync: SyncLimits = SyncLimits()
+
+
+@dataclass(frozen=True)
+class Override:
+    """One device whose emulate table was changed after the file was read: a mutant."""
+
+    device: str
+    emulate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A rig file in which every reference holds.
+
+    Parameters
+    ----------
+    path : str
+        File as the user named it.
+    text : bytes
+        Its bytes as read, whatever was overridden since.
+    name, clock, nominal
+        Of the `[rig]` table.
+    feeder, island : Feeder, Island or None
+        None if the file has no such table.
+    devices : tuple of Device
+        In file order, which is the rig order everywhere.
+    participants, keys : tuple
+        In file order.
+    safe_order : tuple of SafeStep
+        How the bench is driven to its safe state.
+    overrides : tuple of Override
+        Mutants applied.
+    """
+
+    path: str
+    text: bytes
+    name: str
+    clock: Literal["virtual", "wall"]
+    nominal: Nominal
+    feeder: Feeder | None
+    island: Island | None
+    devices: tuple[Device, ...]
+    participants: tuple[Participant, ...]
+    keys: tuple[EnrolledKey, ...]
+    safe_order: tuple[SafeStep, ...]
+    overrides: tuple[Override, ...] = ()
+
+    def device(self, name: str) -> Device:
+        """Return a device by name.
+
+        Raises
+        ------
+        RigError
+            `rig.device_unknown`, with the near miss.
+        """
+        for device in self.devices:
+            if device.name == name:
+                return device
+        names = [device.name for device in self.devices]
+        raise RigError(
+            "rig.device_unknown",
+            "the rig has no device {device!r} (near miss: {near})",
+            device=name,
+            near=near_miss(name, names),
+        )
+
+    def of(self, *capabilities: Capability) -> tuple[Device, ...]:
+        """Return the devices with one of the capabilities, in rig order."""
+        return tuple(device for device in self.devices if device.capability in capabilities)
+
+    def meter_of(self, measured: str) -> Device | None:
+        """Return the meter that measures a device (or "head"), None if there is none."""
+        return next((m for m in self.of("meter") if m.measures == measured), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Top:
+    rig: dict[str, Any] | None = None
+    feeder: Feeder | None = None
+    island: Island | None = None
+    device: tuple[dict[str, Any], ...] | None = None
+    participant: tuple[dict[str, Any], ...] = ()
+    key: tuple[dict[str, Any], ...] = ()
+    safe: tuple[dict[str, Any], ...] = ()
+
+
+_TABLES = tuple(field.name for field in fields(_Top))
+
+
+def load_rig(path: str | Path, registry: Registry | None = None) -> Rig:
+    """Read and check a rig file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    registry : Registry or None
+        Where drivers and emulators are looked up; None for the installed packages.
+
+    Returns
+    -------
+    Rig
+
+    Raises
+    ------
+    RigError
+        `rig.unreadable` or `rig.invalid`, with every issue found.
+    """
+    return describe(read_toml(path), registry)
+
+
+def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool = False) -> Rig:
+    """Check a rig file that has been read; as `load_rig`.
+
+    A mutant may sign with a key that is not enrolled: finding that out is then the test.
+    """
+    registry = registry or Registry.installed()
+    issues = Issues(file.path)
+    top = read_draft(_Top, file.table, file.top, issues)
+    header = read_draft(Header, top.get("rig") or {}, file.top.key("rig"), issues)
+    devices = _read_devices(file, top, header, registry, issues)
+    participants = _read_all(Participant, "participant", "name", top, issues)
+    keys = _read_all(WrittenKey, "key", "meter", top, issues)
+    steps = _read_all(SafeStep, "safe", "do", top, issues)
+
+    check_devices(devices, header.get("clock"), issues)
+    check_island(top.get("island"), file.top.key("island"), devices, issues)
+    nominal = header.get("nominal")
+    if nominal is not None:
+        former = top.get("island").former if top.get("island") is not None else None
+        check_plant(devices, former, nominal.f_hz, issues)
+    check_participants(participants, devices, issues)
+    check_keys(keys, participants, devices, issues)
+    check_safe_order(steps, devices, issues)
+    enrolled = [_enrol(key, issues) for key in keys]
+    if not mutant:
+        check_emulated_keys(list(zip(keys, enrolled, strict=True)), devices, issues)
+    issues.raise_if_any("rig.invalid", f"{file.path} is no valid rig")
+    return Rig(
+        path=file.path,
+        text=file.text,
+        name=header.values["name"],
+        clock=header.values["clock"],
+        nominal=header.values["nominal"],
+        feeder=top.values["feeder"],
+        island=top.values["island"],
+        devices=tuple(build_device(draft, devices) for draft in devices),
+        participants=tuple(draft.build() for draft in participants),
+        keys=tuple(key for key in enrolled if key is not None),
+        safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
+    )
+
+
+def override_emulate(
+    rig: Rig, device: str, changes: Mapping[str, Any], registry: Registry | None = None
+) -> Rig:
+    """Return the rig with keys of one device's emulate table set: a mutant.
+
+    The whole file is checked again with the change in it. `Rig.text` stays as it was read; the
+    change is in `Rig.overrides`.
+
+    Raises
+    ------
+    RigError
+        If the device is unknown or real, or the changed rig is not valid.
+    """
+    overrides = (*rig.overrides, Override(device, dict(changes)))
+    file = TomlFile(rig.path, rig.text, *_parsed_again(rig))
+    table = copy.deepcopy(file.table)
+    for override in overrides:
+        if not rig.device(override.device).emulated:
+            raise RigError(
+                "rig.device_real",
+                "{device} is not emulated, so it has no mutants",
+                device=override.device,
+            )
+        entry = next(entry for entry in table["device"] if entry["name"] == override.device)
+        entry["emulate"].update(override.emulate)
+    changed = describe(replace(file, table=table), registry, mutant=True)
+    return replace(changed, overrides=overrides)
+
+
+def _parsed_again(rig: Rig) -> tuple[dict[str, Any], At]:
+    file = parse_toml(rig.text, rig.path)
+    return file.table, file.top
+
+
+def _read_devices(
+    file: TomlFile, top: Draft[_Top], header: Draft[Header], registry: Registry, issues: Issues
+) -> list[DeviceDraft]:
+    tables = top.get("device")
+    at = file.top.key("device")
+    if tables == () or not {"device"} & (file.table.keys() | misspelt(file.table, _TABLES)):
+        issues.add(at, "no devices", "at least one [[device]]")
+    if tables is None:
+        return []
+    if len(tables) > DEVICES_MAX:
+        issues.add(at, f"{len(tables)} devices", f"at most {DEVICES_MAX}")
+        return []
+    nominal = header.get("nominal")
+    return [
+        read_device(table, at.item(index, label_of(table)), nominal, registry, issues)
+        for index, table in enumerate(tables)
+    ]
+
+
+def _read_all(cls: Any, key: str, label: str, top: Draft[_Top], issues: Issues) -> list[Draft[Any]]:
+    at = top.at.key(key)
+    return [
+        read_draft(cls, table, at.item(index, table.get(label)), issues)
+        for index, table in enumerate(top.get(key) or ())
+    ]
+
+
+def _enrol(key: Draft[WrittenKey], issues: Issues) -> EnrolledKey | None:
+    text, algorithm, meter = key.text("public_key"), key.text("algorithm"), key.text("meter")
+    public = read_key(text, key.at.key("public_key"), issues) if text is not None else None
+    start_s = read_utc(key.text("valid_from"), key.at.key("valid_from"), issues)
+    end_s = read_utc(key.text("valid_to"), key.at.key("valid_to"), issues)
+    if start_s is not None and end_s is not None and end_s <= start_s:
+        expected = f"a time after valid_from = {shown(key.values['valid_from'])}"
+        issues.add(key.at.key("valid_to"), shown(key.values["valid_to"]), expected)
+    if public is None or start_s is None or algorithm is None or meter is None:
+        return None
+    serial = key.text("serial") or meter
+    return EnrolledKey(meter, serial, algorithm, public, start_s, end_s)

@@ -1,0 +1,154 @@
+"""The emulated devices of a rig: who serves which wire, started in one go.
+
+Units of one gateway must share a port before anyone knows which is free, so the bench looks for a
+free one; if somebody takes it in between, it looks again. A stated port that is taken is an issue.
+"""
+
+import inspect
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, SerialLink
+from gridrig.errors import DriverError
+from gridrig.metering.ocmf_signing import OcmfSigner
+from gridrig.rig import links
+from gridrig.rig.description import Rig
+from gridrig.rig.device import Device
+from gridrig.rig.issues import At, Issues
+from gridrig.rig.registry import EMULATORS, Registry
+
+PORT_ATTEMPTS = 5
+OnDeviceEvent = Callable[..., object]
+
+
+class EmulatedDevices:
+    """Emulators of a rig, in rig order.
+
+    Parameters
+    ----------
+    rig : Rig
+        Which devices are emulated and how.
+    registry : Registry
+        Where their classes are looked up.
+    terminals : mapping of str to terminal
+        The plant's terminal of each emulated device; a pack's is that of its storage.
+    report : callable
+        Takes (device, kind, **data): what happens on the emulated devices.
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        registry: Registry,
+        terminals: Mapping[str, Any],
+        report: OnDeviceEvent,
+    ) -> None:
+        self._rig = rig
+        self._registry = registry
+        self._terminals = terminals
+        self._report = report
+        self._ports: dict[str, int] = {}
+        self.running: dict[str, Any] = {}
+
+    async def start(self, at: Callable[[str], At], issues: Issues) -> None:
+        """Start every emulator; note what cannot be served.
+
+        Parameters
+        ----------
+        at : callable
+            Place of a device in the rig file, by name.
+        issues : Issues
+            Takes busy ports and packs that do not fit their wire.
+        """
+        failed: set[str] = set()
+        for device in self._rig.devices:
+            wire = device.link.wire()
+            if not device.emulated or wire in failed:
+                continue
+            try:
+                self.running[device.name] = await self._start(device)
+            except DriverError as error:
+                if wire is not None:
+                    failed.add(wire)
+                _note(device, error, at(device.name), issues)
+
+    async def stop(self) -> None:
+        """Stop them all; stopping twice is allowed."""
+        while self.running:
+            _, emulator = self.running.popitem()
+            await emulator.stop()
+
+    def link_of(self, device: Device) -> Link:
+        """Return where a driver finds an emulated device."""
+        where = self.running[device.name].endpoint
+        if where["kind"] == "modbus-tcp":
+            return ModbusTcpLink(where["host"], where["port"], where["unit"])
+        if where["kind"] == "modbus-rtu":
+            return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
+        return SerialLink(where["port"], where["baudrate"])
+
+    async def _start(self, device: Device) -> Any:
+        gateway = device.link.gateway if isinstance(device.link, links.TcpLink) else None
+        shared = gateway is not None and device.link.is_free()
+        attempts = PORT_ATTEMPTS if shared and gateway not in self._ports else 1
+        for left in reversed(range(attempts)):
+            link = driver_link(device.link)
+            if shared and isinstance(link, ModbusTcpLink):
+                assert gateway is not None
+                port = self._ports.get(gateway) or _free_port(link.host)
+                link = ModbusTcpLink(link.host, port, link.unit)
+            emulator = self._make(device, link)
+            try:
+                await emulator.start()
+            except DriverError as error:
+                if error.code != "emulator.port_busy" or not left:
+                    raise
+                continue
+            if shared and isinstance(link, ModbusTcpLink):
+                assert gateway is not None
+                self._ports[gateway] = link.port
+            return emulator
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _make(self, device: Device, link: Link) -> Any:
+        emulation = device.emulation
+        assert emulation is not None, "only emulated devices are started"
+        cls: Any = self._registry.load(EMULATORS, emulation.emulator)
+
+        def on_event(kind: str, **data: object) -> None:
+            self._report(device.name, kind, **data)
+
+        more: dict[str, Any] = {}
+        takes = inspect.signature(cls).parameters
+        if "pack" in takes:
+            more["pack"] = self._terminals.get(device.bms or "")
+        if "make_signer" in takes:
+            more["make_signer"] = OcmfSigner.from_seed
+        terminal = self._terminals[device.name]
+        return cls(device.name, link, emulation.face, terminal, on_event, **more)
+
+
+def driver_link(link: links.RigLink) -> Link:
+    """Return a rig file's link as drivers and emulators take it."""
+    if isinstance(link, links.TcpLink):
+        return ModbusTcpLink(link.host, link.port, link.unit)
+    if isinstance(link, links.RtuLink):
+        return ModbusRtuLink(link.port, link.baudrate, link.unit)
+    return SerialLink(link.port, link.baudrate)
+
+
+def _free_port(host: str) -> int:
+    family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind(address)
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _note(device: Device, error: DriverError, at: At, issues: Issues) -> None:
+    if error.code == "emulator.port_busy":
+        place = at.key("link").key("port")
+        issues.add(place, f"{device.link.port}, which is busy", "a free port, or 0 for any")
+    else:
+        issues.add(at.key("emulate"), error.message, "a device that can be served")

@@ -1,0 +1,208 @@
+"""Drivers behind the rig's limits: nothing is sent that the rig file does not allow.
+
+A guard wraps one driver. Each write is checked first and refused as `rig.limit`, kind "limit",
+without a byte on the wire. In a dry run what would be written is reported instead of sent.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.errors import DriverError
+from gridrig.rig.device import Device, InverterLimits, MeterLimits
+
+Report = Callable[..., object]
+
+
+class Guarded:
+    """What every guarded driver does.
+
+    Parameters
+    ----------
+    device : Device
+        The rig's word on it.
+    driver : driver
+        What speaks to it.
+    report : callable
+        Takes (kind, **data): "write_refused", "would_write".
+    dry_run : bool
+        Report writes instead of sending them.
+    """
+
+    def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
+        self.name = device.name
+        self.capability = device.capability
+        self.device = device
+        self.driver = driver
+        self._report = report
+        self._dry_run = dry_run
+
+    async def identify(self) -> Identity:
+        """Return who the device says it is."""
+        identity: Identity = await self.driver.identify()
+        return identity
+
+    async def read(self) -> Any:
+        """Return what the device reports now."""
+        return await self.driver.read()
+
+    async def make_safe(self) -> None:
+        """Drive the device into its declared safe state."""
+        await self._write("safe_state", self.device.safe_settings(), self.driver.make_safe)
+
+    async def restore(self) -> None:
+        """Write the settings back as found."""
+        if not self._dry_run:
+            await self.driver.restore()
+
+    async def _write(self, what: str, value: Any, send: Callable[[Any], Any]) -> None:
+        if self._dry_run:
+            self._report("would_write", what=what, value=value)
+            return
+        await send(value)
+
+    def _refuse(self, what: str, found: object, expected: str) -> DriverError:
+        self._report("write_refused", what=what, found=repr(found), expected=expected)
+        return DriverError(
+            "rig.limit",
+            "{device}: {what} of {found} is not {expected}; nothing was sent",
+            kind="limit",
+            device=self.name,
+            what=what,
+            found=found,
+            expected=expected,
+        )
+
+    def _within(self, what: str, value: object, low: float, high: float) -> None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type,operator]
+            raise self._refuse(what, value, f"a number from {low:g} to {high:g}, the rig's limits")
+
+
+class GuardedInverter(Guarded):
+    """An inverter or storage inverter behind its limits."""
+
+    async def read(self) -> InverterReading:
+        """Return what the inverter reports now."""
+        reading: InverterReading = await self.driver.read()
+        return reading
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        """Limit active power; None removes the limit, if the nameplate is within the rig's. [W]"""
+        p_w_max = self._p_w_max()
+        if p_w is None:
+            w_max = (await self.read()).w_max
+            if w_max > p_w_max:
+                expected = f"a limit up to {p_w_max:g}, below the nameplate of {w_max:g}"
+                raise self._refuse("limit_w", p_w, expected)
+        else:
+            self._within("limit_w", p_w, 0.0, p_w_max)
+        await self._write("limit_w", p_w, self.driver.set_limit_w)
+
+    async def set_connect(self, on: bool) -> None:
+        """Permit or withdraw connection to the grid."""
+        if not isinstance(on, bool):
+            raise self._refuse("connect", on, "true or false")
+        await self._write("connect", on, self.driver.set_connect)
+
+    async def power_zero(self) -> None:
+        """Bring its power to nothing, by set-point (storage) or limit."""
+        if self.capability == "storage":
+            await self._write("power_w", 0.0, self.driver.set_power_w)
+        else:
+            await self._write("limit_w", 0.0, self.driver.set_limit_w)
+
+    def _p_w_max(self) -> float:
+        assert isinstance(self.device.limits, InverterLimits)
+        return self.device.limits.p_w_max
+
+
+class GuardedStorage(GuardedInverter):
+    """A storage inverter behind its limits."""
+
+    async def set_power_w(self, p_w: float) -> None:
+        """Set active power, positive while discharging. [W]"""
+        p_w_max = self._p_w_max()
+        self._within("power_w", p_w, -p_w_max, p_w_max)
+        await self._write("power_w", p_w, self.driver.set_power_w)
+
+
+class GuardedBms(Guarded):
+    """A pack's manager; opening a switch under load is the driver's own rule."""
+
+    async def read(self) -> BmsReading:
+        """Return what the pack reports now."""
+        reading: BmsReading = await self.driver.read()
+        return reading
+
+    async def set_fets(self, charge: bool, discharge: bool) -> None:
+        """Close (True) or open the charge and discharge switches."""
+        if not (isinstance(charge, bool) and isinstance(discharge, bool)):
+            raise self._refuse("fets", (charge, discharge), "true or false for each")
+        await self._write(
+            "fets", (charge, discharge), lambda fets: self.driver.set_fets(fets[0], fets[1])
+        )
+
+
+class GuardedMeter(Guarded):
+    """A meter whose clock follows the bench's.
+
+    Parameters
+    ----------
+    utc_s : callable
+        The bench's time. [s since 1970-01-01 UTC]
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        driver: Any,
+        report: Report,
+        *,
+        dry_run: bool,
+        utc_s: Callable[[], int],
+    ) -> None:
+        super().__init__(device, driver, report, dry_run=dry_run)
+        self._utc_s = utc_s
+
+    async def read(self) -> MeterReading:
+        """Return what the meter reports now, unsigned."""
+        reading: MeterReading = await self.driver.read()
+        return reading
+
+    async def sync_clock(self, utc_s: int) -> None:
+        """Set the meter's clock. [s since 1970-01-01 UTC]"""
+        assert isinstance(self.device.limits, MeterLimits)
+        most, now_s = self.device.limits.clock_error_s_max, self._utc_s()
+        self._within("clock", utc_s, now_s - most, now_s + most)
+        await self._write("clock", utc_s, self.driver.sync_clock)
+
+    async def sign(self, time_s: int | None = None) -> bytes:
+        """Make the meter sign its registers and return the record as received."""
+        record: bytes = await self.driver.sign(time_s)
+        return record
+
+    async def read_public_key(self) -> bytes:
+        """Return the key the meter says it signs with, SubjectPublicKeyInfo DER."""
+        key: bytes = await self.driver.read_public_key()
+        return key
+
+
+def guard(
+    device: Device,
+    driver: Any,
+    report: Report,
+    *,
+    dry_run: bool,
+    utc_s: Callable[[], int],
+) -> Guarded:
+    """Return a driver behind the rig's limits for its device."""
+    if device.capability == "meter":
+        return GuardedMeter(device, driver, report, dry_run=dry_run, utc_s=utc_s)
+    kinds: Mapping[str, type[Guarded]] = {
+        "inverter": GuardedInverter,
+        "storage": GuardedStorage,
+        "bms": GuardedBms,
+    }
+    return kinds[device.capability](device, driver, report, dry_run=dry_run)

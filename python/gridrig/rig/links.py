@@ -1,0 +1,166 @@
+"""Links as a rig file writes them, and what two devices on one wire must agree on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gridrig.rig.issues import At, Issues, shown
+from gridrig.rig.schema import Name, between
+
+Unit = Annotated[int, between(1, 247)]
+TcpPort = Annotated[int, between(0, 65_535)]
+Baudrate = Annotated[int, between(300, 4_000_000)]
+
+FREE_TCP_PORT = 0
+FREE_PTY = "auto"
+
+
+@dataclass(frozen=True)
+class TcpLink:
+    """A Modbus TCP unit.
+
+    Parameters
+    ----------
+    host : str
+        Address or name.
+    port : int
+        TCP port; 0 lets an emulated device take a free one.
+    unit : int
+        Modbus unit identifier.
+    gateway : str or None
+        Name shared by the units behind one server; needed only where the port is 0, because
+        a stated host and port already say which server it is.
+    """
+
+    kind: Literal["modbus-tcp"]
+    host: Name
+    port: TcpPort
+    unit: Unit
+    gateway: Name | None = None
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        if self.gateway is not None:
+            return f"gateway {self.gateway!r}"
+        return None if self.port == FREE_TCP_PORT else f"{self.host}:{self.port}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+@dataclass(frozen=True)
+class RtuLink:
+    """A Modbus RTU unit on a serial line.
+
+    Parameters
+    ----------
+    port : str
+        Serial device; "auto" gives an emulated device a pseudo-terminal of its own, "auto:NAME"
+        one that all devices with that name share.
+    baudrate : int
+        8 data bits, no parity, 1 stop bit. [Bd]
+    unit : int
+        Modbus unit identifier.
+    """
+
+    kind: Literal["modbus-rtu"]
+    port: Name
+    baudrate: Baudrate
+    unit: Unit
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        return None if self.port == FREE_PTY else self.port
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_PTY or self.port.startswith(f"{FREE_PTY}:")
+
+
+@dataclass(frozen=True)
+class SerialLink:
+    """A serial line with one device of its own protocol.
+
+    Parameters
+    ----------
+    port : str
+        Serial device; "auto" gives an emulated device a pseudo-terminal of its own.
+    baudrate : int
+        8 data bits, no parity, 1 stop bit. [Bd]
+    """
+
+    kind: Literal["serial"]
+    port: Name
+    baudrate: Baudrate
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        return None if self.port == FREE_PTY else self.port
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_PTY
+
+
+RigLink = TcpLink | RtuLink | SerialLink
+
+
+@dataclass(frozen=True)
+class Wired:
+    """One device on its wire, as the checks below need it."""
+
+    name: str
+    link: RigLink
+    emulated: bool
+    at: At
+
+
+def check_wires(devices: Sequence[Wired], issues: Issues) -> None:
+    """Note every pair of devices that cannot share the wire they name."""
+    first_on: dict[str, Wired] = {}
+    units: dict[tuple[str, int], Wired] = {}
+    for device in devices:
+        wire = device.link.wire()
+        if wire is None:
+            continue
+        first = first_on.setdefault(wire, device)
+        if first is not device:
+            _check_pair(first, device, wire, issues)
+        if not isinstance(device.link, SerialLink):
+            holder = units.setdefault((wire, device.link.unit), device)
+            if holder is not device:
+                issues.add(
+                    device.at.key("unit"),
+                    f"unit {device.link.unit}, which {holder.name!r} has on {wire}",
+                    "a unit of its own on that wire",
+                )
+
+
+def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
+    if first.emulated != device.emulated:
+        kinds = "emulated", "real"
+        issues.add(
+            device.at,
+            f"{kinds[not device.emulated]}, on {wire} with {first.name!r}, which is "
+            f"{kinds[not first.emulated]}",
+            "devices on one wire all emulated or all real",
+        )
+    if isinstance(device.link, SerialLink) or isinstance(first.link, SerialLink):
+        issues.add(device.at.key("port"), f"{wire}, which {first.name!r} uses", "a port of its own")
+        return
+    if device.link.kind != first.link.kind:
+        issues.add(
+            device.at.key("kind"),
+            f"{device.link.kind} on {wire}, where {first.name!r} speaks {first.link.kind}",
+            "one protocol on one wire",
+        )
+        return
+    for key in ("host", "port", "baudrate"):
+        mine, theirs = getattr(device.link, key, None), getattr(first.link, key, None)
+        if mine != theirs:
+            issues.add(
+                device.at.key(key),
+                f"{shown(mine)} on {wire}, where {first.name!r} states {shown(theirs)}",
+                f"one {key} on one wire",
+            )

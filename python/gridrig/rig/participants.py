@@ -1,0 +1,91 @@
+"""Who trades: a participant behind each meter, with the parameters of its agent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gridrig.rig.device import HEAD, LOAD
+from gridrig.rig.schema import Name, at_least, between
+
+PRICE_MICRO_PER_KWH_MAX = 10**9
+Price = Annotated[int, between(-PRICE_MICRO_PER_KWH_MAX, PRICE_MICRO_PER_KWH_MAX)]
+Spread = Annotated[int, between(0, PRICE_MICRO_PER_KWH_MAX)]
+
+
+@dataclass(frozen=True)
+class ConsumerAgent:
+    """Buys what it forecasts to use.
+
+    Parameters
+    ----------
+    bid_micro_per_kwh : int or None
+        Price it bids; None leaves it to the posted tariff. [millionths/kWh]
+    spread_micro_per_kwh : int or None
+        Largest personal deviation from that price. [millionths/kWh]
+    """
+
+    kind: Literal["consumer"]
+    bid_micro_per_kwh: Price | None = None
+    spread_micro_per_kwh: Spread | None = None
+
+
+@dataclass(frozen=True)
+class ProducerAgent:
+    """Sells what it forecasts to generate; prices as of a consumer, but offered."""
+
+    kind: Literal["producer"]
+    offer_micro_per_kwh: Price | None = None
+    spread_micro_per_kwh: Spread | None = None
+
+
+@dataclass(frozen=True)
+class StorageAgent:
+    """Buys low to charge and sells high, within what its pack allows; prices as the others."""
+
+    kind: Literal["storage"]
+    bid_micro_per_kwh: Price | None = None
+    offer_micro_per_kwh: Price | None = None
+    spread_micro_per_kwh: Spread | None = None
+
+
+@dataclass(frozen=True)
+class GridAgent:
+    """The main grid behind the feeder head: buys and sells at the posted tariff."""
+
+    kind: Literal["grid"]
+
+
+Agent = ConsumerAgent | ProducerAgent | StorageAgent | GridAgent
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One account of the market.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the rig.
+    meter : str
+        The meter whose registers are this participant's energy; nobody else's.
+    agent : ConsumerAgent or ProducerAgent or StorageAgent or GridAgent
+        What it bids.
+    shed_stage : int or None
+        Of a consumer: the stage of under-frequency shedding that drops its load, 1 first;
+        None is never shed.
+    """
+
+    name: Name
+    meter: Name
+    agent: Agent
+    shed_stage: Annotated[int, at_least(1)] | None = None
+
+
+# Which agent may stand behind a meter: by what the meter measures, else by the capability of
+# the device it measures.
+AGENT_BEHIND: Mapping[str, str] = {
+    LOAD: "consumer",
+    HEAD: "grid",
+    "inverter": "producer",
+    "storage": "storage",
+}

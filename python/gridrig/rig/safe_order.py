@@ -1,0 +1,59 @@
+"""The order in which a bench is driven to its safe state, each step bounded in time."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gridrig.rig.schema import Name, NotNegative, above, between
+
+StepName = Literal["power-zero", "settle", "cease", "open-fets", "restore"]
+
+
+@dataclass(frozen=True)
+class SafeStep:
+    """One step on the way to the safe state.
+
+    Parameters
+    ----------
+    do : str
+        "power-zero": storage inverters to 0 W, other inverters limited to 0 W;
+        "settle": wait until they report less than `below_w`;
+        "cease": inverters and storages into their declared safe state;
+        "open-fets": packs into theirs, a switch only below `below_a`;
+        "restore": settings written back as found, then at once the safe state again.
+    devices : tuple of str
+        Whom it concerns, all at the same time; empty is every device that can do it.
+    within_s : float
+        Bound on the step. [s]
+    below_w : float
+        Power that counts as none. [W]
+    below_a : float
+        Current below which a pack's switches may open. [A]
+    """
+
+    do: StepName
+    devices: tuple[Name, ...] = ()
+    within_s: Annotated[float, above(0), between(0, 600)] = 5.0
+    below_w: NotNegative = 100.0
+    below_a: NotNegative = 2.0
+
+
+CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
+    "power-zero": ("inverter", "storage"),
+    "settle": ("inverter", "storage"),
+    "cease": ("inverter", "storage"),
+    "open-fets": ("bms",),
+    "restore": ("inverter", "storage"),
+}
+# The steps that bring a device of each capability into its declared safe state.
+FINAL_STEP: dict[str, StepName] = {
+    "inverter": "cease",
+    "storage": "cease",
+    "bms": "open-fets",
+}
+DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
+    SafeStep("power-zero"),
+    SafeStep("settle"),
+    SafeStep("cease"),
+    SafeStep("open-fets"),
+    SafeStep("restore"),
+)
