@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 
@@ -68,6 +68,11 @@ class EventLog:
         self._events.append(event)
         for listener in self.listeners:
             listener(event)
+
+    def begin(self) -> None:
+        """Make now the beginning: what was recorded before it gets times below zero."""
+        latest = max((event.t_s for event in self._events), default=0.0)
+        self._events = [replace(event, t_s=event.t_s - latest - 1.0) for event in self._events]
 
     def of(self, device: str) -> Callable[..., None]:
         """Return a recorder that stamps the device's name."""

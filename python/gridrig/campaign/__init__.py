@@ -1,0 +1,1 @@
+"""A run from start to evidence: measurements, run directory, manifest."""

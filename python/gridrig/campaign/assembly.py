@@ -1,0 +1,207 @@
+"""From a rig and a scenario to a loop that can run: every part made, joined and opened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gridrig._core import Verifier
+from gridrig.campaign.account import Account
+from gridrig.campaign.control import Control
+from gridrig.campaign.curtailment import Curtailment
+from gridrig.campaign.flow import Physics
+from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.loop import Loop
+from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.campaign.scenario import MarketRules, Scenario
+from gridrig.campaign.sensing import Sensing
+from gridrig.campaign.stimuli import Stimuli
+from gridrig.campaign.street import Street
+from gridrig.campaign.trace import Trace
+from gridrig.campaign.trading import Trading
+from gridrig.campaign.views import Seat, Views
+from gridrig.clock import Clock, stream
+from gridrig.errors import RigError
+from gridrig.events import EventLog
+from gridrig.grid.feeder import Feeder, make_feeder
+from gridrig.grid.network import Network, load_network
+from gridrig.grid.profiles import Profiles, load_profiles
+from gridrig.market.agents import Tariff, make_agent
+from gridrig.quantity import delivery_periods
+from gridrig.rig.bench import Bench
+from gridrig.rig.description import Rig
+from gridrig.rig.device import HEAD, Device, InverterLimits
+from gridrig.rig.feeder_fit import check_feeder
+from gridrig.settlement.journal import Journal
+
+DAY_S = 86_400
+NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
+BENCH_BASE_VA = 10_000.0  # of a bench without a network
+
+
+@dataclass
+class Grid:
+    """The network of a rig, its solver and its profiles: what takes seconds to load."""
+
+    network: Network
+    feeder: Feeder
+    profiles: Profiles
+
+    @property
+    def link_va(self) -> float:
+        """Rating of the transformer to the main grid. [VA]"""
+        return self.network.transformers[self.feeder.pcc.index].s_va
+
+
+def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
+    """Load the network a rig names, make its solver, and read its profiles for a run.
+
+    The profiles begin a day earlier, because forecasts look back.
+    """
+    if rig.feeder is None:
+        raise RigError("rig.no_feeder", "{path} has no [feeder], which a run needs", path=rig.path)
+    network = load_network(rig.feeder.network)
+    feeder = make_feeder(rig.feeder.engine, network, rig.feeder.pcc)
+    issues = check_feeder(rig, feeder.buses)
+    if issues:
+        raise RigError(
+            "rig.does_not_fit", "{path} does not fit its feeder", issues=issues, path=rig.path
+        )
+    profiles = load_profiles(network, start_utc_s - DAY_S, start_utc_s + duration_s)
+    return Grid(network, feeder, profiles)
+
+
+def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
+    """Build the plant: every load bus of the network and every modelled device of the rig."""
+    if grid is None:
+        return Street(rig, None, s_base_va=BENCH_BASE_VA, seed=seed)
+    return Street(rig, grid.profiles, s_base_va=grid.link_va, seed=seed)
+
+
+def make_bench(
+    rig: Rig, street: Street, clock: Clock, events: EventLog, *, dry_run: bool = False
+) -> Bench:
+    """Make the bench, each emulated device a face on its terminal."""
+    terminals = {
+        device.name: street.terminal_of(device) for device in rig.devices if device.emulated
+    }
+    return Bench(rig, clock, events.record, terminals, dry_run=dry_run)
+
+
+def make_loop(
+    rig: Rig,
+    scenario: Scenario,
+    grid: Grid,
+    physics: Physics,
+    bench: Bench,
+    clock: Clock,
+    events: EventLog,
+    journal: Journal,
+    seed: int,
+    on_tick: Callable[[float], object],
+) -> Loop:
+    """Join the parts of an opened bench into a loop."""
+    street = physics.street
+    islands = IslandWatch(events)
+    sensed = {d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms")}
+    meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
+    analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
+    verifier = Verifier()
+    for key in rig.keys:
+        verifier.enrol(
+            key.meter,
+            serial=key.serial,
+            algorithm=key.algorithm,
+            public_key=key.public_key,
+            valid_from_s=key.valid_from_s,
+            valid_to_s=key.valid_to_s,
+        )
+    market = scenario.market or NO_MARKET
+    tariff = Tariff(
+        market.feed_in_micro_per_kwh,
+        market.retail_micro_per_kwh,
+        market.tick_micro_per_kwh,
+        market.lot_milliwh,
+    )
+    control = Control(rig, bench.devices, events)
+    seats = _seats(rig)
+    traded = seats and scenario.market is not None
+    periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
+    sync = rig.island.sync if rig.island else None
+    limits: dict[str, float] = {}
+    if sync is not None:
+        limits = {
+            "df_hz": sync.df_hz_at(rig.nominal.f_hz),
+            "dv_pu": sync.dv_pu,
+            "dtheta_deg": sync.dtheta_deg,
+        }
+    return Loop(
+        clock=clock,
+        scenario=scenario,
+        periods=periods,
+        stimuli=Stimuli(scenario, physics, bench.emulators, islands, events, limits),
+        sensing=Sensing(sensed, analysers, events),
+        physics=physics,
+        control=control,
+        curtailment=Curtailment(
+            {d.name: _power_limit(d) for d in rig.of("inverter")},
+            bench.devices,
+            events,
+            rig.nominal.f_hz,
+        ),
+        trading=Trading(
+            {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()}, tariff
+        ),
+        views=Views(
+            seats,
+            street,
+            tariff,
+            control,
+            start_utc_s=clock.start_utc_s,
+            link_va=grid.link_va,
+        ),
+        rounds=MeteringRounds(meters, verifier, events),
+        account=Account(
+            meter_of={seat.name: seat.meter.name for seat in seats.values()},
+            head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
+            long_price=market.long_price_micro_per_kwh,
+            short_price=market.short_price_micro_per_kwh,
+            journal=journal,
+            verifier=verifier,
+            events=events,
+        ),
+        islands=islands,
+        trace=Trace(street, grid.feeder),
+        events=events,
+        outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
+        on_tick=on_tick,
+    )
+
+
+def _power_limit(device: Device) -> float:
+    assert isinstance(device.limits, InverterLimits)
+    return device.limits.p_w_max
+
+
+def _seats(rig: Rig) -> dict[str, Seat]:
+    seats = {}
+    for participant in rig.participants:
+        meter = rig.device(participant.meter)
+        device = None
+        if meter.measures not in ("head", "load"):
+            device = rig.device(str(meter.measures))
+        pack = rig.device(device.bms) if device is not None and device.bms else None
+        seats[participant.name] = Seat(
+            participant.name, participant.agent.kind, meter, device, pack
+        )
+    return seats
+
+
+def _agent(rig: Rig, name: str, seed: int) -> Any:
+    agent = next(p.agent for p in rig.participants if p.name == name)
+    return make_agent(
+        agent.kind,
+        stream(seed, f"agent {name}"),
+        bid_micro=getattr(agent, "bid_micro_per_kwh", None),
+        offer_micro=getattr(agent, "offer_micro_per_kwh", None),
+        spread_micro=getattr(agent, "spread_micro_per_kwh", None),
+    )

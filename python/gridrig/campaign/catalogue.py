@@ -1,0 +1,261 @@
+"""The measurements a run can give, by name: what each is, in which unit, and where it comes from.
+
+A scenario's criterion names one of these. A measurement whose occasion did not come (an island that
+never opened) is absent, and its criterion is then INCONCLUSIVE, never PASS.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from gridrig.campaign.account import Account
+from gridrig.campaign.island_watch import IslandRecord, IslandWatch
+from gridrig.campaign.measurements import Measurement
+from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.events import EventLog
+
+STEP_S = 0.001  # of the island model: a time read from it is known to one step
+CURRENT_SLACK_A = 0.5  # resolution of what the batteries report, twice over
+VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
+
+
+@dataclass
+class Observed:
+    """What the measurements are taken from."""
+
+    columns: Mapping[str, list[float]]
+    islands: IslandWatch
+    rounds: MeteringRounds
+    account: Account
+    events: EventLog
+    lateness_s: list[float]
+    periods: int
+    journal_sum_micro: int
+
+
+Taken = tuple[float | int | None, float]  # value, uncertainty
+
+
+@dataclass(frozen=True)
+class Known:
+    """One measurement of the catalogue."""
+
+    unit: str
+    text: str
+    take: Callable[[Observed], Taken]
+
+
+def measure(observed: Observed) -> list[Measurement]:
+    """Take every measurement of the catalogue."""
+    measurements = []
+    for name, known in CATALOGUE.items():
+        value, uncertainty = known.take(observed)
+        measurements.append(Measurement(name, known.unit, value, uncertainty, note=""))
+    return measurements
+
+
+def _add(values: Iterable[float]) -> float:
+    return sum(values)
+
+
+def _worst(values: Iterable[float | None], pick: Callable[..., float]) -> float | None:
+    found = list(values)
+    # One island that never got there is the worst of all.
+    if not found or any(value is None for value in found):
+        return None
+    return pick(value for value in found if value is not None)
+
+
+def _island(
+    take: Callable[[IslandRecord], float | None], pick: Callable[..., float], uncertainty: float
+) -> Callable[[Observed], Taken]:
+    def taken(o: Observed) -> Taken:
+        return _worst((take(r) for r in o.islands.records), pick), uncertainty
+
+    return taken
+
+
+def _formed_s(record: IslandRecord) -> float | None:
+    # An island that was watched and did not form took for ever.
+    return math.inf if record.formed_s is None else record.formed_s
+
+
+def _sync(key: str) -> Callable[[Observed], Taken]:
+    return _island(lambda r: abs(r.sync[key]) if r.sync and key in r.sync else None, max, 0.0)
+
+
+def _bus_voltage(pick: Callable[..., float]) -> Callable[[Observed], Taken]:
+    def taken(o: Observed) -> Taken:
+        island = o.columns.get("grid.island", [])
+        values = [
+            value
+            for name, column in o.columns.items()
+            if name.startswith("bus.") and name.endswith(".v_pu")
+            for value, islanded in zip(column, island, strict=True)
+            if not islanded
+        ]
+        return (pick(values) if values else None), VOLTAGE_UNCERTAINTY_PU
+
+    return taken
+
+
+def _column_max(name: str) -> Callable[[Observed], Taken]:
+    def taken(o: Observed) -> Taken:
+        values = [value for value in o.columns.get(name, []) if not math.isnan(value)]
+        return (max(values) if values else None), 0.0
+
+    return taken
+
+
+def _count_events(*kinds: str) -> Callable[[Observed], Taken]:
+    def taken(o: Observed) -> Taken:
+        return sum(event.kind in kinds for event in o.events.ordered()), 0.0
+
+    return taken
+
+
+def _losses(o: Observed) -> Taken:
+    if not o.account.energy:
+        return None, 0.0
+    return max(
+        abs(row.losses_milliwh - row.engine_losses_milliwh) / row.allowed_difference_milliwh
+        for row in o.account.energy
+    ), 0.0
+
+
+def _unbacked(o: Observed) -> Taken:
+    verified = {bytes.fromhex(row.digest) for row in o.rounds.received if row.digest}
+    entries = o.account.entries()
+    if not entries:
+        return None, 0.0
+    return sum(
+        not (e.opening_digest in verified and e.closing_digest in verified) for e in entries
+    ), 0.0
+
+
+def _false_accepted(o: Observed) -> Taken:
+    armed = [
+        event
+        for event in o.events.ordered()
+        if event.kind == "fault_armed" and str(event.data["fault"]).endswith("_reading")
+    ]
+    if not armed:
+        return None, 0.0
+    refused = {row.meter for row in o.rounds.received if row.outcome != "verified"}
+    return sum(event.device not in refused for event in armed), 0.0
+
+
+def _shed_out_of_order(o: Observed) -> Taken:
+    if not o.islands.records:
+        return None, 0.0
+    return sum(event.kind == "island_shed_out_of_order" for event in o.events.ordered()), 0.0
+
+
+def _bms_response(o: Observed) -> Taken:
+    packs = [n[5:-4] for n in o.columns if n.startswith("pack.") and n.endswith(".i_a")]
+    if not packs:
+        return None, 0.0
+    longest_s = 0.0
+    for pack in packs:
+        outside_s = 0.0
+        for i_a, charge_a, discharge_a, dt_s in zip(
+            o.columns[f"pack.{pack}.i_a"],
+            o.columns[f"pack.{pack}.charge_limit_a"],
+            o.columns[f"pack.{pack}.discharge_limit_a"],
+            o.columns["dt_s"],
+            strict=True,
+        ):
+            inside = -charge_a - CURRENT_SLACK_A <= i_a <= discharge_a + CURRENT_SLACK_A
+            outside_s = 0.0 if inside else outside_s + dt_s
+            longest_s = max(longest_s, outside_s)
+    return longest_s, 0.0
+
+
+CATALOGUE: Mapping[str, Known] = {
+    "island_formed_s": Known(
+        "s",
+        "opening of the connection until voltage and frequency stay in their bands; slowest island",
+        _island(_formed_s, max, STEP_S),
+    ),
+    "island_f_min_hz": Known(
+        "Hz", "lowest frequency of any island", _island(lambda r: r.f_min_hz, min, 0.0)
+    ),
+    "island_f_max_hz": Known(
+        "Hz", "highest frequency of any island", _island(lambda r: r.f_max_hz, max, 0.0)
+    ),
+    "island_v_min_pu": Known(
+        "pu", "lowest voltage of any island", _island(lambda r: r.v_min_pu, min, 0.0)
+    ),
+    "island_v_max_pu": Known(
+        "pu", "highest voltage of any island", _island(lambda r: r.v_max_pu, max, 0.0)
+    ),
+    "islands_not_reclosed": Known(
+        "1",
+        "islands that were asked to close and did not",
+        _island(lambda r: float(r.reclose_asked_s is None or r.reclosed_s is None), _add, 0.0),
+    ),
+    "sync_df_hz": Known("Hz", "frequency difference at closing, largest", _sync("df_hz")),
+    "sync_dv_pu": Known("pu", "voltage difference at closing, largest", _sync("dv_pu")),
+    "sync_dtheta_deg": Known("deg", "angle difference at closing, largest", _sync("dtheta_deg")),
+    "islands_with_throttling": Known(
+        "1",
+        "islands in which an inverter throttled on over-frequency",
+        _island(lambda r: float(bool(r.throttled)), _add, 0.0),
+    ),
+    "islands_with_shedding": Known(
+        "1",
+        "islands in which load was shed",
+        _island(lambda r: float(bool(r.shed)), _add, 0.0),
+    ),
+    "shed_out_of_order": Known("1", "loads shed before a lower stage", _shed_out_of_order),
+    "inverters_tripped_in_island": Known(
+        "1", "inverters that tripped", _island(lambda r: float(len(r.tripped)), _add, 0.0)
+    ),
+    "grid_energy_while_islanded_milliwh": Known(
+        "mWh",
+        "energy through the feeder head while the connection was open",
+        _island(lambda r: float(r.head_energy_milliwh), _add, 0.0),
+    ),
+    "bus_v_min_pu": Known("pu", "lowest bus voltage while connected", _bus_voltage(min)),
+    "bus_v_max_pu": Known("pu", "highest bus voltage while connected", _bus_voltage(max)),
+    "trafo_loading_max_percent": Known(
+        "%", "highest loading of the transformer", _column_max("feeder.trafo_loading_percent")
+    ),
+    "losses_difference_of_allowed": Known(
+        "1",
+        "losses from signed registers against the feeder engine's, over (meters + 1) x resolution",
+        _losses,
+    ),
+    "periods_not_settled": Known(
+        "1",
+        "delivery periods without a settlement",
+        lambda o: (o.periods - len(o.account.settled), 0.0),
+    ),
+    "ledger_sum_micro": Known(
+        "micro", "sum over all accounts of the journal", lambda o: (o.journal_sum_micro, 0.0)
+    ),
+    "payments_unbacked": Known(
+        "1", "entries without a verified reading at both ends of their period", _unbacked
+    ),
+    "false_readings_accepted": Known(
+        "1", "altered, forged or replayed readings that were not refused", _false_accepted
+    ),
+    "bms_limit_response_s": Known(
+        "s",
+        "longest time that a battery's current lay outside the limits it reported",
+        _bms_response,
+    ),
+    "switches_opened_under_load": Known(
+        "1",
+        "battery switches that opened while current flowed",
+        _count_events("island_fet_opened", "fet_opened"),
+    ),
+    "tick_lateness_max_s": Known(
+        "s",
+        "how late a step began, at worst",
+        lambda o: (max(o.lateness_s) if o.lateness_s else None, 0.0),
+    ),
+}
+
+PER_PERIOD = frozenset({"losses_difference_of_allowed", "payments_unbacked", "periods_not_settled"})
+"""Measurements that only a whole delivery period gives."""

@@ -1,0 +1,132 @@
+"""`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gridrig.campaign.assembly import load_grid, make_bench, make_street
+from gridrig.campaign.builtin import RIGS, SCENARIOS, find
+from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.flow import coast
+from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.scenario import Scenario, load_scenario
+from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.errors import DriverError
+from gridrig.events import Event, EventLog
+from gridrig.rig.bench import Bench
+from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.enrolment import key_table
+from gridrig.rig.safe_end import SafeReport
+
+CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
+DAY_S = 86_400
+KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
+
+
+def check_command(rig_name: str, scenario_name: str | None, *, dry_run: bool) -> int:
+    """Validate, connect, identify and read every device, and leave the bench safe."""
+    rig = load_rig(find(rig_name, RIGS))
+    scenario = None
+    if scenario_name is not None:
+        units = {name: known.unit for name, known in CATALOGUE.items()}
+        scenario = load_scenario(find(scenario_name, SCENARIOS), units)
+    console = Console()
+    go = run_virtual if rig.clock == "virtual" else run_wall
+    start = CHECK_UTC_S if scenario is None else scenario.start_utc_s
+    return go(lambda clock: _check(rig, scenario, clock, console, dry_run), start_utc_s=start)
+
+
+async def _check(
+    rig: Rig, scenario: Scenario | None, clock: Clock, console: Console, dry_run: bool
+) -> int:
+    events = EventLog(clock, [device.name for device in rig.devices])
+    if dry_run:
+        events.listeners.append(lambda event: _show_write(event, console))
+    street = _street(rig, clock, scenario)
+    bench = make_bench(rig, street, clock, events, dry_run=dry_run)
+    outcome = Outcome.PASS
+    try:
+        await bench.open()
+        rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
+        outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
+        _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
+    finally:
+        coasting = asyncio.create_task(coast(street.world, clock))
+        safe = await bench.make_safe()
+        coasting.cancel()
+        await bench.close()
+    if dry_run:
+        console.print("dry run: nothing was written")
+        return outcome.exit_code
+    return _show_end(safe, outcome, console)
+
+
+def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Any:
+    grid = None
+    if rig.feeder is not None:
+        grid = load_grid(rig, clock.start_utc_s, scenario.duration_s if scenario else DAY_S)
+    street = make_street(rig, grid, seed=0)
+    if grid is not None:
+        street.follow_profiles(clock.start_utc_s)
+    return street
+
+
+async def _read_once(bench: Bench, name: str) -> tuple[bool, str]:
+    try:
+        reading = await bench.devices[name].read()
+    except DriverError as error:
+        return False, str(error)
+    return True, ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in asdict(reading).items()
+        if isinstance(value, int | float | str) and not isinstance(value, bool)
+    )
+
+
+def _show(rig: Rig, bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
+    table = Table("device", "kind", "who it says it is", "reads")
+    for device in rig.devices:
+        who = bench.identities[device.name]
+        kind = "emulated" if device.emulated else "hardware"
+        says = f"{who.manufacturer} {who.model} {who.serial} {who.firmware}"
+        table.add_row(device.name, f"{device.capability}, {kind}", says, rows[device.name][1])
+    console.print(table)
+
+
+def _show_write(event: Event, console: Console) -> None:
+    if event.kind == "would_write":
+        console.print(f"would write {event.device}: {event.data['what']} = {event.data['value']}")
+
+
+def _show_end(safe: SafeReport, outcome: Outcome, console: Console) -> int:
+    for name in safe.left_unsafe:
+        console.print(f"{name} left {safe.devices[name]}", style="bold red")
+    if safe.left_unsafe:
+        return Outcome.UNSAFE.exit_code
+    console.print(f"{len(safe.devices)} devices in their safe state")
+    return outcome.exit_code
+
+
+def enrol_command(rig_name: str) -> int:
+    """Read every meter's public key over its wire and print the tables that enrol them."""
+    rig = load_rig(find(rig_name, RIGS))
+    go = run_virtual if rig.clock == "virtual" else run_wall
+    return go(lambda clock: _enrol(rig, clock), start_utc_s=CHECK_UTC_S)
+
+
+async def _enrol(rig: Rig, clock: Clock) -> int:
+    events = EventLog(clock, [device.name for device in rig.devices])
+    bench = make_bench(rig, _street(rig, clock, None), clock, events)
+    try:
+        await bench.open()
+        keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.of("meter")}
+    finally:
+        await bench.make_safe()
+        await bench.close()
+    for name, key in keys.items():
+        print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))
+    return 0

@@ -1,0 +1,150 @@
+"""`gridrig emulate`: a rig's emulated devices in a process of their own, on the wall clock.
+
+The process has a world of its own: the rig's plant at nominal voltage and frequency, driven by the
+network's profiles. What happens on the devices goes to stderr, one JSON line each; at the end a
+line for each device says in which state it was left.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from gridrig.campaign.assembly import load_grid, make_bench, make_street
+from gridrig.campaign.builtin import RIGS, find
+from gridrig.campaign.street import Street
+from gridrig.clock import Clock, run_wall
+from gridrig.errors import CampaignError
+from gridrig.events import Event, EventLog
+from gridrig.rig.bench import Bench
+from gridrig.rig.description import Rig, load_rig
+
+STEP_S = 0.1
+DAY_S = 86_400
+START = "2016-06-20T12:00:00+00:00"
+
+
+def emulate_command(
+    rig_name: str, *, only: list[str] | None, start: str | None, write_rig: Path | None
+) -> int:
+    """Serve the emulated devices of a rig until SIGINT or SIGTERM."""
+    rig = load_rig(find(rig_name, RIGS))
+    served = set(only or [d.name for d in rig.devices if d.emulated])
+    for name in served:
+        if not rig.device(name).emulated:
+            raise CampaignError(
+                "campaign.not_emulated", "{device} has no emulate table", device=name
+            )
+    try:
+        begin = datetime.fromisoformat(start or START)
+    except ValueError:
+        raise CampaignError(
+            "campaign.start",
+            "--start {found!r} is no time such as {example}",
+            found=start,
+            example=START,
+        ) from None
+    if begin.tzinfo is None:
+        raise CampaignError("campaign.start", "--start {found!r} names no time zone", found=start)
+    return run_wall(
+        lambda clock: _serve(rig, served, clock, write_rig), start_utc_s=int(begin.timestamp())
+    )
+
+
+async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | None) -> int:
+    grid = load_grid(rig, clock.start_utc_s, DAY_S) if rig.feeder else None
+    street = make_street(rig, grid, seed=0)
+    events = EventLog(clock, [device.name for device in rig.devices])
+    events.listeners.append(_log)
+    shown = replace(rig, devices=tuple(d for d in rig.devices if d.name in served))
+    bench = make_bench(shown, street, clock, events)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await bench.serve()
+    world = asyncio.create_task(_live(street, clock, grid is not None))
+    try:
+        for endpoint in bench.endpoints():
+            print(json.dumps(endpoint), flush=True)
+        if write_rig is not None:
+            write_rig.write_text(outside_rig(rig, bench.endpoints()), encoding="utf-8")
+        print("ready", flush=True)
+        await stop.wait()
+    finally:
+        world.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await world
+        _log_final(shown, street, bench)
+        await bench.close()
+    return 0
+
+
+async def _live(street: Street, clock: Clock, profiled: bool) -> None:
+    """Step the world on absolute deadlines: nominal voltage, profiles, meters counting."""
+    world = street.world
+    nominal_hz = float(street.rig.nominal.f_hz)
+    step = 0
+    while True:
+        step += 1
+        await clock.sleep_until(step * STEP_S)
+        if profiled:
+            street.follow_profiles(clock.utc_s())
+        world.impose([1.0] * len(street.buses), nominal_hz)
+        p_w, q_var = world.held()
+        world.set_head(-sum(p_w), -sum(q_var))
+        world.integrate(STEP_S)
+        world.advance(STEP_S)
+
+
+def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
+    """Return the rig file that reaches the served devices as if they were real ones."""
+    table: dict[str, Any] = tomllib.loads(rig.text.decode())
+    table["rig"]["clock"] = "wall"
+    table["rig"]["name"] += "-outside"
+    where = {str(endpoint["device"]): endpoint for endpoint in endpoints}
+    for device in table["device"]:
+        endpoint = where.get(device["name"])
+        if endpoint is None:
+            continue
+        device.pop("emulate")
+        device["link"] = _link(endpoint)
+        if device["capability"] in ("inverter", "storage"):
+            meter = rig.meter_of(device["name"])
+            if meter is None:
+                raise CampaignError(
+                    "campaign.no_meter",
+                    "no meter of the rig measures {device}, so it cannot stand for a real one",
+                    device=device["name"],
+                )
+            device["terminal"] = {"grid": True, "analyser": meter.name}
+    return tomli_w.dumps(table)
+
+
+def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:
+    return {key: value for key, value in endpoint.items() if key != "device"}
+
+
+def _log(event: Event) -> None:
+    print(json.dumps(event.row(), default=str), file=sys.stderr, flush=True)
+
+
+def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
+    for device in rig.devices:
+        row: dict[str, Any] = {"device": device.name, "kind": "final_state"}
+        terminal = street.terminal_of(device)
+        state = terminal.state()
+        if device.capability in ("inverter", "storage"):
+            row |= {"connected": state.connected, "p_w": state.p_w, "limit_w": state.limit_w}
+        elif device.capability == "bms":
+            pack = street.world.pack(street.pack_index(device.name))
+            row |= {"charge_fet": pack.charge_fet, "discharge_fet": pack.discharge_fet}
+        print(json.dumps(row), file=sys.stderr, flush=True)

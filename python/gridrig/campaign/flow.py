@@ -1,0 +1,156 @@
+"""One tick of physics: hold what the terminals give, solve the feeder, impose what it says.
+
+Connected, the power that a terminal gives at the start of a tick is held over it. Islanded, the
+plant runs its own model at 1 ms over the tick first, and the means are held; the feeder is solved
+with them from the grid former's bus, which takes the residual. Either way the meters integrate
+exactly what the feeder was solved with, so the engine's losses and the registers must agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridrig.campaign.street import Street
+from gridrig.clock import Clock
+from gridrig.grid.feeder import Feeder
+from gridrig.grid.solution import Solution
+from gridrig.plant import IslandTick, World
+
+COAST_S = 0.1
+V_DEAD_PU = 0.5  # below it nothing holds the island's voltage
+DETAILED_S = 5.0  # after an opening, every step of the island model is kept
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What the physics of one tick gave.
+
+    Parameters
+    ----------
+    solution : Solution
+        The solved feeder.
+    f_hz : float
+        Frequency at the end of the tick. [Hz]
+    island : IslandTick or None
+        The 1 ms model's trace, when the island ran.
+    """
+
+    solution: Solution
+    f_hz: float
+    island: IslandTick | None
+
+
+class Physics:
+    """The plant and the feeder of a run, stepped together.
+
+    Parameters
+    ----------
+    street : Street
+        The plant with its terminals.
+    feeder : Feeder
+        The network's solver.
+    """
+
+    def __init__(self, street: Street, feeder: Feeder) -> None:
+        self.street = street
+        self.feeder = feeder
+        self._nominal_hz = float(street.rig.nominal.f_hz)
+        self._losses_w = 0.0
+        self._opened_s = 0.0
+        self.last: Flow | None = None
+
+    @property
+    def world(self) -> World:
+        """The plant."""
+        return self.street.world
+
+    @property
+    def islanded(self) -> bool:
+        """Whether the connection to the main grid is open."""
+        return not self.world.pcc_closed
+
+    def open_pcc(self, t_s: float) -> float:
+        """Open the connection and return the power the main grid delivered just before. [W]"""
+        before_w = self.last.solution.head_p_w if self.last else 0.0
+        self.world.open_pcc(t_s)
+        self._opened_s = t_s
+        former = self.street.former
+        bus = None if former is None else self.street.bus_of(former)
+        self.feeder.open_pcc(bus)
+        return before_w
+
+    def step(
+        self, t_s: float, dt_s: float, extra: tuple[Sequence[float], Sequence[float]] | None = None
+    ) -> Flow:
+        """Run one tick and return what it gave.
+
+        Parameters
+        ----------
+        t_s, dt_s : float
+            Start and length of the tick. [s]
+        extra : pair of sequences, or None
+            Measured injections of devices outside the model, by bus of the feeder. [W, var]
+        """
+        island = None
+        if self.islanded:
+            island = self.world.island_tick(
+                t_s, dt_s, self._losses_w, record_every=self._detail(t_s)
+            )
+        p_w, q_var = self.street.power_by_bus(self.feeder.buses)
+        if extra is not None:
+            p_w = [a + b for a, b in zip(p_w, extra[0], strict=True)]
+            q_var = [a + b for a, b in zip(q_var, extra[1], strict=True)]
+        former = self.street.former if island is not None else None
+        if island is not None and island.v_mean_pu < V_DEAD_PU:
+            former = None
+            if self.feeder.former_bus is not None:
+                self.feeder.open_pcc(None)  # the island lost its voltage: every bus is dead
+        if former is not None:
+            # The former is the slack: the solver says what it gives, losses included.
+            terminal = self.world.terminal(self.street.devices[former])
+            at = self.feeder.buses.index(self.street.bus_of(former))
+            p_w[at] -= terminal.p_w
+            q_var[at] -= terminal.q_var
+            assert island is not None
+            self.feeder.former_v_pu = island.v_mean_pu
+        solution = self.feeder.solve(p_w, q_var)
+        if former is not None:
+            self.world.override_power(
+                self.street.devices[former], solution.former_p_w, solution.former_q_var
+            )
+        self._losses_w = solution.losses_w
+        f_hz = island.f_end_hz if island is not None else self._nominal_hz
+        voltages = dict(zip(self.feeder.buses, solution.v_pu, strict=True))
+        self.world.set_head(solution.head_p_w, solution.head_q_var)
+        self.world.impose([voltages[bus] for bus in self.street.buses], f_hz)
+        if island is not None and self.world.pcc_closed:
+            self.feeder.close_pcc()
+        self.last = Flow(solution, f_hz, island)
+        return self.last
+
+    def finish(self, dt_s: float) -> None:
+        """Integrate the meters over the tick and let slow states follow."""
+        self.world.integrate(dt_s)
+        if self.last is not None and self.last.island is None:
+            self.world.advance(dt_s)  # the island model has stepped everything itself
+
+    def _detail(self, t_s: float) -> int:
+        """Return which of the model's steps are recorded: all of them where it matters."""
+        if t_s < self._opened_s + DETAILED_S:
+            return 1
+        return 10 if self.world.island_state == "synchronising" else 100
+
+
+async def coast(world: World, clock: Clock) -> None:
+    """Let the world go on by itself, at the voltage it has, until cancelled.
+
+    While a bench opens or is driven to its safe state there are no ticks, but inverters still have
+    to follow what they are told.
+    """
+    while True:
+        await clock.sleep(COAST_S)
+        islanded = not world.pcc_closed
+        if islanded:
+            world.island_tick(clock.now_s(), COAST_S, 0.0, record_every=0)
+        world.integrate(COAST_S)
+        if not islanded:
+            world.advance(COAST_S)

@@ -1,0 +1,130 @@
+"""The coupled loop: sense, solve, impose, control, meter, record, tick after tick.
+
+Order within a tick at t: events and faults of t take effect; at a period edge the meters sign what
+they counted up to t and the period before is settled; at a gate closure the next period is cleared;
+the devices are read; the physics of [t, t + dt) is solved; set-points go out; the meters integrate.
+Nothing flows backwards inside a tick.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gridrig.campaign.account import Account
+from gridrig.campaign.control import Control
+from gridrig.campaign.curtailment import Curtailment
+from gridrig.campaign.flow import Physics
+from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.campaign.scenario import Scenario, Tick
+from gridrig.campaign.sensing import Sensing, Telemetry
+from gridrig.campaign.stimuli import Stimuli
+from gridrig.campaign.trace import Trace
+from gridrig.campaign.trading import Trading
+from gridrig.campaign.views import Views
+from gridrig.clock import Clock
+from gridrig.events import EventLog
+from gridrig.quantity import DeliveryPeriod
+
+
+@dataclass
+class Loop:
+    """Everything a run steps, in the order it steps it.
+
+    `outside` gives the bus of each analyser that measures a real device.
+    """
+
+    clock: Clock
+    scenario: Scenario
+    periods: list[DeliveryPeriod]
+    stimuli: Stimuli
+    sensing: Sensing
+    physics: Physics
+    control: Control
+    curtailment: Curtailment
+    trading: Trading
+    views: Views
+    rounds: MeteringRounds
+    account: Account
+    islands: IslandWatch
+    trace: Trace
+    events: EventLog
+    outside: Mapping[str, str]
+    on_tick: Callable[[float], object] = lambda _: None
+    lateness_s: list[float] = field(default_factory=list)
+    losses_wh: float = 0.0
+
+    async def run(self) -> None:
+        """Run the scenario from its first tick to the settlement of its last period."""
+        await self._begin()
+        for tick in self.scenario.ticks():
+            late_s = await self.clock.sleep_until(tick.t_s)
+            self.lateness_s.append(late_s)
+            await self._period_edge(tick.t_s)
+            await self._tick(tick, late_s)
+            self.on_tick(tick.t_s)
+        await self.clock.sleep_until(float(self.scenario.duration_s))
+        await self._period_edge(float(self.scenario.duration_s))
+
+    async def _begin(self) -> None:
+        self.stimuli.street.follow_profiles(self.clock.start_utc_s)
+        if self.periods:
+            opening = await self.rounds.read(-1, self.clock.start_utc_s)
+            self.account.start(opening)
+            self._clear(self.periods[0], Telemetry())
+
+    def _clear(self, period: DeliveryPeriod, telemetry: Telemetry) -> None:
+        islanded = self.physics.islanded
+        cleared = self.trading.clear(
+            period, islanded, self.views.of(period, telemetry, islanded=islanded)
+        )
+        self.events.record(
+            "cleared",
+            period=period.index,
+            islanded=islanded,
+            price_micro_per_kwh=cleared.price_micro_per_kwh,
+            volume_milliwh=cleared.volume_milliwh,
+        )
+
+    async def _period_edge(self, t_s: float) -> None:
+        for period in self.periods:
+            if period.end_s == t_s:
+                utc_s = self.clock.start_utc_s + period.end_s
+                readings = await self.rounds.read(period.index, utc_s)
+                cleared = self.trading.of_period(period.index)
+                self.account.settle(cleared, readings, self.losses_wh)
+                self.losses_wh = 0.0
+
+    async def _tick(self, tick: Tick, late_s: float) -> None:
+        street = self.physics.street
+        self.stimuli.apply(tick.t_s)
+        street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
+        telemetry = await self.sensing.read()
+        self.control.look(telemetry)
+        gate_s = self.scenario.market.gate_closure_s if self.scenario.market else 0
+        for period in self.periods[1:]:
+            if period.start_s - gate_s == tick.t_s:
+                self._clear(period, telemetry)
+        flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
+        self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
+        wanted_w = self.views.schedules(tick.t_s, self.trading)
+        await asyncio.gather(
+            self.control.step(wanted_w, tick.dt_s),
+            self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
+        )
+        self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
+        self.physics.finish(tick.dt_s)
+        if flow.island is not None:
+            head = street.world.head()
+            self.islands.tick(flow.island, (head.import_milliwh, head.export_milliwh))
+
+    def _measured(self) -> tuple[list[float], list[float]]:
+        """Return what real devices inject, as their analysers last measured it. [W, var]"""
+        buses = self.physics.feeder.buses
+        p_w, q_var = [0.0] * len(buses), [0.0] * len(buses)
+        for analyser, bus in self.outside.items():
+            reading = self.sensing.measured.get(analyser)
+            if reading is not None:
+                p_w[buses.index(bus)] += reading.p_w
+                q_var[buses.index(bus)] += reading.q_var
+        return p_w, q_var

@@ -1,0 +1,79 @@
+"""The end of a delivery period: every meter signs, the Rust verifier decides who is believed."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridrig._core import VerifiedReading, Verifier
+from gridrig.campaign.records import ReadingRow
+from gridrig.errors import DriverError, MeteringError
+from gridrig.events import EventLog
+
+ATTEMPTS = 3  # times a meter is asked for the reading of one period end
+
+
+@dataclass
+class MeteringRounds:
+    """Asks the meters of a bench for signed readings and keeps what was verified.
+
+    Parameters
+    ----------
+    meters : mapping of name to driver
+        In rig order.
+    verifier : Verifier
+        Trust store and replay ledger.
+    """
+
+    meters: Mapping[str, Any]
+    verifier: Verifier
+    events: EventLog
+    received: list[ReadingRow] = field(default_factory=list)
+
+    async def read(self, period: int, utc_s: int) -> dict[str, VerifiedReading]:
+        """Return the verified readings of one period end; a meter that gave none is absent."""
+        verified: dict[str, VerifiedReading] = {}
+        for _ in range(ATTEMPTS):
+            missing = {n: m for n, m in self.meters.items() if n not in verified}
+            if not missing:
+                break
+            records = await asyncio.gather(
+                *(meter.sign(utc_s) for meter in missing.values()), return_exceptions=True
+            )
+            for name, record in zip(missing, records, strict=True):
+                reading = self._judge(period, name, record, utc_s)
+                if reading is not None:
+                    verified[name] = reading
+        return {name: verified[name] for name in self.meters if name in verified}
+
+    def _judge(
+        self, period: int, name: str, record: bytes | BaseException, utc_s: int
+    ) -> VerifiedReading | None:
+        if isinstance(record, DriverError):
+            self.events.record("reading_missing", name, code=record.code, failure=record.kind)
+            return None
+        if isinstance(record, BaseException):
+            raise record
+        try:
+            reading = self.verifier.verify(record, at_s=utc_s)
+        except MeteringError as error:
+            self._keep(period, name, record, error.code, error.message, "")
+            return None
+        if reading.meter != name:
+            self._keep(
+                period, name, record, "metering.other_meter", f"signed by {reading.meter}", ""
+            )
+            return None
+        if reading.time_s != utc_s:
+            message = f"signed for {reading.time_s}, asked for {utc_s}"
+            self._keep(period, name, record, "metering.other_time", message, "")
+            return None
+        self._keep(period, name, record, "verified", "", reading.digest.hex())
+        return reading
+
+    def _keep(
+        self, period: int, name: str, record: bytes, outcome: str, message: str, digest: str
+    ) -> None:
+        self.received.append(ReadingRow(period, name, record, outcome, message, digest))
+        if outcome != "verified":
+            self.events.record("reading_refused", name, code=outcome, message=message)

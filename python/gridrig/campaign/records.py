@@ -1,0 +1,260 @@
+"""What a run directory holds: one type for each kind of record, and the names of the files."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+RIG, SCENARIO, RUN, HOST = "rig.toml", "scenario.toml", "run.json", "host.json"
+TRACE, ISLAND = "trace.parquet", "island.parquet"
+EVENTS, READINGS = "events.jsonl", "readings.jsonl"
+ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
+ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
+VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+
+BY_NATURE_DIFFERENT = (HOST, JOURNAL, MANIFEST, SIGNATURE)
+"""Files whose bytes two runs of one seed need not share; every other file is the same."""
+
+ISLAND_COLUMNS = ("t_s", "f_hz", "v_pu", "opening")
+
+
+@dataclass(frozen=True)
+class DeviceRecord:
+    """A device of the rig, as it identified itself at the start of the run."""
+
+    name: str
+    capability: str
+    driver: str
+    kind: Literal["emulated", "hardware"]
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    bus: str = ""
+
+
+@dataclass(frozen=True)
+class ParticipantRecord:
+    """Who trades: its agent's kind, its meter and its bus."""
+
+    name: str
+    kind: str
+    meter: str
+    bus: str = ""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A moment at which the feeder was parted from the main grid.
+
+    Parameters
+    ----------
+    t_s : float
+        When, since the run began. [s]
+    p_balance_w : float
+        Generation minus load inside at that moment: what the former had to take up. [W]
+    former_rating_va : float or None
+        Rating of the grid-forming source; None if there is none. [VA]
+    text : str
+        What happened then.
+    """
+
+    t_s: float
+    p_balance_w: float
+    former_rating_va: float | None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class LimitLine:
+    """A relay or ride-through setting to draw beside a measured quantity.
+
+    Parameters
+    ----------
+    quantity : {"f_hz", "v_pu"}
+        What it limits, in the unit of the name.
+    value : float
+        The limit.
+    text : str
+        Short name, for example "OF2 trip 0.16 s".
+    kind : {"trip", "ride-through"}
+        A device must be gone beyond it, or must not be gone within it.
+    """
+
+    quantity: Literal["f_hz", "v_pu"]
+    value: float
+    text: str
+    kind: Literal["trip", "ride-through"] = "trip"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run was: the content of `run.json`.
+
+    Parameters
+    ----------
+    title, rig, scenario : str
+        Names for people.
+    seed : int
+        Of all randomness.
+    clock : {"virtual", "wall"}
+        Kind of clock.
+    gridrig : str
+        Version of the project.
+    start_utc_s, duration_s, period_s : int
+        Scenario start, length, and delivery period. [s]
+    nominal : mapping
+        `f_hz`, `v_ll`, `phases` of the rig.
+    feeder : mapping
+        `engine`, `network`, `pcc`.
+    versions : mapping of str to str
+        Of the libraries that took part.
+    overrides : mapping
+        What the command line or a mutant changed in rig or scenario.
+    devices, participants, opening, limits
+        As their types say.
+    """
+
+    title: str
+    seed: int
+    clock: str
+    gridrig: str
+    start_utc_s: int
+    duration_s: int
+    period_s: int
+    rig: str = ""
+    scenario: str = ""
+    nominal: Mapping[str, Any] = field(default_factory=dict)
+    feeder: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    devices: tuple[DeviceRecord, ...] = ()
+    participants: tuple[ParticipantRecord, ...] = ()
+    opening: tuple[Opening, ...] = ()
+    limits: tuple[LimitLine, ...] = ()
+
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """Names of the devices that were emulated."""
+        return tuple(device.name for device in self.devices if device.kind == "emulated")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `run.json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "RunRecord":
+        """Read `run.json` back."""
+        nested: dict[str, Any] = {
+            "devices": DeviceRecord,
+            "participants": ParticipantRecord,
+            "opening": Opening,
+            "limits": LimitLine,
+        }
+        values = dict(content)
+        for key, row_type in nested.items():
+            values[key] = tuple(row_type(**entry) for entry in content.get(key, ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """A signed reading as it was received, and whether it was believed.
+
+    Parameters
+    ----------
+    period : int
+        Delivery period it was asked for.
+    meter : str
+        Device that sent it.
+    record : bytes
+        Exactly what came over the wire.
+    outcome : str
+        "verified", or the stable code of the refusal.
+    message : str
+        Reason of the refusal, for people.
+    digest : str
+        SHA-256 of the payload in hex; empty if refused.
+    """
+
+    period: int
+    meter: str
+    record: bytes
+    outcome: str
+    message: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """An order as placed; `refused` is empty, or the code of the refusal."""
+
+    period: int
+    order_id: int
+    participant: str
+    side: str
+    energy_milliwh: int
+    price_micro_per_kwh: int
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class TradeRow:
+    """A filled order or part of one, against the clearing house."""
+
+    period: int
+    trade_id: int
+    order_id: int
+    participant: str
+    side: str
+    energy_milliwh: int
+    price_micro_per_kwh: int
+
+
+@dataclass(frozen=True)
+class ClearingRow:
+    """One delivery period's auction; no price if nothing was traded."""
+
+    period: int
+    start_utc_s: int
+    price_micro_per_kwh: int | None
+    volume_milliwh: int
+    island: bool
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One line of the ledger: who paid whom for what, backed by which readings."""
+
+    entry_id: int
+    period: int
+    kind: str
+    debit: str
+    credit: str
+    amount_micro: int
+    energy_milliwh: int
+    price_micro_per_kwh: int
+    trade_id: int | None = None
+    meter: str | None = None
+    opening_digest: bytes | None = None
+    closing_digest: bytes | None = None
+
+
+@dataclass(frozen=True)
+class BalanceRow:
+    """What an account came to at the end. [millionths]."""
+
+    account: str
+    amount_micro: int
+
+
+@dataclass(frozen=True)
+class EnergyRow:
+    """Energy of one delivery period over the feeder's head, and its losses by two ways. [mWh].
+
+    `losses_milliwh` comes from signed registers, `engine_losses_milliwh` from the feeder engine.
+    """
+
+    period: int
+    imported_milliwh: int
+    exported_milliwh: int
+    losses_milliwh: int
+    engine_losses_milliwh: float
+    allowed_difference_milliwh: int

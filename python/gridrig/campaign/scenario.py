@@ -1,0 +1,359 @@
+"""A scenario file as one frozen value: when, how finely, what happens, and what must hold.
+
+Every window edge, period edge, gate closure, event and fault lies on a tick; a file in which one
+does not is refused, so that the loop never has to round a time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from gridrig.campaign.measurements import Criterion
+from gridrig.campaign.scenario_events import (
+    EventDraft,
+    Fault,
+    ScenarioEvent,
+    check_events,
+    read_event,
+    read_fault,
+)
+from gridrig.campaign.scenario_windows import (
+    Tick,
+    Window,
+    check_on_tick,
+    count_ticks,
+    read_grid,
+    ticks_of,
+    window_at,
+)
+from gridrig.errors import CampaignError
+from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
+from gridrig.rig.keys import read_utc
+from gridrig.rig.participants import Price
+from gridrig.rig.schema import (
+    Draft,
+    Name,
+    NotNegative,
+    above,
+    at_least,
+    between,
+    label_of,
+    read_draft,
+)
+from gridrig.rig.toml_file import TomlFile, read_toml
+
+__all__ = [
+    "Fault",
+    "MarketRules",
+    "Scenario",
+    "ScenarioEvent",
+    "Tick",
+    "Window",
+    "describe_scenario",
+    "load_scenario",
+    "units",
+]
+
+Whole = Annotated[int, above(0)]
+
+
+@dataclass(frozen=True)
+class MarketRules:
+    """How energy is traded and what lies outside the trades.
+
+    Parameters
+    ----------
+    mechanism : str
+        Name of the auction.
+    gate_closure_s : int
+        How long before a delivery period its orders are collected. [s]
+    lot_milliwh, tick_micro_per_kwh : int
+        Smallest step of an order's energy and price. [mWh, millionths/kWh]
+    feed_in_micro_per_kwh, retail_micro_per_kwh : int
+        Posted tariff: what the main grid pays and asks. [millionths/kWh]
+    long_price_micro_per_kwh, short_price_micro_per_kwh : int
+        Imbalance: what is paid for a surplus, and asked for a shortfall. [millionths/kWh]
+    """
+
+    mechanism: Literal["pay-as-clear"]
+    gate_closure_s: Annotated[int, at_least(0)]
+    feed_in_micro_per_kwh: Price
+    retail_micro_per_kwh: Price
+    long_price_micro_per_kwh: Price
+    short_price_micro_per_kwh: Price
+    lot_milliwh: Whole = 1_000
+    tick_micro_per_kwh: Whole = 1_000
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario file in which every time and reference holds.
+
+    Parameters
+    ----------
+    path, text
+        File as the user named it, and its bytes.
+    title : str
+        One line for reports.
+    start_utc_s : int
+        [s since 1970-01-01 UTC]
+    duration_s, period_s : int
+        Length of the run and of a delivery period. [s]
+    seed : int
+        Of all randomness.
+    windows, events, faults, criteria : tuple
+        In time order; criteria in file order.
+    market : MarketRules or None
+        None if nothing is traded.
+    """
+
+    path: str
+    text: bytes
+    title: str
+    start_utc_s: int
+    duration_s: int
+    period_s: int
+    seed: int
+    windows: tuple[Window, ...]
+    market: MarketRules | None
+    events: tuple[ScenarioEvent, ...]
+    faults: tuple[Fault, ...]
+    criteria: tuple[Criterion, ...]
+
+    def ticks(self) -> Iterator[Tick]:
+        """Return every tick of the run; times are exact multiples, never sums of floats."""
+        return ticks_of(self.windows, self.duration_s)
+
+    def ticks_total(self) -> int:
+        """Return how many ticks the run has."""
+        return count_ticks(self.windows, self.duration_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    title: Name
+    start: str
+    duration_s: Whole
+    period_s: Whole
+    seed: Annotated[int, between(0, 2**63 - 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Criterion:
+    name: Name
+    unit: Name
+    min: float | None = None
+    max: float | None = None
+    source: Name
+    uncertainty: NotNegative = 0.0
+    event: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Top:
+    scenario: dict[str, Any] | None = None
+    window: tuple[dict[str, Any], ...] | None = None
+    market: dict[str, Any] | None = None
+    event: tuple[dict[str, Any], ...] = ()
+    fault: tuple[dict[str, Any], ...] = ()
+    criterion: tuple[dict[str, Any], ...] | None = None
+
+
+def load_scenario(path: str | Path, known: Mapping[str, str] | None = None) -> Scenario:
+    """Read and check a scenario file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    known : mapping of str to str or None
+        Measurements a run can give, name to unit; None leaves the criteria's names unchecked.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    RigError
+        `rig.unreadable` or `scenario.invalid`, with every issue found.
+    """
+    return describe_scenario(read_toml(path), known)
+
+
+def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) -> Scenario:
+    """Check a scenario file that has been read; as `load_scenario`."""
+    issues = Issues(file.path)
+    top = read_draft(_Top, file.table, file.top, issues)
+    header = read_draft(_Header, top.get("scenario") or {}, file.top.key("scenario"), issues)
+    start_s = read_utc(header.text("start"), header.at.key("start"), issues)
+    windows = _read_all(Window, "window", top, issues)
+    market = None
+    if "market" in file.table and top.get("market") is not None:
+        market = read_draft(MarketRules, top.get("market"), file.top.key("market"), issues)
+        _check_market(market, issues)
+    events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
+    faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
+    criteria = _read_all(_Criterion, "criterion", top, issues)
+    for key in ("window", "criterion"):
+        if not file.table.get(key):
+            why = "to judge the run by" if key == "criterion" else "at 0 s"
+            issues.add(file.top.key(key), f"no {key}", f"at least one [[{key}]] {why}")
+
+    check_events(events, issues)
+    _check_criteria(criteria, events, known, issues)
+    times = _Times(header, start_s, windows, market, [*events, *faults])
+    _check_times(times, issues)
+    issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
+    assert start_s is not None, "a missing start is an issue"
+    return Scenario(
+        path=file.path,
+        text=file.text,
+        title=header.values["title"],
+        start_utc_s=start_s,
+        duration_s=header.values["duration_s"],
+        period_s=header.values["period_s"],
+        seed=header.values["seed"],
+        windows=tuple(draft.build() for draft in windows),
+        market=market.build() if market is not None else None,
+        events=tuple(sorted((e.event() for e in events), key=lambda e: e.at_s)),
+        faults=tuple(sorted((f.fault() for f in faults), key=lambda f: f.at_s)),
+        criteria=tuple(Criterion(**draft.values) for draft in criteria),
+    )
+
+
+def _elements(key: str, label: str, top: Draft[_Top]) -> Iterator[tuple[Mapping[str, Any], At]]:
+    at = top.at.key(key)
+    for index, table in enumerate(top.get(key) or ()):
+        yield table, at.item(index, table.get(label))
+
+
+def _read_all(cls: Any, key: str, top: Draft[_Top], issues: Issues) -> list[Draft[Any]]:
+    at = top.at.key(key)
+    return [
+        read_draft(cls, table, at.item(index, label_of(table)), issues)
+        for index, table in enumerate(top.get(key) or ())
+    ]
+
+
+def _check_market(market: Draft[MarketRules], issues: Issues) -> None:
+    """Prices must be whole ticks, and no trade may lie outside the imbalance prices."""
+    tick = market.get("tick_micro_per_kwh")
+    rising = (
+        "long_price_micro_per_kwh",
+        "feed_in_micro_per_kwh",
+        "retail_micro_per_kwh",
+        "short_price_micro_per_kwh",
+    )
+    for key in rising:
+        price = market.get(key)
+        if price is not None and tick and price % tick:
+            expected = f"a multiple of tick_micro_per_kwh = {tick}"
+            issues.add(market.at.key(key), shown(price), expected)
+    for low, high in pairwise(rising):
+        low_price, high_price = market.get(low), market.get(high)
+        if low_price is not None and high_price is not None and low_price > high_price:
+            expected = f"at least {low} = {low_price}"
+            issues.add(market.at.key(high), shown(high_price), expected)
+
+
+def _check_criteria(
+    criteria: Sequence[Draft[_Criterion]],
+    events: Sequence[EventDraft],
+    known: Mapping[str, str] | None,
+    issues: Issues,
+) -> None:
+    first: dict[str, Draft[_Criterion]] = {}
+    names = [event.name for event in events if event.name is not None]
+    for criterion in criteria:
+        name, at = criterion.text("name"), criterion.at
+        low, high = criterion.get("min"), criterion.get("max")
+        written = {"min", "max"} & criterion.values.keys()
+        if len(written) == 2 and low is None and high is None:
+            issues.add(at, "neither min nor max", "a limit, or the criterion could not fail")
+        if low is not None and high is not None and low > high:
+            issues.add(at.key("min"), shown(low), f"at most max = {shown(high)}")
+        event = criterion.text("event")
+        if event is not None and event not in names:
+            issues.add(at.key("event"), shown(event), one_of(names), near_miss(event, names))
+        if name is None:
+            continue
+        held = first.setdefault(name, criterion)
+        if held is not criterion:
+            line = held.at.line()
+            found = f"{shown(name)}, which line {line} judges already"
+            issues.add(at.key("name"), found, "one criterion for a measurement")
+        if known is not None:
+            _check_known(criterion, name, known, issues)
+
+
+def _check_known(
+    criterion: Draft[_Criterion], name: str, known: Mapping[str, str], issues: Issues
+) -> None:
+    unit = criterion.text("unit")
+    if name not in known:
+        at = criterion.at.key("name")
+        issues.add(at, shown(name), "a measurement of the catalogue", near_miss(name, known))
+    elif unit is not None and unit != known[name]:
+        at = criterion.at.key("unit")
+        issues.add(at, shown(unit), f"{shown(known[name])}, the unit of {name}")
+
+
+@dataclass(frozen=True)
+class _Times:
+    header: Draft[_Header]
+    start_s: int | None
+    windows: Sequence[Draft[Window]]
+    market: Draft[MarketRules] | None
+    stimuli: Sequence[Any]
+
+
+def _check_times(times: _Times, issues: Issues) -> None:
+    header = times.header
+    duration_s, period_s = header.get("duration_s"), header.get("period_s")
+    if duration_s is None or period_s is None:
+        return
+    if duration_s % period_s:
+        expected = f"a multiple of period_s = {period_s}"
+        issues.add(header.at.key("duration_s"), shown(duration_s), expected)
+    if times.start_s is not None and times.start_s % period_s:
+        expected = f"a time that begins a delivery period of {period_s} s"
+        issues.add(header.at.key("start"), shown(header.get("start")), expected)
+    gate_s = times.market.get("gate_closure_s") if times.market is not None else None
+    if times.market is not None and gate_s is not None and gate_s > period_s:
+        expected = f"at most period_s = {period_s}"
+        issues.add(times.market.at.key("gate_closure_s"), shown(gate_s), expected)
+        gate_s = None
+    grid = read_grid(times.windows, duration_s, issues)
+    for stimulus in times.stimuli:
+        at_s, at = stimulus.at_s, stimulus.at.key("at_s")
+        if at_s is None:
+            continue
+        if at_s >= duration_s:
+            issues.add(at, shown(at_s), f"before the end at {duration_s} s")
+        elif grid is not None:
+            check_on_tick(at_s, at, shown(at_s), grid, issues)
+    if grid is None or times.market is None:
+        return
+    for edge_s in range(period_s, duration_s, period_s):
+        window = window_at(edge_s, grid)
+        check_on_tick(edge_s, window.at, f"a period edge at {edge_s} s", grid, issues)
+        if gate_s is not None:
+            closure_s = edge_s - gate_s
+            window = window_at(closure_s, grid)
+            check_on_tick(closure_s, window.at, f"a gate closure at {closure_s} s", grid, issues)
+
+
+def units(catalogue: Mapping[str, Any]) -> dict[str, str]:
+    """Return name to unit of a measurement catalogue, as `load_scenario` takes it.
+
+    Raises
+    ------
+    CampaignError
+        If the catalogue is empty: a check against nothing would refuse everything.
+    """
+    if not catalogue:
+        raise CampaignError("campaign.catalogue_empty", "there is no measurement to judge")
+    return {name: entry.unit for name, entry in catalogue.items()}

@@ -1,0 +1,111 @@
+"""Whether a scenario fits a rig: its targets, its faults, and its prices."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gridrig.campaign.scenario import MarketRules, Scenario
+from gridrig.campaign.scenario_events import ALL_PV, PCC, TARGET_CAPABILITY
+from gridrig.errors import Issue
+from gridrig.rig.description import Rig
+from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
+from gridrig.rig.participants import GridAgent
+from gridrig.rig.registry import EMULATORS, Registry
+from gridrig.rig.toml_file import parse_toml
+
+
+def check_together(
+    rig: Rig, scenario: Scenario, registry: Registry | None = None
+) -> tuple[Issue, ...]:
+    """Return what keeps a scenario from running on a rig.
+
+    Parameters
+    ----------
+    rig, scenario
+        Each valid by itself.
+    registry : Registry or None
+        Where emulators and their faults are looked up; None for the installed packages.
+
+    Returns
+    -------
+    tuple of Issue
+        Empty if they fit.
+    """
+    registry = registry or Registry.installed()
+    issues, rig_issues = Issues(scenario.path), Issues(rig.path)
+    file = parse_toml(scenario.text, scenario.path)
+    for at, table in _elements(file.top, file.table, "event"):
+        _check_event(rig, table, at, issues)
+    for at, table in _elements(file.top, file.table, "fault"):
+        _check_fault(rig, table, at, registry, issues)
+    if scenario.market is not None:
+        _check_traders(rig, file.top.key("market"), issues)
+        _check_prices(rig, scenario.market, rig_issues)
+    return (*issues.sorted(), *rig_issues.sorted())
+
+
+def _elements(top: At, table: Mapping[str, Any], key: str) -> list[tuple[At, Mapping[str, Any]]]:
+    at = top.key(key)
+    return [(at.item(k, t.get("name")), t) for k, t in enumerate(table.get(key, ()))]
+
+
+def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> None:
+    do, target = table["do"], table["target"]
+    if target == PCC:
+        if rig.feeder is None:
+            issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
+        return
+    capability = TARGET_CAPABILITY[do]
+    fitting = [
+        device.name for device in rig.devices if device.capability == capability and device.emulated
+    ]
+    known = [ALL_PV, *fitting] if do == "cloud" else fitting
+    if target not in known:
+        at = at.key("target")
+        issues.add(at, shown(target), f"{one_of(known)}, emulated", near_miss(target, known))
+
+
+def _check_fault(
+    rig: Rig, table: Mapping[str, Any], at: At, registry: Registry, issues: Issues
+) -> None:
+    name = table["name"]
+    emulated = {device.name: device for device in rig.devices if device.emulated}
+    if table["device"] not in emulated:
+        near = near_miss(table["device"], emulated)
+        expected = "an emulated device of the rig"
+        issues.add(at.key("device"), shown(table["device"]), expected, near)
+        return
+    emulation = emulated[table["device"]].emulation
+    assert emulation is not None, "an emulated device has an emulation"
+    faults = getattr(registry.load(EMULATORS, emulation.emulator), "FAULTS", {})
+    if name not in faults:
+        near = near_miss(name, faults)
+        issues.add(at.key("name"), shown(name), one_of(faults), near)
+        return
+    takes = tuple(faults[name])
+    said = {key: value for key, value in table.items() if key not in ("device", "at_s", "name")}
+    for key in takes:
+        if key not in said:
+            issues.add(at.key(key), "nothing", f"a value, which the fault {name!r} takes")
+    known = (*takes, "count")
+    for key in said:
+        if key not in known:
+            issues.add(at.key(key), "an unknown key", one_of(known), near_miss(key, known))
+
+
+def _check_traders(rig: Rig, at: At, issues: Issues) -> None:
+    if not any(isinstance(p.agent, GridAgent) for p in rig.participants):
+        found = "a market without the main grid"
+        issues.add(at, found, f'a participant with agent = {{ kind = "grid" }} in {rig.path}')
+
+
+def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:
+    """A trade outside the imbalance prices would pay who breaks it."""
+    top = parse_toml(rig.text, rig.path).top
+    low, high = market.long_price_micro_per_kwh, market.short_price_micro_per_kwh
+    for index, participant in enumerate(rig.participants):
+        at = top.key("participant").item(index, participant.name).key("agent")
+        for key in ("bid_micro_per_kwh", "offer_micro_per_kwh"):
+            price = getattr(participant.agent, key, None)
+            if price is not None and not low <= price <= high:
+                expected = f"from {low} to {high}, the scenario's imbalance prices"
+                issues.add(at.key(key), shown(price), expected)

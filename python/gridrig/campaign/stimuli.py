@@ -1,0 +1,82 @@
+"""What the scenario does to the world: its events and faults, each once, on its tick."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gridrig.campaign.flow import Physics
+from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.scenario import Scenario
+from gridrig.campaign.scenario_events import Fault, ScenarioEvent
+from gridrig.campaign.street import Street
+from gridrig.events import EventLog
+
+
+class Stimuli:
+    """Applies events and faults when their time has come.
+
+    Parameters
+    ----------
+    emulators : mapping of device to emulator
+        Where faults are armed.
+    sync : mapping
+        Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        physics: Physics,
+        emulators: Mapping[str, Any],
+        islands: IslandWatch,
+        events: EventLog,
+        sync: Mapping[str, float],
+    ) -> None:
+        self._waiting: list[ScenarioEvent | Fault] = sorted(
+            [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
+        )
+        self._physics = physics
+        self._emulators = emulators
+        self._islands = islands
+        self._events = events
+        self._sync = dict(sync)
+
+    @property
+    def street(self) -> Street:
+        """The world the stimuli act on."""
+        return self._physics.street
+
+    def apply(self, t_s: float) -> None:
+        """Apply everything that is due at `t_s`. [s]"""
+        while self._waiting and self._waiting[0].at_s <= t_s:
+            stimulus = self._waiting.pop(0)
+            if isinstance(stimulus, Fault):
+                self._emulators[stimulus.device].arm(stimulus.name, **stimulus.parameters)
+            else:
+                self._act(t_s, stimulus)
+
+    def _act(self, t_s: float, event: ScenarioEvent) -> None:
+        self._events.record(
+            f"event_{event.do}", target=event.target, parameters=dict(event.parameters)
+        )
+        world = self.street.world
+        match event.do:
+            case "open":
+                head = world.head()
+                before_w = self._physics.open_pcc(t_s)
+                registers = (head.import_milliwh, head.export_milliwh)
+                self._islands.opened(t_s, before_w, registers)
+            case "reclose":
+                self._islands.records[-1].reclose_asked_s = t_s
+                world.request_reclose(t_s, self._sync)
+            case "cloud":
+                names = self.street.sun if event.target == "pv" else [event.target]
+                for name in names:
+                    self.street.cloud[name] = float(event.parameters["factor"])
+            case "bms_limit":
+                world.set_pack_limits(
+                    self.street.pack_index(event.target),
+                    event.parameters.get("charge_a"),
+                    event.parameters.get("discharge_a"),
+                )
+            case "set_soc":
+                world.set_soc(self.street.pack_index(event.target), float(event.parameters["soc"]))

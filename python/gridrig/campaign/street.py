@@ -1,0 +1,238 @@
+"""The physical world of a rig: which terminal of the plant belongs to which device, load and meter.
+
+Only devices whose terminal is "model" have one; a real device is measured, not modelled.
+"""
+
+from dataclasses import dataclass
+
+from gridrig.devices.emulators.terminal import PackState, TerminalState
+from gridrig.errors import PlantError
+from gridrig.grid.profiles import Profiles
+from gridrig.plant import World
+from gridrig.rig.description import Rig
+from gridrig.rig.device import Device, GridTerminal
+from gridrig.rig.emulation import Emulation
+
+
+@dataclass
+class DeviceTerminal:
+    """One device's terminal, as its emulator may see and command it."""
+
+    world: World
+    index: int
+
+    def state(self) -> TerminalState:
+        """Return the terminal now."""
+        t = self.world.terminal(self.index)
+        return TerminalState(
+            t.v_pu,
+            t.f_hz,
+            t.p_w,
+            t.q_var,
+            t.connected,
+            t.status,
+            t.trip_cause,
+            t.limit_w,
+            t.import_milliwh,
+            t.export_milliwh,
+        )
+
+    def pack(self) -> PackState:
+        """Return the battery behind the terminal now."""
+        p = self.world.pack(self.index)
+        return PackState(
+            p.soc,
+            p.v_v,
+            p.i_a,
+            tuple(p.cells_mv),
+            p.temperature_c,
+            p.charge_fet,
+            p.discharge_fet,
+            p.charge_limit_a,
+            p.discharge_limit_a,
+            p.capacity_ah,
+            p.cycles,
+            tuple(p.protections),
+        )
+
+    def set_connect(self, on: bool) -> None:
+        """Permit or withdraw connection."""
+        self.world.set_connect(self.index, on)
+
+    def set_limit_w(self, p_w: float | None) -> None:
+        """Limit active power. [W]"""
+        self.world.set_limit_w(self.index, p_w)
+
+    def set_power_w(self, p_w: float) -> None:
+        """Set active power, + is discharge. [W]"""
+        self.world.set_power_w(self.index, p_w)
+
+    def set_q_var(self, q_var: float) -> None:
+        """Set reactive power. [var]"""
+        self.world.set_q_var(self.index, q_var)
+
+    def set_fets(self, charge: bool, discharge: bool) -> None:
+        """Close or open the battery's switches."""
+        self.world.set_fets(self.index, charge, discharge)
+
+
+@dataclass
+class HeadTerminal:
+    """The feeder head, as its meter sees it: the main grid is the device."""
+
+    world: World
+
+    def state(self) -> TerminalState:
+        """Return the feeder head now."""
+        t = self.world.head()
+        return TerminalState(
+            t.v_pu,
+            t.f_hz,
+            t.p_w,
+            t.q_var,
+            t.connected,
+            t.status,
+            None,
+            None,
+            t.import_milliwh,
+            t.export_milliwh,
+        )
+
+
+class Street:
+    """The plant built from a rig, and the profiles that drive it.
+
+    Parameters
+    ----------
+    rig : Rig
+        Validated description.
+    profiles : Profiles or None
+        Loads by bus and sun by element, addressed by UTC; None for a bench without a network.
+    s_base_va : float
+        Base of the island's per-unit system. [VA]
+    seed : int
+        Seed of the plant's own randomness.
+    """
+
+    def __init__(self, rig: Rig, profiles: Profiles | None, *, s_base_va: float, seed: int) -> None:
+        self.rig = rig
+        self._profiles = profiles
+        self.world = World(f_nominal_hz=float(rig.nominal.f_hz), s_base_va=s_base_va, seed=seed)
+        self.loads: dict[str, int] = {
+            bus: self.world.add_load(bus) for bus in (profiles.buses if profiles else ())
+        }
+        self.devices: dict[str, int] = {}
+        self.sun: dict[str, str] = {}
+        self.available_w: dict[str, float] = {}
+        self.outside: dict[str, str] = {}  # real devices and the meter that measures each
+        self.cloud: dict[str, float] = {}
+        for device in rig.of("inverter", "storage"):
+            if device.terminal == "model" and device.capability == "inverter":
+                self._add_inverter(device)
+            elif device.terminal == "model":
+                self._add_storage(device)
+            elif isinstance(device.terminal, GridTerminal):
+                self.outside[device.name] = device.terminal.analyser
+        self.buses: list[str] = [
+            *self.loads,
+            *(self.bus_of(name) for name in self.devices),
+        ]
+        self.world.set_shed_plan(self._shed_plan())
+
+    @property
+    def profiles(self) -> Profiles:
+        """The profiles of the network."""
+        if self._profiles is None:
+            raise PlantError("plant.no_profiles", "{rig} has no network", rig=self.rig.path)
+        return self._profiles
+
+    @property
+    def former(self) -> str | None:
+        """The storage that forms the island, if the rig names one and the plant holds it."""
+        name = self.rig.island.former if self.rig.island else None
+        return name if name in self.devices else None
+
+    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal:
+        """Return the terminal that an emulated device is a face of."""
+        if device.capability == "meter":
+            if device.measures == "head":
+                return HeadTerminal(self.world)
+            if device.measures == "load":
+                return DeviceTerminal(self.world, self.loads[str(device.bus)])
+            return DeviceTerminal(self.world, self.devices[str(device.measures)])
+        if device.capability == "bms":
+            return DeviceTerminal(self.world, self.pack_index(device.name))
+        return DeviceTerminal(self.world, self.devices[device.name])
+
+    def follow_profiles(self, utc_s: int) -> None:
+        """Impose what homes use and what the sun gives at a moment. [s since 1970]"""
+        for bus, index in self.loads.items():
+            p_w, q_var = self.profiles.load(bus, utc_s)
+            self.world.set_load(index, -p_w, -q_var)
+        for name in self.sun:
+            self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
+            self.world.set_available(self.devices[name], self.available_w[name])
+
+    def sun_w(self, name: str, utc_s: int) -> float:
+        """Return what a clear moment gives an inverter by its profile. [W]"""
+        return self.profiles.sgen_fraction(self.sun[name], utc_s) * self.rating_va(name)
+
+    def power_by_bus(self, buses: tuple[str, ...]) -> tuple[list[float], list[float]]:
+        """Return what all terminals together inject at each bus of the feeder. [W, var]"""
+        rank = {bus: k for k, bus in enumerate(buses)}
+        p_w, q_var = [0.0] * len(buses), [0.0] * len(buses)
+        held_p, held_q = self.world.held()
+        for bus, p, q in zip(self.buses, held_p, held_q, strict=True):
+            p_w[rank[bus]] += p
+            q_var[rank[bus]] += q
+        return p_w, q_var
+
+    def _add_inverter(self, device: Device) -> None:
+        self.devices[device.name] = self.world.add_pv(
+            device.name, dict(self._emulation(device.name).plant)
+        )
+        self.sun[device.name] = str(self._emulation(device.name).profile)
+
+    def _add_storage(self, device: Device) -> None:
+        pack = self.rig.device(str(device.bms))
+        if not pack.emulated:
+            raise PlantError(
+                "plant.no_pack",
+                "storage {device} is modelled, but its battery {pack} is not emulated",
+                device=device.name,
+                pack=pack.name,
+            )
+        settings = dict(self._emulation(device.name).plant) | {
+            "forms_grid": bool(self.rig.island and self.rig.island.former == device.name),
+            "pack": dict(self._emulation(pack.name).plant),
+        }
+        self.devices[device.name] = self.world.add_storage(device.name, settings)
+
+    def bus_of(self, name: str) -> str:
+        """Return the bus that a device is at."""
+        return str(self.rig.device(name).bus)
+
+    def rating_va(self, name: str) -> float:
+        """Return the rating of a modelled device. [VA]"""
+        return float(self._emulation(name).plant["s_va"])
+
+    def capacity_ah(self, pack: str) -> float:
+        """Return the nominal capacity of a battery. [Ah]"""
+        return float(self._emulation(pack).plant["capacity_ah"])
+
+    def pack_index(self, pack: str) -> int:
+        """Return the terminal that a battery is behind."""
+        return self.devices[next(d.name for d in self.rig.devices if d.bms == pack)]
+
+    def _emulation(self, name: str) -> Emulation:
+        emulation = self.rig.device(name).emulation
+        if emulation is None:
+            raise PlantError("plant.not_modelled", "{device} is not emulated", device=name)
+        return emulation
+
+    def _shed_plan(self) -> list[tuple[int, int]]:
+        return [
+            (self.loads[self.bus_of(participant.meter)], participant.shed_stage)
+            for participant in self.rig.participants
+            if participant.shed_stage is not None
+        ]

@@ -1,0 +1,93 @@
+"""The trace of a run: one row a tick, one column a quantity."""
+
+import math
+from collections.abc import Mapping
+
+from gridrig.campaign.control import Control
+from gridrig.campaign.flow import Flow
+from gridrig.campaign.scenario import Tick
+from gridrig.campaign.sensing import Telemetry
+from gridrig.campaign.street import Street
+from gridrig.devices.capabilities import MeterReading
+from gridrig.grid.feeder import Feeder
+from gridrig.grid.findings import Finding, Limits, findings
+from gridrig.grid.solution import Solution
+
+
+class Trace:
+    """Collects rows; a quantity that was not seen at a tick is NaN."""
+
+    def __init__(self, street: Street, feeder: Feeder) -> None:
+        self._street = street
+        self._buses = feeder.buses
+        self._pcc = feeder.pcc.index
+        self._rows: list[dict[str, float]] = []
+        self._worst: dict[tuple[str, str], tuple[Finding, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(
+        self,
+        tick: Tick,
+        late_s: float,
+        telemetry: Telemetry,
+        measured: Mapping[str, MeterReading],
+        flow: Flow,
+        control: Control,
+    ) -> None:
+        """Add the row of one tick."""
+        solution = flow.solution
+        row = {"t_s": tick.t_s, "dt_s": tick.dt_s, "tick.lateness_s": late_s}
+        for bus, v_pu in zip(self._buses, solution.v_pu.tolist(), strict=True):
+            row[f"bus.{bus}.v_pu"] = v_pu
+        world = self._street.world
+        p_w, q_var = world.held()
+        for name, index in self._street.devices.items():
+            terminal = world.terminal(index)
+            row[f"device.{name}.p_w"] = p_w[index]
+            row[f"device.{name}.q_var"] = q_var[index]
+            reading = telemetry.inverters.get(name)
+            row[f"device.{name}.telemetry_p_w"] = math.nan if reading is None else reading.p_w
+            limit = terminal.limit_w
+            row[f"device.{name}.limit_w"] = math.nan if limit is None else limit
+            if name in self._street.sun:
+                row[f"device.{name}.available_w"] = self._street.available_w[name]
+            if name in control.set_points:
+                row[f"device.{name}.setpoint_w"] = control.set_points[name]
+        for name, analyser in self._street.outside.items():
+            if analyser in measured:
+                row[f"device.{name}.p_w"] = measured[analyser].p_w
+                row[f"device.{name}.q_var"] = measured[analyser].q_var
+        for bus, index in self._street.loads.items():
+            row[f"load.{bus}.p_w"] = p_w[index]
+        for name, battery in telemetry.batteries.items():
+            row[f"pack.{name}.soc"] = battery.soc
+            row[f"pack.{name}.i_a"] = battery.i_a
+            row[f"pack.{name}.charge_limit_a"] = battery.charge_limit_a
+            row[f"pack.{name}.discharge_limit_a"] = battery.discharge_limit_a
+        row["feeder.head_p_w"] = solution.head_p_w
+        row["feeder.losses_w"] = solution.losses_w
+        row["feeder.trafo_loading_percent"] = float(solution.trafo_loading_percent[self._pcc])
+        row["grid.f_hz"] = flow.f_hz
+        row["grid.island"] = 0.0 if flow.island is None else 1.0
+        self._rows.append(row)
+        self._note_findings(solution, tick.dt_s)
+
+    def _note_findings(self, solution: Solution, dt_s: float) -> None:
+        for finding in findings(solution, Limits()):
+            key = (finding.kind, finding.element)
+            worst, lasted_s = self._worst.get(key, (finding, 0.0))
+            further = abs(finding.value - finding.limit) > abs(worst.value - worst.limit)
+            self._worst[key] = (finding if further else worst, lasted_s + dt_s)
+
+    def findings(self) -> list[str]:
+        """Return each element that was outside a limit: how far at worst, and how long."""
+        return [f"{f.text()}; {lasted_s:.0f} s in all" for f, lasted_s in self._worst.values()]
+
+    def columns(self) -> dict[str, list[float]]:
+        """Return the columns, in the order in which they first appeared."""
+        names: dict[str, None] = {}
+        for row in self._rows:
+            names.update(dict.fromkeys(row))
+        return {name: [row.get(name, math.nan) for row in self._rows] for name in names}

@@ -1,0 +1,124 @@
+"""What each agent sees before it orders, and what its trades ask of its device afterwards."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gridrig.campaign.control import Control
+from gridrig.campaign.sensing import Telemetry
+from gridrig.campaign.street import Street
+from gridrig.campaign.trading import Trading
+from gridrig.market.agents import BatteryView, Tariff, View
+from gridrig.quantity import DeliveryPeriod
+from gridrig.rig.description import Device
+
+DAY_S = 86_400
+SAMPLE_S = 60  # forecasts are means of what was, sampled once a minute
+SOC_TOP = 0.95  # a storage operator buys only up to here
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A participant's place in the street."""
+
+    name: str
+    kind: str
+    meter: Device
+    device: Device | None  # what its meter measures, if that is a device
+    pack: Device | None
+
+
+class Views:
+    """Forecasts and battery views.
+
+    Parameters
+    ----------
+    seats : mapping of participant to Seat
+        In rig order.
+    start_utc_s : int
+        Scenario start. [s since 1970]
+    link_va : float
+        Rating of the transformer to the main grid. [VA]
+    """
+
+    def __init__(
+        self,
+        seats: Mapping[str, Seat],
+        street: Street,
+        tariff: Tariff,
+        control: Control,
+        *,
+        start_utc_s: int,
+        link_va: float,
+    ) -> None:
+        self.seats = seats
+        self._street = street
+        self._tariff = tariff
+        self._control = control
+        self._start_utc_s = start_utc_s
+        self._link_va = link_va
+        self._trading_periods: list[DeliveryPeriod] = []
+
+    def of(
+        self, period: DeliveryPeriod, telemetry: Telemetry, *, islanded: bool
+    ) -> Callable[[str], View]:
+        """Return what a participant may look at when it orders for a period."""
+
+        def view(name: str) -> View:
+            seat = self.seats[name]
+            return View(
+                period,
+                self._tariff,
+                forecast_import_wh=self._yesterday_use_wh(seat, period),
+                forecast_export_wh=self._yesterday_sun_wh(seat, period),
+                battery=self._battery(seat, telemetry),
+                islanded=islanded,
+                link_wh=self._link_va * period.hours,
+            )
+
+        return view
+
+    def schedules(self, t_s: float, trading: Trading) -> dict[str, float]:
+        """Return the power that the trades of the present period ask of each storage. [W]"""
+        now = next(
+            (c.period for c in trading.cleared if c.period.start_s <= t_s < c.period.end_s), None
+        )
+        if now is None:
+            return {}
+        return {
+            seat.device.name: trading.scheduled_w(seat.name, now)
+            for seat in self.seats.values()
+            if seat.kind == "storage" and seat.device is not None
+        }
+
+    def _instants(self, period: DeliveryPeriod) -> range:
+        begin = self._start_utc_s + period.start_s - DAY_S
+        return range(begin, begin + period.duration_s, SAMPLE_S)
+
+    def _yesterday_use_wh(self, seat: Seat, period: DeliveryPeriod) -> float:
+        if seat.kind != "consumer" or seat.meter.bus is None:
+            return 0.0
+        bus = seat.meter.bus
+        used = [-self._street.profiles.load(bus, t)[0] for t in self._instants(period)]
+        return sum(used) / len(used) * period.hours
+
+    def _yesterday_sun_wh(self, seat: Seat, period: DeliveryPeriod) -> float:
+        if seat.kind != "producer" or seat.device is None:
+            return 0.0
+        given = [self._street.sun_w(seat.device.name, t) for t in self._instants(period)]
+        return sum(given) / len(given) * period.hours
+
+    def _battery(self, seat: Seat, telemetry: Telemetry) -> BatteryView | None:
+        if seat.kind != "storage" or seat.device is None or seat.pack is None:
+            return None
+        reading = telemetry.batteries.get(seat.pack.name)
+        if reading is None:
+            return None
+        bounds = self._control.bounds[seat.device.name]
+        capacity_wh = self._street.capacity_ah(seat.pack.name) * reading.v_v
+        soc_min = float(getattr(seat.pack.limits, "soc_min", 0.1))
+        return BatteryView(
+            stored_wh=max(0.0, reading.soc - soc_min) * capacity_wh,
+            room_wh=max(0.0, SOC_TOP - reading.soc) * capacity_wh,
+            charge_w=bounds.charge_w,
+            discharge_w=bounds.discharge_w,
+        )

@@ -1,0 +1,234 @@
+"""The command line: arguments in, exit code out; the work is done elsewhere."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gridrig.errors import GridrigError
+
+USAGE_ERROR = 2
+
+RUN_EXAMPLES = """examples:
+  gridrig demo
+  gridrig run sunny-then-storm --rig emulated-street --seed 7 --out runs/seven
+  gridrig run my-scenario.toml --rig my-bench.toml
+
+A name without a path is looked up among the rigs and scenarios that come with gridrig.
+exit codes: 0 pass, 1 fail, 2 usage or file wrong, 3 inconclusive, 4 error, 5 aborted,
+6 rig left unsafe (the worst of what happened)"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gridrig",
+        description="Hardware-in-the-loop testbed for decentralised energy.",
+        epilog="Begin with: gridrig demo",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    demo = command("demo", "run the built-in rig and scenario", RUN_EXAMPLES)
+    _run_options(demo)
+    demo.set_defaults(act=_demo)
+
+    run = command("run", "run a scenario on a rig", RUN_EXAMPLES)
+    run.add_argument("scenario", metavar="SCENARIO", help="scenario file, or a built-in's name")
+    run.add_argument("--rig", required=True, help="rig file, or a built-in's name")
+    _run_options(run)
+    run.set_defaults(act=_run)
+
+    check = command(
+        "check",
+        "validate a rig, identify and read every device, leave it safe",
+        "examples:\n  gridrig check emulated-street\n"
+        "  gridrig check bench.toml --scenario storm.toml\n"
+        "  gridrig check bench.toml --dry-run      (shows every write, sends none)",
+    )
+    check.add_argument("rig", metavar="RIG")
+    check.add_argument("--scenario", help="check that this scenario fits the rig")
+    check.add_argument("--dry-run", action="store_true", help="show every write, send none")
+    check.set_defaults(act=_check)
+
+    emulate = command(
+        "emulate",
+        "serve a rig's emulated devices until interrupted",
+        "examples:\n  gridrig emulate emulated-street --write-rig outside.toml\n"
+        "  gridrig run minute --rig outside.toml          (in another terminal)\n"
+        "  gridrig emulate emulated-street --only pv-1",
+    )
+    emulate.add_argument("rig", metavar="RIG")
+    emulate.add_argument("--only", metavar="DEVICE", action="append", help="serve only these")
+    emulate.add_argument("--start", metavar="UTC", help="time of the profiles at the beginning")
+    emulate.add_argument(
+        "--write-rig", type=Path, metavar="FILE", help="write a rig that points at these devices"
+    )
+    emulate.set_defaults(act=_emulate)
+
+    test = command(
+        "test",
+        "run test procedures on a rig",
+        "examples:\n  gridrig test                             (all that come with gridrig)\n"
+        "  gridrig test --mutants                   (prove that each procedure can fail)\n"
+        "  gridrig test hil/islanding --rig one-inverter --junitxml out.xml",
+    )
+    test.add_argument("paths", nargs="*", metavar="PATH", help="procedures; default: built-in")
+    test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
+    test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
+    test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
+    test.set_defaults(act=_test, rest=[])
+
+    verify = command(
+        "verify",
+        "check a run directory offline",
+        "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem",
+    )
+    verify.add_argument("path", type=Path, metavar="PATH")
+    verify.add_argument("--trust", type=Path, action="append", default=[], metavar="KEY")
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(act=_verify)
+
+    readings = command(
+        "readings",
+        "verify a file of signed readings, one verdict a line",
+        "example:\n  gridrig readings received.txt --keys keys.toml\n"
+        "exit codes: 0 all true, 1 a false one, 3 one that could not be decided",
+    )
+    readings.add_argument("file", type=Path, metavar="FILE", help="one signed record a line")
+    readings.add_argument("--keys", type=Path, required=True, help="[[key]] tables, as in a rig")
+    readings.set_defaults(act=_readings)
+
+    clear = command(
+        "clear",
+        "clear a file of orders; trades as CSV",
+        "example:\n  gridrig clear orders.csv --mechanism pay-as-clear\n"
+        "columns: order_id,participant,side,energy_milliwh,price_micro_per_kwh",
+    )
+    clear.add_argument("orders", type=Path, metavar="ORDERS.csv")
+    clear.add_argument("--mechanism", default="pay-as-clear", choices=["pay-as-clear"])
+    clear.add_argument("--lot-milliwh", type=int, default=1_000)
+    clear.add_argument("--tick-micro", type=int, default=1_000)
+    clear.set_defaults(act=_clear)
+
+    report = command(
+        "report", "rebuild the report of a run directory", "example:\n  gridrig report runs/seven"
+    )
+    report.add_argument("path", type=Path, metavar="RUN")
+    report.add_argument("--out", type=Path, help="where to; default: RUN/report.html")
+    report.set_defaults(act=_report)
+
+    enrol = command(
+        "enrol",
+        "read the public key of every meter of a rig and print its [[key]] tables",
+        "example:\n  gridrig enrol bench.toml >> bench.toml",
+    )
+    enrol.add_argument("rig", metavar="RIG")
+    enrol.set_defaults(act=_enrol)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, help="seed of all randomness; default: the scenario's")
+    parser.add_argument("--out", type=Path, help="run directory; default: runs/NAME-NUMBER")
+    parser.add_argument("--from-s", type=int, help="begin at this second of the scenario")
+    parser.add_argument("--for-s", type=int, help="run only so long")
+    parser.add_argument("--tick-s", type=int, help="one tick length throughout")
+    parser.add_argument("--engine", choices=["pandapower", "opendss"], help="solve with this one")
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from gridrig.commands import run_command
+
+    return run_command("sunny-then-storm", "emulated-street", args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from gridrig.commands import run_command
+
+    return run_command(args.scenario, args.rig, args)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from gridrig.campaign.checking import check_command
+
+    return check_command(args.rig, args.scenario, dry_run=args.dry_run)
+
+
+def _emulate(args: argparse.Namespace) -> int:
+    from gridrig.campaign.emulation import emulate_command
+
+    return emulate_command(args.rig, only=args.only, start=args.start, write_rig=args.write_rig)
+
+
+def _test(args: argparse.Namespace) -> int:
+    from gridrig.campaign.procedure_items import test_command
+
+    return test_command(
+        args.paths,
+        rig=args.rig,
+        mutants=args.mutants,
+        allow_skips=args.allow_skips,
+        pytest_options=args.rest,
+    )
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from gridrig.campaign.verification import verify_command
+
+    return verify_command(args.path, trust=args.trust, as_json=args.json)
+
+
+def _readings(args: argparse.Namespace) -> int:
+    from gridrig.metering.verification import readings_command
+
+    return readings_command(args.file, args.keys)
+
+
+def _clear(args: argparse.Namespace) -> int:
+    from gridrig.market.auction import clear_command
+
+    return clear_command(
+        args.orders, lot_milliwh=args.lot_milliwh, tick_micro_per_kwh=args.tick_micro
+    )
+
+
+def _report(args: argparse.Namespace) -> int:
+    from gridrig.report.html import build_report
+
+    print(build_report(args.path, out=args.out))
+    return 0
+
+
+def _enrol(args: argparse.Namespace) -> int:
+    from gridrig.campaign.checking import enrol_command
+
+    return enrol_command(args.rig)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and args.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
+    act: Callable[[argparse.Namespace], int] = args.act
+    try:
+        return act(args)
+    except GridrigError as error:
+        print(f"gridrig {args.command}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"gridrig {args.command}: interrupted", file=sys.stderr)
+        return 5
+    except BrokenPipeError:
+        return 0

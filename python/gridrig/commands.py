@@ -1,0 +1,67 @@
+"""What `gridrig run`, `demo` and `report` do: read the files, run, show, print the verdicts."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from gridrig.campaign.builtin import RIGS, SCENARIOS, find, next_run_directory
+from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.progress import show_progress
+from gridrig.campaign.run import RunResult, run
+from gridrig.campaign.scenario import load_scenario
+from gridrig.campaign.scenario_fit import check_together
+from gridrig.campaign.slicing import slice_scenario
+from gridrig.errors import RigError
+from gridrig.report.html import build_report
+from gridrig.report.junit import write_junit
+from gridrig.report.terminal import print_verdicts
+from gridrig.rig.description import Rig, load_rig
+
+
+def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> int:
+    """Run a scenario on a rig as the command line asks and return the exit code."""
+    rig = load_rig(find(rig_name, RIGS))
+    if args.engine is not None and rig.feeder is not None:
+        rig = replace(rig, feeder=replace(rig.feeder, engine=args.engine))
+    scenario_path = find(scenario_name, SCENARIOS)
+    units = {name: known.unit for name, known in CATALOGUE.items()}
+    scenario = load_scenario(scenario_path, units)
+    issues = check_together(rig, scenario)
+    if issues:
+        raise RigError(
+            "scenario.does_not_fit",
+            "{scenario} does not fit {rig}",
+            issues=issues,
+            scenario=scenario.path,
+            rig=rig.path,
+        )
+    if args.from_s is not None or args.for_s is not None or args.tick_s is not None:
+        scenario = slice_scenario(
+            scenario, from_s=args.from_s or 0, for_s=args.for_s, tick_s=args.tick_s
+        )
+    out = args.out or next_run_directory(scenario_path.stem)
+    seed = scenario.seed if args.seed is None else args.seed
+    with show_progress(scenario.duration_s) as progress:
+        result = run(rig, scenario, out, seed=seed, render=render, progress=progress)
+    if args.json:
+        print(json.dumps(result.verdicts.to_json(), indent=1))
+    else:
+        _tell(result, rig, out)
+    return result.verdicts.outcome.exit_code
+
+
+def render(directory: Path) -> None:
+    """Write the report and the JUnit file of a run directory."""
+    build_report(directory)
+    write_junit(directory)
+
+
+def _tell(result: RunResult, rig: Rig, out: Path) -> None:
+    console = Console(file=sys.stdout)
+    print_verdicts(result.verdicts, console, emulated=any(d.emulated for d in rig.devices))
+    console.print(f"report  {out / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(f"check   gridrig verify {out}", soft_wrap=True, highlight=False)
