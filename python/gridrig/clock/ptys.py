@@ -64,7 +64,7 @@ class PtyMasterTransport(asyncio.Transport):
         self._closing = False
         self._end: End | None = None
         if isinstance(loop, VirtualLoop):
-            wire = loop.wires.pty(pair.slave_path)
+            wire = loop.wires.open_pty(pair.slave_path)
             self._end = wire.far = End(wire)
         loop.add_reader(pair.master_fd, self._read_ready)
         loop.call_soon(protocol.connection_made, self)

@@ -55,7 +55,7 @@ class Wire:
 
     def touch(self) -> None:
         """Mark the wire for the next look of the clock."""
-        self.ledger.unsettled[self.name] = self
+        self.ledger.unsettled[id(self)] = self
 
     @property
     def settled(self) -> bool:
@@ -86,7 +86,7 @@ class Wire:
 class WireLedger:
     """Every wire of a loop, and what holds the clock."""
 
-    unsettled: dict[str, Wire] = field(default_factory=dict)
+    unsettled: dict[int, Wire] = field(default_factory=dict)
     holds: dict[int, str] = field(default_factory=dict)
     listening: set[str] = field(default_factory=set)
     ptys: dict[str, Wire] = field(default_factory=dict)
@@ -122,11 +122,14 @@ class WireLedger:
         wire.touch()
         return end
 
-    def pty(self, path: str) -> Wire:
-        """Return the wire of the pty whose slave is at `path`, made at first use."""
-        if path not in self.ptys:
-            self.ptys[path] = Wire(f"pty {path}", self, eof_travels=False)
+    def open_pty(self, path: str) -> Wire:
+        """Return a new wire for a pty that was opened; the kernel gives out its paths again."""
+        self.ptys[path] = Wire(f"pty {path}", self, eof_travels=False)
         return self.ptys[path]
+
+    def pty(self, path: str) -> Wire:
+        """Return the wire of the pty whose slave is at `path`."""
+        return self.ptys[path] if path in self.ptys else self.open_pty(path)
 
     def stop_listening(self, address: str) -> None:
         """Forgive connections that a closed listener will never accept."""
@@ -142,9 +145,9 @@ class WireLedger:
             return False
         if not self.unsettled:
             return True
-        for name, wire in list(self.unsettled.items()):
+        for key, wire in list(self.unsettled.items()):
             if wire.settled:
-                del self.unsettled[name]
+                del self.unsettled[key]
                 self._forget(wire)
         return not self.unsettled
 
