@@ -273,7 +273,7 @@ class Verifier:
             `metering.enrol_*`; nothing is enrolled then.
         """
 
-    def verify(self, record: bytes, *, at_s: int) -> VerifiedReading:
+    def verify(self, record: bytes, *, at_s: int, meter: str | None = None) -> VerifiedReading:
         """Turn received bytes into a verified reading and remember it.
 
         Parameters
@@ -282,6 +282,9 @@ class Verifier:
             One OCMF record as received.
         at_s : int
             When it was received; a reading may be at most 60 s later. [UTC s]
+        meter : str or None
+            The meter that was asked: a record of another is refused as `metering.other_meter`, and
+            leaves that one's history alone. None takes the record of any enrolled meter.
 
         Returns
         -------

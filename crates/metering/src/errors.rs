@@ -100,6 +100,14 @@ pub enum MeteringError {
         /// When it was received. [UTC s]
         at_s: i64,
     },
+    /// A true record, of another meter than the one that was asked.
+    #[error("signed by meter {meter:?}, but {asked:?} was asked")]
+    OtherMeter {
+        /// Whose record it is.
+        meter: String,
+        /// Who was asked.
+        asked: String,
+    },
     /// The very same payload was admitted before.
     #[error("pagination {pagination} with this payload was admitted before")]
     Replayed {
@@ -154,6 +162,7 @@ impl MeteringError {
             Self::StatusNotGood { .. } => "metering.status_not_good",
             Self::Resolution { .. } => "metering.resolution",
             Self::TimeAhead { .. } => "metering.time_ahead",
+            Self::OtherMeter { .. } => "metering.other_meter",
             Self::Replayed { .. } => "metering.replayed",
             Self::Equivocation { .. } => "metering.equivocation",
             Self::PaginationGapBack { .. } => "metering.pagination_gap_back",
@@ -175,6 +184,7 @@ impl MeteringError {
             | Self::Resolution { .. } => Outcome::Undecided,
             Self::SignatureFalse
             | Self::TimeAhead { .. }
+            | Self::OtherMeter { .. }
             | Self::Replayed { .. }
             | Self::Equivocation { .. }
             | Self::PaginationGapBack { .. }

@@ -46,6 +46,29 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`] with the first rule broken; the ledger is then as it was.
     pub fn verify(&mut self, received: &[u8], at_s: i64) -> Result<VerifiedReading, Refusal> {
+        self.judge(received, at_s, None)
+    }
+
+    /// As [`Verifier::verify`], for bytes that came over the wire of the meter `asked`: a record
+    /// of any other meter is refused, and leaves that meter's history alone.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the first rule broken; the ledger is then as it was.
+    pub fn verify_of(
+        &mut self,
+        asked: &str,
+        received: &[u8],
+        at_s: i64,
+    ) -> Result<VerifiedReading, Refusal> {
+        self.judge(received, at_s, Some(asked))
+    }
+
+    fn judge(
+        &mut self,
+        received: &[u8],
+        at_s: i64,
+        asked: Option<&str>,
+    ) -> Result<VerifiedReading, Refusal> {
         let anonymous = |fault| Refusal {
             meter: None,
             error: MeteringError::Format(fault),
@@ -53,6 +76,12 @@ impl Verifier {
         let record = parse_record(received).map_err(anonymous)?;
         let reading = self.authenticate(&record, at_s);
         let admitted = reading.and_then(|reading| {
+            if let Some(asked) = asked.filter(|asked| *asked != reading.meter()) {
+                return Err(MeteringError::OtherMeter {
+                    meter: reading.meter().to_owned(),
+                    asked: asked.to_owned(),
+                });
+            }
             self.ledger.admit(LedgerRow::of(&reading))?;
             Ok(reading)
         });

@@ -48,6 +48,25 @@ fn a_record_cut_anywhere_is_refused() {
 }
 
 #[test]
+fn a_record_of_another_meter_than_asked_is_refused_and_leaves_its_history_alone() {
+    let (verifier, records) = good();
+    let meter = verifier.clone().verify(&records[0], i64::MAX).unwrap();
+    let mut asked = verifier.clone();
+    let refused = asked.verify_of("another", &records[0], i64::MAX);
+    let refusal = refused.unwrap_err();
+    assert_eq!(refusal.error.code(), "metering.other_meter");
+    assert_eq!(refusal.meter.as_deref(), Some(meter.meter()));
+    assert_eq!(asked.ledger_rows().count(), 0);
+    // The record is still new to the meter it belongs to.
+    assert!(
+        asked
+            .verify_of(meter.meter(), &records[0], i64::MAX)
+            .is_ok()
+    );
+    assert_eq!(asked.ledger_rows().count(), 1);
+}
+
+#[test]
 fn a_batch_is_judged_in_the_order_given() {
     let (verifier, records) = good();
     let batch: Vec<&Vec<u8>> = vec![&records[1], &records[0], &records[1], &records[2]];

@@ -184,8 +184,14 @@ impl Island {
         )
     }
 
-    /// Reads what each grid former may give, from its rating, its limit and its pack.
+    /// Reads what each grid former may give, from its rating, its limit and its pack; one whose
+    /// permit was withdrawn no longer forms the grid.
     pub fn read_room(&mut self, devices: &[Device]) {
+        self.formers.retain(|former| {
+            devices[former.device]
+                .inverter()
+                .is_some_and(|inverter| inverter.service.running())
+        });
         for former in &mut self.formers {
             let Some(inverter) = devices[former.device].inverter() else {
                 continue;

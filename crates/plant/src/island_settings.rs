@@ -22,7 +22,7 @@ pub struct IslandSettings {
     pub filter_b_pu: f64,
     /// Voltage the inverters cannot exceed, for lack of DC voltage to modulate; zero for none [pu].
     pub ceiling_v_pu: f64,
-    /// Voltage band of a formed island [pu].
+    /// Voltage band of a formed island: IEEE 1547-2018's continuous operation region [pu].
     pub formed_v_pu: (f64, f64),
     /// Frequency band of a formed island [Hz].
     pub formed_f_hz: (f64, f64),
@@ -76,7 +76,7 @@ impl IslandSettings {
             filter_b_pu: r.number("filter_b_pu", 0.05, (0.001, 1.0))?,
             ceiling_v_pu: r.number("ceiling_v_pu", 1.3, (0.0, 20.0))?,
             formed_v_pu: (
-                r.number("formed_v_low_pu", 0.9, (0.0, 2.0))?,
+                r.number("formed_v_low_pu", 0.88, (0.0, 2.0))?,
                 r.number("formed_v_high_pu", 1.1, (0.0, 2.0))?,
             ),
             formed_f_hz: (

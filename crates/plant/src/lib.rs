@@ -4,9 +4,10 @@
 //! power flows from the device into the grid. Powers cross the boundary in W and var; inside an
 //! island everything is in per unit of the system base, in a frame that turns at nominal frequency.
 //!
-//! Cost: a step of a ten-device island takes about two microseconds.
+//! Cost: a millisecond step of an island takes 2.7 us with ten devices and 5 us with 24 (one core).
 
 #![forbid(unsafe_code)]
+#![allow(rustdoc::broken_intra_doc_links, reason = "brackets hold units")]
 
 pub mod active_power;
 mod bus;
@@ -25,12 +26,14 @@ pub mod inverter_settings;
 pub mod island;
 pub mod island_settings;
 mod island_step;
+mod islanding;
 pub mod lag;
 pub mod network;
 pub mod open_circuit;
 pub mod pack;
 pub mod pll;
 pub mod protection;
+mod quasi_static;
 pub mod register;
 pub mod relays;
 pub mod resonant;
@@ -40,7 +43,6 @@ mod seed;
 pub mod service;
 pub mod setting;
 pub mod shedding;
-mod stepping;
 pub mod swing;
 pub mod synchroniser;
 pub mod tick;

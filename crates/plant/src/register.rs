@@ -3,6 +3,9 @@
 /// Joules in a milliwatt-hour.
 const JOULE_PER_MILLIWH: f64 = 3.6;
 
+/// More than the rounding of many summed steps, far less than a register shows.
+const ROUNDING_MILLIWH: f64 = 1e-6;
+
 /// Energy in each direction; neither register ever falls.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Register {
@@ -22,7 +25,8 @@ impl Register {
             (&mut self.import_milliwh, &mut self.import_rest)
         };
         let sum = *rest + milliwh;
-        let floor = sum.floor();
+        // Without it, a sum that is whole but for its rounding would count one too little.
+        let floor = (sum + ROUNDING_MILLIWH).floor();
         *whole += floor as u64;
         *rest = sum - floor;
     }

@@ -124,3 +124,46 @@ impl Synchroniser {
             && d.dtheta.abs() <= angle
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Difference, GridSide, SyncLimits, Synchroniser};
+
+    fn may_close(df_hz: f64, dv_pu: f64, degrees: f64) -> bool {
+        let limits = SyncLimits {
+            df_hz: 0.25,
+            dv_pu: 0.05,
+            dtheta_deg: 10.0,
+        };
+        let dtheta = degrees.to_radians();
+        Synchroniser {
+            limits,
+            requested_s: 0.0,
+        }
+        .may_close(&Difference {
+            df_hz,
+            dv_pu,
+            dtheta,
+        })
+    }
+
+    #[test]
+    fn each_limit_alone_keeps_the_switch_open() {
+        assert!(may_close(0.2, -0.04, 1.0));
+        assert!(may_close(-0.2, 0.04, -1.0));
+        assert!(!may_close(-0.3, 0.0, 0.0));
+        assert!(!may_close(0.0, 0.06, 0.0));
+        assert!(!may_close(0.0, 0.0, 11.0));
+    }
+
+    #[test]
+    fn the_angle_is_the_short_way_round() {
+        let grid = GridSide {
+            v_pu: 1.0,
+            f_hz: 50.0,
+            angle: 6.2,
+        };
+        let d = Difference::between(1.0, 50.0, 0.1, &grid);
+        assert!((d.dtheta - (0.1 - 6.2 + std::f64::consts::TAU)).abs() < 1e-12);
+    }
+}

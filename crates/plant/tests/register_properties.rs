@@ -45,3 +45,12 @@ fn one_kilowatt_for_an_hour_is_a_million_milliwatt_hours() {
     assert!(register.import_milliwh().abs_diff(1_000_000) <= 1);
     assert_eq!(register.export_milliwh(), 0);
 }
+
+#[test]
+fn a_part_of_a_milliwatt_hour_is_carried_not_counted() {
+    let mut register = Register::default();
+    register.add(0.9 * 3.6, 1.0);
+    assert_eq!(register.export_milliwh(), 0);
+    register.add(0.2 * 3.6, 1.0);
+    assert_eq!(register.export_milliwh(), 1);
+}

@@ -227,9 +227,22 @@ impl PyVerifier {
         Ok(py.detach(|| self.lock()?.enrol(record).map_err(CoreError::from))?)
     }
 
-    #[pyo3(signature = (record, *, at_s))]
-    fn verify(&self, py: Python<'_>, record: &[u8], at_s: i64) -> PyResult<PyVerifiedReading> {
-        let verify = || self.lock()?.verify(record, at_s).map_err(CoreError::from);
+    #[pyo3(signature = (record, *, at_s, meter = None))]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        record: &[u8],
+        at_s: i64,
+        meter: Option<&str>,
+    ) -> PyResult<PyVerifiedReading> {
+        let verify = || {
+            let mut verifier = self.lock()?;
+            let outcome = match meter {
+                Some(asked) => verifier.verify_of(asked, record, at_s),
+                None => verifier.verify(record, at_s),
+            };
+            outcome.map_err(CoreError::from)
+        };
         Ok(PyVerifiedReading(py.detach(verify)?))
     }
 

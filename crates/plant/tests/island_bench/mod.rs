@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     reason = "a bench that cannot be built is a failed test"
 )]
+#![allow(dead_code, reason = "each test file uses its share")]
 
 use gridrig_plant::{Outside, Value, World};
 
