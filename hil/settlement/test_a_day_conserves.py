@@ -2,7 +2,8 @@
 
 Stimulus: the emulated street lives a summer day, 96 delivery periods, connected to the main grid.
 The losses that follow from the signed registers must be the losses of the solved feeder: a meter
-that counts wrongly breaks that identity, whoever's meter it is.
+that counts wrongly breaks that identity, whoever's meter it is, and one that signs with a key that
+nobody enrolled settles nothing.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -38,7 +39,7 @@ JUDGED = (
     mutants=(
         Mutant("counts export as import", "meter-pv-1", {"sign": -1}, JUDGED[0]),
         Mutant("reads two per cent high", "meter-head", {"scale": 1.02}, JUDGED[0]),
-        Mutant("stands still", "meter-pv-2", {"telemetry": "frozen"}, JUDGED[0]),
+        Mutant("signs with a foreign key", "meter-pv-2", {"seed": 999}, JUDGED[3]),
     ),
 )
 async def test_a_day_conserves(lab: Lab) -> None:

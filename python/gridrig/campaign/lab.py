@@ -1,9 +1,10 @@
 """What a test procedure works with: an opened bench, its world, and a place for measurements."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,11 +22,12 @@ from gridrig.errors import CampaignError
 from gridrig.events import EventLog
 from gridrig.plant import IslandTick, World
 from gridrig.rig.bench import Bench
-from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.description import Rig, load_rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
 from gridrig.settlement.journal import Journal
 
 SEED = 1
+RECLOSING_S = 0.1
 DAY_S = 86_400
 LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 
@@ -34,6 +36,58 @@ LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 def _grid_of(rig_path: str) -> Grid:
     """Load a rig's network once for all procedures; the feeder is put back before each."""
     return load_grid(load_rig(rig_path), LAB_DAY_UTC_S, DAY_S)
+
+
+@dataclass(frozen=True)
+class ResonantLoad:
+    """A load bank of resistance, inductance and capacitance in parallel, at nominal voltage.
+
+    Parameters
+    ----------
+    p_w : float
+        In the resistance. [W]
+    quality : float
+        Quality factor: reactive power of the inductance over `p_w`.
+    c_scale : float
+        The capacitance, relative to resonance at nominal frequency.
+    """
+
+    p_w: float
+    quality: float = 1.0
+    c_scale: float = 1.0
+
+    @property
+    def q_var(self) -> float:
+        """Reactive power it takes. [var]"""
+        return self.p_w * self.quality * (1.0 - self.c_scale)
+
+
+@dataclass
+class IslandTrace:
+    """What the modelled island did from its opening on, every millisecond.
+
+    Parameters
+    ----------
+    opened_s : float
+        When the switch opened, in the lab's time. [s]
+    times_s : list of float
+        Ends of the steps, since the opening. [s]
+    f_hz, v_pu, p_w : list of float
+        Frequency and voltage of the bus, power of the device. [Hz, pu, W]
+    """
+
+    opened_s: float
+    times_s: list[float] = field(default_factory=list)
+    f_hz: list[float] = field(default_factory=list)
+    v_pu: list[float] = field(default_factory=list)
+    p_w: list[float] = field(default_factory=list)
+
+    def take(self, tick: IslandTick, p_w: list[float]) -> None:
+        """Add one tick."""
+        self.times_s += [t_s - self.opened_s for t_s in tick.times_s]
+        self.f_hz += tick.f_hz
+        self.v_pu += tick.v_pu
+        self.p_w += p_w
 
 
 @dataclass
@@ -50,6 +104,7 @@ class Lab:
     street: Street
     events: EventLog
     recorded: list[Measurement]
+    safe: list[SafeReport]
     grid: Grid | None
 
     @property
@@ -87,25 +142,72 @@ class Lab:
         return reading
 
     def give(self, device: str, available_w: float) -> None:
-        """Be the DC source of an inverter. [W]"""
-        self.world.set_available(self.street.devices[device], available_w)
+        """Be the DC source of an inverter; a real one has its own, which must offer it. [W]"""
+        if device in self.street.devices:
+            self.world.set_available(self.street.devices[device], available_w)
 
     async def pass_time(self, duration_s: float, *, step_s: float = 0.1, v_pu: float = 1.0) -> None:
-        """Be the grid: hold nominal frequency and a voltage while time passes. [s, pu]"""
+        """Let time pass; for what is modelled, be the grid at nominal frequency. [s, pu]"""
         steps = round(duration_s / step_s)
         begin_s = self.clock.now_s()
         nominal_hz = float(self.rig.nominal.f_hz)
         for step in range(steps):
+            self.world.held()  # what the devices give now is what the meters count
             self.world.impose([v_pu] * len(self.street.buses), nominal_hz)
             self.world.integrate(step_s)
             self.world.advance(step_s)
             await self.clock.sleep_until(begin_s + (step + 1) * step_s)
 
-    def island(self, duration_s: float) -> IslandTick:
-        """Open the connection and let the island run by itself. [s]"""
+    def connect_load(self, load: ResonantLoad) -> tuple[float, float]:
+        """Put a load beside the device, and return what then flows in from the grid. [W, var]
+
+        That is what the switch carries: the power by which the two are out of balance.
+        """
+        self.world.set_rlc(load.p_w, load.quality, load.c_scale)
+        given_w, given_var = (sum(powers) for powers in self.world.held())
+        return load.p_w - given_w, load.q_var - given_var
+
+    async def island(self, duration_s: float, device: str) -> IslandTrace:
+        """Open the switch to the grid and watch, until a second after the voltage is gone. [s]"""
+        world, index = self.world, self.street.devices[device]
+        trace = IslandTrace(self.clock.now_s())
+        world.open_pcc(trace.opened_s)
+        for second in range(math.ceil(duration_s)):
+            dead = world.island_state == "dead"
+            tick = world.island_tick(trace.opened_s + second, 1.0)
+            trace.take(tick, tick.p_w[index])
+            world.integrate(1.0)
+            await self.clock.sleep_until(trace.opened_s + second + 1.0)
+            if dead:
+                break
+        return trace
+
+    async def reclose(self) -> None:
+        """Close the switch onto a bus without voltage, at nominal voltage and frequency.
+
+        Raises
+        ------
+        CampaignError
+            If the bus is alive: closing it out of phase would break what is on it.
+        """
+        if self.world.island_state != "dead":
+            raise CampaignError("campaign.bus_alive", "the island is alive and cannot be reclosed")
         now_s = self.clock.now_s()
-        self.world.open_pcc(now_s)
-        return self.world.island_tick(now_s, duration_s, 0.0)
+        self.world.request_reclose(now_s, {"df_hz": 0.1, "dv_pu": 0.03, "dtheta_deg": 10.0})
+        self.world.island_tick(now_s, RECLOSING_S, record_every=0)
+        self.world.integrate(RECLOSING_S)
+        await self.clock.sleep_until(now_s + RECLOSING_S)
+
+    @asynccontextmanager
+    async def variant(self, device: str, **emulate: Any) -> AsyncIterator["Lab"]:
+        """Open a second bench on which one emulated device is built differently.
+
+        What a laboratory does by asking the maker to switch a function off. It begins anew: its
+        world knows nothing of this one's, and nothing recorded on it counts.
+        """
+        other = override_emulate(self.rig, device, emulate)
+        async with open_lab(other, self.clock, [], self.safe) as lab:
+            yield lab
 
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
         """Run the coupled loop and return every measurement of the catalogue."""
@@ -145,7 +247,10 @@ class Lab:
 async def open_lab(
     rig: Rig, clock: Clock, recorded: list[Measurement], safe: list[SafeReport]
 ) -> AsyncIterator[Lab]:
-    """Open a bench for a procedure; whatever happens, leave it in its safe state."""
+    """Open a bench for a procedure; whatever happens, leave it in its safe state.
+
+    `safe` takes how the devices were left.
+    """
     events = EventLog(clock, [device.name for device in rig.devices])
     grid = None
     if rig.feeder is not None:
@@ -153,11 +258,18 @@ async def open_lab(
         grid.feeder.close_pcc()
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)
+    coasting: asyncio.Task[None] | None = None
     try:
-        await bench.open()
-        yield Lab(rig, clock, bench, street, events, recorded, grid)
+        async with bench:
+            try:
+                yield Lab(rig, clock, bench, street, events, recorded, safe, grid)
+            finally:
+                # Devices have to follow what they are told on the way to their safe state.
+                coasting = asyncio.create_task(coast(street.world, clock))
     finally:
-        coasting = asyncio.create_task(coast(street.world, clock))
-        safe.append(await bench.make_safe())
-        coasting.cancel()
-        await bench.close()
+        if coasting is not None:
+            coasting.cancel()
+        if bench.safe_report is not None:
+            safe.append(bench.safe_report)
+        elif bench.devices:
+            safe.append(SafeReport(dict.fromkeys(bench.devices, "unsafe: nobody made it safe")))

@@ -1,33 +1,36 @@
-"""Procedures as pytest items: one for the procedure itself, one for each of its mutants."""
+"""Procedures as pytest items: one for the procedure itself, one for each of its mutants.
+
+Exit codes: the worst of what happened, as everywhere in gridrig. A mutant is tried only where the
+unchanged device passes: where everything fails, that a mutant fails says nothing.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pytest
 
 from gridrig.campaign.builtin import RIGS, find
-from gridrig.campaign.measurements import Outcome, RunVerdicts, worst
+from gridrig.campaign.measurements import Outcome, worst
+from gridrig.campaign.outcomes import USAGE_EXIT_CODE
+from gridrig.campaign.procedure_summary import Executed, mutant_lines, properties, verdict_lines
 from gridrig.campaign.procedures import Mutant, Procedure, execute, missing_capabilities
-from gridrig.rig.description import load_rig
+from gridrig.errors import GridrigError
+from gridrig.rig.description import Rig, load_rig
+
+NAME = "gridrig-procedures"  # of the plugin object
+AUTO = "auto"
 
 
 class NotPassed(Exception):
-    """A procedure whose verdict is not PASS."""
+    """A procedure whose verdict is not PASS, or a mutant that lives."""
 
 
-class MutantLives(Exception):
-    """A mutant that the procedure did not fail on the criterion it named."""
-
-
-def verdict_lines(verdicts: RunVerdicts) -> str:
-    """Return the verdicts as text."""
-    lines = [f"{verdicts.outcome}  {verdicts.title}  {verdicts.cause}".rstrip()]
-    for v in verdicts.verdicts:
-        c = v.criterion
-        limits = f"[{'' if c.min is None else c.min} .. {'' if c.max is None else c.max}] {c.unit}"
-        lines.append(f"  {v.outcome:13} {c.name} = {v.value} {limits}  {v.note}".rstrip())
-    return "\n".join(lines)
+@lru_cache(maxsize=8)
+def rig_named(name: str) -> Rig:
+    """Return the rig of a file or a built-in name, read once."""
+    return load_rig(find(name, RIGS))
 
 
 class ProcedureItem(pytest.Item):
@@ -38,42 +41,49 @@ class ProcedureItem(pytest.Item):
         self.tested = tested
         self.mutant = mutant
 
+    @property
+    def _procedures(self) -> "Procedures":
+        plugin = self.config.pluginmanager.get_plugin(NAME)
+        assert isinstance(plugin, Procedures)
+        return plugin
+
     def runtest(self) -> None:
         """Execute and judge."""
-        plugin: Any = self.config.pluginmanager.get_plugin("gridrig-procedures")
         named = self.config.getoption("--rig")
-        rig = load_rig(find(self.tested.rig if named == "auto" else named, RIGS))
+        rig = rig_named(self.tested.rig if named == AUTO else named)
         missing = missing_capabilities(self.tested, rig)
         if missing:
-            if not self.config.getoption("--allow-skips"):
-                plugin.outcomes.append(Outcome.INCONCLUSIVE)
-            pytest.skip(f"the rig has no {', '.join(missing)}")
-        verdicts = execute(self.tested, rig, self.mutant)
-        emulated = sum(device.emulated for device in rig.devices)
-        self.user_properties += [
-            ("outcome", str(verdicts.outcome)),
-            ("rig", rig.name),
-            ("devices", f"{emulated} emulated, {len(rig.devices) - emulated} hardware"),
-            ("clause", self.tested.clause),
-        ]
-        self.add_report_section("call", "verdicts", verdict_lines(verdicts))
+            self._skip(f"the rig {rig.name} has no {', '.join(missing)}")
         if self.mutant is None:
-            plugin.outcomes.append(verdicts.outcome)
-            if verdicts.outcome is not Outcome.PASS:
-                raise NotPassed(verdict_lines(verdicts))
+            executed = self._procedures.baseline(self, rig)
+            self._tell(executed, executed.execution.verdicts.outcome is Outcome.PASS, "")
             return
-        caught = next(v for v in verdicts.verdicts if v.criterion.name == self.mutant.caught_by)
-        killed = caught.outcome is Outcome.FAIL and verdicts.ended is Outcome.PASS
-        plugin.mutants.append((self.mutant, killed))
-        if not killed:
-            raise MutantLives(
-                f"mutant {self.mutant.name!r} lives: {self.mutant.caught_by} is {caught.outcome}, "
-                f"not FAIL\n{verdict_lines(verdicts)}"
-            )
+        if self.mutant.device_of(rig) is None:
+            self._skip(f"the rig {rig.name} has no emulated {self.mutant.device} to change")
+        if self._procedures.baseline(self, rig).execution.verdicts.outcome is not Outcome.PASS:
+            # The procedure's own outcome is counted; it is not PASS.
+            self._procedures.not_tried.append(self.name)
+            pytest.skip("not tried: the procedure does not pass on the unchanged device")
+        executed = self._procedures.execute(self, rig, self.mutant)
+        self._tell(executed, executed.killed, f"mutant lives: {self.mutant.name}\n")
+
+    def _tell(self, executed: Executed, good: bool, why: str) -> None:
+        self.user_properties += properties(executed)
+        self._procedures.judged.add(self.nodeid)
+        if not good:
+            raise NotPassed(f"{why}{_failure(executed)}")
+
+    def _skip(self, why: str) -> None:
+        if not self.config.getoption("--allow-skips"):
+            self._procedures.outcomes.append(Outcome.INCONCLUSIVE)
+        if self.mutant is not None:
+            self._procedures.not_tried.append(self.name)
+        self._procedures.skipped += 1
+        pytest.skip(why)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Return the verdicts rather than a traceback."""
-        if isinstance(excinfo.value, NotPassed | MutantLives):
+        """Return the verdicts rather than a traceback of this file."""
+        if isinstance(excinfo.value, NotPassed | GridrigError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -82,13 +92,48 @@ class ProcedureItem(pytest.Item):
         return self.path, 0, self.name
 
 
+def _failure(executed: Executed) -> str:
+    lines = [*verdict_lines(executed, verbose=True), executed.execution.trace_back]
+    return "\n".join(lines).rstrip()
+
+
 @dataclass
 class Procedures:
     """Collects procedures, remembers what they came to, and decides the exit code."""
 
     config: pytest.Config
+    executed: list[Executed] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    mutants: list[tuple[Mutant, bool]] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
+    procedures: set[str] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
+    skipped: int = 0
+    uncollected: int = 0
+    ended_code: int | None = None  # set when a session came to its end
+    _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
+
+    def baseline(self, item: ProcedureItem, rig: Rig) -> Executed:
+        """Return how the procedure does unmutated; it is executed once, whoever asks first."""
+        key = (f"{item.path}::{item.tested.name}", rig.path)
+        if key not in self._baselines:
+            self._baselines[key] = self.execute(item, rig, None)
+        return self._baselines[key]
+
+    def execute(self, item: ProcedureItem, rig: Rig, mutant: Mutant | None) -> Executed:
+        """Execute a procedure and count what it came to."""
+        executed = Executed(item.tested, rig, mutant, execute(item.tested, rig, mutant))
+        verdicts = executed.execution.verdicts
+        self.executed.append(executed)
+        if mutant is None:
+            self.outcomes.append(verdicts.outcome)
+        else:
+            self.outcomes.append(Outcome.PASS if executed.killed else Outcome.FAIL)
+            # A mutant may fail, but the bench is to be left safe all the same.
+            self.outcomes += [Outcome.UNSAFE for _ in verdicts.left_unsafe]
+        if verdicts.ended is Outcome.ABORTED:
+            self.outcomes.append(Outcome.ABORTED)
+            item.session.shouldstop = verdicts.cause
+        return executed
 
     def pytest_pycollect_makeitem(
         self, collector: pytest.Collector, name: str, obj: object
@@ -97,7 +142,9 @@ class Procedures:
         tested = getattr(obj, "procedure", None)
         if not isinstance(tested, Procedure):
             return None
-        return list(self._items(collector, name, tested))
+        items = list(self._items(collector, name, tested))
+        self.procedures |= {item.nodeid for item in items}
+        return items
 
     def _items(
         self, collector: pytest.Collector, name: str, tested: Procedure
@@ -109,53 +156,67 @@ class Procedures:
                     collector, name=f"{name}[{mutant.name}]", tested=tested, mutant=mutant
                 )
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count what cannot be collected: a procedure that is refused, above all."""
+        self.uncollected += report.failed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what has no verdict: ordinary tests, and procedures that could not be executed."""
+        if report.nodeid in self.judged:
+            return
+        if report.failed:
+            ordinary = report.when == "call" and report.nodeid not in self.procedures
+            self.outcomes.append(Outcome.FAIL if ordinary else Outcome.ERROR)
+        elif report.passed and report.when == "call":
+            self.outcomes.append(Outcome.PASS)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Count an interruption between two procedures; pytest's own stop is none."""
+        if not isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.outcomes.append(Outcome.ABORTED)
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the mutation score."""
-        if self.mutants:
-            killed = sum(dead for _, dead in self.mutants)
-            terminalreporter.write_line(f"mutants: {killed} of {len(self.mutants)} killed")
-            for mutant, dead in self.mutants:
-                terminalreporter.write_line(
-                    f"  {'killed' if dead else 'LIVES ':6} {mutant.name} ({mutant.caught_by})"
-                )
+        """Print every verdict and the mutation score."""
+        verbose = self.config.get_verbosity() > 0
+        if self.executed:
+            terminalreporter.section("verdicts")
+        for executed in self.executed:
+            if executed.mutant is None:
+                for line in verdict_lines(executed, verbose=verbose):
+                    terminalreporter.write_line(line)
+        mutants = [executed for executed in self.executed if executed.mutant is not None]
+        for line in mutant_lines(mutants, self.not_tried):
+            terminalreporter.write_line(line)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Give pytest the exit code of the verdicts."""
-        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            session.exitstatus = self.exit_code()
+        session.exitstatus = self.ended_code = self.exit_code(exitstatus)
 
-    def exit_code(self) -> int:
-        """Return the exit code of all that was executed; nothing executed is a usage error."""
-        if not self.outcomes and not self.mutants:
-            return 2
-        codes = [outcome.exit_code for outcome in self.outcomes]
+    def exit_code(self, exitstatus: int) -> int:
+        """Return the exit code of all that happened.
+
+        Nothing executed, or a file that cannot be collected, is a usage error.
+        """
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return worst([*self.outcomes, Outcome.ERROR]).exit_code
         if self.outcomes:
-            codes = [worst(self.outcomes).exit_code]
-        if any(not dead for _, dead in self.mutants):
-            codes.append(Outcome.FAIL.exit_code)
-        severity = {0: 0, 3: 1, 1: 2, 4: 3, 5: 4, 6: 5}
-        return max(codes, key=severity.__getitem__)
+            outcome = worst(self.outcomes)
+            decided = outcome not in (Outcome.PASS, Outcome.INCONCLUSIVE)
+            return outcome.exit_code if decided or not self.uncollected else USAGE_EXIT_CODE
+        listed = self.config.getoption("collectonly") and exitstatus == pytest.ExitCode.OK
+        fine = (self.skipped or listed) and not self.uncollected
+        return Outcome.PASS.exit_code if fine else USAGE_EXIT_CODE
 
 
-def test_command(
-    paths: list[str],
-    *,
-    rig: str | None,
-    mutants: bool,
-    allow_skips: bool,
-    pytest_options: list[str],
-) -> int:
-    """Run procedures under pytest and return the exit code of their verdicts."""
-    from gridrig.campaign.builtin import PROCEDURES
-
-    arguments = ["-p", "no:cacheprovider", "-rs", "--rig", rig or "auto", *pytest_options]
-    if not paths:
-        arguments += ["--rootdir", str(PROCEDURES), "-c", str(PROCEDURES / "pytest.ini")]
-    if mutants:
-        arguments.append("--mutants")
-    if allow_skips:
-        arguments.append("--allow-skips")
-    code = int(pytest.main([*arguments, *(paths or [str(PROCEDURES)])]))
-    # pytest's own codes for usage errors and for an empty collection mean the same here.
-    return 2 if code == pytest.ExitCode.NO_TESTS_COLLECTED and not paths else code
+def join_in(config: pytest.Config) -> None:
+    """Make pytest collect procedures; a rig that is wrong is told before anything is collected."""
+    named = config.getoption("--rig")
+    if config.getoption("numprocesses", None):
+        raise pytest.UsageError("procedures share a bench: run them without -n")
+    try:
+        if named != AUTO:
+            rig_named(named)
+    except GridrigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(Procedures(config), NAME)

@@ -6,18 +6,25 @@ exception is ERROR. Each procedure names mutants, changes to one emulated device
 """
 
 import asyncio
+import inspect
+import signal
+import threading
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.devices.capabilities import Identity
 from gridrig.errors import CampaignError, GridrigError
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
 
-__all__ = ["Criterion", "Lab", "Mutant", "Procedure", "execute", "procedure"]
+__all__ = ["Criterion", "Execution", "Lab", "Mutant", "Procedure", "execute", "procedure"]
+
+MUTANTS_MIN = 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Mutant:
     name : str
         What is wrong, in a few words.
     device : str
-        Whose emulate table is changed.
+        Whose emulate table is changed: a device's name, or a capability for the first that has it.
     emulate : mapping
         The changed keys.
     caught_by : str
@@ -40,6 +47,13 @@ class Mutant:
     device: str
     emulate: Mapping[str, Any]
     caught_by: str
+
+    def device_of(self, rig: Rig) -> str | None:
+        """Return the name of the device it changes, None if the rig has no emulated such one."""
+        for device in rig.devices:
+            if self.device in (device.name, device.capability):
+                return device.name if device.emulated else None
+        return None
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,25 @@ class Procedure:
     criteria: tuple[Criterion, ...]
     mutants: tuple[Mutant, ...]
     body: Callable[[Lab], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What one execution of a procedure came to.
+
+    Parameters
+    ----------
+    verdicts : RunVerdicts
+        What was judged.
+    identities : mapping of str to Identity
+        Who each device said it is.
+    trace_back : str
+        Of the exception that ended it, if one did.
+    """
+
+    verdicts: RunVerdicts
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    trace_back: str = ""
 
 
 def procedure(
@@ -90,21 +123,28 @@ def procedure(
     Raises
     ------
     CampaignError
-        If it could not fail: no criteria, fewer than two mutants, or one that nothing catches.
+        If it could not fail: no criteria, fewer than two mutants, one that nothing catches, or a
+        function that is not async.
     """
-    names = {criterion.name for criterion in criteria}
+    names = [criterion.name for criterion in criteria]
     uncaught = [mutant.name for mutant in mutants if mutant.caught_by not in names]
-    if not criteria or len(mutants) < 2 or uncaught:
+    different = len({mutant.name for mutant in mutants})
+    if not criteria or different < max(MUTANTS_MIN, len(mutants)) or uncaught:
         raise CampaignError(
             "campaign.procedure_cannot_fail",
-            "a procedure needs criteria ({criteria}) and two mutants ({mutants}), each caught by "
-            "one of the criteria (not caught: {uncaught})",
+            "a procedure needs criteria ({criteria}) and two different mutants ({mutants}), each "
+            "caught by one of the criteria (not caught: {uncaught})",
             criteria=len(criteria),
-            mutants=len(mutants),
+            mutants=different,
             uncaught=uncaught,
         )
 
     def declare(body: Callable[[Lab], Awaitable[None]]) -> Callable[[], None]:
+        if not inspect.iscoroutinefunction(body):
+            raise CampaignError(
+                "campaign.procedure_not_async", "procedure {name} is not async", name=body.__name__
+            )
+
         def needs_a_rig() -> None:
             import pytest
 
@@ -127,32 +167,60 @@ def missing_capabilities(tested: Procedure, rig: Rig) -> list[str]:
     return [need for need in tested.needs if need not in has and not (need == "model" and modelled)]
 
 
-def execute(tested: Procedure, rig: Rig, mutant: Mutant | None = None) -> RunVerdicts:
-    """Execute a procedure once, on a fresh bench, and judge what it recorded."""
+def execute(tested: Procedure, rig: Rig, mutant: Mutant | None = None) -> Execution:
+    """Execute a procedure once, on a fresh bench, and judge what it recorded.
+
+    However it ends, the bench is driven to its safe state first. SIGINT and SIGTERM end it as
+    ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR.
+    """
     if mutant is not None:
-        rig = override_emulate(rig, mutant.device, mutant.emulate)
+        rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
     recorded: list[Measurement] = []
-    ended, cause = Outcome.PASS, ""
+    ended, cause, trace_back = Outcome.PASS, "", ""
     safe: list[SafeReport] = []
+    stopped_by: list[str] = []
+    identities: dict[str, Identity] = {}
 
     async def main(clock: Clock) -> None:
+        _stop_on_signals(stopped_by)
         async with open_lab(rig, clock, recorded, safe) as lab:
+            identities.update(lab.bench.identities)
             await tested.body(lab)
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
         go(main, start_utc_s=LAB_DAY_UTC_S)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        ended, cause = Outcome.ABORTED, "interrupted"
-    except GridrigError as error:
-        ended, cause = Outcome.ERROR, str(error)
-    except Exception as error:  # a procedure that breaks is an ERROR, whatever broke
-        ended, cause = Outcome.ERROR, repr(error)
-    return RunVerdicts(
+        ended, cause = Outcome.ABORTED, f"stopped by {stopped_by[0]}" if stopped_by else "cancelled"
+    except BaseException as error:  # a procedure that breaks is an ERROR, whatever broke
+        ended = Outcome.ERROR
+        known = isinstance(error, GridrigError)
+        cause = str(error) if known else f"{type(error).__name__}: {error}"
+        trace_back = "".join(traceback.format_exception(error))
+    verdicts = RunVerdicts(
         title=f"{tested.name}{f' [{mutant.name}]' if mutant else ''}",
         verdicts=judge_all(tested.criteria, recorded, ended=ended, cause=cause),
         ended=ended,
         cause=cause,
         devices_end=safe[-1].devices if safe else {},
-        left_unsafe=tuple(safe[-1].left_unsafe) if safe else (),
+        # A procedure may open more than one bench; none may be left unsafe.
+        left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
+    return Execution(verdicts, identities, trace_back)
+
+
+def _stop_on_signals(stopped_by: list[str]) -> None:
+    """Cancel the running task on the first signal; a second must not stop the way to safety."""
+    task = asyncio.current_task()
+    assert task is not None
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread gets signals
+
+    def stop(name: str) -> None:
+        if not stopped_by:
+            stopped_by.append(name)
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number.name)

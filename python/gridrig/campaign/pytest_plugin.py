@@ -14,6 +14,10 @@ def pytest_addoption(parser: Any) -> None:
 def pytest_configure(config: Any) -> None:
     """Join in if a rig is named."""
     if config.getoption("--rig") is not None:
-        from gridrig.campaign.procedure_items import Procedures
+        from gridrig.campaign.procedure_items import join_in
 
-        config.pluginmanager.register(Procedures(config), "gridrig-procedures")
+        join_in(config)
+    elif config.getoption("--mutants") or config.getoption("--allow-skips"):
+        import pytest
+
+        raise pytest.UsageError("--mutants and --allow-skips need --rig RIG")

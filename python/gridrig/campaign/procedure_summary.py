@@ -1,0 +1,118 @@
+"""What executed procedures came to, as lines of text and as properties for a JUnit file."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from gridrig.campaign.measurements import Criterion, Outcome, Verdict
+from gridrig.campaign.procedures import Execution, Mutant, Procedure
+from gridrig.rig.description import Rig
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One execution: of which procedure, on which rig, with which mutant, and how it went."""
+
+    tested: Procedure
+    rig: Rig
+    mutant: Mutant | None
+    execution: Execution
+
+    @property
+    def killed(self) -> bool:
+        """Whether the mutant's own criterion found it: FAIL, and nothing broke on the way."""
+        verdicts = self.execution.verdicts
+        return self.caught.outcome is Outcome.FAIL and verdicts.ended is Outcome.PASS
+
+    @property
+    def caught(self) -> Verdict:
+        """The verdict that has to catch the mutant."""
+        assert self.mutant is not None
+        name = self.mutant.caught_by
+        return next(v for v in self.execution.verdicts.verdicts if v.criterion.name == name)
+
+
+def limit_text(criterion: Criterion) -> str:
+    """Return the accepted range of a criterion, without its unit."""
+    if criterion.min is None:
+        return f"at most {criterion.max:g}"
+    if criterion.max is None:
+        return f"at least {criterion.min:g}"
+    if criterion.min == criterion.max:
+        return f"exactly {criterion.min:g}"
+    return f"{criterion.min:g} to {criterion.max:g}"
+
+
+def value_text(verdict: Verdict) -> str:
+    """Return what was measured, with its uncertainty and unit."""
+    if verdict.value is None:
+        return "not measured"
+    spread = f" ± {verdict.uncertainty:g}" if verdict.uncertainty else ""
+    unit = "" if verdict.criterion.unit == "1" else f" {verdict.criterion.unit}"
+    return f"{verdict.value:.6g}{spread}{unit}"
+
+
+def verdict_lines(executed: Executed, *, verbose: bool = False) -> Iterator[str]:
+    """Yield the verdict of an execution, then one line a criterion; verbose names their sources."""
+    verdicts = executed.execution.verdicts
+    yield f"{verdicts.outcome}  {verdicts.title} on {rig_text(executed.rig)}"
+    if verbose:
+        yield f"  claim: {executed.tested.claim}"
+        yield f"  clause: {executed.tested.clause}"
+    if verdicts.cause:
+        yield f"  ended as {verdicts.ended}: {verdicts.cause}"
+    for name in verdicts.left_unsafe:
+        yield f"  LEFT UNSAFE: {name}: {verdicts.devices_end.get(name, 'state unknown')}"
+    names = max((len(v.criterion.name) for v in verdicts.verdicts), default=0)
+    values = max((len(value_text(v)) for v in verdicts.verdicts), default=0)
+    for v in verdicts.verdicts:
+        limit = limit_text(v.criterion)
+        text = f"  {v.outcome:12}  {v.criterion.name:{names}}  {value_text(v):>{values}}  {limit}"
+        if v.note and v.note != verdicts.cause:
+            text += f"  ({v.note})"
+        yield f"{text}  [{v.criterion.source}]" if verbose and v.criterion.source else text
+
+
+def mutant_lines(mutants: Sequence[Executed], not_tried: Sequence[str]) -> Iterator[str]:
+    """Yield the mutation score, then one line a mutant."""
+    killed = sum(executed.killed for executed in mutants)
+    whole = len(mutants) + len(not_tried)
+    if not whole:
+        return
+    yield f"mutants: {killed} of {whole} killed, {100 * killed // whole} %"
+    for executed in mutants:
+        fate = "killed" if executed.killed else "LIVES"
+        caught = executed.caught
+        found = f"{caught.criterion.name} = {value_text(caught)}, {limit_text(caught.criterion)}"
+        yield f"  {fate:9}  {executed.execution.verdicts.title}  {found}: {caught.outcome}"
+    for name in not_tried:
+        yield f"  not tried  {name}"
+
+
+def rig_text(rig: Rig) -> str:
+    """Return the name of a rig, which says EMULATED if anything on it is."""
+    return f"{'EMULATED ' if any(d.emulated for d in rig.devices) else ''}{rig.name}"
+
+
+def properties(executed: Executed) -> Iterator[tuple[str, str]]:
+    """Yield what a JUnit file says of an execution beside its outcome."""
+    tested, rig, verdicts = executed.tested, executed.rig, executed.execution.verdicts
+    yield "outcome", str(verdicts.outcome)
+    yield "claim", tested.claim
+    yield "clause", tested.clause
+    yield "rig", rig_text(rig)
+    yield "rig_sha256", hashlib.sha256(rig.text).hexdigest()
+    yield "clock", rig.clock
+    yield "gridrig", version("gridrig")
+    if executed.mutant is not None:
+        yield "mutant", "killed" if executed.killed else "lives"
+        yield "mutant_caught_by", executed.mutant.caught_by
+    for device in rig.devices:
+        who = executed.execution.identities.get(device.name)
+        known = f" {who.manufacturer} {who.model} {who.serial} {who.firmware}" if who else ""
+        yield f"device.{device.name}", ("emulated" if device.emulated else "hardware") + known
+        if device.name in verdicts.devices_end:
+            yield f"device.{device.name}.end", verdicts.devices_end[device.name]
+    for v in verdicts.verdicts:
+        yield f"criterion.{v.criterion.name}", f"{value_text(v)}, {limit_text(v.criterion)}"

@@ -1,0 +1,287 @@
+"""`gridrig test` and the pytest plugin: what is collected, printed, and given as exit code."""
+
+import importlib.util
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from gridrig.campaign.builtin import PROCEDURES
+from gridrig.cli import main
+
+ISLANDING = PROCEDURES / "islanding" / "test_unintentional_islanding.py"
+HEAD = """
+from gridrig.campaign.procedures import Criterion, Mutant, procedure
+
+@procedure(
+    claim="follows a limit", clause="IEEE 1547-2018 4.6.2", hazards="none", rig="one-inverter",
+    needs=(%(needs)s),
+    criteria=(Criterion("power_w", "W", max=%(limit)s, source="a limit of 8 kW"),),
+    mutants=(
+        Mutant("ignores the limit", "inverter", {"ignores_limit": True}, "power_w"),
+        Mutant("reads high", "meter", {"scale": 1.5}, "power_w"),
+    ),
+)
+async def test_limit(lab):
+    name = lab.name_of("inverter")
+    lab.give(name, 10_000.0)
+    await lab.pass_time(2.0)
+    await lab.driver(name).set_limit_w(8_000.0)
+    await lab.pass_time(5.0)
+    power_w = (await lab.measured(name)).p_w
+"""
+NUMBERS = itertools.count()
+RECORD = "    lab.record('power_w', 'W', power_w)\n"
+
+
+def written(folder: Path, body: str, *, limit: float = 8100.0, needs: str = '"inverter",') -> str:
+    path = folder / f"test_written_{next(NUMBERS)}.py"  # all runs share this process's modules
+    path.write_text(HEAD % {"limit": limit, "needs": needs} + body)
+    return str(path)
+
+
+def run(*arguments: str) -> int:
+    return main(["test", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("body", "limit", "code"),
+    [
+        (RECORD, 8100.0, 0),
+        (RECORD, 7000.0, 1),
+        ("", 8100.0, 3),
+        (RECORD + "    raise ValueError('a bug')\n", 8100.0, 4),
+        (RECORD + "    lab.bench.emulators[name].unplug()\n", 8100.0, 6),
+        (RECORD + "    lab.bench.emulators[name].unplug()\n", 7000.0, 6),
+    ],
+    ids=["pass", "fail", "nothing recorded", "exception", "left unsafe", "fail and left unsafe"],
+)
+def test_exit_code_is_the_worst_of_what_happened(tmp_path, capsys, body, limit, code):
+    assert run(written(tmp_path, body, limit=limit)) == code
+    name = {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE", 4: "ERROR", 6: "UNSAFE"}[code]
+    assert f"{name}  test_limit on EMULATED one-inverter" in capsys.readouterr().out
+
+
+def test_every_criterion_is_printed_with_value_and_limit_and_verbosely_with_its_source(
+    tmp_path, capsys
+):
+    path = written(tmp_path, RECORD)
+    assert run(path) == 0
+    short = capsys.readouterr().out
+    assert "power_w  8000 W  at most 8100" in short
+    assert "a limit of 8 kW" not in short
+    assert run("-v", path) == 0
+    assert "a limit of 8 kW" in capsys.readouterr().out
+
+
+def test_error_is_shown_with_where_it_came_from(tmp_path, capsys):
+    assert run(written(tmp_path, RECORD + "    raise ValueError('a bug')\n")) == 4
+    out = capsys.readouterr().out
+    assert "ValueError: a bug" in out
+    assert "test_written_" in out
+
+
+def test_mutants_are_killed_and_the_score_is_printed(tmp_path, capsys):
+    assert run("--mutants", written(tmp_path, RECORD)) == 0
+    out = capsys.readouterr().out
+    assert "mutants: 2 of 2 killed, 100 %" in out
+    assert "test_limit [reads high]  power_w = 1" in out
+
+
+def test_weakened_criterion_lets_a_mutant_live_and_the_command_fails(tmp_path, capsys):
+    strict = ISLANDING.read_text()
+    weak = strict.replace("CLEARING_MAX_S = 2.0", "CLEARING_MAX_S = 4.0")
+    assert weak != strict
+    path = tmp_path / "test_weakened.py"
+    path.write_text(weak)
+    assert run("--mutants", str(path), "-k", "late or never") == 1
+    out = capsys.readouterr().out
+    assert "mutants: 1 of 2 killed, 50 %" in out
+    assert "LIVES      test_unintentional_islanding [trips late]" in out
+    assert "killed     test_unintentional_islanding [never trips]" in out
+
+
+def test_mutant_that_crashes_is_not_killed(tmp_path, capsys):
+    crash = RECORD + "    assert power_w < 9000.0\n"
+    assert run("--mutants", written(tmp_path, crash)) == 1
+    out = capsys.readouterr().out
+    assert "PASS  test_limit" in out
+    assert "mutants: 0 of 2 killed, 0 %" in out
+
+
+def test_mutant_that_leaves_the_bench_unsafe_is_killed_and_still_told(tmp_path, capsys):
+    breaks = "    if power_w > 9000.0:\n        lab.bench.emulators[name].unplug()\n"
+    assert run("--mutants", "-k", "ignores", written(tmp_path, RECORD + breaks)) == 6
+    assert "mutants: 1 of 1 killed" in capsys.readouterr().out
+
+
+def test_mutants_are_not_tried_where_the_procedure_itself_does_not_pass(tmp_path, capsys):
+    assert run("--mutants", written(tmp_path, RECORD, limit=7000.0)) == 1
+    out = capsys.readouterr().out
+    assert "mutants: 0 of 2 killed" in out
+    assert "not tried  test_limit[reads high]" in out
+
+
+def test_procedure_of_a_selected_mutant_is_executed_with_it(tmp_path, capsys):
+    assert run("--mutants", "-k", "high", written(tmp_path, RECORD, limit=7000.0)) == 1
+    assert "FAIL  test_limit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 3), (("--allow-skips",), 0)])
+def test_missing_capability_is_inconclusive_unless_skips_are_allowed(
+    tmp_path, capsys, options, code
+):
+    path = written(tmp_path, RECORD, needs='"inverter", "bms"')
+    assert run(path, *options) == code
+    assert "the rig one-inverter has no bms" in capsys.readouterr().out
+
+
+def test_nothing_collected_is_a_usage_error(tmp_path, capsys):
+    assert run(str(tmp_path)) == 2
+    assert run(str(tmp_path / "nowhere")) == 2
+    assert run("--no-such-option", written(tmp_path, RECORD)) == 2
+    assert run("-k", "nothing_of_that_name", written(tmp_path, RECORD)) == 2
+
+
+def test_rig_that_does_not_exist_is_a_usage_error_that_names_those_that_do(tmp_path, capsys):
+    assert run("--rig", "no-rig", written(tmp_path, RECORD)) == 2
+    assert "one-inverter" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside one that passes"])
+def test_file_with_a_refused_procedure_is_a_usage_error(tmp_path, capsys, beside):
+    refused = Path(written(tmp_path, RECORD))
+    refused.write_text(refused.read_text().replace('1.5}, "power_w"', '1.5}, "nothing"'))
+    paths = [str(refused), *([written(tmp_path, RECORD)] * beside)]
+    assert run("--continue-on-collection-errors", *paths) == 2
+    out = capsys.readouterr().out
+    assert "each caught by one of the criteria" in out
+    assert ("1 passed" in out) is beside
+
+
+def test_ordinary_test_beside_a_procedure_counts(tmp_path, capsys):
+    assert run(written(tmp_path, RECORD + "\ndef test_sum():\n    assert 1 + 1 == 3\n")) == 1
+    assert run(written(tmp_path, RECORD + "\ndef test_sum():\n    assert 1 + 1 == 2\n")) == 0
+
+
+def test_paths_and_options_may_come_in_any_order(tmp_path, capsys):
+    path = written(tmp_path, RECORD)
+    out = tmp_path / "out.xml"
+    assert run("--junitxml", str(out), "-k", "limit", path, "--rig", "one-inverter") == 0
+    assert out.exists()
+    # Without a path it is the procedures that come with gridrig.
+    assert run("--collect-only", "--junitxml", str(out)) == 0
+    assert "test_a_day_conserves" in capsys.readouterr().out
+
+
+def test_junit_file_says_what_was_emulated_and_what_was_found(tmp_path, capsys):
+    out = tmp_path / "out.xml"
+    assert run("--mutants", "--junitxml", str(out), written(tmp_path, RECORD, limit=7000.0)) == 1
+    cases = ET.parse(out).getroot().findall("testsuite/testcase")
+    assert len(cases) == 3
+    facts = {p.get("name"): p.get("value") for p in cases[0].findall("properties/property")}
+    assert facts["outcome"] == "FAIL"
+    assert facts["clause"] == "IEEE 1547-2018 4.6.2"
+    assert facts["device.pv-1"].startswith("emulated gridrig")
+    assert facts["device.meter-1"].endswith("GR-0201 1.0")
+    assert facts["device.pv-1.end"] == "safe"
+    assert facts["criterion.power_w"] == "8000 W, at most 7000"
+    failure = cases[0].find("failure")
+    assert failure is not None
+    assert "power_w" in (failure.text or "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_procedure_as_aborted_with_the_bench_left_safe(tmp_path, number):
+    forever = (
+        "    open(__file__ + '.running', 'w').close()\n"
+        "    while True:\n        await lab.pass_time(1.0)\n"
+    )
+    path = written(tmp_path, forever)
+    command = [sys.executable, "-c", "import sys; from gridrig.cli import main; sys.exit(main())"]
+    started = subprocess.Popen(
+        [*command, "test", path], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    try:
+        while not Path(f"{path}.running").exists():
+            assert started.poll() is None
+            time.sleep(0.02)
+        started.send_signal(number)
+        out, _ = started.communicate(timeout=60)
+    finally:
+        started.kill()
+    assert started.returncode == 5
+    assert f"ended as ABORTED: stopped by {number.name}" in out
+    assert "LEFT UNSAFE" not in out
+
+
+def test_sweep_goes_on_at_an_end_where_the_times_still_rise_and_repeats_the_longest():
+    spec = importlib.util.spec_from_file_location("islanding", ISLANDING)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def swept(time_s):
+        cleared_s, order = {}, []
+        for percent in module.points(cleared_s):
+            cleared_s[percent] = time_s(percent)
+            order.append(percent)
+        return order
+
+    assert swept(lambda p: -abs(p - 99)) == [*range(95, 106), 99, 98, 100, 99, 98, 100]
+    assert swept(lambda p: -abs(p - 93)) == [*range(95, 106), 94, 93, 92, 93, 94, 92, 93, 94, 92]
+    assert swept(lambda p: p)[11:-6] == list(range(106, 116))
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_plugin_imports_nothing_heavy_without_a_rig(tmp_path):
+    (tmp_path / "test_plain.py").write_text(
+        "import sys\n\n"
+        "def test_light(request):\n"
+        "    assert request.config.pluginmanager.has_plugin('gridrig')\n"
+        "    assert not request.config.pluginmanager.has_plugin('gridrig-procedures')\n"
+        "    heavy = {'pandapower', 'simbench', 'pymodbus', 'numpy', 'gridrig.plant',\n"
+        "             'gridrig._core', 'gridrig.campaign.procedures'}\n"
+        "    assert heavy & set(sys.modules) == set()\n"
+    )
+    done = pytest_in(tmp_path, "-p", "no:hypothesispytest")
+    assert done.returncode == 0, done.stdout
+
+
+def test_procedures_are_skipped_with_a_reason_without_a_rig(tmp_path):
+    path = written(tmp_path, RECORD)
+    done = pytest_in(tmp_path, "-rs", path)
+    assert done.returncode == 0
+    assert "1 skipped" in done.stdout
+    assert "run it with gridrig test, or pytest --rig RIG" in done.stdout
+
+
+def test_plain_pytest_with_a_rig_executes_and_gives_the_same_exit_code(tmp_path):
+    path = written(tmp_path, "")
+    done = pytest_in(tmp_path, "--rig", "one-inverter", path)
+    assert done.returncode == 3, done.stdout
+    assert "INCONCLUSIVE  test_limit on EMULATED one-inverter" in done.stdout
+
+
+def test_mutants_without_a_rig_are_not_quietly_left_out(tmp_path):
+    done = pytest_in(tmp_path, "--mutants", written(tmp_path, RECORD))
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "need --rig" in done.stderr
