@@ -376,6 +376,41 @@ def test_pulled_plug_is_unavailable_at_once(run):
     assert took_s < 1.0
 
 
+def test_adapter_that_comes_back_on_its_port_is_read_again(tmp_path):
+    port = tmp_path / "usb-adapter"
+
+    async def main(clock: Clock):
+        async with JBD.bench(opened=False) as first, JBD.bench(opened=False) as second:
+            port.symlink_to(first.emulator.endpoint_link.path)
+            parameters = JbdParameters(**JBD.driver_parameters)
+            driver = JbdDriver("pack-1", SerialLink(str(port), 9600), parameters)
+            await driver.open()
+            try:
+                first.emulator.unplug()
+                await clock.sleep(0.1)
+                port.unlink()
+                with pytest.raises(DriverError) as caught:
+                    await driver.read()
+                port.symlink_to(second.emulator.endpoint_link.path)
+                return caught.value.kind, (await driver.read()).v_v
+            finally:
+                await driver.close()
+
+    assert run_wall(main, start_utc_s=START) == ("unavailable", PACK.v_v)
+
+
+def test_port_that_somebody_holds_is_not_opened_twice():
+    async def main(clock: Clock):
+        async with JBD.bench() as bench:
+            parameters = JbdParameters(**JBD.driver_parameters)
+            other = JbdDriver("other", bench.emulator.endpoint_link, parameters)
+            with pytest.raises(DriverError) as caught:
+                await other.open()
+            return caught.value.kind, (await bench.driver.read()).v_v
+
+    assert run_wall(main, start_utc_s=START) == ("unavailable", PACK.v_v)
+
+
 def test_plug_pulled_while_waiting_for_a_reply_ends_the_wait():
     async def main(clock: Clock):
         async with JBD.bench() as bench:

@@ -105,6 +105,67 @@ def test_settings_come_back_as_found_and_the_safe_state_has_the_last_word() -> N
     assert pv.commands[-1] == ("connect", False)
 
 
+def test_nothing_is_connected_again_on_the_way_to_the_safe_state() -> None:
+    run = Run(nothing, pv_1=4000.0, storage_1=1000.0)
+
+    for name in ("pv-1", "storage-1"):
+        assert ("connect", True) not in run.points[name].commands
+
+
+def test_restoring_ends_in_time_and_keeps_half_of_it_for_the_safe_state() -> None:
+    steps = "".join(
+        f'[[safe]]\ndo = "{do}"\nwithin_s = {within_s}\n'
+        for do, within_s in (("power-zero", 5), ("cease", 5), ("open-fets", 5), ("restore", 3))
+    )
+    rig = small_rig(("[[participant]]", f"{steps}\n[[participant]]"))
+
+    async def fall_silent_later(bench: Bench, points: dict[str, Point]) -> None:
+        def on_connect(on: bool) -> None:
+            bench.emulators["pv-1"].arm("late_reply", count=100, delay_s=0.9)
+
+        points["pv-1"].set_connect = on_connect  # type: ignore[method-assign]
+
+    run = Run(fall_silent_later, rig)
+
+    ends = {
+        (e.device, e.data["step"]): e.t_s for e in run.events.ordered() if e.kind == "safe_step"
+    }
+    assert ends["pv-1", "restore"] - ends["battery-1", "open-fets"] <= 3.0
+
+
+def test_bench_made_safe_and_used_again_is_made_safe_again() -> None:
+    async def go_on(bench: Bench, points: dict[str, Point]) -> None:
+        await bench.make_safe()
+        await bench.devices["pv-1"].set_limit_w(5000.0)
+        await bench.devices["pv-1"].set_connect(True)
+
+    run = Run(go_on, pv_1=4000.0)
+
+    assert run.error is None
+    assert not run.points["pv-1"].connected
+
+
+def test_task_left_behind_writes_nothing_while_the_bench_is_made_safe() -> None:
+    refused: list[str] = []
+
+    async def leave_a_task(bench: Bench, points: dict[str, Point]) -> asyncio.Task[None]:
+        async def go_on() -> None:
+            while True:
+                await asyncio.sleep(0.05)
+                try:
+                    await bench.devices["storage-1"].set_power_w(2000.0)
+                except DriverError as error:
+                    refused.append(error.code)
+
+        points["storage-1"].commands.clear()
+        return asyncio.create_task(go_on())
+
+    run = Run(leave_a_task, storage_1=1000.0)
+
+    assert set(refused) == {"rig.limit"}
+    assert ("power_w", 2000.0) not in run.points["storage-1"].commands
+
+
 def test_bench_ends_safe_after_an_exception_in_a_step() -> None:
     async def stumble(bench: Bench, points: dict[str, Point]) -> None:
         raise ZeroDivisionError
@@ -201,6 +262,7 @@ REFUSED: dict[str, tuple[str, str, tuple[object, ...]]] = {
     "a negative limit": ("pv-1", "set_limit_w", (-1.0,)),
     "no limit for a nameplate above the rig's": ("pv-1", "set_limit_w", (None,)),
     "a number for a permit": ("pv-1", "set_connect", (1,)),
+    "a permit to give more than the rig's": ("pv-1", "set_connect", (True,)),
     "a number for a switch": ("battery-1", "set_fets", (1, 0)),
     "a clock an hour off": ("meter-pv", "sync_clock", (START_UTC_S + 3600,)),
 }
@@ -230,12 +292,15 @@ def test_write_beyond_the_limits_is_refused_before_anything_is_sent(case: str) -
 def test_write_at_the_limit_is_sent() -> None:
     async def write(bench: Bench, points: dict[str, Point]) -> None:
         await bench.devices["storage-1"].set_power_w(-5000.0)
+        await bench.devices["pv-1"].set_limit_w(10_000.0)
+        await bench.devices["pv-1"].set_connect(True)
         await bench.devices["meter-pv"].sync_clock(START_UTC_S + 30)
 
     run = Run(write)
 
     assert run.error is None
     assert ("power_w", -5000.0) in run.points["storage-1"].commands
+    assert ("connect", True) in run.points["pv-1"].commands
     assert "clock_set" in run.kinds("meter-pv")
 
 

@@ -309,6 +309,21 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
             )
         ],
     ),
+    "an analyser of another device": (
+        (
+            *REAL_PV[:3],
+            ('terminal = "model"', 'terminal = { grid = true, analyser = "meter-storage" }'),
+        ),
+        [
+            (
+                20,
+                f"{PV}.terminal.analyser",
+                '"meter-storage", which measures "storage-1"',
+                'a meter with measures = "pv-1"',
+                None,
+            )
+        ],
+    ),
     "an analyser that is none": (
         (*REAL_PV[:3], ('terminal = "model"', 'terminal = { grid = true, analyser = "meter" }')),
         [(20, f"{PV}.terminal.analyser", '"meter"', METERS, "meter-pv")],
@@ -572,6 +587,25 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 'a [[safe]] step with do = "open-fets" for it',
                 None,
             )
+        ],
+    ),
+    "a threshold its safe step does not look at": (
+        (
+            (
+                "[[participant]]",
+                '[[safe]]\ndo = "cease"\n[[safe]]\ndo = "open-fets"\nbelow_w = 2\n'
+                "below_a = 0\n\n[[participant]]",
+            ),
+        ),
+        [
+            (
+                92,
+                "safe 'open-fets'.below_w",
+                "2",
+                'nothing: only do = "settle" heeds it',
+                None,
+            ),
+            (93, "safe 'open-fets'.below_a", "0", ABOVE_0, None),
         ],
     ),
     "a safe step for a device that cannot": (

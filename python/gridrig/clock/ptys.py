@@ -221,7 +221,11 @@ async def open_serial(path: str, baudrate: int) -> tuple[asyncio.StreamReader, S
     loop = asyncio.get_running_loop()
     try:
         port = serial.serial_for_url(
-            serial_url.counted(path), baudrate=baudrate, timeout=0, write_timeout=0
+            serial_url.counted(path),
+            baudrate=baudrate,
+            timeout=0,
+            write_timeout=0,
+            exclusive=True,  # a second program on the line would take answers meant for us
         )
     except (serial.SerialException, OSError, ValueError) as error:
         raise DriverError(

@@ -35,8 +35,8 @@ class InverterReading:
     connected : bool
         Whether it says it is connected to the grid.
     state : str
-        "running", "throttled", "off", "starting", "shutting_down", "tripped", "standby" or
-        "sleeping".
+        "running", "throttled", "off", "starting", "shutting_down", "tripped", "standby",
+        "sleeping", or "unknown" if it does not say.
     limit_w : float or None
         Active power limit in force, None if there is none. [W]
     w_max : float
@@ -136,7 +136,7 @@ class Driver(Protocol):
         """Drive the device to the declared safe state, each setting read back."""
 
     async def restore(self) -> None:
-        """Write the settings back as found, each read back."""
+        """Write the settings back as found, each read back, but for those made safe."""
 
 
 @runtime_checkable

@@ -182,7 +182,11 @@ class Bench:
         end.result()
 
     async def _end(self) -> None:
-        if self.devices and self.safe_report is None:
+        # Again even if it was made safe before: what was written since then is not known here.
+        if self.devices:
+            for device in self.devices.values():
+                device.end()
+            self.safe_report = None
             await self.make_safe()
         await self.close()
 

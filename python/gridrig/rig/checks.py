@@ -78,9 +78,15 @@ def _check_references(device: DeviceDraft, devices: Sequence[DeviceDraft], issue
         measured = _refer(device.measures, at, devices, HAS_TERMINAL, issues, extra=extra)
         if measured is not None:
             _check_same_bus(device, measured, issues)
+            if device.emulated and not measured.emulated:
+                found = f"{shown(device.measures)}, which is real"
+                issues.add(at, found, "an emulated device: an emulated meter sees only the model")
     if isinstance(device.terminal, GridTerminal):
         at = device.at.key("terminal").key("analyser")
-        _refer(device.terminal.analyser, at, devices, ("meter",), issues)
+        meter = _refer(device.terminal.analyser, at, devices, ("meter",), issues)
+        if meter is not None and meter.measures not in (None, device.name, LOAD, HEAD):
+            found = f"{shown(device.terminal.analyser)}, which measures {shown(meter.measures)}"
+            issues.add(at, found, f"a meter with measures = {shown(device.name)}")
 
 
 def _is_alone(pack: DeviceDraft, devices: Sequence[DeviceDraft]) -> bool:
@@ -259,6 +265,14 @@ def check_emulated_keys(
             issues.add(draft.at.key("serial"), shown(key.serial), expected)
 
 
+def _check_thresholds(step: Draft[SafeStep], do: Any, issues: Issues) -> None:
+    """A threshold that its step does not look at was meant for another."""
+    for key, step_name in (("below_w", "settle"), ("below_a", "open-fets")):
+        found = step.get(key)
+        if found is not None and do not in (None, step_name) and found != getattr(SafeStep, key):
+            issues.add(step.at.key(key), shown(found), f'nothing: only do = "{step_name}" heeds it')
+
+
 def check_safe_order(
     steps: Sequence[Draft[SafeStep]], devices: Sequence[DeviceDraft], issues: Issues
 ) -> None:
@@ -267,6 +281,7 @@ def check_safe_order(
     whole = True
     for step in steps:
         do = step.get("do")
+        _check_thresholds(step, do, issues)
         named = step.get("devices")
         if do is None or named is None:
             whole = False

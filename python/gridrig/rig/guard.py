@@ -37,6 +37,11 @@ class Guarded:
         self.driver = driver
         self._report = report
         self._dry_run = dry_run
+        self._ending = False
+
+    def end(self) -> None:
+        """From now on refuse every write but those of the safe end: it has the last word."""
+        self._ending = True
 
     async def identify(self) -> Identity:
         """Return who the device says it is."""
@@ -49,14 +54,19 @@ class Guarded:
 
     async def make_safe(self) -> None:
         """Drive the device into its declared safe state."""
-        await self._write("safe_state", self.device.safe_settings(), self.driver.make_safe)
+        settings = self.device.safe_settings()
+        await self._write("safe_state", settings, self.driver.make_safe, ending=True)
 
     async def restore(self) -> None:
         """Write the settings back as found."""
         if not self._dry_run:
             await self.driver.restore()
 
-    async def _write(self, what: str, value: Any, send: Callable[[Any], Any]) -> None:
+    async def _write(
+        self, what: str, value: Any, send: Callable[[Any], Any], *, ending: bool = False
+    ) -> None:
+        if self._ending and not ending:
+            raise self._refuse(what, value, "sent: the bench is being made safe")
         if self._dry_run:
             self._report("would_write", what=what, value=value)
             return
@@ -104,14 +114,24 @@ class GuardedInverter(Guarded):
         """Permit or withdraw connection to the grid."""
         if not isinstance(on, bool):
             raise self._refuse("connect", on, "true or false")
+        if on and self.capability == "inverter" and not self._dry_run:
+            await self._need_limit()
         await self._write("connect", on, self.driver.set_connect)
 
     async def power_zero(self) -> None:
         """Bring its power to nothing, by set-point (storage) or limit."""
         if self.capability == "storage":
-            await self._write("power_w", 0.0, self.driver.set_power_w)
+            await self._write("power_w", 0.0, self.driver.set_power_w, ending=True)
         else:
-            await self._write("limit_w", 0.0, self.driver.set_limit_w)
+            await self._write("limit_w", 0.0, self.driver.set_limit_w, ending=True)
+
+    async def _need_limit(self) -> None:
+        """Refuse a permit to an inverter that may then give more than the rig carries."""
+        p_w_max, reading = self._p_w_max(), await self.read()
+        allowed_w = reading.w_max if reading.limit_w is None else reading.limit_w
+        if min(allowed_w, reading.w_max) > p_w_max:
+            expected = f"given before a limit up to {p_w_max:g}, below {allowed_w:g} in force"
+            raise self._refuse("connect", True, expected)
 
     def _p_w_max(self) -> float:
         assert isinstance(self.device.limits, InverterLimits)

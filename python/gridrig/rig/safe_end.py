@@ -116,9 +116,11 @@ async def _open_fets(step: SafeStep, device: Guarded) -> None:
     await device.make_safe()
 
 
-async def _restore(_: SafeStep, device: Guarded) -> None:
+async def _restore(step: SafeStep, device: Guarded) -> None:
     try:
-        await device.restore()
+        # Half the time is kept for the safe state, which has the last word.
+        async with asyncio.timeout(step.within_s / 2):
+            await device.restore()
     finally:
         await device.make_safe()
 
@@ -126,7 +128,8 @@ async def _restore(_: SafeStep, device: Guarded) -> None:
 async def _fall(device: Guarded, key: str, below: float, within_s: float) -> None:
     """Wait until a reading falls below a magnitude, a little less than the step may take."""
     deadline_s = asyncio.get_running_loop().time() + 0.9 * within_s
-    while abs(found := float(getattr(await device.read(), key))) >= below:
+    # NaN is not below anything: a reading without a value settles nothing.
+    while not abs(found := float(getattr(await device.read(), key))) < below:
         if asyncio.get_running_loop().time() + POLL_S > deadline_s:
             raise DriverError(
                 "rig.not_settled",

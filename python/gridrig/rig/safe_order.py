@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gridrig.rig.schema import Name, NotNegative, above, between
+from gridrig.rig.schema import Name, Positive, above, between
 
 StepName = Literal["power-zero", "settle", "cease", "open-fets", "restore"]
 
@@ -33,8 +33,8 @@ class SafeStep:
     do: StepName
     devices: tuple[Name, ...] = ()
     within_s: Annotated[float, above(0), between(0, 600)] = 5.0
-    below_w: NotNegative = 100.0
-    below_a: NotNegative = 2.0
+    below_w: Positive = 100.0
+    below_a: Positive = 2.0
 
 
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {

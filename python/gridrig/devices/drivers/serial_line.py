@@ -7,7 +7,7 @@ Rules
     but an answer (time-out, refusal, a cancelled asker) the driver's *marker* question is sent
     before the next: on these lines a device answers in order, so once the marker is answered every
     older answer is behind it. A late marker itself is told from every other answer by its shape and
-    passed over.
+    passed over. A port that hung up (an adapter that fell off the bus) is opened anew, once a try.
 Limits
     64 KiB of unread input; the oldest is lost first.
 Cost
@@ -28,6 +28,8 @@ T = TypeVar("T")
 INPUT_BYTES_MAX = 1 << 16
 READ_BYTES = 4096
 REASONS_MAX = 8  # kept for the error's text
+LINE_GONE = "driver.line_gone"
+PTYS = "/dev/pts/"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class SerialLine:
         self._inbox = bytearray()
         self._news = asyncio.Event()
         self._ended = False
+        self._wanted = False
         self._doubtful = False
         self._lock = asyncio.Lock()
 
@@ -123,6 +126,7 @@ class SerialLine:
         if self._writer is not None and not self._ended:
             return
         await self.close()
+        self._wanted = True
         reader, self._writer = await ptys.open_serial(self._link.path, self._link.baudrate)
         self._ended = False
         self._doubtful = True  # who spoke before us is unknown
@@ -133,6 +137,7 @@ class SerialLine:
 
     async def close(self) -> None:
         """Close the port; closing twice is allowed."""
+        self._wanted = False
         writer, self._writer = self._writer, None
         pump, self._pump = self._pump, None
         if writer is not None:
@@ -169,6 +174,8 @@ class SerialLine:
         async with self._lock:
             for left in range(self._times.retries, -1, -1):
                 try:
+                    if self._hung_up:
+                        await self.open()
                     if self._doubtful:
                         await mark()
                     # In doubt until the answer is here: the asker may be cancelled meanwhile.
@@ -177,7 +184,7 @@ class SerialLine:
                     self._doubtful = False
                     return answer
                 except DriverError as error:
-                    if error.kind not in {"timeout", "framing"}:
+                    if error.kind not in {"timeout", "framing"} and error.code != LINE_GONE:
                         raise
                     await self._drain()
                     if not left:
@@ -210,6 +217,12 @@ class SerialLine:
                     unfit.append(answer.reason)
             if self._ended and not self._inbox:
                 raise self._gone()
+
+    @property
+    def _hung_up(self) -> bool:
+        """Whether the port is lost and can come back: a pty's name goes to whoever asks next."""
+        lost = self._writer is None or self._ended
+        return self._wanted and lost and not self._link.path.startswith(PTYS)
 
     def _inbox_taken(self) -> bytes:
         data = bytes(self._inbox)
@@ -247,7 +260,7 @@ class SerialLine:
 
     def _gone(self) -> DriverError:
         return DriverError(
-            "driver.line_gone",
+            LINE_GONE,
             "{device}: {path} is closed or hung up",
             kind="unavailable",
             device=self._name,

@@ -32,6 +32,7 @@ from gridrig.errors import DriverError
 
 MEASUREMENT, CAPACITY, SERVICE, CONTROL, STORAGE = 701, 702, 703, 704, 713
 MEASURED_REGISTERS = 123  # model 701 up to and with its scale factors
+MODELS = (1, MEASUREMENT, CAPACITY, SERVICE, CONTROL)
 WATTS = 1  # WSetMod
 STATES = {
     0: "off",
@@ -42,6 +43,13 @@ STATES = {
     5: "shutting_down",
     6: "tripped",
     7: "standby",
+}
+ON_THE_GRID = frozenset({"running", "throttled", "shutting_down"})
+# The points behind each key of a safe state.
+SETTINGS: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "power_w": (CONTROL, ("WSetEna", "WSetMod", "WSet")),
+    "limit_w": (CONTROL, ("WMaxLimPctEna", "WMaxLimPct")),
+    "connect": (SERVICE, ("ES",)),
 }
 
 
@@ -115,12 +123,21 @@ class SunSpecInverter:
         self._readings = 0
 
     async def open(self) -> None:
-        """Connect, find the models and read the nameplate; no setting is written."""
+        """Connect, find the models and read the nameplate; no setting is written.
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported`, if a model is missing without which the device can be neither
+            read nor driven to its safe state.
+        """
         await self._device.open()
+        for model_id in MODELS:
+            self._device.require(model_id)
         capacity = await self._device.read(CAPACITY)
         self._w_max = self._rating(capacity, "WMax", "WMaxRtg")
-        self._charge_max_w = _first(capacity, "WChaRteMax", "WChaRteMaxRtg") or self._w_max
-        self._discharge_max_w = _first(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg") or self._w_max
+        self._charge_max_w = self._rate(capacity, "WChaRteMax", "WChaRteMaxRtg")
+        self._discharge_max_w = self._rate(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg")
         self._readings = 0
 
     async def close(self) -> None:
@@ -142,8 +159,8 @@ class SunSpecInverter:
             q_var=measured.value("Var") or 0.0,
             v_v=self._voltage(measured),
             f_hz=self._needed(measured, "Hz"),
-            connected=measured.raw("ConnSt") == 1,
-            state=STATES.get(measured.number("InvSt") or 0, "unknown"),
+            connected=self._connected(measured),
+            state=_state(measured),
             limit_w=self._limit_w,
             w_max=self._w_max,
             soc=self._soc,
@@ -185,7 +202,8 @@ class SunSpecInverter:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.
 
         Power comes first and connection last. Everything is tried even when one step fails; the
-        first failure is raised at the end.
+        first failure is raised at the end. What is named here `restore` leaves as it is: putting
+        it back as found would connect the inverter again.
 
         Raises
         ------
@@ -209,11 +227,13 @@ class SunSpecInverter:
                     await step(safe_state[key])
                 except DriverError as error:
                     failures.append(error)
+                finally:
+                    self._device.forget(*SETTINGS[key])
         if failures:
             raise failures[0]
 
     async def restore(self) -> None:
-        """Write the settings back as found, each read back."""
+        """Write the settings back as found, each read back, but for those made safe."""
         await self._device.restore()
         self._readings = 0
 
@@ -279,6 +299,21 @@ class SunSpecInverter:
             raise self._missing(names[0])
         return found
 
+    def _rate(self, capacity: ModelRegisters, *names: str) -> float:
+        """Return a largest power one way; 0 means none, only an absent one is the nameplate."""
+        found = _first(capacity, *names)
+        return self._w_max if found is None else found
+
+    def _connected(self, measured: ModelRegisters) -> bool:
+        """Return what ConnSt says or, since a device need not have it, what InvSt says."""
+        connection = measured.raw("ConnSt")
+        if connection is not None:
+            return connection == 1
+        state = _state(measured)
+        if state == "unknown":
+            raise self._missing("ConnSt")
+        return state in ON_THE_GRID
+
     def _voltage(self, measured: ModelRegisters) -> float:
         line_v = measured.value("LLV")
         return math.sqrt(3) * self._needed(measured, "LNV") if line_v is None else line_v
@@ -316,6 +351,11 @@ class SunSpecStorageInverter(SunSpecInverter):
 
     async def _safe_power(self, value: object) -> None:
         await self.set_power_w(self._number("power_w", value))
+
+
+def _state(measured: ModelRegisters) -> str:
+    number = measured.number("InvSt")
+    return "unknown" if number is None else STATES.get(number, "unknown")
 
 
 def _first(registers: ModelRegisters, *names: str) -> float | None:

@@ -3,12 +3,13 @@ written.
 
 Nothing about the map is assumed: the base is looked for at 40000, 0 and 50000, each model gives
 its length. Every setting is saved as found before its first write, written with one FC16, and read
-back; `restore` writes what was saved, latest first, and reads it back too.
+back; `restore` writes what was saved, latest first, and reads it back too, except for what was
+forgotten because the safe state has the last word on it.
 
 Limits: 64 models, and the addresses of Modbus.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gridrig.devices.capabilities import Identity
@@ -72,7 +73,7 @@ class SunSpecDevice:
         self._known = {**standard_models(), **(vendor_models or {})}
         self._line: ModbusLine | None = None
         self._found: dict[int, Placed] = {}
-        self._saved: dict[int, list[int]] = {}  # address: registers as found, in order of writing
+        self._saved: dict[int, int] = {}  # address: register as found, in order of writing
 
     async def open(self) -> None:
         """Connect and walk the map; opening twice is allowed.
@@ -102,6 +103,16 @@ class SunSpecDevice:
     def has(self, model_id: int) -> bool:
         """Return whether the device has a model."""
         return model_id in self._found
+
+    def require(self, model_id: int) -> None:
+        """Refuse a device that lacks a model.
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported`.
+        """
+        self._placed(model_id)
 
     async def identity(self) -> Identity:
         """Return the common model's names."""
@@ -184,16 +195,48 @@ class SunSpecDevice:
         await self._wire().write(self.link.unit, placed.address + first, registers, patience)
 
     async def restore(self) -> None:
-        """Write every setting back as found, latest first, each read back."""
-        while self._saved:
-            address = next(reversed(self._saved))
-            await self._write_and_compare(address, self._saved[address], f"register {address}")
-            del self._saved[address]
+        """Write every setting back as found, latest first, each read back.
+
+        Every setting is tried even when one fails; the first failure is raised at the end.
+        """
+        failures: list[DriverError] = []
+        for address, registers in reversed(self._saved_blocks()):
+            try:
+                await self._write_and_compare(address, registers, f"register {address}")
+            except DriverError as error:
+                failures.append(error)
+                continue
+            self._drop_saved(address, len(registers))
+        if failures:
+            raise failures[0]
+
+    def forget(self, model_id: int, names: Iterable[str]) -> None:
+        """Let `restore` leave these points as they are."""
+        if self.has(model_id):
+            for name in names:
+                point = self._known[model_id].points[name]
+                self._drop_saved(self._found[model_id].address + point.offset, point.size)
 
     async def _save(self, address: int, count: int) -> None:
-        if address not in self._saved:
-            found = await self._wire().read(self.link.unit, address, count, self.patience)
-            self._saved[address] = found
+        if all(register in self._saved for register in range(address, address + count)):
+            return
+        found = await self._wire().read(self.link.unit, address, count, self.patience)
+        for register, value in enumerate(found, address):
+            self._saved.setdefault(register, value)
+
+    def _drop_saved(self, address: int, count: int) -> None:
+        for register in range(address, address + count):
+            self._saved.pop(register, None)
+
+    def _saved_blocks(self) -> list[tuple[int, list[int]]]:
+        """Return what was saved as blocks of registers saved one after the other."""
+        blocks: list[tuple[int, list[int]]] = []
+        for register, value in self._saved.items():
+            if blocks and register == blocks[-1][0] + len(blocks[-1][1]):
+                blocks[-1][1].append(value)
+            else:
+                blocks.append((register, [value]))
+        return blocks
 
     async def _write_and_compare(self, address: int, registers: list[int], what: str) -> None:
         wire, unit = self._wire(), self.link.unit
