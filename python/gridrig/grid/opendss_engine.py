@@ -53,10 +53,12 @@ class OpenDssEngine:
     name = "opendss"
 
     def __init__(self, network: Network) -> None:
-        from opendssdirect import dss
+        from dss import DSS, DSSException
 
         self._network = network
-        self._dss: Any = dss.NewContext()
+        self._refusal = DSSException
+        self._dss: Any = DSS.NewContext()
+        self._circuit: Any = self._dss.ActiveCircuit
         self._topology: Topology | None = None
         self._volts = (1.0, 1.0)
         self._stale = True
@@ -77,17 +79,17 @@ class OpenDssEngine:
 
     def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
         """Solve with these injections by bus, positive into the grid, constant P and Q."""
-        dss = self._dss
+        circuit = self._circuit
         if self._stale:
             self._write()
-        loads = dss.Loads
+        loads = circuit.Loads
         # A negative load generates: one element at each bus, so that no sign is decided twice.
         for index, (p, q) in enumerate(zip(p_w.tolist(), q_var.tolist(), strict=True), start=1):
-            loads.Idx(index)
-            loads.kW(-p / 1e3)
-            loads.kvar(-q / 1e3)
-        self._call(dss.Solution.Solve)
-        converged = bool(dss.Solution.Converged())
+            loads.idx = index
+            loads.kW = -p / 1e3
+            loads.kvar = -q / 1e3
+        self._call(circuit.Solution.Solve)
+        converged = bool(circuit.Solution.Converged)
         if self._stale or not len(self._node):
             self._index()
         self._stale = False
@@ -96,20 +98,20 @@ class OpenDssEngine:
     def _call(self, action: Any, *words: Any) -> Any:
         try:
             return action(*words)
-        except self._dss.DSSException as error:
+        except self._refusal as error:
             self._stale = True
             raise GridError(
                 "grid.engine_refused", "opendss: {reason}", reason=" ".join(map(str, error.args))
             ) from error
 
     def _read(self, converged: bool) -> EngineState:
-        dss = self._dss
+        circuit = self._circuit
         network = self._network
-        nodes = _complex(dss.Circuit.YNodeVArray())
+        nodes = _complex(circuit.YNodeVarray)
         v_pu = np.zeros(len(network.buses), dtype=complex)
         here = self._node >= 0
         v_pu[here] = nodes[self._node[here]] / self._base[here]
-        powers = _complex(dss.PDElements.AllPowers()) * 1e3
+        powers = _complex(circuit.PDElements.AllPowers) * 1e3
         line_va = np.zeros((len(network.lines), 2), dtype=complex)
         trafo_va = np.zeros((len(network.transformers), 2), dtype=complex)
         for flows, rows in ((line_va, self._line_row), (trafo_va, self._trafo_row)):
@@ -120,7 +122,7 @@ class OpenDssEngine:
                     flows[place, 1] = powers[row + width : row + 2 * width].sum()
         return EngineState(
             converged=converged,
-            iterations=int(dss.Solution.Iterations()),
+            iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
             line_va=line_va,
             trafo_va=trafo_va,
@@ -128,16 +130,17 @@ class OpenDssEngine:
 
     def _index(self) -> None:
         """Find where OpenDSS keeps the first phase of each bus and the flows of each element."""
-        dss = self._dss
-        order = [str(name).lower() for name in dss.Circuit.YNodeOrder()]
+        circuit = self._circuit
+        order = [str(name).lower() for name in circuit.YNodeOrder]
         place = {name: index for index, name in enumerate(order)}
         count = len(self._network.buses)
         self._node = np.array([place.get(f"b{bus}.1", -1) for bus in range(count)])
-        names = [str(name).lower() for name in dss.PDElements.AllNames()]
+        elements = circuit.PDElements
+        names = [str(name).lower() for name in elements.AllNames]
         sizes = [
             conductors * terminals
             for conductors, terminals in zip(
-                dss.PDElements.AllNumConductors(), dss.PDElements.AllNumTerminals(), strict=True
+                elements.AllNumConductors, elements.AllNumTerminals, strict=True
             )
         ]
         starts = dict(zip(names, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
@@ -191,7 +194,7 @@ class OpenDssEngine:
             f"tolerance={_TOLERANCE_PU}",
         ]
         for command in script:
-            self._call(self._dss.Text.Command, command)
+            self._call(self._dss.Text.Commands, command)
         self._node = np.zeros(0, dtype=np.int64)
 
 
