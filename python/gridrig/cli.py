@@ -78,9 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "run test procedures on a rig",
         "examples:\n  gridrig test                             (all that come with gridrig)\n"
         "  gridrig test --mutants                   (prove that each procedure can fail)\n"
-        "  gridrig test hil/islanding --rig one-inverter --junitxml out.xml",
+        "  gridrig test hil/islanding --rig one-inverter --junitxml out.xml\n"
+        "  gridrig test -v -k limit                 (every option of pytest works)\n\n"
+        "exit codes: 0 pass, 1 fail or a mutant lives, 2 usage or nothing collected,\n"
+        "3 inconclusive or skipped, 4 error, 5 aborted, 6 rig left unsafe",
     )
-    test.add_argument("paths", nargs="*", metavar="PATH", help="procedures; default: built-in")
+    # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
+    test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -170,15 +174,9 @@ def _emulate(args: argparse.Namespace) -> int:
 
 
 def _test(args: argparse.Namespace) -> int:
-    from gridrig.campaign.procedure_items import test_command
+    from gridrig.campaign.procedure_command import test_command
 
-    return test_command(
-        args.paths,
-        rig=args.rig,
-        mutants=args.mutants,
-        allow_skips=args.allow_skips,
-        pytest_options=args.rest,
-    )
+    return test_command(args.rest, rig=args.rig, mutants=args.mutants, allow_skips=args.allow_skips)
 
 
 def _verify(args: argparse.Namespace) -> int:

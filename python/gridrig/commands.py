@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,8 @@ from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.progress import show_progress
 from gridrig.campaign.run import RunResult, run
 from gridrig.campaign.scenario import load_scenario
-from gridrig.campaign.scenario_fit import check_together
+from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.errors import RigError
 from gridrig.report.html import build_report
 from gridrig.report.junit import write_junit
 from gridrig.report.terminal import print_verdicts
@@ -30,19 +30,15 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     scenario_path = find(scenario_name, SCENARIOS)
     units = {name: known.unit for name, known in CATALOGUE.items()}
     scenario = load_scenario(scenario_path, units)
-    issues = check_together(rig, scenario)
-    if issues:
-        raise RigError(
-            "scenario.does_not_fit",
-            "{scenario} does not fit {rig}",
-            issues=issues,
-            scenario=scenario.path,
-            rig=rig.path,
-        )
+    begin_s = args.from_s or 0
+    require_fit(
+        rig,
+        scenario,
+        from_s=begin_s,
+        to_s=math.inf if args.for_s is None else begin_s + args.for_s,
+    )
     if args.from_s is not None or args.for_s is not None or args.tick_s is not None:
-        scenario = slice_scenario(
-            scenario, from_s=args.from_s or 0, for_s=args.for_s, tick_s=args.tick_s
-        )
+        scenario = slice_scenario(scenario, from_s=begin_s, for_s=args.for_s, tick_s=args.tick_s)
     out = args.out or next_run_directory(scenario_path.stem)
     seed = scenario.seed if args.seed is None else args.seed
     with show_progress(scenario.duration_s) as progress:

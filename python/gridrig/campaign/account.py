@@ -45,19 +45,24 @@ class Account:
     def settle(
         self, cleared: Cleared, readings: Mapping[str, VerifiedReading], engine_losses_wh: float
     ) -> None:
-        """Settle one period from the readings at its end; refuse it if one is missing."""
+        """Settle one period from the readings at its end; refuse it if one is missing.
+
+        A period that is refused is not made up for by the next one: what a meter counted in both
+        belongs to the trades of neither, so both stay open until it has read twice in a row.
+        """
         period = cleared.period.index
+        opening, self.opening = self.opening, dict(readings)
         absent = [
             name
             for name, meter in self.meter_of.items()
-            if meter not in readings or meter not in self.opening
+            if meter not in readings or meter not in opening
         ]
         if absent:
             self.missing += [(period, name) for name in absent]
             self.events.record("period_not_settled", period=period, missing=absent)
             return
         parts = {
-            name: MeterPeriod(name, self.opening[meter], readings[meter])
+            name: MeterPeriod(name, opening[meter], readings[meter])
             for name, meter in self.meter_of.items()
         }
         prices = [trade.price_micro_per_kwh for trade in cleared.trades]
@@ -86,7 +91,6 @@ class Account:
                 (len(parts) + 1) * RESOLUTION_MILLIWH,
             )
         )
-        self.opening = dict(readings)
 
     def entries(self) -> list[Any]:
         """Return every entry so far, in order."""

@@ -101,7 +101,7 @@ def make_loop(
 ) -> Loop:
     """Join the parts of an opened bench into a loop."""
     street = physics.street
-    islands = IslandWatch(events)
+    islands = IslandWatch(events, street.shed_stages())
     sensed = {d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms")}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
     analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}

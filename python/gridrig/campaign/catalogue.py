@@ -5,8 +5,10 @@ never opened) is absent, and its criterion is then INCONCLUSIVE, never PASS.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from gridrig.campaign.account import Account
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
@@ -15,7 +17,8 @@ from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.events import EventLog
 
 STEP_S = 0.001  # of the island model: a time read from it is known to one step
-CURRENT_SLACK_A = 0.5  # resolution of what the batteries report, twice over
+# A battery's own protection bears this much beyond the limits it reports.
+CURRENT_SLACK, CURRENT_SLACK_A = 1.1, 1.0
 VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
 
 
@@ -36,13 +39,21 @@ class Observed:
 Taken = tuple[float | int | None, float]  # value, uncertainty
 
 
+Occasion = Literal["tick", "opening", "reclose", "period", "false reading"]
+
+
 @dataclass(frozen=True)
 class Known:
-    """One measurement of the catalogue."""
+    """One measurement of the catalogue.
+
+    `needs` is what has to happen in a run for it: a scenario, or a slice of one, in which it does
+    not happen cannot be judged by it.
+    """
 
     unit: str
     text: str
     take: Callable[[Observed], Taken]
+    needs: Occasion = "tick"
 
 
 def measure(observed: Observed) -> list[Measurement]:
@@ -134,21 +145,16 @@ def _unbacked(o: Observed) -> Taken:
 
 
 def _false_accepted(o: Observed) -> Taken:
-    armed = [
-        event
+    # A fault that was armed and never came to fire made no false reading.
+    made = Counter(
+        event.device
         for event in o.events.ordered()
-        if event.kind == "fault_armed" and str(event.data["fault"]).endswith("_reading")
-    ]
-    if not armed:
+        if event.kind == "fault_fired" and str(event.data["fault"]).endswith("_reading")
+    )
+    if not made:
         return None, 0.0
-    refused = {row.meter for row in o.rounds.received if row.outcome != "verified"}
-    return sum(event.device not in refused for event in armed), 0.0
-
-
-def _shed_out_of_order(o: Observed) -> Taken:
-    if not o.islands.records:
-        return None, 0.0
-    return sum(event.kind == "island_shed_out_of_order" for event in o.events.ordered()), 0.0
+    refused = Counter(row.meter for row in o.rounds.received if row.outcome != "verified")
+    return (made - refused).total(), 0.0
 
 
 def _bms_response(o: Observed) -> Taken:
@@ -165,7 +171,9 @@ def _bms_response(o: Observed) -> Taken:
             o.columns["dt_s"],
             strict=True,
         ):
-            inside = -charge_a - CURRENT_SLACK_A <= i_a <= discharge_a + CURRENT_SLACK_A
+            lowest_a = -charge_a * CURRENT_SLACK - CURRENT_SLACK_A
+            highest_a = discharge_a * CURRENT_SLACK + CURRENT_SLACK_A
+            inside = lowest_a <= i_a <= highest_a
             outside_s = 0.0 if inside else outside_s + dt_s
             longest_s = max(longest_s, outside_s)
     return longest_s, 0.0
@@ -176,45 +184,62 @@ CATALOGUE: Mapping[str, Known] = {
         "s",
         "opening of the connection until voltage and frequency stay in their bands; slowest island",
         _island(_formed_s, max, STEP_S),
+        "opening",
     ),
     "island_f_min_hz": Known(
-        "Hz", "lowest frequency of any island", _island(lambda r: r.f_min_hz, min, 0.0)
+        "Hz", "lowest frequency of any island", _island(lambda r: r.f_min_hz, min, 0.0), "opening"
     ),
     "island_f_max_hz": Known(
-        "Hz", "highest frequency of any island", _island(lambda r: r.f_max_hz, max, 0.0)
+        "Hz", "highest frequency of any island", _island(lambda r: r.f_max_hz, max, 0.0), "opening"
     ),
     "island_v_min_pu": Known(
-        "pu", "lowest voltage of any island", _island(lambda r: r.v_min_pu, min, 0.0)
+        "pu", "lowest voltage of any island", _island(lambda r: r.v_min_pu, min, 0.0), "opening"
     ),
     "island_v_max_pu": Known(
-        "pu", "highest voltage of any island", _island(lambda r: r.v_max_pu, max, 0.0)
+        "pu", "highest voltage of any island", _island(lambda r: r.v_max_pu, max, 0.0), "opening"
     ),
     "islands_not_reclosed": Known(
         "1",
         "islands that were asked to close and did not",
         _island(lambda r: float(r.reclose_asked_s is None or r.reclosed_s is None), _add, 0.0),
+        "reclose",
     ),
-    "sync_df_hz": Known("Hz", "frequency difference at closing, largest", _sync("df_hz")),
-    "sync_dv_pu": Known("pu", "voltage difference at closing, largest", _sync("dv_pu")),
-    "sync_dtheta_deg": Known("deg", "angle difference at closing, largest", _sync("dtheta_deg")),
+    "sync_df_hz": Known(
+        "Hz", "frequency difference at closing, largest", _sync("df_hz"), "reclose"
+    ),
+    "sync_dv_pu": Known("pu", "voltage difference at closing, largest", _sync("dv_pu"), "reclose"),
+    "sync_dtheta_deg": Known(
+        "deg", "angle difference at closing, largest", _sync("dtheta_deg"), "reclose"
+    ),
     "islands_with_throttling": Known(
         "1",
         "islands in which an inverter throttled on over-frequency",
         _island(lambda r: float(bool(r.throttled)), _add, 0.0),
+        "opening",
     ),
     "islands_with_shedding": Known(
         "1",
         "islands in which load was shed",
         _island(lambda r: float(bool(r.shed)), _add, 0.0),
+        "opening",
     ),
-    "shed_out_of_order": Known("1", "loads shed before a lower stage", _shed_out_of_order),
+    "shed_out_of_order": Known(
+        "1",
+        "loads shed before one of a lower stage",
+        _island(lambda r: float(r.shed_out_of_order), _add, 0.0),
+        "opening",
+    ),
     "inverters_tripped_in_island": Known(
-        "1", "inverters that tripped", _island(lambda r: float(len(r.tripped)), _add, 0.0)
+        "1",
+        "inverters that tripped",
+        _island(lambda r: float(len(r.tripped)), _add, 0.0),
+        "opening",
     ),
     "grid_energy_while_islanded_milliwh": Known(
         "mWh",
         "energy through the feeder head while the connection was open",
         _island(lambda r: float(r.head_energy_milliwh), _add, 0.0),
+        "opening",
     ),
     "bus_v_min_pu": Known("pu", "lowest bus voltage while connected", _bus_voltage(min)),
     "bus_v_max_pu": Known("pu", "highest bus voltage while connected", _bus_voltage(max)),
@@ -225,30 +250,35 @@ CATALOGUE: Mapping[str, Known] = {
         "1",
         "losses from signed registers against the feeder engine's, over (meters + 1) x resolution",
         _losses,
+        "period",
     ),
     "periods_not_settled": Known(
         "1",
         "delivery periods without a settlement",
         lambda o: (o.periods - len(o.account.settled), 0.0),
+        "period",
     ),
     "ledger_sum_micro": Known(
         "micro", "sum over all accounts of the journal", lambda o: (o.journal_sum_micro, 0.0)
     ),
     "payments_unbacked": Known(
-        "1", "entries without a verified reading at both ends of their period", _unbacked
+        "1", "entries without a verified reading at both ends of their period", _unbacked, "period"
     ),
     "false_readings_accepted": Known(
-        "1", "altered, forged or replayed readings that were not refused", _false_accepted
+        "1",
+        "altered, forged or replayed readings that were not refused",
+        _false_accepted,
+        "false reading",
     ),
     "bms_limit_response_s": Known(
         "s",
-        "longest time that a battery's current lay outside the limits it reported",
+        "longest time that a battery's current was over its reported limits by 10 % and 1 A",
         _bms_response,
     ),
     "switches_opened_under_load": Known(
         "1",
         "battery switches that opened while current flowed",
-        _count_events("island_fet_opened", "fet_opened"),
+        _count_events("island_fet_opened", "plant_fet_opened"),
     ),
     "tick_lateness_max_s": Known(
         "s",
@@ -256,6 +286,3 @@ CATALOGUE: Mapping[str, Known] = {
         lambda o: (max(o.lateness_s) if o.lateness_s else None, 0.0),
     ),
 }
-
-PER_PERIOD = frozenset({"losses_difference_of_allowed", "payments_unbacked", "periods_not_settled"})
-"""Measurements that only a whole delivery period gives."""

@@ -1,9 +1,11 @@
 """`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
 
 import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,11 +13,13 @@ from rich.table import Table
 from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find
 from gridrig.campaign.catalogue import CATALOGUE
-from gridrig.campaign.flow import coast
+from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.scenario import Scenario, load_scenario
+from gridrig.campaign.scenario_fit import require_fit
+from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_virtual, run_wall
-from gridrig.errors import DriverError
+from gridrig.errors import DriverError, RigError
 from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
@@ -34,6 +38,7 @@ def check_command(rig_name: str, scenario_name: str | None, *, dry_run: bool) ->
     if scenario_name is not None:
         units = {name: known.unit for name, known in CATALOGUE.items()}
         scenario = load_scenario(find(scenario_name, SCENARIOS), units)
+        require_fit(rig, scenario)
     console = Console()
     go = run_virtual if rig.clock == "virtual" else run_wall
     start = CHECK_UTC_S if scenario is None else scenario.start_utc_s
@@ -50,22 +55,38 @@ async def _check(
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
     outcome = Outcome.PASS
     try:
-        await bench.open()
-        rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
-        outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
-        _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
-    finally:
-        coasting = asyncio.create_task(coast(street.world, clock))
-        safe = await bench.make_safe()
-        coasting.cancel()
-        await bench.close()
+        async with _left_safe(bench, street, clock):
+            rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
+            outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
+            _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
+    except RigError as error:
+        if error.code != "rig.cannot_open":
+            raise
+        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        outcome = Outcome.ERROR
     if dry_run:
         console.print("dry run: nothing was written")
         return outcome.exit_code
-    return _show_end(safe, outcome, console)
+    return _show_end(bench.safe_report or SafeReport({}), outcome, console)
 
 
-def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Any:
+@asynccontextmanager
+async def _left_safe(bench: Bench, street: Street, clock: Clock) -> AsyncIterator[None]:
+    """Open a bench whose devices follow what they are told, and leave it safe."""
+    # A SIGTERM ends it as a Ctrl-C does.
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, signal.raise_signal, signal.SIGINT
+    )
+    coasting = Coasting(street.world, clock)
+    coasting.start()
+    try:
+        async with bench:
+            yield
+    finally:
+        await coasting.stop()
+
+
+def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
     grid = None
     if rig.feeder is not None:
         grid = load_grid(rig, clock.start_utc_s, scenario.duration_s if scenario else DAY_S)
@@ -120,13 +141,10 @@ def enrol_command(rig_name: str) -> int:
 
 async def _enrol(rig: Rig, clock: Clock) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
-    bench = make_bench(rig, _street(rig, clock, None), clock, events)
-    try:
-        await bench.open()
+    street = _street(rig, clock, None)
+    bench = make_bench(rig, street, clock, events)
+    async with _left_safe(bench, street, clock):
         keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.of("meter")}
-    finally:
-        await bench.make_safe()
-        await bench.close()
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))
     return 0

@@ -2,7 +2,7 @@
 
 The droop of the inverters acts at once, but it needs a frequency above nominal, and an island above
 nominal cannot be closed onto the grid. So the inverters are told to give less, step by step, while
-frequency is high, and more while it is low; once the street is connected the limit is removed.
+frequency is high, and more while it is low; connected again, up to their declared limits.
 """
 
 import asyncio
@@ -53,10 +53,7 @@ class Curtailment:
         if abs(self.share - self._sent) < RESEND and (self.share < 1.0 or self._sent == 1.0):
             return
         self._sent = self.share
-        limits = {
-            name: None if self.share == 1.0 else self.share * rated_w
-            for name, rated_w in self._ratings_w.items()
-        }
+        limits = {name: self.share * rated_w for name, rated_w in self._ratings_w.items()}
         results = await asyncio.gather(
             *(self._drivers[name].set_limit_w(p_w) for name, p_w in limits.items()),
             return_exceptions=True,

@@ -92,6 +92,9 @@ async def _live(street: Street, clock: Clock, profiled: bool) -> None:
     """Step the world on absolute deadlines: nominal voltage, profiles, meters counting."""
     world = street.world
     nominal_hz = float(street.rig.nominal.f_hz)
+    if not profiled:
+        for name in street.sun:  # no network, no weather: the sun gives what the inverter can take
+            world.set_available(street.devices[name], street.rating_va(name))
     step = 0
     while True:
         step += 1
@@ -119,11 +122,13 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         device["link"] = _link(endpoint)
         if device["capability"] in ("inverter", "storage"):
             meter = rig.meter_of(device["name"])
-            if meter is None:
+            if meter is None or meter.name not in where:
                 raise CampaignError(
                     "campaign.no_meter",
-                    "no meter of the rig measures {device}, so it cannot stand for a real one",
+                    "{device} cannot stand for a real one without a meter that measures it and is "
+                    "served too: {meter}",
                     device=device["name"],
+                    meter="the rig has none" if meter is None else f"--only {meter.name}",
                 )
             device["terminal"] = {"grid": True, "analyser": meter.name}
     return tomli_w.dumps(table)

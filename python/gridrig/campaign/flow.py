@@ -6,6 +6,8 @@ with them from the grid former's bus, which takes the residual. Either way the m
 exactly what the feeder was solved with, so the engine's losses and the registers must agree.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,6 +69,10 @@ class Physics:
     def islanded(self) -> bool:
         """Whether the connection to the main grid is open."""
         return not self.world.pcc_closed
+
+    def voltage_at(self, device: str) -> float:
+        """Return the voltage that the last solution gave a device. [pu]"""
+        return self.world.terminal(self.street.devices[device]).v_pu
 
     def open_pcc(self, t_s: float) -> float:
         """Open the connection and return the power the main grid delivered just before. [W]"""
@@ -151,6 +157,35 @@ async def coast(world: World, clock: Clock) -> None:
         islanded = not world.pcc_closed
         if islanded:
             world.island_tick(clock.now_s(), COAST_S, 0.0, record_every=0)
+        world.held()  # connected, terminals give what their devices do now only when asked
         world.integrate(COAST_S)
         if not islanded:
             world.advance(COAST_S)
+
+
+class Coasting:
+    """Coasting that starts and stops: the world goes on while no tick steps it.
+
+    Parameters
+    ----------
+    world, clock
+        What goes on, and by which clock.
+    """
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self._world = world
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Let the world go on; starting twice is allowed."""
+        if self._task is None:
+            self._task = asyncio.create_task(coast(self._world, self._clock))
+
+    async def stop(self) -> None:
+        """Hold the world, and raise what went wrong in it; stopping twice is allowed."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,11 +1,15 @@
 """What the islands of a run were: each opening of the connection until it is closed again."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridrig.events import EventLog
 from gridrig.plant import Event, IslandTick, events_of
+
+
+LEAD_S = 0.25  # shown before an opening
+STEP_S = 0.001
 
 
 @dataclass
@@ -38,6 +42,7 @@ class IslandRecord:
     rocof_max_hz_per_s: float = 0.0
     sync: dict[str, float] | None = None
     shed: list[tuple[float, str]] = field(default_factory=list)
+    shed_out_of_order: int = 0
     throttled: set[str] = field(default_factory=set)
     tripped: list[str] = field(default_factory=list)
     head_energy_milliwh: int = 0
@@ -45,16 +50,33 @@ class IslandRecord:
 
 
 class IslandWatch:
-    """Follows the island model's traces and events."""
+    """Follows the island model's traces and events.
 
-    def __init__(self, events: EventLog) -> None:
+    Parameters
+    ----------
+    shed_plan : mapping of load to int
+        Stage of each load that may be shed, 1 first.
+    """
+
+    def __init__(self, events: EventLog, shed_plan: Mapping[str, int]) -> None:
         self._events = events
+        self._shed_plan = shed_plan
+        self._off: set[str] = set()
         self.records: list[IslandRecord] = []
         self.columns: dict[str, list[float]] = {"t_s": [], "f_hz": [], "v_pu": [], "opening": []}
 
-    def opened(self, t_s: float, head_before_w: float, registers: tuple[int, int]) -> None:
-        """Begin a record."""
+    def opened(
+        self,
+        t_s: float,
+        head_before_w: float,
+        registers: tuple[int, int],
+        *,
+        f_hz: float,
+        v_pu: float,
+    ) -> None:
+        """Begin a record, with what frequency and voltage were until then."""
         self.records.append(IslandRecord(t_s, head_before_w, *registers))
+        self._trace([t_s - LEAD_S, t_s - STEP_S], [f_hz] * 2, [v_pu] * 2)
 
     def tick(self, tick: IslandTick, registers: tuple[int, int]) -> None:
         """Take what the island model gave over one tick."""
@@ -85,7 +107,7 @@ class IslandWatch:
                 self.columns["t_s"].append(t)
                 self.columns["f_hz"].append(f)
                 self.columns["v_pu"].append(v)
-                self.columns["opening"].append(float(len(self.records)))
+                self.columns["opening"].append(float(len(self.records) - 1))
 
     def _note(self, record: IslandRecord, event: Event) -> None:
         match event.kind:
@@ -93,6 +115,12 @@ class IslandWatch:
                 record.formed_s = event.value
             case "shed":
                 record.shed.append((event.t_s, event.name))
+                self._off.add(event.name)
+                stage = self._shed_plan.get(event.name, 0)
+                before = {load for load, s in self._shed_plan.items() if s < stage}
+                record.shed_out_of_order += bool(before - self._off) or stage == 0
+            case "restored":
+                self._off.discard(event.name)
             case "throttled":
                 record.throttled.add(event.name)
             case "tripped":

@@ -24,6 +24,7 @@ from gridrig.campaign.trading import Trading
 from gridrig.campaign.views import Views
 from gridrig.clock import Clock
 from gridrig.events import EventLog
+from gridrig.plant import events_of
 from gridrig.quantity import DeliveryPeriod
 
 
@@ -57,13 +58,16 @@ class Loop:
     async def run(self) -> None:
         """Run the scenario from its first tick to the settlement of its last period."""
         await self._begin()
+        # Reading the opening registers took its time; the first tick begins with none lost.
+        self.clock.restart()
+        self.events.begin()
         for tick in self.scenario.ticks():
             late_s = await self.clock.sleep_until(tick.t_s)
             self.lateness_s.append(late_s)
             await self._period_edge(tick.t_s)
             await self._tick(tick, late_s)
             self.on_tick(tick.t_s)
-        await self.clock.sleep_until(float(self.scenario.duration_s))
+        self.lateness_s.append(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
 
     async def _begin(self) -> None:
@@ -71,12 +75,14 @@ class Loop:
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
             self.account.start(opening)
-            self._clear(self.periods[0], Telemetry())
+            self._clear(self.periods[0], Telemetry(), 0.0)
 
-    def _clear(self, period: DeliveryPeriod, telemetry: Telemetry) -> None:
+    def _clear(self, period: DeliveryPeriod, telemetry: Telemetry, now_s: float) -> None:
         islanded = self.physics.islanded
         cleared = self.trading.clear(
-            period, islanded, self.views.of(period, telemetry, islanded=islanded)
+            period,
+            islanded,
+            self.views.of(period, telemetry, self.trading, now_s=now_s, islanded=islanded),
         )
         self.events.record(
             "cleared",
@@ -104,7 +110,7 @@ class Loop:
         gate_s = self.scenario.market.gate_closure_s if self.scenario.market else 0
         for period in self.periods[1:]:
             if period.start_s - gate_s == tick.t_s:
-                self._clear(period, telemetry)
+                self._clear(period, telemetry, tick.t_s)
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
         wanted_w = self.views.schedules(tick.t_s, self.trading)
@@ -114,6 +120,15 @@ class Loop:
         )
         self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
         self.physics.finish(tick.dt_s)
+        for event in events_of(street.world):
+            # What happened while connected; an island's events come with its trace.
+            self.events.record(
+                f"plant_{event.kind}",
+                event.name,
+                at_s=event.t_s,
+                value=event.value,
+                detail=event.detail,
+            )
         if flow.island is not None:
             head = street.world.head()
             self.islands.tick(flow.island, (head.import_milliwh, head.export_milliwh))

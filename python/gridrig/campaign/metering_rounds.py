@@ -55,14 +55,9 @@ class MeteringRounds:
         if isinstance(record, BaseException):
             raise record
         try:
-            reading = self.verifier.verify(record, at_s=utc_s)
+            reading = self.verifier.verify(record, at_s=utc_s, meter=name)
         except MeteringError as error:
             self._keep(period, name, record, error.code, error.message, "")
-            return None
-        if reading.meter != name:
-            self._keep(
-                period, name, record, "metering.other_meter", f"signed by {reading.meter}", ""
-            )
             return None
         if reading.time_s != utc_s:
             message = f"signed for {reading.time_s}, asked for {utc_s}"

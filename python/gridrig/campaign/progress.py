@@ -15,7 +15,7 @@ SHOWN = {
     "event_open": "the connection to the main grid opens",
     "event_reclose": "the main grid is back: synchronise and close",
     "event_cloud": "clouds",
-    "event_bms_limit": "a battery lowers its limit",
+    "event_bms_limit": "a battery changes its limits",
     "island_formed": "the island stands on its own",
     "island_shed": "load shed",
     "island_restored": "load restored",

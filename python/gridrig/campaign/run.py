@@ -1,12 +1,14 @@
 """One run from rig and scenario to a signed run directory and its verdicts."""
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +18,7 @@ from gridrig.campaign import records
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
 from gridrig.campaign.catalogue import Observed, measure
 from gridrig.campaign.evidence import RunDirectory
-from gridrig.campaign.flow import Physics, coast
+from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.scenario import Scenario
@@ -26,10 +28,12 @@ from gridrig.errors import GridrigError
 from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
-from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.safe_end import SAFE, SafeReport
 from gridrig.settlement.journal import Journal
 
-VERSIONED = ("gridrig", "pandapower", "simbench", "opendssdirect.py", "pymodbus", "pyserial")
+VERSIONED = ("gridrig", "pandapower", "simbench", "dss-python", "pymodbus", "pyserial")
+NEVER_OPENED = "never opened"  # nothing was sent to it
+CUT_SHORT = "unsafe: the way to the safe state was cut short"
 
 
 @dataclass
@@ -43,15 +47,37 @@ class Progress:
 
 @dataclass
 class Ended:
-    """How the part of a run that is on the clock came to its end."""
+    """How the part of a run that is on the clock came to its end; what comes first counts."""
 
     outcome: Outcome = Outcome.PASS
     cause: str = ""
     trace_back: str = ""
     loop: Loop | None = None
+    opened: tuple[str, ...] = ()
     safe: SafeReport | None = None
     identities: dict[str, dict[str, str]] = field(default_factory=dict)
     endpoints: list[dict[str, Any]] = field(default_factory=list)
+    _cancel: Callable[[], object] | None = None
+
+    def blame(self, error: BaseException) -> None:
+        """End the run as ERROR."""
+        if self.outcome is Outcome.PASS:
+            self.outcome = Outcome.ERROR
+            self.cause = str(error) if isinstance(error, GridrigError) else repr(error)
+            self.trace_back = "".join(traceback.format_exception(error))
+
+    def stop(self, cause: str) -> None:
+        """End the run as ABORTED, once: a second time must not stop the way to the safe state."""
+        if self.outcome is Outcome.PASS and self._cancel is not None:
+            self.outcome, self.cause = Outcome.ABORTED, cause
+            self._cancel()
+
+    def cancel_by(self, task: asyncio.Task[None] | None) -> None:
+        """Name the task that a stop cancels; None once there is nothing left to stop."""
+        loop = asyncio.get_running_loop()
+        self._cancel = None
+        if task is not None:
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
 
 
 @dataclass(frozen=True)
@@ -70,13 +96,28 @@ def run(
     seed: int,
     render: Callable[[Path], object],
     progress: Progress | None = None,
+    grid: Grid | None = None,
 ) -> RunResult:
     """Run a scenario on a rig and leave a signed run directory behind.
 
-    `render` makes the report from the directory, before the whole is signed.
-
     However the run ends, the devices are driven to their safe states first and the directory is
-    written last, so what is known is never lost.
+    written last, so what is known is never lost. A signal ends a run once; after that neither the
+    way to the safe state nor the writing can be hurried.
+
+    Parameters
+    ----------
+    rig, scenario : Rig, Scenario
+        That fit each other.
+    out : Path
+        The directory to write.
+    seed : int
+        Of all randomness.
+    render : callable
+        Makes the report from the directory, before the whole is signed.
+    progress : Progress or None
+        Told how far the run is.
+    grid : Grid or None
+        The rig's network, if it has been loaded before.
 
     Raises
     ------
@@ -89,7 +130,9 @@ def run(
         directory.add_rig(rig.text)
         directory.add_scenario(scenario.text)
         progress.stage("loading the network and its profiles")
-        grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
+        if grid is None:
+            grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
+        grid.feeder.close_pcc()
         journal = Journal(out / records.JOURNAL)
         ended = Ended()
         events: list[EventLog] = []
@@ -98,15 +141,26 @@ def run(
             log = EventLog(clock, order)
             log.listeners.append(progress.event)
             events.append(log)
-            await _operate(rig, scenario, grid, clock, log, journal, seed, progress, ended)
+            ended.cancel_by(asyncio.current_task())
+            try:
+                await _operate(rig, scenario, grid, clock, log, journal, seed, progress, ended)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # whatever a part raises ends the run as ERROR
+                ended.blame(error)
+            finally:
+                ended.cancel_by(None)
 
         go = run_virtual if rig.clock == "virtual" else run_wall
-        try:
-            go(on_the_clock, start_utc_s=scenario.start_utc_s)
-        except (GridrigError, OSError) as error:
-            _blame(ended, error)
-        progress.stage("writing the evidence")
-        verdicts = _write(directory, rig, scenario, journal, seed, ended, events, render)
+        with _signals(ended):
+            try:
+                go(on_the_clock, start_utc_s=scenario.start_utc_s)
+            except asyncio.CancelledError:
+                ended.stop("the run was cancelled")
+            except (GridrigError, OSError) as error:
+                ended.blame(error)
+            progress.stage("writing the evidence")
+            verdicts = _write(directory, rig, scenario, journal, seed, ended, events, render)
         return RunResult(out, verdicts)
 
 
@@ -125,57 +179,55 @@ async def _operate(
     street.follow_profiles(clock.start_utc_s)
     physics = Physics(street, grid.feeder)
     bench = make_bench(rig, street, clock, events)
-    task = asyncio.current_task()
-    assert task is not None
-    _stop_on_signals(task, ended)
+    coasting = Coasting(street.world, clock)
     try:
         progress.stage("opening the bench")
-        await bench.open()
-        ended.identities = {name: dict(vars(i)) for name, i in bench.identities.items()}
-        ended.endpoints = bench.endpoints()
-        clock.restart()
-        events.begin()
-        await _set_meter_clocks(rig, bench, clock.start_utc_s)
-        loop = make_loop(
-            rig, scenario, grid, physics, bench, clock, events, journal, seed, progress.tick
-        )
-        ended.loop = loop
-        progress.stage(f"running {scenario.title}")
-        await loop.run()
-    except asyncio.CancelledError:
-        if ended.outcome is Outcome.PASS:
-            ended.outcome, ended.cause = Outcome.ABORTED, "the run was cancelled"
-    except Exception as error:  # whatever a driver or engine raises ends the run as ERROR
-        _blame(ended, error)
+        coasting.start()
+        async with bench:  # whatever happens in it, it is left safe
+            ended.identities = {name: dict(vars(i)) for name, i in bench.identities.items()}
+            ended.endpoints = bench.endpoints()
+            await coasting.stop()
+            clock.restart()
+            events.begin()
+            try:
+                await _set_meter_clocks(rig, bench, clock.start_utc_s)
+                ended.loop = make_loop(
+                    rig, scenario, grid, physics, bench, clock, events, journal, seed, progress.tick
+                )
+                progress.stage(f"running {scenario.title}")
+                await ended.loop.run()
+            finally:
+                progress.stage("driving the bench to its safe state")
+                coasting.start()
     finally:
-        progress.stage("driving the bench to its safe state")
-        coasting = asyncio.create_task(coast(street.world, clock))
-        ended.safe = await bench.make_safe()
-        coasting.cancel()
-        await bench.close()
+        ended.opened = tuple(bench.devices)
+        ended.safe = bench.safe_report
+        await coasting.stop()
 
 
 async def _set_meter_clocks(rig: Rig, bench: Bench, utc_s: int) -> None:
     await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.of("meter")))
 
 
-def _stop_on_signals(task: asyncio.Task[None], ended: Ended) -> None:
-    def stop(name: str) -> None:
-        # A second signal must not stop the way to the safe state.
-        if ended.outcome is Outcome.PASS:
-            ended.outcome, ended.cause = Outcome.ABORTED, f"stopped by {name}"
-            task.cancel()
+@contextlib.contextmanager
+def _signals(ended: Ended) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run, until its evidence is written.
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number.name)
+    The handlers are not the loop's, because they outlive it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
+    def stop(number: int, _: object) -> None:
+        ended.stop(f"stopped by {signal.Signals(number).name}")
 
-def _blame(ended: Ended, error: BaseException) -> None:
-    if ended.outcome is Outcome.PASS:
-        ended.outcome = Outcome.ERROR
-        ended.cause = str(error) if isinstance(error, GridrigError) else repr(error)
-        ended.trace_back = "".join(traceback.format_exception(error))
+    former = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _write(
@@ -201,15 +253,14 @@ def _write(
     journal.close()
     opening = opening_records(loop, rig) if loop is not None else ()
     directory.add_run(describe_run(rig, scenario, seed, _versions(), ended.identities, opening))
+    ends = _how_left(rig, ended)
     verdicts = RunVerdicts(
         title=scenario.title,
         verdicts=judge_all(scenario.criteria, measurements, ended=ended.outcome, cause=ended.cause),
         ended=ended.outcome,
         cause=ended.cause,
-        devices_end=ended.safe.devices
-        if ended.safe
-        else dict.fromkeys((d.name for d in rig.devices), "never opened"),
-        left_unsafe=tuple(ended.safe.left_unsafe) if ended.safe else (),
+        devices_end=ends,
+        left_unsafe=tuple(name for name, end in ends.items() if end not in (SAFE, NEVER_OPENED)),
         findings=tuple(loop.trace.findings()) if loop is not None else (),
     )
     directory.add_verdicts(verdicts)
@@ -218,6 +269,12 @@ def _write(
     render(directory.path)
     directory.finish()
     return verdicts
+
+
+def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:
+    """Return how each device was left, whether or not the way to the safe state came to its end."""
+    left = ended.safe.devices if ended.safe else dict.fromkeys(ended.opened, CUT_SHORT)
+    return {device.name: left.get(device.name, NEVER_OPENED) for device in rig.devices}
 
 
 def _write_loop(

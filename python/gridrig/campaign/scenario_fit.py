@@ -1,11 +1,12 @@
 """Whether a scenario fits a rig: its targets, its faults, and its prices."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import ALL_PV, PCC, TARGET_CAPABILITY
-from gridrig.errors import Issue
+from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.participants import GridAgent
@@ -14,7 +15,12 @@ from gridrig.rig.toml_file import parse_toml
 
 
 def check_together(
-    rig: Rig, scenario: Scenario, registry: Registry | None = None
+    rig: Rig,
+    scenario: Scenario,
+    registry: Registry | None = None,
+    *,
+    from_s: float = 0.0,
+    to_s: float = math.inf,
 ) -> tuple[Issue, ...]:
     """Return what keeps a scenario from running on a rig.
 
@@ -24,6 +30,8 @@ def check_together(
         Each valid by itself.
     registry : Registry or None
         Where emulators and their faults are looked up; None for the installed packages.
+    from_s, to_s : float
+        Events and faults outside this part of the scenario do not matter. [s]
 
     Returns
     -------
@@ -34,13 +42,36 @@ def check_together(
     issues, rig_issues = Issues(scenario.path), Issues(rig.path)
     file = parse_toml(scenario.text, scenario.path)
     for at, table in _elements(file.top, file.table, "event"):
-        _check_event(rig, table, at, issues)
+        if from_s <= table["at_s"] < to_s:
+            _check_event(rig, table, at, issues)
     for at, table in _elements(file.top, file.table, "fault"):
-        _check_fault(rig, table, at, registry, issues)
+        if from_s <= table["at_s"] < to_s:
+            _check_fault(rig, table, at, registry, issues)
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
     return (*issues.sorted(), *rig_issues.sorted())
+
+
+def require_fit(
+    rig: Rig, scenario: Scenario, *, from_s: float = 0.0, to_s: float = math.inf
+) -> None:
+    """Refuse a scenario that does not fit a rig, in the part from `from_s` to `to_s`. [s]
+
+    Raises
+    ------
+    RigError
+        `scenario.does_not_fit`, with every issue.
+    """
+    issues = check_together(rig, scenario, from_s=from_s, to_s=to_s)
+    if issues:
+        raise RigError(
+            "scenario.does_not_fit",
+            "{scenario} does not fit {rig}",
+            issues=issues,
+            scenario=scenario.path,
+            rig=rig.path,
+        )
 
 
 def _elements(top: At, table: Mapping[str, Any], key: str) -> list[tuple[At, Mapping[str, Any]]]:

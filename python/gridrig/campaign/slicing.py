@@ -1,9 +1,11 @@
 """A slice of a scenario: the same market, stimuli and limits, for part of its time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from gridrig.campaign.catalogue import PER_PERIOD
+from gridrig.campaign.catalogue import CATALOGUE, Occasion
 from gridrig.campaign.scenario import Scenario, Window
+from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.errors import CampaignError
 
 
@@ -13,8 +15,8 @@ def slice_scenario(
     """Return the part of a scenario that begins at `from_s`.
 
     Stimuli outside it fall away, and with them the criteria judged at an event outside it, and
-    those that need a whole delivery period where there is none: what could not happen is not
-    judged.
+    those on a measurement whose occasion does not come, such as an opening or a whole delivery
+    period: what could not happen is not judged.
 
     Parameters
     ----------
@@ -41,6 +43,13 @@ def slice_scenario(
             from_s=from_s,
             period_s=scenario.period_s,
         )
+    island = [e.do for e in scenario.events if e.do in ("open", "reclose") and e.at_s < from_s]
+    if island and island[-1] == "open":
+        raise CampaignError(
+            "campaign.slice_island",
+            "a slice begins connected: at {from_s} s the scenario is in the middle of an island",
+            from_s=from_s,
+        )
     events = tuple(
         replace(e, at_s=e.at_s - from_s)
         for e in scenario.events
@@ -52,7 +61,8 @@ def slice_scenario(
         if from_s <= f.at_s < from_s + length_s
     )
     gone = {e.name for e in scenario.events if e.name} - {e.name for e in events}
-    return replace(
+    come = _occasions(events, faults, length_s, scenario.period_s)
+    slice_ = replace(
         scenario,
         start_utc_s=scenario.start_utc_s + from_s,
         duration_s=length_s,
@@ -63,9 +73,54 @@ def slice_scenario(
             criterion
             for criterion in scenario.criteria
             if criterion.event not in gone
-            and not (criterion.name in PER_PERIOD and length_s < scenario.period_s)
+            and (criterion.name not in CATALOGUE or CATALOGUE[criterion.name].needs in come)
         ),
     )
+    _check_ticks(slice_)
+    return slice_
+
+
+def _check_ticks(slice_: Scenario) -> None:
+    """Refuse ticks that miss what the loop does on a tick, or that end before the slice does."""
+    ticks = list(slice_.ticks())
+    begins = {tick.t_s for tick in ticks} | {ticks[-1].t_s + ticks[-1].dt_s if ticks else 0.0}
+    period_s, gate_s = slice_.period_s, 0
+    if slice_.market is not None:
+        gate_s = slice_.market.gate_closure_s
+    edges = range(period_s, slice_.duration_s, period_s)
+    needed = {
+        slice_.duration_s: "its end",
+        **{edge_s - gate_s: "a gate closure" for edge_s in edges},
+        **dict.fromkeys(edges, "the end of a delivery period"),
+        **{event.at_s: f"event {event.do!r}" for event in slice_.events},
+        **{fault.at_s: f"fault {fault.name!r}" for fault in slice_.faults},
+    }
+    for at_s, what in needed.items():
+        if at_s not in begins:
+            raise CampaignError(
+                "campaign.slice_tick",
+                "{what} at {at_s:g} s of the slice lies between two ticks: choose another tick "
+                "or length",
+                what=what,
+                at_s=at_s,
+            )
+
+
+def _occasions(
+    events: Sequence[ScenarioEvent], faults: Sequence[Fault], length_s: int, period_s: int
+) -> set[Occasion]:
+    come: set[Occasion] = {"tick"}
+    if any(event.do == "open" for event in events):
+        come.add("opening")
+    if any(event.do == "reclose" for event in events):
+        come.add("reclose")
+    last_edge_s = length_s // period_s * period_s
+    if last_edge_s:
+        come.add("period")
+    # A meter falsifies the next reading it signs, which is at the end of a period.
+    if any(f.name.endswith("_reading") and f.at_s < last_edge_s for f in faults):
+        come.add("false reading")
+    return come
 
 
 def _windows(

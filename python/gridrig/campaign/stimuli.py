@@ -64,7 +64,14 @@ class Stimuli:
                 head = world.head()
                 before_w = self._physics.open_pcc(t_s)
                 registers = (head.import_milliwh, head.export_milliwh)
-                self._islands.opened(t_s, before_w, registers)
+                former = self.street.former
+                self._islands.opened(
+                    t_s,
+                    before_w,
+                    registers,
+                    f_hz=self.street.rig.nominal.f_hz,
+                    v_pu=self._physics.voltage_at(former) if former else 1.0,
+                )
             case "reclose":
                 self._islands.records[-1].reclose_asked_s = t_s
                 world.request_reclose(t_s, self._sync)

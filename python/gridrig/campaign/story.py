@@ -1,6 +1,7 @@
 """What a run was, for its reader: devices, participants, and the balance at each opening."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.records import (
@@ -13,8 +14,20 @@ from gridrig.campaign.records import (
 from gridrig.campaign.scenario import Scenario
 from gridrig.rig.description import Rig
 
-# IEEE 1547-2018 must-trip defaults of category III, written for 60 Hz and scaled by ratio.
-TRIP_LINES_60_HZ = ((62.0, "OF2 trip after 0.16 s"), (56.5, "UF2 trip after 0.16 s"))
+# IEEE 1547-2018, category III: must-trip defaults and the region of continuous operation. Limits in
+# Hz are written for 60 Hz and scaled by ratio.
+LINES_60_HZ: tuple[tuple[float, str, Literal["trip", "ride-through"]], ...] = (
+    (62.0, "OF2 trips after 0.16 s", "trip"),
+    (56.5, "UF2 trips after 0.16 s", "trip"),
+    (61.2, "continuous operation below", "ride-through"),
+    (58.8, "continuous operation above", "ride-through"),
+)
+LINES_PU: tuple[tuple[float, str, Literal["trip", "ride-through"]], ...] = (
+    (1.20, "OV2 trips after 0.16 s", "trip"),
+    (0.50, "UV2 trips after 2 s", "trip"),
+    (1.10, "continuous operation below", "ride-through"),
+    (0.88, "continuous operation above", "ride-through"),
+)
 
 
 def opening_records(loop: Loop, rig: Rig) -> tuple[Opening, ...]:
@@ -85,5 +98,8 @@ def describe_run(
             for p in rig.participants
         ),
         opening=tuple(opening),
-        limits=tuple(LimitLine("f_hz", f_hz * scale, text) for f_hz, text in TRIP_LINES_60_HZ),
+        limits=(
+            *(LimitLine("f_hz", f_hz * scale, text, kind) for f_hz, text, kind in LINES_60_HZ),
+            *(LimitLine("v_pu", v_pu, text, kind) for v_pu, text, kind in LINES_PU),
+        ),
     )

@@ -137,7 +137,9 @@ class Street:
             *self.loads,
             *(self.bus_of(name) for name in self.devices),
         ]
-        self.world.set_shed_plan(self._shed_plan())
+        self.world.set_shed_plan(
+            [(self.loads[bus], stage) for bus, stage in self.shed_stages().items()]
+        )
 
     @property
     def profiles(self) -> Profiles:
@@ -166,8 +168,10 @@ class Street:
 
     def follow_profiles(self, utc_s: int) -> None:
         """Impose what homes use and what the sun gives at a moment. [s since 1970]"""
-        for bus, index in self.loads.items():
-            p_w, q_var = self.profiles.load(bus, utc_s)
+        point = self.profiles.loads(utc_s)
+        for p_w, q_var, index in zip(
+            point.p_w.tolist(), point.q_var.tolist(), self.loads.values(), strict=True
+        ):
             self.world.set_load(index, -p_w, -q_var)
         for name in self.sun:
             self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
@@ -230,9 +234,10 @@ class Street:
             raise PlantError("plant.not_modelled", "{device} is not emulated", device=name)
         return emulation
 
-    def _shed_plan(self) -> list[tuple[int, int]]:
-        return [
-            (self.loads[self.bus_of(participant.meter)], participant.shed_stage)
+    def shed_stages(self) -> dict[str, int]:
+        """Return the shedding stage of each load bus that may be shed."""
+        return {
+            self.bus_of(participant.meter): participant.shed_stage
             for participant in self.rig.participants
             if participant.shed_stage is not None
-        ]
+        }

@@ -82,8 +82,16 @@ class Trace:
             self._worst[key] = (finding if further else worst, lasted_s + dt_s)
 
     def findings(self) -> list[str]:
-        """Return each element that was outside a limit: how far at worst, and how long."""
-        return [f"{f.text()}; {lasted_s:.0f} s in all" for f, lasted_s in self._worst.values()]
+        """Return what lay outside a limit: the worst element of each kind, and how many others."""
+        by_kind: dict[str, list[tuple[Finding, float]]] = {}
+        for (kind, _), noted in self._worst.items():
+            by_kind.setdefault(kind, []).append(noted)
+        lines = []
+        for alike in by_kind.values():
+            finding, lasted_s = max(alike, key=lambda one: abs(one[0].value - one[0].limit))
+            others = f"; and {len(alike) - 1} more" if len(alike) > 1 else ""
+            lines.append(f"{finding.text()}; {lasted_s:.0f} s in all{others}")
+        return lines
 
     def columns(self) -> dict[str, list[float]]:
         """Return the columns, in the order in which they first appeared."""

@@ -14,7 +14,6 @@ def verify_command(path: Path, *, trust: list[Path], as_json: bool) -> int:
     if as_json:
         print(json.dumps(found.to_json(), indent=1))
         return found.exit_code
-    print(f"{path}: {found.summary}")
-    for problem in found.problems:
-        print(f"  {problem.text}")
+    for line in found.lines():
+        print(line)
     return found.exit_code

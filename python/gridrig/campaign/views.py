@@ -56,12 +56,26 @@ class Views:
         self._control = control
         self._start_utc_s = start_utc_s
         self._link_va = link_va
-        self._trading_periods: list[DeliveryPeriod] = []
 
     def of(
-        self, period: DeliveryPeriod, telemetry: Telemetry, *, islanded: bool
+        self,
+        period: DeliveryPeriod,
+        telemetry: Telemetry,
+        trading: Trading,
+        *,
+        now_s: float,
+        islanded: bool,
     ) -> Callable[[str], View]:
         """Return what a participant may look at when it orders for a period."""
+
+        # What is sold until the period begins is gone by then, what is bought has come.
+        hours = max(0.0, period.start_s - now_s) / 3600
+        selling_w = self.schedules(now_s, trading)
+        ahead_wh = {
+            seat.name: selling_w.get(seat.device.name, 0.0) * hours
+            for seat in self.seats.values()
+            if seat.device is not None
+        }
 
         def view(name: str) -> View:
             seat = self.seats[name]
@@ -70,7 +84,7 @@ class Views:
                 self._tariff,
                 forecast_import_wh=self._yesterday_use_wh(seat, period),
                 forecast_export_wh=self._yesterday_sun_wh(seat, period),
-                battery=self._battery(seat, telemetry),
+                battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
             )
@@ -107,7 +121,12 @@ class Views:
         given = [self._street.sun_w(seat.device.name, t) for t in self._instants(period)]
         return sum(given) / len(given) * period.hours
 
-    def _battery(self, seat: Seat, telemetry: Telemetry) -> BatteryView | None:
+    def _battery(
+        self,
+        seat: Seat,
+        telemetry: Telemetry,
+        ahead_wh: float,
+    ) -> BatteryView | None:
         if seat.kind != "storage" or seat.device is None or seat.pack is None:
             return None
         reading = telemetry.batteries.get(seat.pack.name)
@@ -117,8 +136,8 @@ class Views:
         capacity_wh = self._street.capacity_ah(seat.pack.name) * reading.v_v
         soc_min = float(getattr(seat.pack.limits, "soc_min", 0.1))
         return BatteryView(
-            stored_wh=max(0.0, reading.soc - soc_min) * capacity_wh,
-            room_wh=max(0.0, SOC_TOP - reading.soc) * capacity_wh,
+            stored_wh=max(0.0, (reading.soc - soc_min) * capacity_wh - ahead_wh),
+            room_wh=max(0.0, (SOC_TOP - reading.soc) * capacity_wh + ahead_wh),
             charge_w=bounds.charge_w,
             discharge_w=bounds.discharge_w,
         )

@@ -97,7 +97,10 @@ def canvas(
 def drawn(figure: Any, name: str, title: str, caption: str) -> Plot:
     """Turn a figure into a plot; `name` is unique on the page. Call it inside `canvas`."""
     raw = io.StringIO()
-    figure.savefig(raw, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    with _own_pen():
+        figure.savefig(
+            raw, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     svg = raw.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
@@ -114,6 +117,19 @@ def drawn(figure: Any, name: str, title: str, caption: str) -> Plot:
     svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
     svg = re.sub(r"\s*\n\s*", "\n", svg).strip()
     return Plot(name, title, caption, svg)
+
+
+@contextmanager
+def _own_pen() -> Iterator[None]:
+    """Draw with Matplotlib's own pen: `pandapower.plotting` puts a round one into every renderer.
+
+    Without it the report of a run would differ from the one that `gridrig report` rebuilds.
+    """
+    RendererSVG.new_gc = lambda _: GraphicsContextBase()
+    try:
+        yield
+    finally:
+        del RendererSVG.new_gc
 
 
 def thinned(x: Floats, y: Floats, points: int) -> tuple[Floats, Floats]:

@@ -29,7 +29,7 @@ def voltages(source: RunSource) -> Plot | None:
         return None
     highest = max(alive, key=lambda name: float(np.nanmax(alive[name])))
     lowest = min(alive, key=lambda name: float(np.nanmin(alive[name])))
-    limits = _limits(source, "pu")
+    limits = _limits(source, "bus_v_")
     with canvas(3.3) as (figure, grid):
         axes = grid[0, 0]
         for name, v_pu in alive.items():
@@ -205,12 +205,12 @@ def _several(
         line(axes, time_s, values, among=len(lines), **style)
 
 
-def _limits(source: RunSource, unit: str) -> list[tuple[float, str, bool]]:
-    """Return limits of the criteria in `unit`: value, text, and whether it is an upper one."""
+def _limits(source: RunSource, prefix: str) -> list[tuple[float, str, bool]]:
+    """Return limits of the criteria so named: value, text, and whether it is an upper one."""
     found: dict[tuple[float, bool], str] = {}
     for verdict in source.verdicts.verdicts:
         criterion = verdict.criterion
-        if criterion.unit == unit:
+        if criterion.name.startswith(prefix):
             for value, above in ((criterion.min, False), (criterion.max, True)):
                 if value is not None:
                     found.setdefault((float(value), above), f"{criterion.name} {number(value)}")
