@@ -295,8 +295,51 @@ def test_an_audit_finds_nothing_in_an_honest_journal(tmp_path: Path) -> None:
         ("UPDATE reading SET export_milliwh = export_milliwh + 1 WHERE pagination = 4", "export"),
         ("DELETE FROM entry WHERE kind = 'losses' AND period = 1", "losses"),
         ("UPDATE entry SET closing_digest = opening_digest WHERE entry_id = 2", "no verified"),
+        ("UPDATE entry SET credit = 'mallory' WHERE kind = 'delivered'", "mallory"),
+        ("UPDATE entry SET credit = 'mallory' WHERE kind = 'surplus'", "mallory"),
+        ("UPDATE entry SET debit = 'mallory' WHERE kind = 'losses'", "mallory"),
+        ("UPDATE entry SET kind = 'gift' WHERE kind = 'untaken'", "gift"),
+        ("UPDATE entry SET kind = 'taken' WHERE kind = 'excess'", "taken"),
+        (
+            "UPDATE entry SET price_micro_per_kwh = 2 * price_micro_per_kwh, "
+            "amount_micro = 2 * amount_micro WHERE kind = 'losses'",
+            "price",
+        ),
+        ("DELETE FROM entry WHERE kind = 'untaken'", "bought"),
+        (
+            "UPDATE entry SET energy_milliwh = energy_milliwh + iif(credit = 'bob', -1000, 1000), "
+            "amount_micro = amount_micro + iif(credit = 'bob', -50, 50) "
+            "WHERE period = 2 AND kind = 'surplus' AND credit IN ('alice', 'bob')",
+            "alice",
+        ),
+        ("UPDATE reading SET meter = 'bob' WHERE meter = 'alice'", "no reading"),
+        ("UPDATE metered SET opening_ms = opening_ms - 900000 WHERE period = 2", "no reading"),
+        ("DELETE FROM metered WHERE period = 1", "metered"),
     ],
 )
 def test_an_audit_finds_what_was_changed(tmp_path: Path, statement: str, told: str) -> None:
     faults = tampered(tmp_path / "j", statement)
     assert any(told in fault for fault in faults), faults
+
+
+def test_an_audit_leaves_nothing_beside_the_journal(tmp_path: Path) -> None:
+    filled(tmp_path / "j").close()
+    assert audit(tmp_path / "j") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]
+
+
+def test_a_journal_that_is_read_while_it_closes_keeps_its_log(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j")
+    reader = sqlite3.connect(tmp_path / "j")
+    assert reader.execute("SELECT count(*) FROM period").fetchone() == (3,)
+    journal.close()
+    assert (tmp_path / "j-wal").exists()
+    reader.close()
+    assert audit(tmp_path / "j") == []
+
+
+def test_an_audit_of_what_is_no_journal_says_so(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("this is not a database, however long it may be" * 50)
+    with pytest.raises(SettlementError) as refused:
+        audit(tmp_path / "text")
+    assert refused.value.code == "settlement.journal_unusable"

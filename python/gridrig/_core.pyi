@@ -453,9 +453,9 @@ def settle_period(
 
 # --- plant --------------------------------------------------------------------------------------
 
-PlantSetting: TypeAlias = bool | float | str | list[float] | dict[str, "PlantSetting"]
+_PlantSetting: TypeAlias = bool | float | str | list[float] | dict[str, "_PlantSetting"]
 """A setting of a device; integers count as numbers."""
-PlantEvent: TypeAlias = tuple[float, str, str, float, str]
+_PlantEvent: TypeAlias = tuple[float, str, str, float, str]
 """(t_s, kind, name, value, detail)"""
 
 @final
@@ -556,7 +556,7 @@ class IslandTick:
     @property
     def v_end_pu(self) -> float: ...
     @property
-    def events(self) -> list[PlantEvent]: ...
+    def events(self) -> list[_PlantEvent]: ...
 
 @final
 class World:
@@ -568,9 +568,9 @@ class World:
     def __new__(cls, *, f_nominal_hz: float = 50.0, s_base_va: float, seed: int) -> World: ...
     def __len__(self) -> int: ...
     def add_load(self, name: str) -> int: ...
-    def add_pv(self, name: str, settings: dict[str, PlantSetting]) -> int: ...
-    def add_storage(self, name: str, settings: dict[str, PlantSetting]) -> int: ...
-    def set_island(self, settings: dict[str, PlantSetting]) -> None:
+    def add_pv(self, name: str, settings: dict[str, _PlantSetting]) -> int: ...
+    def add_storage(self, name: str, settings: dict[str, _PlantSetting]) -> int: ...
+    def set_island(self, settings: dict[str, _PlantSetting]) -> None:
         """Set how the next island is controlled, judged, shed and joined again."""
     def set_rlc(self, p_w: float, qf: float = 1.0, c_scale: float = 1.0) -> None:
         """Put a resonant test load beside the PCC, fed while it is open; zero takes it away."""
@@ -629,5 +629,5 @@ class World:
 
         `record_every` of zero records no trace. Also callable just after the PCC closed again.
         """
-    def take_events(self) -> list[PlantEvent]:
+    def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""

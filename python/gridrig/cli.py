@@ -8,6 +8,7 @@ from pathlib import Path
 from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
+SEED_MAX = 2**63 - 1
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -62,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "emulate",
         "serve a rig's emulated devices until interrupted",
         "examples:\n  gridrig emulate emulated-street --write-rig outside.toml\n"
-        "  gridrig run minute --rig outside.toml          (in another terminal)\n"
-        "  gridrig emulate emulated-street --only pv-1",
+        "  gridrig run sunny-then-storm --rig outside.toml --for-s 60 --tick-s 1   (elsewhere)\n"
+        "  gridrig emulate emulated-street --only pv-1 --only meter-pv-1",
     )
     emulate.add_argument("rig", metavar="RIG")
     emulate.add_argument("--only", metavar="DEVICE", action="append", help="serve only these")
@@ -139,12 +140,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a type of argument: whole numbers within bounds, both included."""
+
+    def whole(text: str) -> int:
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            bound = f"at least {least}" if number < least else f"at most {most}"
+            raise argparse.ArgumentTypeError(f"{number} is not {bound}")
+        return number
+
+    whole.__name__ = "whole number"
+    return whole
+
+
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, help="seed of all randomness; default: the scenario's")
+    seed = _whole(0, SEED_MAX)
+    parser.add_argument("--seed", type=seed, help="seed of all randomness; default: the scenario's")
     parser.add_argument("--out", type=Path, help="run directory; default: runs/NAME-NUMBER")
-    parser.add_argument("--from-s", type=int, help="begin at this second of the scenario")
-    parser.add_argument("--for-s", type=int, help="run only so long")
-    parser.add_argument("--tick-s", type=int, help="one tick length throughout")
+    parser.add_argument("--from-s", type=_whole(0), help="begin at this second of the scenario")
+    parser.add_argument("--for-s", type=_whole(1), help="run only so long")
+    parser.add_argument("--tick-s", type=_whole(1), help="one tick length throughout")
     parser.add_argument("--engine", choices=["pandapower", "opendss"], help="solve with this one")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
 

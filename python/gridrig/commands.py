@@ -47,7 +47,10 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
         print(json.dumps(result.verdicts.to_json(), indent=1))
     else:
         _tell(result, rig, out)
-    return result.verdicts.outcome.exit_code
+    if result.flaw:
+        again = f"gridrig report {out}"
+        print(f"the report was not made: {result.flaw}; try again: {again}", file=sys.stderr)
+    return result.outcome.exit_code
 
 
 def render(directory: Path) -> None:
@@ -59,5 +62,6 @@ def render(directory: Path) -> None:
 def _tell(result: RunResult, rig: Rig, out: Path) -> None:
     console = Console(file=sys.stdout)
     print_verdicts(result.verdicts, console, emulated=any(d.emulated for d in rig.devices))
-    console.print(f"report  {out / 'report.html'}", soft_wrap=True, highlight=False)
+    if not result.flaw:
+        console.print(f"report  {out / 'report.html'}", soft_wrap=True, highlight=False)
     console.print(f"check   gridrig verify {out}", soft_wrap=True, highlight=False)

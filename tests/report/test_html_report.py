@@ -144,8 +144,9 @@ def test_the_same_files_give_the_same_bytes_in_another_process_and_place(run_dir
     write_synthetic_run(
         tmp_path / "again", hardware=True, trip_time_s=2.31, left_unsafe=True
     ).close()
+    # As in a run: pandapower changes Matplotlib when it is imported.
     code = (
-        "import sys, pathlib; from gridrig.report import build_report;"
+        "import sys, pathlib, pandapower.plotting; from gridrig.report import build_report;"
         "build_report(pathlib.Path(sys.argv[1]))"
     )
     environment = {

@@ -21,6 +21,7 @@ from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Measurement, Outcome, RunVerdicts, judge_all
+from gridrig.campaign.outcomes import worst
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.story import describe_run, opening_records
 from gridrig.clock import Clock, run_virtual, run_wall
@@ -82,10 +83,19 @@ class Ended:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a caller needs of a finished run."""
+    """What a caller needs of a finished run.
+
+    `flaw` says why there is no report, if there is none; the evidence is whole without it.
+    """
 
     path: Path
     verdicts: RunVerdicts
+    flaw: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of what happened."""
+        return worst([self.verdicts.outcome, *([Outcome.ERROR] if self.flaw else [])])
 
 
 def run(
@@ -160,8 +170,10 @@ def run(
             except (GridrigError, OSError) as error:
                 ended.blame(error)
             progress.stage("writing the evidence")
-            verdicts = _write(directory, rig, scenario, journal, seed, ended, events, render)
-        return RunResult(out, verdicts)
+            verdicts = _write(directory, rig, scenario, journal, seed, ended, events)
+            flaw = _render(out, render)
+            directory.finish()
+        return RunResult(out, verdicts, flaw)
 
 
 async def _operate(
@@ -238,7 +250,6 @@ def _write(
     seed: int,
     ended: Ended,
     events: list[EventLog],
-    render: Callable[[Path], object],
 ) -> RunVerdicts:
     measurements: list[Measurement] = []
     if events:
@@ -266,9 +277,16 @@ def _write(
     directory.add_verdicts(verdicts)
     directory.add_host(_host(ended))
     directory.close()
-    render(directory.path)
-    directory.finish()
     return verdicts
+
+
+def _render(directory: Path, render: Callable[[Path], object]) -> str:
+    """Make the report; return why that failed, for evidence is signed with or without it."""
+    try:
+        render(directory)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _check_ticks(slice_: Scenario) -> None:
     if slice_.market is not None:
         gate_s = slice_.market.gate_closure_s
     edges = range(period_s, slice_.duration_s, period_s)
-    needed = {
+    needed: dict[float, str] = {
         slice_.duration_s: "its end",
         **{edge_s - gate_s: "a gate closure" for edge_s in edges},
         **dict.fromkeys(edges, "the end of a delivery period"),

@@ -3,7 +3,20 @@
 import sqlite3
 from pathlib import Path
 
+from gridrig.errors import SettlementError
+
 _MILLIWH_PER_KWH = 1_000_000
+
+# The price of the period that each kind is booked at; none where a trade has its own.
+_PRICED_AT = {
+    "delivered": None,
+    "shortfall": None,
+    "surplus": "long",
+    "taken": None,
+    "untaken": None,
+    "excess": "short",
+    "losses": "short",
+}
 
 
 def priced_micro(energy_milliwh: int, price_micro_per_kwh: int) -> int:
@@ -35,9 +48,13 @@ def audit(path: Path | str) -> list[str]:
     """Recompute a closed journal and list what does not hold.
 
     Checked without the core: the amount of every entry, who pays by the sign of energy x price,
-    that delivered and surplus are the export and taken and excess the import of the readings
-    named, that the losses are their difference, and that every entry names readings of its meter
-    in its period.
+    and that the other side is the participant of the meter named; that an entry outside trades is
+    at the period's price; that delivered and surplus are the export and taken and excess the
+    import of each meter, by the readings named, that the losses are their difference and that as
+    much was bought as sold; and that every entry names readings of its meter in its period.
+
+    Not checked, because no journal holds it: the price at which a trade was made, and the
+    signatures of the readings.
 
     Parameters
     ----------
@@ -48,12 +65,22 @@ def audit(path: Path | str) -> list[str]:
     -------
     list of str
         One line per fault; none if all holds.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.journal_unusable` if it cannot be read as a journal.
     """
-    db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
     try:
-        return [*_amounts(db), *_energies(db), *_backing(db)]
-    finally:
-        db.close()
+        db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            return [*_amounts(db), *_parties(db), *_periods(db), *_meters(db), *_backing(db)]
+        finally:
+            db.close()
+    except sqlite3.Error as fault:
+        raise SettlementError(
+            "settlement.journal_unusable", "{path}: {fault}", path=str(path), fault=str(fault)
+        ) from fault
 
 
 def _amounts(db: sqlite3.Connection) -> list[str]:
@@ -71,39 +98,87 @@ def _amounts(db: sqlite3.Connection) -> list[str]:
     return faults
 
 
-def _energies(db: sqlite3.Connection) -> list[str]:
+def _parties(db: sqlite3.Connection) -> list[str]:
+    faults = []
+    for period, entry, kind, debit, credit, price, trade, owner, long, short in db.execute(
+        "SELECT e.period, e.entry_id, e.kind, e.debit, e.credit, e.price_micro_per_kwh, "
+        "e.trade_id, m.participant, p.long_price_micro_per_kwh, p.short_price_micro_per_kwh "
+        "FROM entry e LEFT JOIN metered m ON m.period = e.period AND m.meter = e.meter "
+        "LEFT JOIN period p ON p.period = e.period ORDER BY e.period, e.entry_id"
+    ):
+        where = f"{period}/{entry}"
+        if kind not in _PRICED_AT:
+            faults.append(f"{where}: {kind} is no kind of entry")
+            continue
+        other = credit if debit == "clearing" else debit
+        expected = "losses" if kind == "losses" else owner
+        if other != expected:
+            faults.append(f"{where}: {kind} is settled with {other}, not {expected}")
+        priced_at = _PRICED_AT[kind]
+        if (priced_at is None) != (trade is not None):
+            faults.append(f"{where}: {kind} of trade {trade}")
+        due = {"long": long, "short": short, None: price}[priced_at]
+        if price != due:
+            faults.append(f"{where}: price {price} of {kind} is not {due}")
+    return faults
+
+
+def _periods(db: sqlite3.Connection) -> list[str]:
     faults = []
     for period, *stated in db.execute(
         "SELECT period, exported_milliwh, imported_milliwh, losses_milliwh FROM period "
         "ORDER BY period"
     ):
         exported, imported = db.execute(
-            "SELECT sum(c.export_milliwh - o.export_milliwh), "
-            "sum(c.import_milliwh - o.import_milliwh) FROM metered m "
+            "SELECT coalesce(sum(c.export_milliwh - o.export_milliwh), 0), "
+            "coalesce(sum(c.import_milliwh - o.import_milliwh), 0) FROM metered m "
             "JOIN reading o ON o.digest = m.opening_digest "
             "JOIN reading c ON c.digest = m.closing_digest WHERE m.period = ?",
             (period,),
         ).fetchone()
-        booked = dict(
+        kinds = dict.fromkeys(_PRICED_AT, 0) | dict(
             db.execute(
                 "SELECT kind, sum(energy_milliwh) FROM entry WHERE period = ? GROUP BY kind",
                 (period,),
             )
         )
-        settled = [
-            booked.get("delivered", 0) + booked.get("surplus", 0),
-            booked.get("taken", 0) + booked.get("excess", 0),
-            booked.get("losses", 0),
+        booked = [
+            kinds["delivered"] + kinds["surplus"],
+            kinds["taken"] + kinds["excess"],
+            kinds["losses"],
         ]
         metered = [exported, imported, exported - imported]
         for name, by_period, by_meters, by_entries in zip(
-            ("export", "import", "losses"), stated, metered, settled, strict=True
+            ("export", "import", "losses"), stated, metered, booked, strict=True
         ):
             if not by_period == by_meters == by_entries:
                 faults.append(
                     f"period {period}: {name} {by_period} mWh stated, {by_meters} mWh metered, "
                     f"{by_entries} mWh booked"
                 )
+        bought = kinds["taken"] + kinds["untaken"]
+        sold = kinds["delivered"] + kinds["shortfall"]
+        if bought != sold:
+            faults.append(f"period {period}: trades bought {bought} mWh and sold {sold} mWh")
+    return faults
+
+
+def _meters(db: sqlite3.Connection) -> list[str]:
+    faults = []
+    for name, met, beyond in (("export", "delivered", "surplus"), ("import", "taken", "excess")):
+        for period, meter, metered, booked in db.execute(
+            f"SELECT m.period, m.meter, c.{name}_milliwh - o.{name}_milliwh AS metered, "
+            "(SELECT coalesce(sum(e.energy_milliwh), 0) FROM entry e WHERE e.period = m.period "
+            "AND e.meter = m.meter AND e.kind IN (?, ?)) AS booked FROM metered m "
+            "JOIN reading o ON o.digest = m.opening_digest "
+            "JOIN reading c ON c.digest = m.closing_digest "
+            "WHERE metered <> booked ORDER BY 1, 2",
+            (met, beyond),
+        ):
+            faults.append(
+                f"period {period}: {name} of meter {meter} {metered} mWh metered, "
+                f"{booked} mWh booked"
+            )
     return faults
 
 
@@ -113,4 +188,15 @@ def _backing(db: sqlite3.Connection) -> list[str]:
         "AND m.meter = e.meter AND m.opening_digest = e.opening_digest "
         "AND m.closing_digest = e.closing_digest WHERE m.meter IS NULL ORDER BY 1, 2"
     )
-    return [f"{period}/{entry}: no verified reading behind it" for period, entry in unbacked]
+    faults = [f"{period}/{entry}: no verified reading behind it" for period, entry in unbacked]
+    for end in ("opening", "closing"):
+        foreign = db.execute(
+            f"SELECT m.period, m.meter FROM metered m LEFT JOIN reading r "
+            f"ON r.digest = m.{end}_digest AND r.meter = m.meter AND r.time_ms = m.{end}_ms "
+            "WHERE r.digest IS NULL ORDER BY 1, 2"
+        )
+        faults += [
+            f"period {period}: no reading of meter {meter} at its {end}"
+            for period, meter in foreign
+        ]
+    return faults

@@ -256,12 +256,22 @@ class Journal:
         return sum(self.balances().values())
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and close it; closing twice does nothing."""
+        """Fold the write-ahead log into the file and close it; closing twice does nothing.
+
+        The file then needs no log: whoever reads it leaves nothing beside it, and may be without
+        the right to write there. While somebody else has it open the log has to stay, and stays
+        to be seen.
+        """
         try:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.ProgrammingError:
             return
-        self._db.close()
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise self._unusable(fault) from fault
+        finally:
+            self._db.close()
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
