@@ -3,7 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt -type f -not -name '*.so' -not -path '*/__pycache__/*')
+# The build backend calls `maturin` by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SOURCES := $(shell find crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt README.md \
+	-type f -not -name '*.so' -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .PHONY: demo test clean
 
@@ -13,19 +17,20 @@ demo: $(VENV)/.installed
 test: $(VENV)/.test-tools
 	tests/run $(BIN)
 
-$(BIN)/python:
+# Every version, the build tool's too, comes from constraints.txt, and Cargo.lock for Rust.
+$(BIN)/maturin: constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-
-# Versions come from constraints.txt; the build tool, maturin, from pyproject.toml.
-$(VENV)/.installed: $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
+	$(PIP) install -c constraints.txt maturin
 	touch $@
 
-$(VENV)/.test-tools: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[test]'
+$(VENV)/.installed: $(BIN)/maturin $(SOURCES)
+	$(PIP) install --no-build-isolation -c constraints.txt .
+	touch $@
+
+$(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages
+	$(PIP) install --no-build-isolation -c constraints.txt '.[test]'
 	tests/debian-packages
-	touch $@
+	touch $(VENV)/.installed $@
 
 clean:
 	rm -rf $(VENV) target dist

@@ -1,0 +1,75 @@
+"""Lists built wheels and asserts what must be in them, and that nothing else is at their top.
+
+    python tests/wheel_contents.py WHEEL ...
+
+Several wheels (from the checkout, from the source distribution) must hold the same files.
+"""
+
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+SINGLE = (
+    "gridrig/__init__.py",
+    "gridrig/_core.abi3.so",
+    "gridrig/_core.pyi",
+    "gridrig/devices/wire/sunspec_models.txt",
+    "gridrig/hil/pytest.ini",
+    "gridrig/py.typed",
+    "gridrig/report/report.css",
+    "gridrig/rigs/emulated-street.toml",
+    "gridrig/rigs/scenarios/sunny-then-storm.toml",
+)
+
+
+def files_of_the_tree() -> set[str]:
+    """Return what the wheel must carry: all of the package, the procedures and the rigs."""
+    found: set[str] = set()
+    for folder, inside in (("python/gridrig", ""), ("hil", "hil/"), ("rigs", "rigs/")):
+        root = REPOSITORY / folder
+        for path in root.rglob("*"):
+            name = path.relative_to(root)
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+            if path.is_file() and not hidden and path.suffix not in {".so", ".pyc"}:
+                found.add(f"gridrig/{inside}{name.as_posix()}")
+    return found
+
+
+def check(wheel: Path) -> set[str]:
+    """Return the names in a wheel, or stop with what is wrong about it."""
+    if not wheel.name.startswith("gridrig-") or "-cp311-abi3-" not in wheel.name:
+        raise SystemExit(f"{wheel.name}: not one wheel for every CPython from 3.11")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tops = {name.split("/")[0] for name in names}
+    about = {top for top in tops if top.endswith(".dist-info")}
+    if tops - about != {"gridrig"} or len(about) != 1:
+        raise SystemExit(f"{wheel.name}: at the top level {sorted(tops)}")
+    inside = {name for name in names if name.startswith("gridrig/")}
+    expected = files_of_the_tree() | set(SINGLE)
+    if inside != expected:
+        missing, surplus = sorted(expected - inside), sorted(inside - expected)
+        raise SystemExit(f"{wheel.name}: missing {missing}, surplus {surplus}")
+    folders = Counter(name.split("/")[1] if name.count("/") > 1 else "." for name in inside)
+    counts = {"hil": (4, folders["hil"]), "rigs": (5, folders["rigs"]), "all": (150, len(inside))}
+    for what, (least, found) in counts.items():
+        if found < least:
+            raise SystemExit(f"{wheel.name}: only {found} files of {what}, at least {least} known")
+    said = ", ".join(f"{count} {name}" for name, count in sorted(folders.items()))
+    print(f"{wheel.name}: {len(inside)} files, {wheel.stat().st_size / 1e6:.1f} MB ({said})")
+    return names
+
+
+def main() -> None:
+    """Check every wheel named on the command line."""
+    wheels = [Path(name) for name in sys.argv[1:]]
+    contents = [check(wheel) for wheel in wheels]
+    if not contents:
+        raise SystemExit("no wheel to check")
+    if any(names != contents[0] for names in contents):
+        raise SystemExit("the wheels differ in their files")
+
+
+if __name__ == "__main__":
+    main()
