@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from gridrig.events import EventLog
 from gridrig.plant import Event, IslandTick, events_of
 
-
 LEAD_S = 0.25  # shown before an opening
 STEP_S = 0.001
 
