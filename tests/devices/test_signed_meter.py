@@ -46,6 +46,12 @@ def meter(link: Any = TCP, terminal: Terminal | None = None, **options: Any) -> 
     )
 
 
+async def signed_at(driver: SignedMeter, time_s: int) -> bytes:
+    """Let the meter's clock come to a time and sign then."""
+    await driver.sync_clock(time_s)
+    return await driver.sign(time_s)
+
+
 async def using(emulator: SignedMeterEmulator, use: Callable[[SignedMeter], Awaitable[Any]]) -> Any:
     await emulator.start()
     driver = SignedMeter(emulator.name, emulator.endpoint_link, QUICK)
@@ -81,7 +87,7 @@ def test_the_record_arrives_as_signed_over_several_reads(run: Run, link: Any) ->
     async def use(driver: SignedMeter) -> tuple[bytes, bytes, bytes]:
         await driver.sync_clock(START_UTC_S)
         key = await driver.read_public_key()
-        return key, await driver.sign(), await driver.sign(START_UTC_S + 900)
+        return key, await driver.sign(), await signed_at(driver, START_UTC_S + 900)
 
     key, first, second = run(lambda: using(meter(link), use))
     assert len(first) > 2 * 120  # more than one read
@@ -97,13 +103,24 @@ def test_the_registers_signed_are_those_of_the_command(run: Run) -> None:
 
     async def use(driver: SignedMeter) -> dict[str, Any]:
         key = await driver.read_public_key()
-        signing = asyncio.create_task(driver.sign(START_UTC_S))
+        signing = asyncio.create_task(signed_at(driver, START_UTC_S))
         await asyncio.sleep(0.1)
         terminal.change(export_milliwh=99_999_999)
         return checked(await signing, key)
 
     said = run(lambda: using(meter(terminal=terminal, sign_s=0.3), use))
     assert values(said)[1] == 9876.543
+
+
+@pytest.mark.parametrize("ahead_s", [-6, 6, 900])
+def test_a_meter_signs_no_other_time_than_its_own(run: Run, ahead_s: int) -> None:
+    async def use(driver: SignedMeter) -> str:
+        await driver.sync_clock(START_UTC_S)
+        with pytest.raises(DriverError) as failure:
+            await driver.sign(START_UTC_S + ahead_s)
+        return failure.value.code
+
+    assert run(lambda: using(meter(), use)) == "meter.sign_refused"
 
 
 def test_a_meter_whose_clock_was_never_set_refuses_to_sign(run: Run) -> None:
@@ -118,7 +135,7 @@ def test_a_meter_whose_clock_was_never_set_refuses_to_sign(run: Run) -> None:
 def test_a_meter_that_never_finishes_is_a_timeout(run_fast: Run) -> None:
     async def use(driver: SignedMeter) -> str:
         with pytest.raises(DriverError) as caught:
-            await driver.sign(START_UTC_S)
+            await signed_at(driver, START_UTC_S)
         return caught.value.code
 
     assert run_fast(lambda: using(meter(sign_s=30.0), use)) == "meter.sign_timeout"
@@ -130,6 +147,7 @@ def test_a_lost_acknowledgement_does_not_make_the_meter_sign_twice(run: Run, lin
 
     async def use(driver: SignedMeter) -> str:
         key = await driver.read_public_key()
+        await driver.sync_clock(START_UTC_S)
         reply = emulator.reply
 
         def forget_the_acknowledgement(pdu: bytes) -> Any:
@@ -147,11 +165,11 @@ def test_a_lost_command_does_not_return_the_record_before(run_fast: Run) -> None
     emulator = meter()
 
     async def use(driver: SignedMeter) -> str:
-        await driver.sign(START_UTC_S)
+        await signed_at(driver, START_UTC_S)
         reply = emulator.reply
         emulator.reply = lambda pdu: None if pdu[0] == 16 else reply(pdu)  # type: ignore[method-assign]
         with pytest.raises(DriverError) as caught:
-            await driver.sign(START_UTC_S + 900)
+            await driver.sign(START_UTC_S + 1)
         return caught.value.code
 
     assert run_fast(lambda: using(emulator, use)) == "meter.sign_timeout"
@@ -162,9 +180,12 @@ def test_a_false_record_is_delivered_and_fails_its_signature(run: Run, fault: st
     emulator = meter()
 
     async def use(driver: SignedMeter) -> tuple[bytes, list[bytes]]:
-        records = [await driver.sign(START_UTC_S)]
+        records = [await signed_at(driver, START_UTC_S)]
         emulator.arm(fault)
-        records += [await driver.sign(START_UTC_S + 1), await driver.sign(START_UTC_S + 2)]
+        records += [
+            await signed_at(driver, START_UTC_S + 1),
+            await signed_at(driver, START_UTC_S + 2),
+        ]
         return await driver.read_public_key(), records
 
     key, records = run(lambda: using(emulator, use))
@@ -191,13 +212,13 @@ def test_the_verifier_accepts_the_meter_and_refuses_each_false_record(
         verifier = Verifier()
         identity, key = await driver.identify(), await driver.read_public_key()
         verifier.enrol(driver.name, serial=identity.serial, public_key=key, valid_from_s=0)
-        read = [verifier.verify(await driver.sign(START_UTC_S), at_s=START_UTC_S)]
+        read = [verifier.verify(await signed_at(driver, START_UTC_S), at_s=START_UTC_S)]
         emulator.arm(fault)
-        record = await driver.sign(START_UTC_S + 900)
+        record = await signed_at(driver, START_UTC_S + 900)
         with pytest.raises(MeteringError) as caught:
             verifier.verify(record, at_s=START_UTC_S + 900)
         later_s = START_UTC_S + 1800
-        read.append(verifier.verify(await driver.sign(later_s), at_s=later_s))
+        read.append(verifier.verify(await signed_at(driver, later_s), at_s=later_s))
         return [reading.export_milliwh for reading in read], caught.value.code
 
     assert run(lambda: using(emulator, use)) == ([9_876_543, 9_876_543], code)
@@ -208,7 +229,7 @@ def test_a_replayed_record_is_the_one_before_byte_for_byte(run: Run) -> None:
 
     async def use(driver: SignedMeter) -> list[bytes]:
         emulator.arm("replayed_reading")  # waits for a record to repeat
-        return [await driver.sign(START_UTC_S + n) for n in range(3)]
+        return [await signed_at(driver, START_UTC_S + n) for n in range(3)]
 
     records = run(lambda: using(emulator, use))
     assert records[0] == records[1] != records[2]
@@ -216,7 +237,7 @@ def test_a_replayed_record_is_the_one_before_byte_for_byte(run: Run) -> None:
 
 def test_a_meter_with_the_wrong_sign_signs_what_it_believes(run: Run) -> None:
     async def use(driver: SignedMeter) -> tuple[float, list[float]]:
-        said = checked(await driver.sign(START_UTC_S), await driver.read_public_key())
+        said = checked(await signed_at(driver, START_UTC_S), await driver.read_public_key())
         return (await driver.read()).p_w, values(said)
 
     assert run(lambda: using(meter(sign=-1), use)) == (-4321.0, [9876.543, 1.5])
@@ -231,7 +252,7 @@ def test_a_late_reply_never_mixes_two_records(run_fast: Run) -> None:
         for number in range(6):
             emulator.arm("late_reply", delay_s=0.4)
             try:
-                record = await driver.sign(START_UTC_S + number)
+                record = await signed_at(driver, START_UTC_S + number)
             except DriverError as error:
                 kinds.add(error.kind)
             else:
@@ -259,7 +280,7 @@ def test_forty_meters_on_one_gateway_sign_side_by_side(run: Run) -> None:
         connections = len(server.connections)
         loop = asyncio.get_running_loop()
         begin_s = loop.time()
-        records = await asyncio.gather(*(driver.sign(START_UTC_S) for driver in drivers))
+        records = await asyncio.gather(*(signed_at(driver, START_UTC_S) for driver in drivers))
         took_s = loop.time() - begin_s
         said = {
             checked(record, m.public_key_der)["GS"]

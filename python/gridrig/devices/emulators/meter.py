@@ -230,10 +230,12 @@ class SignedMeterEmulator(ModbusEmulator):
 
     def _begin_signing(self, time_s: int) -> None:
         block = self._signing
-        if not time_s and self._clock_set is None:
+        refusal = self._refusal(time_s)
+        if refusal is not None:
+            error, cause = refusal
             block.set_raw("St", wire.REFUSED)
-            block.set_raw("Err", wire.ERROR_CLOCK_NOT_SET)
-            self._on_event("sign_refused", cause="clock not set")
+            block.set_raw("Err", error)
+            self._on_event("sign_refused", cause=cause)
             return
         block.set_raw("St", wire.SIGNING)
         block.set_raw("Err", wire.ERROR_NONE)
@@ -245,6 +247,14 @@ class SignedMeterEmulator(ModbusEmulator):
             loop.call_later(self._parameters.sign_s, self._signed, record)
         else:
             self._signed(record)
+
+    def _refusal(self, time_s: int) -> tuple[int, str] | None:
+        """Return why a record of that time is not signed: it would say what the meter cannot."""
+        if self._clock_set is None:
+            return wire.ERROR_CLOCK_NOT_SET, "clock not set"
+        if time_s and abs(time_s - self._clock_s()) > wire.SIGN_TIME_S_MAX:
+            return wire.ERROR_TIME_NOT_NOW, f"asked for {time_s}, clock shows {self._clock_s()}"
+        return None
 
     def _sign(self, time_s: int, import_milliwh: int, export_milliwh: int) -> bytes:
         signer = self._signer

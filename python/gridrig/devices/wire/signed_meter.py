@@ -19,12 +19,15 @@ from the model's ID register; numbers are big-endian, high word first.
 | 21 | SignTm | uint32 | RW | time the next record carries, 0 for the meter's clock [s since 1970] |
 | 23 | Cmd | enum16 | RW | 1: sign the registers as they are now; reads 0 |
 | 24 | St | enum16 | R | 0 idle, 1 signing, 2 signed, 3 refused |
-| 25 | Err | enum16 | R | with St 3: 1 the clock was never set and SignTm is 0 |
+| 25 | Err | enum16 | R | with St 3: 1 the clock was never set, 2 SignTm is not now |
 | 26 | Pg | uint32 | R | pagination of the last record, 0 before the first |
 | 28 | RecLen | uint16 | R | bytes of the last record, 0 before the first |
 | 29 | KeyLen | uint16 | R | bytes of the public key |
 | 30 | Key | 98 registers | R | public key, SPKI DER, two bytes a register, NUL padded |
 | 128 | Rec | 500 registers | R | the last record (OCMF text), two bytes a register, NUL padded |
+
+A record says what the registers were at its time, so SignTm may only round the meter's own clock,
+by 5 s at most: a record signed ahead would move energy between periods.
 
 Command 1 while St is 1 is answered with exception 6 (busy); any other command is exception 3. The
 registers signed are those of the moment the command was taken; St becomes 2, and Pg and Rec change,
@@ -39,7 +42,8 @@ from gridrig.devices.wire.sunspec import Model, parse_models
 MODEL_ID = 64950
 COMMAND_SIGN = 1
 IDLE, SIGNING, SIGNED, REFUSED = 0, 1, 2, 3
-ERROR_NONE, ERROR_CLOCK_NOT_SET = 0, 1
+ERROR_NONE, ERROR_CLOCK_NOT_SET, ERROR_TIME_NOT_NOW = 0, 1, 2
+SIGN_TIME_S_MAX = 5  # how far SignTm may be from the meter's clock [s]
 RECORD_MAX_BYTES = 1000
 KEY_MAX_BYTES = 196
 CHUNK_REGISTERS = 120
