@@ -194,6 +194,15 @@ def test_every_fault_of_a_keys_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_keys_file_that_cannot_be_opened_is_an_issue_with_its_name(tmp_path: Path) -> None:
+    for path in (tmp_path / "no-such-keys.toml", tmp_path):
+        with pytest.raises(RigError) as refused:
+            load_keys(path)
+        assert refused.value.code == "metering.keys_file"
+        (issue,) = refused.value.issues
+        assert issue.file == str(path)
+
+
 @pytest.mark.parametrize("text", ["", "key = 3", "[[key]", "[rig]\n"])
 def test_a_file_without_keys_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(RigError):

@@ -246,6 +246,16 @@ def test_a_post_refused_leaves_nothing_behind(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_number_no_journal_holds_is_refused_by_name(tmp_path: Path) -> None:
+    trades = [
+        Trade(2**63, 1, "alice", "offer", 1_000, 60_000),
+        Trade(2, 2, "bob", "bid", 1_000, 60_000),
+    ]
+    with Journal(tmp_path / "j") as journal:
+        settled = Bench(9).settle(0, trades)
+        assert code_of_post(journal, 0, settled) == "settlement.journal_refused"
+
+
 def test_readings_that_cover_settled_time_are_refused(tmp_path: Path) -> None:
     bench = Bench(9)
     start = dict(bench.readings)

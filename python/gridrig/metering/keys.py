@@ -65,12 +65,12 @@ def load_keys(path: Path | str) -> list[EnrolledKey]:
     Raises
     ------
     RigError
-        With every issue in the file, if there is one.
+        With every issue in the file, if there is one, or why it cannot be read.
     """
     path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise _refusal(path, [Issue(str(path), "(file)", str(fault), "a TOML file")]) from fault
     issues: list[Issue] = []
     if "rig" not in document:

@@ -170,7 +170,7 @@ class Journal:
                 ([getattr(entry, name) for name in ENTRY_COLUMNS] for entry in settled.entries),
             )
             db.execute("COMMIT")
-        except sqlite3.IntegrityError as fault:
+        except (sqlite3.IntegrityError, OverflowError) as fault:
             self._roll_back()
             raise self._refused(period, fault) from fault
         except sqlite3.Error as fault:
@@ -214,9 +214,10 @@ class Journal:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
-    def _refused(self, period: int, fault: sqlite3.IntegrityError) -> SettlementError:
+    def _refused(self, period: int, fault: Exception) -> SettlementError:
         text = str(fault)
-        # The triggers raise our own codes; anything else broke a constraint of the tables.
+        # The triggers raise our own codes; anything else broke a constraint of the tables or has
+        # more than 64 bits.
         code = text if text.startswith("settlement.") else "settlement.journal_refused"
         message = "the journal refuses period {period}: {fault}"
         return SettlementError(code, message, period=period, fault=text)
