@@ -84,13 +84,12 @@ def test_what_was_repeated_holds_an_island_trades_and_settled_readings(runs: Pat
 def test_another_seed_gives_another_run(tmp_path: Path) -> None:
     rig, scenario = rig_file(tmp_path), scenario_file(tmp_path)
     paths = []
-    for seed in (1, 1, 8):
+    for seed in (1, 8):
         paths.append(tmp_path / f"run-{len(paths)}")
         run_here(paths[-1], rig, scenario, seed=seed)
     for name in (records.TRACE, records.ISLAND, records.EVENTS):
-        same, again, other = ((path / "run" / name).read_bytes() for path in paths)
-        assert same == again, name
-        assert same != other, name
+        one, other = ((path / "run" / name).read_bytes() for path in paths)
+        assert one != other, name
 
 
 @pytest.mark.parametrize("name", [records.TRACE, records.ENTRIES, records.READINGS, records.REPORT])

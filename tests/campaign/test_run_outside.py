@@ -91,7 +91,7 @@ def test_a_run_in_real_time_says_how_late_it_was_and_leaves_every_device_safe(
     # How late it was is the machine's affair; that the verdict says so is ours.
     met = lateness["value"] <= LATENESS["max"]
     assert (done.returncode, lateness["outcome"]) == ((0, "PASS") if met else (1, "FAIL"))
-    assert 0.0 < lateness["value"] < 1.0
+    assert lateness["value"] > 0.0
     assert set(verdicts["devices_end"].values()) == {"safe"}
     assert "EMULATED" not in done.stdout, "to this process the devices are real"
     assert outside.final_states() == SAFE_AT_THE_END

@@ -25,6 +25,10 @@ REAL_PV = (
     (PV_LINK, PV_LINK.replace("port = 0", "port = 502")),
     ('terminal = "model"', 'terminal = { grid = true, analyser = "meter-pv" }'),
 )
+REAL_METER = (
+    ('emulate = { model = "meter", seed = 12, serial = "S-12" }\n', ""),
+    ('port = 0, unit = 2, gateway = "gw" }', "port = 503, unit = 2 }"),
+)
 ABOVE_0 = "a finite number above 0"
 DRIVER_NAMES = 'one of "jbd", "pylontech", "signed-meter", "sunspec", "sunspec-storage"'
 DEVICE_KEYS = (
@@ -248,20 +252,33 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         (("seed = 1 }", "seed = 1, v_nominal_v = 230 }"),),
         [(23, f"{PV}.emulate.v_nominal_v", "230", "rig.nominal.v_ll = 400", None)],
     ),
-    "a real device on the virtual clock": (
-        REAL_PV[1:],
+    "real devices on the virtual clock": (
+        (*REAL_PV[1:], *REAL_METER),
         [
             (
-                14,
-                f"{PV}.emulate",
+                line,
+                f"{device}.emulate",
                 "nothing",
                 'an emulate table, or rig.clock = "wall": a real device keeps its own time',
+                None,
+            )
+            for line, device in ((14, PV), (57, "device 'meter-pv'"))
+        ],
+    ),
+    "an emulated meter of a real device": (
+        REAL_PV,
+        [
+            (
+                61,
+                "device 'meter-pv'.measures",
+                '"pv-1", which is real',
+                "an emulated device: an emulated meter sees only the model",
                 None,
             )
         ],
     ),
     "a real device without its port": (
-        (*REAL_PV[:2], REAL_PV[3]),
+        (*REAL_PV[:2], REAL_PV[3], *REAL_METER),
         [
             (
                 19,
@@ -273,7 +290,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         ],
     ),
     "a real device in the model": (
-        REAL_PV[:3],
+        (*REAL_PV[:3], *REAL_METER),
         [
             (
                 20,
@@ -297,7 +314,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         ],
     ),
     "an AC source": (
-        (*REAL_PV[:3], ('terminal = "model"', 'terminal = { source = "ac-1" }')),
+        (*REAL_PV[:3], ('terminal = "model"', 'terminal = { source = "ac-1" }'), *REAL_METER),
         [
             (
                 20,
@@ -313,6 +330,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         (
             *REAL_PV[:3],
             ('terminal = "model"', 'terminal = { grid = true, analyser = "meter-storage" }'),
+            *REAL_METER,
         ),
         [
             (
@@ -325,7 +343,11 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         ],
     ),
     "an analyser that is none": (
-        (*REAL_PV[:3], ('terminal = "model"', 'terminal = { grid = true, analyser = "meter" }')),
+        (
+            *REAL_PV[:3],
+            ('terminal = "model"', 'terminal = { grid = true, analyser = "meter" }'),
+            *REAL_METER,
+        ),
         [(20, f"{PV}.terminal.analyser", '"meter"', METERS, "meter-pv")],
     ),
     "a pack with a terminal": (

@@ -61,12 +61,12 @@ class Account:
             self.missing += [(period, name) for name in absent]
             self.events.record("period_not_settled", period=period, missing=absent)
             return
-        parts = {
-            name: MeterPeriod(name, opening[meter], readings[meter])
-            for name, meter in self.meter_of.items()
-        }
         prices = [trade.price_micro_per_kwh for trade in cleared.trades]
         try:
+            parts = {
+                name: MeterPeriod(name, opening[meter], readings[meter])
+                for name, meter in self.meter_of.items()
+            }
             settled = settle_period(
                 period,
                 [part for name, part in parts.items() if name != self.head],
