@@ -17,6 +17,8 @@ from small_street import rig_file, run_here, scenario_file
 
 from gridrig.campaign import records
 
+pytestmark = pytest.mark.alone
+
 SLICE = ("--from-s", "2700", "--for-s", "900", "--tick-s", "5", "--engine", "opendss")
 BURN = "while True: pass"
 CORES = 2

@@ -16,6 +16,8 @@ import pytest
 from gridrig_process import begin, ended, verdicts_of, wait_for_line
 from small_street import DEVICES, METERS, rig_file, scenario_file
 
+pytestmark = pytest.mark.alone
+
 TICKS_S = 10
 FROZEN_S = 2.5
 LATENESS = {
