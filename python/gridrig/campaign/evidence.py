@@ -2,8 +2,8 @@
 
 Invariants
 ----------
-* Each file is written once. Events and readings are appended as they happen, so that a run that is
-  killed leaves what it saw; everything else is written whole.
+* Each file is written once. Events and readings may be appended as they happen; everything else is
+  written whole.
 * Events are ordered by (time, device in rig order, order of record), orders and trades by period
   and id, never by arrival.
 * Nothing is finished until `finish` has signed it: see `manifest`.
