@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 MILLIWH_PER_WH = 1_000
 SECONDS_PER_HOUR = 3_600
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)

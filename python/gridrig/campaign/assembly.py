@@ -26,14 +26,13 @@ from gridrig.grid.feeder import Feeder, make_feeder
 from gridrig.grid.network import Network, load_network
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.market.agents import Tariff, make_agent
-from gridrig.quantity import delivery_periods
+from gridrig.quantity import DAY_S, delivery_periods
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.settlement.journal import Journal
 
-DAY_S = 86_400
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
 BENCH_BASE_VA = 10_000.0  # of a bench without a network
 

@@ -21,13 +21,13 @@ from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.errors import DriverError, RigError
 from gridrig.events import Event, EventLog
+from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.enrolment import key_table
 from gridrig.rig.safe_end import SafeReport
 
 CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
-DAY_S = 86_400
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 
 

@@ -25,11 +25,11 @@ from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_wall
 from gridrig.errors import CampaignError
 from gridrig.events import Event, EventLog
+from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 
 STEP_S = 0.1
-DAY_S = 86_400
 START = "2016-06-20T12:00:00+00:00"
 
 

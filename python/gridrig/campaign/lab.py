@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
-from gridrig.campaign.catalogue import Observed, measure
+from gridrig.campaign.catalogue import measure
 from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
@@ -21,6 +21,7 @@ from gridrig.devices.capabilities import MeterReading
 from gridrig.errors import CampaignError
 from gridrig.events import EventLog
 from gridrig.plant import IslandTick, World
+from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
@@ -28,7 +29,6 @@ from gridrig.settlement.journal import Journal
 
 SEED = 1
 RECLOSING_S = 0.1
-DAY_S = 86_400
 LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 
 
@@ -230,17 +230,7 @@ class Lab:
         for device in self.rig.of("meter"):
             await self.bench.devices[device.name].sync_clock(scenario.start_utc_s)
         await loop.run()
-        observed = Observed(
-            loop.trace.columns(),
-            loop.islands,
-            loop.rounds,
-            loop.account,
-            loop.events,
-            loop.lateness_s,
-            len(loop.periods),
-            journal.sum_of_all_micro(),
-        )
-        return measure(observed)
+        return measure(loop.observed(loop.trace.columns()))
 
 
 @asynccontextmanager

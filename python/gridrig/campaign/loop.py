@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.flow import Physics
@@ -69,6 +70,19 @@ class Loop:
             self.on_tick(tick.t_s)
         self.lateness_s.append(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
+
+    def observed(self, columns: Mapping[str, list[float]]) -> Observed:
+        """Return what the catalogue's measurements are taken from; `columns` is the trace."""
+        return Observed(
+            columns,
+            self.islands,
+            self.rounds,
+            self.account,
+            self.events,
+            self.lateness_s,
+            len(self.periods),
+            self.account.journal.sum_of_all_micro(),
+        )
 
     async def _begin(self) -> None:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)

@@ -16,7 +16,7 @@ from typing import Any
 
 from gridrig.campaign import records
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
-from gridrig.campaign.catalogue import Observed, measure
+from gridrig.campaign.catalogue import measure
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.loop import Loop
@@ -256,7 +256,7 @@ def _write(
         directory.append_events(event.row() for event in events[0].ordered())
     loop = ended.loop
     if loop is not None:
-        measurements = _write_loop(directory, rig, loop, journal)
+        measurements = _write_loop(directory, rig, loop)
     balances = journal.balances()
     directory.add_balances(
         records.BalanceRow(account, amount) for account, amount in balances.items()
@@ -295,9 +295,7 @@ def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:
     return {device.name: left.get(device.name, NEVER_OPENED) for device in rig.devices}
 
 
-def _write_loop(
-    directory: RunDirectory, rig: Rig, loop: Loop, journal: Journal
-) -> list[Measurement]:
+def _write_loop(directory: RunDirectory, rig: Rig, loop: Loop) -> list[Measurement]:
     columns = loop.trace.columns()
     if columns:
         directory.add_trace(columns)
@@ -358,18 +356,7 @@ def _write_loop(
         for e in loop.account.entries()
     )
     directory.add_energy(loop.account.energy)
-    return measure(
-        Observed(
-            columns,
-            loop.islands,
-            loop.rounds,
-            loop.account,
-            loop.events,
-            loop.lateness_s,
-            len(loop.periods),
-            journal.sum_of_all_micro(),
-        )
-    )
+    return measure(loop.observed(columns))
 
 
 def _versions() -> dict[str, str]:

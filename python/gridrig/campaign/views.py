@@ -8,10 +8,9 @@ from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
 from gridrig.market.agents import BatteryView, Tariff, View
-from gridrig.quantity import DeliveryPeriod
+from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import Device
 
-DAY_S = 86_400
 SAMPLE_S = 60  # forecasts are means of what was, sampled once a minute
 SOC_TOP = 0.95  # a storage operator buys only up to here
 
