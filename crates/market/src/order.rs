@@ -74,6 +74,14 @@ pub enum RejectionReason {
         /// The tick of the market. [millionths/kWh]
         tick_micro_per_kwh: i64,
     },
+    /// In a market with zones: it names a zone that there is not.
+    #[error("zone {zone} is none of the {zones} zones, numbered from 0")]
+    ZoneUnknown {
+        /// The zone named.
+        zone: u32,
+        /// How many there are.
+        zones: u32,
+    },
     /// It could trade with an earlier order of the same participant; the earlier one stays.
     #[error("price {price_micro_per_kwh} micro/kWh crosses the participant's own order {against}")]
     SelfCross {
@@ -94,6 +102,7 @@ impl RejectionReason {
             Self::Lot { .. } => "market.lot",
             Self::PriceBound { .. } => "market.price_bound",
             Self::PriceOffTick { .. } => "market.price_off_tick",
+            Self::ZoneUnknown { .. } => "market.zone_unknown",
             Self::SelfCross { .. } => "market.self_cross",
         }
     }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what is wrong here fails the test")]
 
-use gridrig_market::{Clearing, MarketError, MarketRules, Order, clear_pay_as_clear};
+use gridrig_market::{
+    AuctionRules, Clearing, MarketError, MarketRules, Order, OrderColumns, PriceRule, Ties,
+    clear_pay_as_bid, clear_pay_as_clear, pay_as_clear,
+};
 use gridrig_quantity::Side;
 
 const RULES: (i64, i64) = (1_000, 1_000);
@@ -34,7 +37,7 @@ fn offer(order_id: u64, energy: i64, price: i64) -> Order {
 
 fn clear(orders: &[Order]) -> Clearing {
     let rules = MarketRules::new(RULES.0, RULES.1).unwrap();
-    clear_pay_as_clear(orders, rules).unwrap()
+    clear_pay_as_clear(orders, rules.into()).unwrap()
 }
 
 fn fills(clearing: &Clearing) -> Vec<(u64, i64)> {
@@ -113,6 +116,101 @@ fn equal_prices_fill_in_arrival_order() {
         bid(5, 1_000, 4_000),
     ]);
     assert_eq!(fills(&clearing), [(3, 1_000), (5, 1_000)]);
+}
+
+fn with(ties: Ties, price: PriceRule) -> AuctionRules {
+    AuctionRules {
+        market: MarketRules::new(RULES.0, RULES.1).unwrap(),
+        ties,
+        price,
+    }
+}
+
+#[test]
+fn equal_prices_share_pro_rata_and_a_seed_draws_the_lot_that_is_over() {
+    let orders = [
+        offer(1, 3_000, 4_000),
+        offer(2, 3_000, 4_000),
+        offer(3, 6_000, 4_000),
+        bid(4, 7_000, 4_000),
+    ];
+    let shares = |seed| {
+        let rules = with(Ties::ProRata { seed }, PriceRule::Middle);
+        fills(&clear_pay_as_clear(&orders, rules).unwrap())
+    };
+    // 7 lots for 3, 3 and 6 of 12 are 1.75, 1.75 and 3.5: both remainders of 0.75 get a lot.
+    assert_eq!(shares(1), [(1, 2_000), (2, 2_000), (3, 3_000), (4, 7_000)]);
+    let orders = [
+        offer(1, 1_000, 4_000),
+        offer(2, 1_000, 4_000),
+        bid(3, 1_000, 4_000),
+    ];
+    let winner = |seed| {
+        let rules = with(Ties::ProRata { seed }, PriceRule::Middle);
+        fills(&clear_pay_as_clear(&orders, rules).unwrap())[0].0
+    };
+    let firsts = (0..1_000).filter(|&seed| winner(seed) == 1).count();
+    assert!((450..550).contains(&firsts), "{firsts} of 1000 draws");
+}
+
+#[test]
+fn the_price_rule_chooses_within_the_interval() {
+    let orders = [bid(1, 1_000, 8_000), offer(2, 1_000, 3_000)];
+    let at = |rule| {
+        let rules = with(Ties::Time, rule);
+        price(&clear_pay_as_clear(&orders, rules).unwrap())
+    };
+    assert_eq!(at(PriceRule::Lowest), Some(3_000));
+    assert_eq!(at(PriceRule::Middle), Some(5_000));
+    assert_eq!(at(PriceRule::Highest), Some(8_000));
+}
+
+#[test]
+fn pay_as_bid_pairs_in_merit_order_and_pays_the_bid() {
+    let orders = [
+        bid(1, 3_000, 9_000),
+        bid(2, 2_000, 6_000),
+        offer(3, 2_000, 1_000),
+        offer(4, 4_000, 5_000),
+    ];
+    let clearing = clear_pay_as_bid(&orders, with(Ties::Time, PriceRule::Middle)).unwrap();
+    let pairs: Vec<_> = clearing
+        .trades
+        .chunks(2)
+        .map(|pair| {
+            let (bid, offer) = (&pair[0], &pair[1]);
+            let terms = (bid.energy.milliwh(), offer.price.micro_per_kwh());
+            (bid.order_id, offer.order_id, terms)
+        })
+        .collect();
+    let expected = [
+        (1, 3, (2_000, 9_000)),
+        (1, 4, (1_000, 9_000)),
+        (2, 4, (2_000, 6_000)),
+    ];
+    assert_eq!(pairs, expected);
+    assert_eq!(price(&clearing), None, "there is no one price");
+    assert_eq!(clearing.welfare_pico, 22_000_000);
+}
+
+#[test]
+fn columns_that_do_not_fit_are_an_error() {
+    let columns = |participant: &[u32]| {
+        let orders = OrderColumns {
+            order_id: &[1, 2],
+            participant,
+            is_bid: &[true, false],
+            energy_milliwh: &[1_000, 1_000],
+            price_micro_per_kwh: &[2_000, 2_000],
+        };
+        pay_as_clear(&orders, with(Ties::Time, PriceRule::Middle))
+    };
+    assert_eq!(columns(&[0, 1]).unwrap().filled_milliwh, [1_000, 1_000]);
+    assert_eq!(columns(&[0]).unwrap_err().code(), "market.column_length");
+    assert_eq!(
+        columns(&[0, 1_000_000]).unwrap_err().code(),
+        "market.participant_bound"
+    );
 }
 
 #[test]
@@ -206,7 +304,9 @@ fn a_volume_beyond_the_bound_is_an_error_and_never_wraps() {
         offer(4, most, 0),
     ];
     assert_eq!(
-        clear_pay_as_clear(&orders, rules).unwrap_err().code(),
+        clear_pay_as_clear(&orders, rules.into())
+            .unwrap_err()
+            .code(),
         "market.volume_bound"
     );
 }
@@ -244,7 +344,7 @@ fn the_published_workload_reaches_its_known_optimum() {
                 order(i, &format!("p{i}"), side, energy, rate_cent * 10_000)
             })
             .collect();
-        let clearing = clear_pay_as_clear(&orders, rules).unwrap();
+        let clearing = clear_pay_as_clear(&orders, rules.into()).unwrap();
         assert_eq!(
             clearing.volume.milliwh(),
             hundredths_kwh * 10_000,

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use gridrig_market::{Clearing, MarketRules, Order, clear_pay_as_clear};
+use gridrig_market::{
+    AuctionRules, Clearing, MarketRules, Order, PriceRule, Ties, clear_pay_as_bid,
+    clear_pay_as_clear,
+};
 use gridrig_quantity::Side;
 use proptest::prelude::*;
 
@@ -12,7 +15,15 @@ const LOT: i64 = 10;
 const TICK: i64 = 5;
 
 fn clear(orders: &[Order]) -> Clearing {
-    clear_pay_as_clear(orders, MarketRules::new(LOT, TICK).unwrap()).unwrap()
+    clear_pay_as_clear(orders, MarketRules::new(LOT, TICK).unwrap().into()).unwrap()
+}
+
+fn pro_rata(seed: u64) -> AuctionRules {
+    AuctionRules {
+        market: MarketRules::new(LOT, TICK).unwrap(),
+        ties: Ties::ProRata { seed },
+        price: PriceRule::Middle,
+    }
 }
 
 /// Orders on the grid of lots and ticks, few prices so that ties abound, each its own trader.
@@ -179,5 +190,69 @@ proptest! {
             let own = |t: &gridrig_market::Trade| t.participant == trade.participant;
             prop_assert!(clearing.trades.iter().all(|t| t.side == trade.side || !own(t)));
         }
+    }
+
+    #[test]
+    fn prop_pro_rata_gives_everybody_its_proportion_to_within_a_lot(
+        orders in clean_orders(30, 12), seed in any::<u64>()
+    ) {
+        let by_time = clear(&orders);
+        let shared = clear_pay_as_clear(&orders, pro_rata(seed)).unwrap();
+        prop_assert_eq!(
+            (shared.price, shared.volume, shared.welfare_pico),
+            (by_time.price, by_time.volume, by_time.welfare_pico)
+        );
+        let (first, now) = (filled(&by_time), filled(&shared));
+        let mut levels: BTreeMap<_, Vec<&Order>> = BTreeMap::new();
+        for order in &orders {
+            levels.entry((order.side, order.price_micro_per_kwh)).or_default().push(order);
+        }
+        for level in levels.values() {
+            let sum = |fills: &BTreeMap<u64, i64>| -> i64 {
+                level.iter().map(|order| fills.get(&order.order_id).unwrap_or(&0)).sum()
+            };
+            let asked: i64 = level.iter().map(|order| order.energy_milliwh).sum();
+            prop_assert_eq!(sum(&first), sum(&now));
+            for order in level {
+                let fill = now.get(&order.order_id).copied().unwrap_or(0);
+                let away = fill * asked - sum(&first) * order.energy_milliwh;
+                prop_assert!(away.abs() < LOT * asked && fill <= order.energy_milliwh);
+            }
+        }
+    }
+
+    #[test]
+    fn prop_pay_as_bid_trades_the_same_energy_each_pair_at_its_bid(
+        orders in any_orders(), seed in any::<u64>()
+    ) {
+        let rules = pro_rata(seed);
+        let (uniform, pairs) = (
+            clear_pay_as_clear(&orders, rules).unwrap(),
+            clear_pay_as_bid(&orders, rules).unwrap(),
+        );
+        prop_assert_eq!(&uniform.rejections, &pairs.rejections);
+        prop_assert_eq!(&uniform.residuals, &pairs.residuals);
+        prop_assert_eq!(uniform.welfare_pico, pairs.welfare_pico);
+        let mut fills: BTreeMap<u64, i64> = BTreeMap::new();
+        for trade in &pairs.trades {
+            *fills.entry(trade.order_id).or_default() += trade.energy.milliwh();
+        }
+        prop_assert_eq!(fills, filled(&uniform));
+        let limit = |id| {
+            let own = orders.iter().find(|order| order.order_id == id).unwrap();
+            own.price_micro_per_kwh
+        };
+        for pair in pairs.trades.chunks(2) {
+            let [bid, offer] = pair else { panic!("half a pair") };
+            prop_assert_eq!((bid.side, offer.side), (Side::Bid, Side::Offer));
+            prop_assert_eq!((bid.energy, bid.price), (offer.energy, offer.price));
+            prop_assert_eq!(bid.price.micro_per_kwh(), limit(bid.order_id));
+            prop_assert!(limit(offer.order_id) <= limit(bid.order_id));
+            prop_assert_ne!(&bid.participant, &offer.participant);
+        }
+        let merit: Vec<_> = pairs.trades.chunks(2).map(|p| -limit(p[0].order_id)).collect();
+        prop_assert!(merit.is_sorted());
+        let offers: Vec<_> = pairs.trades.chunks(2).map(|p| limit(p[1].order_id)).collect();
+        prop_assert!(offers.is_sorted());
     }
 }

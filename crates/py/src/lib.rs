@@ -1,10 +1,12 @@
 //! The native module `gridrig._core`: every export in one list, one file per domain beside it.
 
+mod auction;
 mod errors;
 mod market;
 mod metering;
 mod plant;
 mod settlement;
+mod zones;
 
 use pyo3::prelude::*;
 
@@ -12,13 +14,22 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use crate::market::{
-        PyClearing, PyOrder, PyRejection, PyTrade, py_clear_pay_as_clear as clear_pay_as_clear,
+    use crate::auction::{
+        PyAuctionRules, PyBilateralColumns, PyClearedColumns,
+        py_clear_pay_as_bid as clear_pay_as_bid, py_clear_pay_as_clear as clear_pay_as_clear,
+        py_pay_as_bid as pay_as_bid, py_pay_as_clear as pay_as_clear,
     };
+    #[pymodule_export]
+    use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
     use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    #[pymodule_export]
+    use crate::zones::{
+        PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,
+        py_clear_zones as clear_zones,
+    };
 }

@@ -1,6 +1,6 @@
-//! The auction for Python.
+//! Orders, trades and clearings for Python.
 
-use gridrig_market::{Clearing, MarketRules, Order, Rejection, Trade, clear_pay_as_clear};
+use gridrig_market::{Clearing, Order, Rejection, Trade};
 use gridrig_quantity::{Energy, Price, Side};
 use pyo3::prelude::*;
 
@@ -26,7 +26,7 @@ fn side_of(word: &str) -> Result<Side, CoreError> {
     from_py_object
 )]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PyOrder(Order);
+pub(crate) struct PyOrder(pub(crate) Order);
 
 #[pymethods]
 impl PyOrder {
@@ -172,7 +172,7 @@ impl PyTrade {
 
 /// An order refused.
 #[pyclass(frozen, module = "gridrig._core", name = "Rejection")]
-pub(crate) struct PyRejection(Rejection);
+pub(crate) struct PyRejection(pub(crate) Rejection);
 
 #[pymethods]
 impl PyRejection {
@@ -198,7 +198,7 @@ impl PyRejection {
 
 /// Outcome of one auction.
 #[pyclass(frozen, module = "gridrig._core", name = "Clearing")]
-pub(crate) struct PyClearing(Clearing);
+pub(crate) struct PyClearing(pub(crate) Clearing);
 
 #[pymethods]
 impl PyClearing {
@@ -243,21 +243,4 @@ impl PyClearing {
         let (volume, trades) = (self.volume_milliwh(), self.0.trades.len());
         format!("<Clearing price_micro_per_kwh={price} volume_milliwh={volume} trades={trades}>")
     }
-}
-
-/// Clears one delivery period at one price.
-#[pyfunction]
-#[pyo3(name = "clear_pay_as_clear", signature = (orders, *, lot_milliwh, tick_micro_per_kwh))]
-pub(crate) fn py_clear_pay_as_clear(
-    py: Python<'_>,
-    orders: Vec<PyOrder>,
-    lot_milliwh: i64,
-    tick_micro_per_kwh: i64,
-) -> PyResult<PyClearing> {
-    let rules = MarketRules::new(lot_milliwh, tick_micro_per_kwh).map_err(CoreError::from)?;
-    let orders: Vec<Order> = orders.into_iter().map(|order| order.0).collect();
-    let clearing = py
-        .detach(|| clear_pay_as_clear(&orders, rules))
-        .map_err(CoreError::from)?;
-    Ok(PyClearing(clearing))
 }
