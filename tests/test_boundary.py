@@ -9,6 +9,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, GetSetDescriptorType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gridrig
@@ -19,10 +20,16 @@ PACKAGE = Path(gridrig.__file__).parent
 REPOSITORY = Path(__file__).parents[1]
 STUB = PACKAGE / "_core.pyi"
 # Where a user finds each native name: never in `_core` itself.
-FACADES = ("gridrig.market.auction", "gridrig.metering", "gridrig.settlement", "gridrig.plant")
-KNOWN_NAMES_MIN = 16
-KNOWN_CLASSES_MIN = 14
-KNOWN_PROPERTIES_MIN = 90
+FACADES = (
+    "gridrig.market.auction",
+    "gridrig.market.zones",
+    "gridrig.metering",
+    "gridrig.settlement",
+    "gridrig.plant",
+)
+KNOWN_NAMES_MIN = 27
+KNOWN_CLASSES_MIN = 20
+KNOWN_PROPERTIES_MIN = 130
 T0 = 1_466_424_900
 
 
@@ -66,7 +73,17 @@ def specimens() -> dict[str, Any]:
         _core.Order(2, "grid", "offer", 5_000, 1_000),
         _core.Order(3, "home", "bid", 0, 9_000),
     ]
-    clearing = _core.clear_pay_as_clear(orders, lot_milliwh=1_000, tick_micro_per_kwh=1_000)
+    rules = _core.AuctionRules(lot_milliwh=1_000, tick_micro_per_kwh=1_000)
+    clearing = _core.clear_pay_as_clear(orders, rules)
+    columns = (
+        np.array([1, 2], dtype=np.uint64),
+        np.array([0, 1], dtype=np.uint32),
+        np.array([True, False]),
+        np.array([5_000, 5_000]),
+        np.array([9_000, 1_000]),
+    )
+    zones = _core.ZoneNetwork([(None, None)], [])
+    zonal = _core.clear_zonal(orders, [0, 0, 0], zones, rules)
     (refusal,) = verifier.verify_batch([b"not a reading"], at_s=T0)
     world = _core.World(s_base_va=10_000.0, seed=1)
     storage = world.add_storage(
@@ -79,6 +96,12 @@ def specimens() -> dict[str, Any]:
         clearing,
         clearing.trades[0],
         clearing.rejections[0],
+        rules,
+        _core.pay_as_clear(*columns, rules),
+        _core.pay_as_bid(*columns, rules),
+        zones,
+        zonal,
+        zonal.columns,
         verifier,
         home.opening,
         refusal,

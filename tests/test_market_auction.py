@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gridrig.errors import MarketError
-from gridrig.market.auction import (
-    Order,
-    clear_command,
-    clear_file,
-    clear_pay_as_clear,
-    read_orders,
-    write_trades,
-)
+from gridrig.campaign.clearing_command import clear_command
+from gridrig.errors import MarketError, RigError
+from gridrig.market.auction import AuctionRules, Order, clear_pay_as_clear
+from gridrig.market.mechanisms import PayAsClear
+from gridrig.market.orders_file import read_orders, write_trades
 
+RULES = AuctionRules(lot_milliwh=1_000, tick_micro_per_kwh=1_000)
 HEADER = "order_id,participant,side,energy_milliwh,price_micro_per_kwh\n"
 
 
@@ -59,7 +56,7 @@ def test_clearing_fills_what_a_plain_search_fills(seed: int) -> None:
         )
         for number in range(30)
     ]
-    clearing = clear_pay_as_clear(orders, lot_milliwh=1_000, tick_micro_per_kwh=1_000)
+    clearing = clear_pay_as_clear(orders, RULES)
     fills = {trade.order_id: trade.energy_milliwh for trade in clearing.trades}
     assert fills == plain_fills(orders, 1_000)
     bought = sum(t.energy_milliwh for t in clearing.trades if t.side == "bid")
@@ -83,7 +80,7 @@ def test_a_file_clears_to_a_file_of_trades(tmp_path: Path) -> None:
         "1,house-1,bid,5000,300000\n2,house-2,offer,2000,100000\n3,house-3,offer,4000,200000\n",
     )
     out = io.StringIO()
-    write_trades(clear_file(path), out)
+    write_trades(PayAsClear().clear(read_orders(path)).trades, out)
     assert out.getvalue() == (
         "trade_id,order_id,participant,side,energy_milliwh,price_micro_per_kwh\n"
         "1,1,house-1,bid,5000,200000\n"
@@ -113,7 +110,7 @@ def test_every_bad_row_is_told_at_once_with_file_and_line(tmp_path: Path) -> Non
         "-6,f,offer,1000,1000\n",
     )
     with pytest.raises(MarketError) as refused:
-        clear_file(path)
+        read_orders(path)
     assert refused.value.code == "market.orders_file"
     found = [(issue.file, issue.key, issue.found) for issue in refused.value.issues]
     assert found == [
@@ -170,16 +167,18 @@ def test_the_command_prints_trades_and_names_refused_orders(
     assert "order 3 refused: market.lot: energy 1 mWh" in printed.err
 
 
-def test_an_unknown_mechanism_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(MarketError, match="pay-as-clear") as refused:
-        clear_file(tmp_path / "orders.csv", mechanism="pay-as-you-like")
-    assert refused.value.code == "market.mechanism_unknown"
+def test_an_unknown_mechanism_is_refused_with_the_installed_ones(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match='one of "pay-as-bid", "pay-as-clear", "zonal"') as refused:
+        clear_command(tmp_path / "orders.csv", mechanism="pay-as-you-like")
+    assert refused.value.code == "market.mechanism"
 
 
 def test_an_auction_without_a_lot_or_a_side_is_an_error() -> None:
     with pytest.raises(MarketError) as refused:
-        clear_pay_as_clear([], lot_milliwh=0, tick_micro_per_kwh=1)
+        AuctionRules(lot_milliwh=0, tick_micro_per_kwh=1)
     assert refused.value.code == "market.rules_lot"
+    with pytest.raises(MarketError, match='ties "chance" is not time or pro-rata'):
+        AuctionRules(lot_milliwh=1, tick_micro_per_kwh=1, ties="chance")
     with pytest.raises(MarketError, match='side "buy"'):
         Order(1, "a", "buy", 1, 1)
     with pytest.raises(OverflowError):

@@ -9,7 +9,9 @@ ROOT = Path(gridrig.__file__).parent
 # A room may import from rooms with a lower number; rooms of one number never import each other.
 LEVEL = {
     "errors": 0,
+    "suggestions": 0,
     "_core": 0,
+    "plugins": 1,
     "quantity": 1,
     "clock": 1,
     "events": 1,

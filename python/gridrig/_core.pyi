@@ -7,7 +7,13 @@ millionths, times in UTC seconds. Every class is immutable, or locks what it hol
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = [
+    "AuctionRules",
+    "BilateralColumns",
+    "ClearedColumns",
     "Clearing",
     "Entry",
     "IslandTick",
@@ -22,7 +28,15 @@ __all__ = [
     "VerifiedReading",
     "Verifier",
     "World",
+    "ZonalClearing",
+    "ZonalColumns",
+    "ZoneNetwork",
+    "clear_pay_as_bid",
     "clear_pay_as_clear",
+    "clear_zonal",
+    "clear_zones",
+    "pay_as_bid",
+    "pay_as_clear",
     "settle_period",
 ]
 
@@ -78,7 +92,7 @@ class Order:
 
 @final
 class Trade:
-    """What one order traded, against the clearing house, at the clearing price.
+    """What one order traded, against the clearing house.
 
     Parameters
     ----------
@@ -91,7 +105,7 @@ class Trade:
     energy_milliwh : int
         Energy traded. [mWh]
     price_micro_per_kwh : int
-        The clearing price. [millionths/kWh]
+        The price it traded at. [millionths/kWh]
 
     Raises
     ------
@@ -158,22 +172,60 @@ class Clearing:
     @property
     def residuals(self) -> list[tuple[int, int]]: ...
 
-def clear_pay_as_clear(
-    orders: Sequence[Order], *, lot_milliwh: int, tick_micro_per_kwh: int
-) -> Clearing:
-    """Clear one delivery period at one price: largest welfare, ties by arrival.
+@final
+class AuctionRules:
+    """The rules of an auction.
 
-    The price is the middle of the interval in which the cleared quantities are what everybody
-    wants, floored to a tick. The order of `orders` does not matter, their numbers do.
+    Parameters
+    ----------
+    lot_milliwh : int
+        Smallest step of energy, positive. [mWh]
+    tick_micro_per_kwh : int
+        Smallest step of price, positive. [millionths/kWh]
+    ties : {"time", "pro-rata"}
+        How orders at one price share what is not enough for all of them: the earlier first, or in
+        proportion to their energies in whole lots, by largest remainder.
+    price : {"lowest", "middle", "highest"}
+        Which price of the interval in which everybody gets what it wants; the middle is floored to
+        a tick.
+    seed : int
+        Of the draw between equal remainders, from 0.
+
+    Raises
+    ------
+    MarketError
+        `market.rules_lot`, `market.rules_tick`, `market.word`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        lot_milliwh: int,
+        tick_micro_per_kwh: int,
+        ties: str = "time",
+        price: str = "middle",
+        seed: int = 0,
+    ) -> AuctionRules: ...
+    @property
+    def lot_milliwh(self) -> int: ...
+    @property
+    def tick_micro_per_kwh(self) -> int: ...
+    @property
+    def ties(self) -> Literal["time", "pro-rata"]: ...
+    @property
+    def price(self) -> Literal["lowest", "middle", "highest"]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+def clear_pay_as_clear(orders: Sequence[Order], rules: AuctionRules) -> Clearing:
+    """Clear one delivery period at one price: largest welfare, then most energy.
+
+    The order of `orders` does not matter, their numbers do.
 
     Parameters
     ----------
     orders : sequence of Order
         At most 1,000,000.
-    lot_milliwh : int
-        Smallest step of energy, positive. [mWh]
-    tick_micro_per_kwh : int
-        Smallest step of price, positive. [millionths/kWh]
+    rules : AuctionRules
 
     Returns
     -------
@@ -183,8 +235,222 @@ def clear_pay_as_clear(
     Raises
     ------
     MarketError
-        `market.rules_lot`, `market.rules_tick`, `market.too_many_orders`, `market.volume_bound`.
+        `market.too_many_orders`, `market.volume_bound`.
     """
+
+def clear_pay_as_bid(orders: Sequence[Order], rules: AuctionRules) -> Clearing:
+    """Clear one delivery period in pairs, the dearest bid with the cheapest offer first.
+
+    The same orders trade as by `clear_pay_as_clear`; in each pair the buyer pays its bid and the
+    seller receives it. `trades` are two a pair, the bid's first; there is no one price.
+
+    Parameters, Returns, Raises: as `clear_pay_as_clear`.
+    """
+
+@final
+class ClearedColumns:
+    """Outcome of `pay_as_clear`.
+
+    `filled_milliwh` is what each row traded, int64 of shape (n,), 0 for one refused [mWh];
+    `refused_row`, uint32, and `refused_code` name the rows refused, by arrival. Arrays cannot be
+    written into. The rest as in `Clearing`.
+    """
+
+    @property
+    def price_micro_per_kwh(self) -> int | None: ...
+    @property
+    def volume_milliwh(self) -> int: ...
+    @property
+    def welfare_pico(self) -> int: ...
+    @property
+    def filled_milliwh(self) -> NDArray[np.int64]: ...
+    @property
+    def refused_row(self) -> NDArray[np.uint32]: ...
+    @property
+    def refused_code(self) -> list[str]: ...
+
+@final
+class BilateralColumns:
+    """Outcome of `pay_as_bid`: one value a trade, in merit order, and one a row.
+
+    `bid_row`, `offer_row` (uint32), `energy_milliwh` and `price_micro_per_kwh` (int64) have shape
+    (trades,) [mWh, millionths/kWh]; the rest as in `ClearedColumns`.
+    """
+
+    @property
+    def volume_milliwh(self) -> int: ...
+    @property
+    def welfare_pico(self) -> int: ...
+    @property
+    def bid_row(self) -> NDArray[np.uint32]: ...
+    @property
+    def offer_row(self) -> NDArray[np.uint32]: ...
+    @property
+    def energy_milliwh(self) -> NDArray[np.int64]: ...
+    @property
+    def price_micro_per_kwh(self) -> NDArray[np.int64]: ...
+    @property
+    def filled_milliwh(self) -> NDArray[np.int64]: ...
+    @property
+    def refused_row(self) -> NDArray[np.uint32]: ...
+    @property
+    def refused_code(self) -> list[str]: ...
+
+def pay_as_clear(
+    order_id: NDArray[np.uint64],
+    participant: NDArray[np.uint32],
+    is_bid: NDArray[np.bool_],
+    energy_milliwh: NDArray[np.int64],
+    price_micro_per_kwh: NDArray[np.int64],
+    rules: AuctionRules,
+) -> ClearedColumns:
+    """Clear columns at one price, as `clear_pay_as_clear`; the interpreter is free meanwhile.
+
+    Parameters
+    ----------
+    order_id : array of uint64, shape (n,)
+        Arrival numbers; n is at most 1,000,000.
+    participant : array of uint32, shape (n,)
+        Who sends it, numbered from 0, below 1,000,000.
+    is_bid : array of bool, shape (n,)
+        Buys, or else sells.
+    energy_milliwh, price_micro_per_kwh : array of int64, shape (n,)
+        Most energy, worst price. [mWh], [millionths/kWh]
+    rules : AuctionRules
+
+    Raises
+    ------
+    MarketError
+        `market.too_many_orders`, `market.column_length`, `market.participant_bound`,
+        `market.volume_bound`.
+    TypeError
+        For an array of another type or shape.
+    """
+
+def pay_as_bid(
+    order_id: NDArray[np.uint64],
+    participant: NDArray[np.uint32],
+    is_bid: NDArray[np.bool_],
+    energy_milliwh: NDArray[np.int64],
+    price_micro_per_kwh: NDArray[np.int64],
+    rules: AuctionRules,
+) -> BilateralColumns:
+    """Clear columns in pairs, as `clear_pay_as_bid`; takes what `pay_as_clear` takes."""
+
+@final
+class ZoneNetwork:
+    """Zones, numbered by their places, and links between them; `gridrig.market.zones` names them.
+
+    Parameters
+    ----------
+    zones : list of (int or None, int or None)
+        Most energy each may sell beyond what it buys, and the other way round. [mWh]
+    links : list of (int, int, int, int, int, int)
+        First and second zone, limits forward and backward [mWh], fees forward and backward
+        [millionths/kWh].
+
+    Raises
+    ------
+    MarketError
+        `market.zones_bound`, `market.links_bound`, `market.zone_limit`, `market.link_end`,
+        `market.link_limit`, `market.link_fee`.
+    """
+
+    def __new__(
+        cls,
+        zones: Sequence[tuple[int | None, int | None]],
+        links: Sequence[tuple[int, int, int, int, int, int]],
+    ) -> ZoneNetwork: ...
+    @property
+    def zones(self) -> int: ...
+    @property
+    def links(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class ZonalColumns:
+    """Outcome of `clear_zones`: lists by zone and by link, fills by row.
+
+    `payments_micro = receipts_micro + fees_micro + rent_micro`, to the last unit. A zone without
+    trades has no price. `net_milliwh` is forward positive.
+    """
+
+    @property
+    def price_micro_per_kwh(self) -> list[int | None]: ...
+    @property
+    def bought_milliwh(self) -> list[int]: ...
+    @property
+    def sold_milliwh(self) -> list[int]: ...
+    @property
+    def net_milliwh(self) -> list[int]: ...
+    @property
+    def fee_micro(self) -> list[int]: ...
+    @property
+    def volume_milliwh(self) -> int: ...
+    @property
+    def welfare_pico(self) -> int: ...
+    @property
+    def payments_micro(self) -> int: ...
+    @property
+    def receipts_micro(self) -> int: ...
+    @property
+    def fees_micro(self) -> int: ...
+    @property
+    def rent_micro(self) -> int: ...
+    @property
+    def filled_milliwh(self) -> NDArray[np.int64]: ...
+    @property
+    def refused_row(self) -> NDArray[np.uint32]: ...
+    @property
+    def refused_code(self) -> list[str]: ...
+
+@final
+class ZonalClearing:
+    """Outcome of `clear_zonal`: as `Clearing`, trades at the price of their zone, and the rest."""
+
+    @property
+    def trades(self) -> list[Trade]: ...
+    @property
+    def rejections(self) -> list[Rejection]: ...
+    @property
+    def residuals(self) -> list[tuple[int, int]]: ...
+    @property
+    def columns(self) -> ZonalColumns: ...
+
+def clear_zonal(
+    orders: Sequence[Order], zone: Sequence[int], network: ZoneNetwork, rules: AuctionRules
+) -> ZonalClearing:
+    """Clear one delivery period in zones: largest welfare net of fees.
+
+    Of several optima the one with the most energy, then the least flow, then by arrival. The prices
+    are those between the lowest and the highest optimal price vector that the rule names.
+
+    Parameters
+    ----------
+    orders : sequence of Order
+        At most 1,000,000.
+    zone : sequence of int
+        Number of the zone of each.
+    network : ZoneNetwork
+    rules : AuctionRules
+
+    Raises
+    ------
+    MarketError
+        As `clear_pay_as_clear`; `market.column_length`, `market.link_fee_off_tick`.
+    """
+
+def clear_zones(
+    order_id: NDArray[np.uint64],
+    participant: NDArray[np.uint32],
+    is_bid: NDArray[np.bool_],
+    energy_milliwh: NDArray[np.int64],
+    price_micro_per_kwh: NDArray[np.int64],
+    zone: NDArray[np.uint32],
+    network: ZoneNetwork,
+    rules: AuctionRules,
+) -> ZonalColumns:
+    """Clear columns in zones, as `clear_zonal`; columns as for `pay_as_clear`."""
 
 # --- metering -----------------------------------------------------------------------------------
 

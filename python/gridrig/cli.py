@@ -114,13 +114,25 @@ def _parser() -> argparse.ArgumentParser:
     clear = command(
         "clear",
         "clear a file of orders; trades as CSV",
-        "example:\n  gridrig clear orders.csv --mechanism pay-as-clear\n"
-        "columns: order_id,participant,side,energy_milliwh,price_micro_per_kwh",
+        "examples:\n  gridrig clear orders.csv --mechanism pay-as-bid --set ties=pro-rata\n"
+        "  gridrig clear orders.csv --mechanism zonal --network zones.toml\n"
+        "columns: order_id,participant,side,energy_milliwh,price_micro_per_kwh and, with\n"
+        "--network, zone",
     )
     clear.add_argument("orders", type=Path, metavar="ORDERS.csv")
-    clear.add_argument("--mechanism", default="pay-as-clear", choices=["pay-as-clear"])
+    clear.add_argument("--mechanism", default="pay-as-clear", help="any that is installed")
+    clear.add_argument("--network", type=Path, metavar="ZONES.toml", help="zones and links")
     clear.add_argument("--lot-milliwh", type=int, default=1_000)
     clear.add_argument("--tick-micro", type=int, default=1_000)
+    clear.add_argument(
+        "--set",
+        dest="parameters",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a parameter of the mechanism",
+    )
     clear.set_defaults(act=_clear)
 
     report = command(
@@ -207,11 +219,21 @@ def _readings(args: argparse.Namespace) -> int:
     return readings_command(args.file, args.keys)
 
 
-def _clear(args: argparse.Namespace) -> int:
-    from gridrig.market.auction import clear_command
+def _parameter(text: str) -> tuple[str, object]:
+    from gridrig.campaign.clearing_command import parameter
 
+    return parameter(text)
+
+
+def _clear(args: argparse.Namespace) -> int:
+    from gridrig.campaign.clearing_command import clear_command
+
+    steps = {"lot_milliwh": args.lot_milliwh, "tick_micro_per_kwh": args.tick_micro}
     return clear_command(
-        args.orders, lot_milliwh=args.lot_milliwh, tick_micro_per_kwh=args.tick_micro
+        args.orders,
+        mechanism=args.mechanism,
+        network=args.network,
+        parameters=steps | dict(args.parameters),
     )
 
 

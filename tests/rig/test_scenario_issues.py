@@ -186,7 +186,15 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
     ),
     "a mechanism nobody offers": (
         (('"pay-as-clear"', '"pay-as-cleared"'),),
-        [(19, "market.mechanism", '"pay-as-cleared"', '"pay-as-clear"', "pay-as-clear")],
+        [
+            (
+                19,
+                "market.mechanism",
+                "mechanism 'pay-as-cleared', which nobody registered",
+                'one of "pay-as-bid", "pay-as-clear", "zonal"',
+                "pay-as-clear",
+            )
+        ],
     ),
     "a price between ticks": (
         (("80000", "80500"),),

@@ -1,6 +1,6 @@
 """From a rig and a scenario to a loop that can run: every part made, joined and opened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from gridrig._core import Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
+from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.loop import Loop
@@ -18,6 +19,7 @@ from gridrig.campaign.stimuli import Stimuli
 from gridrig.campaign.street import Street
 from gridrig.campaign.trace import Trace
 from gridrig.campaign.trading import Trading
+from gridrig.campaign.untraded import UntradedForecast, bus_of
 from gridrig.campaign.views import Seat, Views
 from gridrig.clock import Clock, stream
 from gridrig.errors import RigError
@@ -26,6 +28,7 @@ from gridrig.grid.feeder import Feeder, make_feeder
 from gridrig.grid.network import Network, load_network
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.market.agents import Tariff, make_agent
+from gridrig.market.mechanisms import Mechanism, Mechanisms
 from gridrig.quantity import DAY_S, delivery_periods
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
@@ -148,7 +151,11 @@ def make_loop(
             rig.nominal.f_hz,
         ),
         trading=Trading(
-            {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()}, tariff
+            {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()},
+            tariff,
+            _mechanism(market),
+            _mechanism(market, market.island_parameters),
+            _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
         ),
         views=Views(
             seats,
@@ -193,6 +200,32 @@ def _seats(rig: Rig) -> dict[str, Seat]:
             participant.name, participant.agent.kind, meter, device, pack
         )
     return seats
+
+
+def _mechanism(market: MarketRules, island: Mapping[str, Any] | None = None) -> Mechanism:
+    steps = {"lot_milliwh": market.lot_milliwh, "tick_micro_per_kwh": market.tick_micro_per_kwh}
+    chosen = Mechanisms.installed().mechanism(market.mechanism)
+    return chosen(**market.parameters | dict(island or {}) | steps)
+
+
+def _feeder_rounds(
+    rig: Rig,
+    grid: Grid,
+    market: MarketRules,
+    street: Street,
+    seats: Mapping[str, Seat],
+    start_utc_s: int,
+) -> FeederRounds | None:
+    """Make what has the last word, with a feeder of its own, if the scenario wants it."""
+    if not market.feeder_check or rig.feeder is None:
+        return None
+    feeder = make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
+    return FeederRounds(
+        feeder,
+        market.feeder_limits,
+        {seat.name: bus_of(seat) for seat in seats.values()},
+        UntradedForecast(feeder.buses, street, seats, start_utc_s),
+    )
 
 
 def _agent(rig: Rig, name: str, seed: int) -> Any:

@@ -93,6 +93,8 @@ class Loop:
 
     def _clear(self, period: DeliveryPeriod, telemetry: Telemetry, now_s: float) -> None:
         islanded = self.physics.islanded
+        if self.trading.feeder is not None:
+            self.trading.feeder.arrange(self.physics.feeder)
         cleared = self.trading.clear(
             period,
             islanded,
@@ -105,6 +107,8 @@ class Loop:
             price_micro_per_kwh=cleared.price_micro_per_kwh,
             volume_milliwh=cleared.volume_milliwh,
         )
+        if cleared.checked is not None:
+            cleared.checked.tell(self.events, period)
 
     async def _period_edge(self, t_s: float) -> None:
         for period in self.periods:

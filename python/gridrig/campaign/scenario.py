@@ -5,10 +5,10 @@ does not is refused, so that the loop never has to round a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.scenario_events import (
@@ -29,8 +29,11 @@ from gridrig.campaign.scenario_windows import (
     window_at,
 )
 from gridrig.errors import CampaignError
+from gridrig.grid.findings import Limits
+from gridrig.market.mechanisms import ZonalMechanism
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.keys import read_utc
+from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.participants import Price
 from gridrig.rig.schema import (
     Draft,
@@ -66,7 +69,7 @@ class MarketRules:
     Parameters
     ----------
     mechanism : str
-        Name of the auction.
+        Name of the auction, one of those installed.
     gate_closure_s : int
         How long before a delivery period its orders are collected. [s]
     lot_milliwh, tick_micro_per_kwh : int
@@ -75,9 +78,17 @@ class MarketRules:
         Posted tariff: what the main grid pays and asks. [millionths/kWh]
     long_price_micro_per_kwh, short_price_micro_per_kwh : int
         Imbalance: what is paid for a surplus, and asked for a shortfall. [millionths/kWh]
+    parameters : dict
+        Of the mechanism, besides lot and tick.
+    island_parameters : dict
+        What differs in a period that is cleared in an island, such as its price rule.
+    feeder_check : bool
+        Whether the feeder engine has the last word on what is cleared (`feeder_rounds.py`).
+    feeder_limits : Limits
+        What it is held to.
     """
 
-    mechanism: Literal["pay-as-clear"]
+    mechanism: Name
     gate_closure_s: Annotated[int, at_least(0)]
     feed_in_micro_per_kwh: Price
     retail_micro_per_kwh: Price
@@ -85,6 +96,10 @@ class MarketRules:
     short_price_micro_per_kwh: Price
     lot_milliwh: Whole = 1_000
     tick_micro_per_kwh: Whole = 1_000
+    parameters: dict[str, Any] = field(default_factory=dict)
+    island_parameters: dict[str, Any] = field(default_factory=dict)
+    feeder_check: bool = False
+    feeder_limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -194,6 +209,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     if "market" in file.table and top.get("market") is not None:
         market = read_draft(MarketRules, top.get("market"), file.top.key("market"), issues)
         _check_market(market, issues)
+        _check_mechanism(market, issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
     criteria = _read_all(_Criterion, "criterion", top, issues)
@@ -257,6 +273,21 @@ def _check_market(market: Draft[MarketRules], issues: Issues) -> None:
         if low_price is not None and high_price is not None and low_price > high_price:
             expected = f"at least {low} = {low_price}"
             issues.add(market.at.key(high), shown(high_price), expected)
+
+
+def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
+    needed = ("mechanism", "lot_milliwh", "tick_micro_per_kwh", "parameters", "island_parameters")
+    if not set(needed) <= market.values.keys():
+        return
+    name, lot, tick, parameters, island = (market.get(key) for key in needed)
+    steps = {"lot_milliwh": lot, "tick_micro_per_kwh": tick}
+    made = make_mechanism(name, parameters | steps, market.at, issues)
+    if made is None:
+        return
+    make_mechanism(name, parameters | island | steps, market.at, issues, "island_parameters")
+    if market.get("feeder_check") and not isinstance(made, ZonalMechanism):
+        found = f"a check of {shown(name)}, which clears no zones"
+        issues.add(market.at.key("feeder_check"), found, "a mechanism with clear_zones, or false")
 
 
 def _check_criteria(

@@ -3,22 +3,30 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gridrig._core import Order, Rejection, Trade, clear_pay_as_clear
+from gridrig._core import Order, Trade
+from gridrig.campaign.feeder_rounds import Checked, FeederRounds
 from gridrig.market.agents import Agent, Tariff, View
+from gridrig.market.mechanisms import Mechanism, ZonalMechanism
+from gridrig.market.outcome import Refused, check_outcome
 from gridrig.quantity import DeliveryPeriod
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """What the auction of one delivery period gave."""
+    """What the auction of one delivery period gave.
+
+    `price_micro_per_kwh` is that of the zone of the main grid, where limits of the feeder parted
+    the market; `checked` is None unless the feeder has the last word.
+    """
 
     period: DeliveryPeriod
     islanded: bool
     orders: tuple[Order, ...]
     trades: tuple[Trade, ...]
-    rejections: tuple[Rejection, ...]
+    rejections: tuple[Refused, ...]
     price_micro_per_kwh: int | None
     volume_milliwh: int
+    checked: Checked | None = None
 
 
 @dataclass
@@ -31,10 +39,17 @@ class Trading:
         In rig order, which is the order their orders arrive in.
     tariff : Tariff
         Posted prices and the market's lot and tick.
+    mechanism, island_mechanism : Mechanism
+        What clears, connected and in an island.
+    feeder : FeederRounds or None
+        Has the last word, if there is one.
     """
 
     agents: Mapping[str, Agent]
     tariff: Tariff
+    mechanism: Mechanism
+    island_mechanism: Mechanism
+    feeder: FeederRounds | None = None
     cleared: list[Cleared] = field(default_factory=list)
     _orders: int = 0
     _trades: int = 0
@@ -43,6 +58,43 @@ class Trading:
         self, period: DeliveryPeriod, islanded: bool, view_of: Callable[[str], View]
     ) -> Cleared:
         """Collect the orders for a period at gate closure and clear it."""
+        orders = self._collect(view_of)
+        mechanism = self.island_mechanism if islanded else self.mechanism
+        name = type(mechanism).__name__
+        outcome = mechanism.clear(orders)
+        check_outcome(name, orders, outcome, lot_milliwh=self.tariff.lot_milliwh)
+        checked = None
+        if self.feeder is not None and isinstance(mechanism, ZonalMechanism):
+            checked = self.feeder.check(period, orders, outcome, mechanism)
+            outcome = checked.outcome
+            check_outcome(name, orders, outcome, lot_milliwh=self.tariff.lot_milliwh)
+        trades = tuple(
+            Trade(
+                self._trades + number,
+                trade.order_id,
+                trade.participant,
+                trade.side,
+                trade.energy_milliwh,
+                trade.price_micro_per_kwh,
+            )
+            for number, trade in enumerate(outcome.trades, start=1)
+        )
+        self._trades += len(trades)
+        root = outcome.zones[0].price_micro_per_kwh if outcome.zones else None
+        cleared = Cleared(
+            period,
+            islanded,
+            tuple(orders),
+            trades,
+            outcome.refused,
+            outcome.price_micro_per_kwh if root is None else root,
+            outcome.volume_milliwh,
+            checked,
+        )
+        self.cleared.append(cleared)
+        return cleared
+
+    def _collect(self, view_of: Callable[[str], View]) -> list[Order]:
         orders: list[Order] = []
         for name, agent in self.agents.items():
             for intent in agent.intents(view_of(name)):
@@ -56,32 +108,7 @@ class Trading:
                         intent.price_micro_per_kwh,
                     )
                 )
-        clearing = clear_pay_as_clear(
-            orders, lot_milliwh=self.tariff.lot_milliwh, tick_micro_per_kwh=self.tariff.tick
-        )
-        trades = tuple(
-            Trade(
-                self._trades + number,
-                trade.order_id,
-                trade.participant,
-                trade.side,
-                trade.energy_milliwh,
-                trade.price_micro_per_kwh,
-            )
-            for number, trade in enumerate(clearing.trades, start=1)
-        )
-        self._trades += len(trades)
-        cleared = Cleared(
-            period,
-            islanded,
-            tuple(orders),
-            trades,
-            tuple(clearing.rejections),
-            clearing.price_micro_per_kwh,
-            clearing.volume_milliwh,
-        )
-        self.cleared.append(cleared)
-        return cleared
+        return orders
 
     def of_period(self, index: int) -> Cleared:
         """Return the clearing of a delivery period."""

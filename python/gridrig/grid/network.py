@@ -147,18 +147,22 @@ class Network:
         grouped = {bus: tuple(x for x in self.loads if x.bus == bus) for bus in self.buses}
         return {bus: loads for bus, loads in grouped.items() if loads}
 
-    def reachable(self, starts: Iterable[str], *, without: str | None = None) -> frozenset[str]:
+    def reachable(
+        self, starts: Iterable[str], *, without: str | None = None, without_line: str | None = None
+    ) -> frozenset[str]:
         """Return the buses connected to any start through branches in service.
 
         Parameters
         ----------
         starts : iterable of str
             Bus names.
-        without : str, optional
-            Name of a transformer that is taken as open.
+        without, without_line : str, optional
+            Name of a transformer, and of a line, that is taken as open.
         """
         joined: dict[str, list[str]] = {bus: [] for bus in self.buses}
-        ends = [(x.from_bus, x.to_bus) for x in self.lines if x.in_service]
+        ends = [
+            (x.from_bus, x.to_bus) for x in self.lines if x.in_service and x.name != without_line
+        ]
         ends += [
             (x.hv_bus, x.lv_bus) for x in self.transformers if x.in_service and x.name != without
         ]

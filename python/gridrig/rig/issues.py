@@ -1,11 +1,23 @@
 """Collecting everything wrong in a file at once, each with its place and its near miss."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.errors import Issue, RigError
+from gridrig.suggestions import near_miss, one_of
+
+__all__ = [
+    "At",
+    "Issues",
+    "LocatedIssue",
+    "Path",
+    "misspelt",
+    "near_miss",
+    "one_of",
+    "raise_issues",
+    "shown",
+]
 
 Path = tuple[str | int, ...]
 
@@ -111,12 +123,6 @@ def raise_issues(code: str, what: str, issues: Iterable[Issue]) -> None:
         )
 
 
-def near_miss(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that was probably meant, None if none is near."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return close[0] if close and close[0] != word else None
-
-
 def misspelt(table: Iterable[str], known: Iterable[str]) -> set[str]:
     """Return the known keys that unknown keys of a table were probably meant to be.
 
@@ -125,12 +131,6 @@ def misspelt(table: Iterable[str], known: Iterable[str]) -> set[str]:
     known = list(known)
     found = {near_miss(key, known) for key in table if key not in known}
     return {key for key in found if key is not None}
-
-
-def one_of(words: Iterable[str]) -> str:
-    """Return the words as a phrase: `one of "a", "b"`."""
-    quoted = [json.dumps(word, ensure_ascii=False) for word in words]
-    return f"one of {', '.join(quoted)}" if quoted else "nothing (there is none)"
 
 
 def shown(value: object) -> str:
