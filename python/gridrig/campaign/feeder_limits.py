@@ -75,7 +75,7 @@ class FeederLimits:
     def tighten(
         self, found: FeederLimit, *, exports: bool, net_milliwh: int, less_milliwh: float
     ) -> bool:
-        """Tighten one side of a limit by at least a lot.
+        """Tighten one side of a limit to at least a lot less than is traded.
 
         Parameters
         ----------
@@ -93,14 +93,15 @@ class FeederLimits:
         bool
             False if there is nothing to tighten: the set trades nothing in that direction.
         """
-        held = next((limit for limit in self.limits if limit.buses == found.buses), None)
-        before = held.side(exports) if held is not None else None
-        most = net_milliwh if before is None else min(before, net_milliwh)
-        if most <= 0:
+        if net_milliwh <= 0:
             return False
         lot = self.lot_milliwh
-        wanted = int((most - less_milliwh) // lot) * lot
-        now = max(0, min(wanted, (most - 1) // lot * lot))
+        wanted = int((net_milliwh - less_milliwh) // lot) * lot
+        now = max(0, min(wanted, (net_milliwh - 1) // lot * lot))
+        held = next((limit for limit in self.limits if limit.buses == found.buses), None)
+        # Two elements may ask the same of one set in one round: the stricter counts, not the sum.
+        before = held.side(exports) if held is not None else None
+        now = now if before is None else min(before, now)
         limit = held or found
         tighter = (
             replace(limit, export_milliwh_max=now)

@@ -4,7 +4,8 @@ A cleared period is put to the feeder engine: what every participant trades as a
 bus, and what is not traded (`Untraded`) as it is forecast. Whatever is then outside its limit
 becomes a limit of the market, and the period is cleared again, in zones:
 
-- a line or transformer that alone joins the buses behind it to the rest: its link;
+- a line or transformer that alone joins the buses behind it to the rest: its link, by what the
+  engine says a watt behind it adds to its loading;
 - a bus outside its band, or a line in a loop: the zone of the buses that move it at least half as
   much as the one that moves it most, by the engine's sensitivities; once that zone trades nothing
   the wrong way any more, a quarter as much, and so on.
@@ -219,30 +220,30 @@ class FeederRounds:
 
         What they give is less the other way round where it is negative: they take too much.
         """
+        slopes = sensitivity(self._feeder, finding, p_w, q_var)
+        buses = self._feeder.buses
         behind = self._behind(finding)
         if behind:
-            rows = [self._feeder.buses.index(bus) for bus in sorted(behind)]
-            through_w = float(p_w[rows].sum())
-            return [(behind, True, through_w * (1 - finding.limit / finding.value))]
-        slopes = sensitivity(self._feeder, finding, p_w, q_var)
-        over = finding.value - finding.limit
-        if "voltage" not in finding.kind:
+            slopes = np.where([bus in behind for bus in buses], slopes, 0.0)
+        elif "voltage" not in finding.kind:
             # In a loop a bus may load a line in either direction: those that load it more count.
             slopes = np.where(slopes * np.sign(p_w) > 0, slopes, 0.0)
-        largest = float(np.abs(slopes).max())
-        if largest == 0.0:
-            return []
         strongest = float(slopes[np.abs(slopes).argmax()])
-        candidates: list[tuple[frozenset[str], bool, float]] = []
-        for share in SHARES:
-            near = frozenset(
+        if strongest == 0.0:
+            return []
+        # The strongest answer promises the most for the least, so nothing is cut that need not be.
+        less_w = (finding.value - finding.limit) / strongest
+        if behind:
+            return [(behind, True, less_w)]
+        near = [
+            frozenset(
                 bus
-                for bus, slope in zip(self._feeder.buses, slopes.tolist(), strict=True)
-                if slope * strongest > 0 and abs(slope) >= share * largest
+                for bus, slope in zip(buses, slopes.tolist(), strict=True)
+                if slope * strongest > 0 and slope / strongest >= share
             )
-            if not any(near == one[0] for one in candidates):
-                candidates.append((near, False, over / strongest))
-        return candidates
+            for share in SHARES
+        ]
+        return [(bus_set, False, less_w) for bus_set in dict.fromkeys(near)]
 
     def _behind(self, finding: Finding) -> frozenset[str]:
         """Return the buses that only this branch joins to the rest, if there are any."""
