@@ -258,6 +258,12 @@ CATALOGUE: Mapping[str, Known] = {
         lambda o: (o.periods - len(o.account.settled), 0.0),
         "period",
     ),
+    "periods_grid_infeasible": Known(
+        "1",
+        "delivery periods of which the feeder can carry no clearing that was found",
+        _count_events("grid_infeasible"),
+        "period",
+    ),
     "ledger_sum_micro": Known(
         "micro", "sum over all accounts of the journal", lambda o: (o.journal_sum_micro, 0.0)
     ),
