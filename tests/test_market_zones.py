@@ -25,6 +25,7 @@ from gridrig.market.auction import (
     pay_as_clear,
 )
 from gridrig.market.zones import Link, Network, ZonalClearing, Zone, clear_zonal, clear_zones
+from gridrig.rig.zone_file import read_zones
 
 LOT, TICK = 1_000, 1_000
 RULES = AuctionRules(lot_milliwh=LOT, tick_micro_per_kwh=TICK)
@@ -336,6 +337,15 @@ def test_a_zone_file_that_does_not_hold_is_refused_with_its_lines(
         clear_command(orders, mechanism="zonal", network=zones)
     assert refused.value.code == code
     assert told in str(refused.value)
+
+
+def test_a_link_may_be_another_on_the_way_back(tmp_path: Path) -> None:
+    more = 'back_limit_milliwh = 1000\nback_fee_micro_per_kwh = 7000\nname = "cable"\n'
+    path, _ = write(tmp_path, ZONES + more)
+    (link,) = read_zones(path).links
+    assert link == Link("hill", "valley", 4_000_000, 1_000, 20_000, 7_000, "cable")
+    (plain,) = read_zones(write(tmp_path)[0]).links
+    assert plain == Link("hill", "valley", 4_000_000, 4_000_000, 20_000, 20_000)
 
 
 def test_zones_where_there_are_none_and_none_where_there_are_zones_are_refused(

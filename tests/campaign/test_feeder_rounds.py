@@ -111,7 +111,8 @@ def test_a_line_and_a_transformer_that_bind_are_kept(feeder: Feeder) -> None:
     assert {LINE_2, TRAFO} <= before.keys()
     checked = check(rounds_on(feeder), SUN)
     assert checked.infeasible == ""
-    assert 1 <= checked.rounds <= ROUNDS_MAX
+    # The engine's own sensitivity gets there in a few rounds; half of it would need twice as many.
+    assert 1 <= checked.rounds <= 5
     assert solved(feeder, checked.outcome) == {}
     by_element = {limit.element: limit for limit in checked.limits}
     assert by_element[LINE_2].is_link
@@ -249,7 +250,7 @@ def limit(element: str, buses: str, **sides: int) -> FeederLimit:
 
 def test_limits_nest_and_tighten_by_at_least_a_lot() -> None:
     held = FeederLimits({"p": "a", "q": "c", "grid": None}, 1_000)
-    assert held.tighten(limit("x", "ab"), exports=True, net_milliwh=5_000, less_milliwh=0.3)
+    assert held.tighten(limit("x", "ab"), exports=True, net_milliwh=5_000, less_milliwh=0.0)
     assert held.limits == [limit("x", "ab", export_milliwh_max=4_000)]
     assert held.tighten(limit("x", "ab"), exports=True, net_milliwh=4_000, less_milliwh=2_500)
     assert held.limits == [limit("x", "ab", export_milliwh_max=1_000)]

@@ -57,15 +57,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn prop_welfare_then_energy_then_flow_is_the_best_there_is(
-        market in markets(), rules in any_rules()
+    fn prop_welfare_then_energy_then_flow_then_arrival_is_the_best_there_is(
+        market in markets()
     ) {
-        let columns = clear(&market, rules).columns;
+        let columns = clear(&market, rules(Ties::Time, PriceRule::Middle)).columns;
+        let waited: i64 = columns.filled_milliwh.iter().zip(0..).map(|(fill, place)| fill * place).sum();
         let carried: i64 = columns.links.iter().map(|link| link.net.milliwh().abs()).sum();
-        let (gain, energy, flow) = best_by_cancelling_cycles(&market);
+        let [gain, energy, flow, arrival] = best_by_cancelling_cycles(&market);
         prop_assert_eq!(columns.welfare_pico, i128::from(gain * LOT));
         prop_assert_eq!(columns.volume.milliwh(), energy * LOT);
         prop_assert_eq!(carried, flow * LOT);
+        prop_assert_eq!(waited, arrival * LOT);
     }
 
     #[test]

@@ -18,4 +18,4 @@ pub use pay_as_clear::{ClearedColumns, pay_as_clear};
 pub(crate) use admission::{Admitted, admit};
 pub(crate) use clearing::{Interned, rejections};
 pub(crate) use merit::PRICE_BIAS;
-pub(crate) use pay_as_clear::reshare;
+pub(crate) use ties::share_pro_rata;

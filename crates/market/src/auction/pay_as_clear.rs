@@ -6,7 +6,7 @@ use super::admission::{Admitted, admit};
 use super::columns::{OrderColumns, Refusal};
 use super::merit::Ranked;
 use super::options::{AuctionRules, Ties};
-use super::ties::{Level, share};
+use super::ties::share_pro_rata;
 use crate::MarketError;
 
 /// Outcome of a pay-as-clear auction, by row of its orders.
@@ -192,9 +192,9 @@ fn fill(
         return;
     };
     filled_milliwh[admitted.row(next)] = margin.part_milliwh;
-    if rules.ties == Ties::Time {
+    let Ties::ProRata { seed } = rules.ties else {
         return;
-    }
+    };
     let first = side[..margin.whole]
         .iter()
         .rposition(|order| !order.ties_with(next))
@@ -207,25 +207,11 @@ fn fill(
         .iter()
         .map(|&order| admitted.row(order))
         .collect();
-    reshare(orders, &rows, rules, filled_milliwh);
-}
-
-/// Shares anew what the orders of one level were filled with; rows by arrival.
-pub(crate) fn reshare(
-    orders: &OrderColumns<'_>,
-    rows: &[usize],
-    rules: AuctionRules,
-    filled_milliwh: &mut [i64],
-) {
-    let asked: Vec<i64> = rows.iter().map(|&r| orders.energy_milliwh[r]).collect();
-    let numbers: Vec<u64> = rows.iter().map(|&r| orders.order_id[r]).collect();
-    let filled = rows.iter().map(|&r| i128::from(filled_milliwh[r])).sum();
-    let level = Level {
-        asked_milliwh: &asked,
-        order_id: &numbers,
-    };
-    let shares = share(&level, filled, rules.market.lot_milliwh(), rules.ties);
-    for (&row, share) in rows.iter().zip(shares) {
-        filled_milliwh[row] = share;
-    }
+    share_pro_rata(
+        orders,
+        &rows,
+        rules.market.lot_milliwh(),
+        seed,
+        filled_milliwh,
+    );
 }

@@ -1,61 +1,41 @@
-//! How orders at one price share what is not enough for all of them.
+//! How orders at one price share what is not enough for all of them, pro rata.
 
 use std::cmp::Reverse;
 
-use super::options::Ties;
+use super::columns::OrderColumns;
 
-/// The orders of one side at one price in one place, in the order of arrival.
-pub(crate) struct Level<'a> {
-    /// What each asked for, whole lots. [mWh]
-    pub(crate) asked_milliwh: &'a [i64],
-    /// Their numbers, for the draw.
-    pub(crate) order_id: &'a [u64],
-}
-
-/// Shares `milliwh`, a whole number of lots and not more than was asked for in all.
-pub(crate) fn share(level: &Level<'_>, milliwh: i128, lot_milliwh: i64, ties: Ties) -> Vec<i64> {
-    match ties {
-        Ties::Time => by_time(level, milliwh),
-        Ties::ProRata { seed } => pro_rata(level, milliwh, lot_milliwh, seed),
-    }
-}
-
-fn by_time(level: &Level<'_>, milliwh: i128) -> Vec<i64> {
-    let mut left = milliwh;
-    let mut fill = |&asked: &i64| {
-        let filled = left.min(i128::from(asked));
-        left -= filled;
-        filled as i64
-    };
-    level.asked_milliwh.iter().map(&mut fill).collect()
-}
-
-/// Gives each its proportion floored to a lot, and one lot more to the largest remainders.
-fn pro_rata(level: &Level<'_>, milliwh: i128, lot_milliwh: i64, seed: u64) -> Vec<i64> {
-    let lot = i128::from(lot_milliwh);
-    let lots = milliwh / lot;
-    let asked: Vec<i128> = level
-        .asked_milliwh
+/// Shares anew, pro rata, what the orders of one side at one price in one place were filled with.
+///
+/// Each gets its proportion floored to a lot, and the largest remainders get one lot more; equal
+/// remainders are drawn from the seed and the order's number.
+pub(crate) fn share_pro_rata(
+    orders: &OrderColumns<'_>,
+    rows: &[usize],
+    lot_milliwh: i64,
+    seed: u64,
+    filled_milliwh: &mut [i64],
+) {
+    let lots = |milliwh: i64| i128::from(milliwh / lot_milliwh);
+    let shared: i128 = rows.iter().map(|&row| lots(filled_milliwh[row])).sum();
+    let asked: i128 = rows
         .iter()
-        .map(|&milliwh| i128::from(milliwh) / lot)
-        .collect();
-    let all: i128 = asked.iter().sum();
-    if all == 0 {
-        return vec![0; asked.len()];
+        .map(|&row| lots(orders.energy_milliwh[row]))
+        .sum();
+    let mut left = shared;
+    let mut claims = Vec::with_capacity(rows.len());
+    for &row in rows {
+        // Both factors fit an i64, and `asked` is not 0: every order is for at least a lot.
+        let exact = shared * lots(orders.energy_milliwh[row]);
+        let whole = exact / asked;
+        filled_milliwh[row] = whole as i64 * lot_milliwh;
+        left -= whole;
+        let number = orders.order_id[row];
+        claims.push((Reverse(exact % asked), draw(seed, number), number, row));
     }
-    // A level is shared only where its fill fits an energy, so both factors are below 2^50.
-    let mut given: Vec<i128> = asked.iter().map(|own| lots * own / all).collect();
-    let left = lots - given.iter().sum::<i128>();
-    let mut places: Vec<usize> = (0..asked.len()).collect();
-    places.sort_unstable_by_key(|&place| {
-        let remainder = lots * asked[place] % all;
-        let number = level.order_id[place];
-        (Reverse(remainder), draw(seed, number), number)
-    });
-    for &place in places.iter().take(left as usize) {
-        given[place] += 1;
+    claims.sort_unstable();
+    for &(_, _, _, row) in claims.iter().take(left as usize) {
+        filled_milliwh[row] += lot_milliwh;
     }
-    given.into_iter().map(|own| (own * lot) as i64).collect()
 }
 
 /// Draws a number for an order: the finaliser of SplitMix64 over seed and order number.

@@ -40,8 +40,9 @@ pub fn clear_zones(
         &grid.supplies(&flows),
         &mut filled_milliwh,
     );
-    if rules.ties != Ties::Time {
-        list.reshare(orders, &admitted, rules, &mut filled_milliwh);
+    if let Ties::ProRata { seed } = rules.ties {
+        let lot_milliwh = rules.market.lot_milliwh();
+        list.share_pro_rata(orders, &admitted, lot_milliwh, seed, &mut filled_milliwh);
     }
     let (cleared, volume) = traded(orders, zone, &filled_milliwh, zones)?;
     let nodes = grid.nodes;
@@ -122,14 +123,7 @@ fn price_nodes(
     let mut bounds = bounds.to_vec();
     bounds.resize(nodes, (None, None));
     let tick = rules.market.tick_micro_per_kwh();
-    let ends = Extremes::of(&bounds, ways, tick)?;
-    ends.lowest
-        .iter()
-        .zip(&ends.highest)
-        .map(|(&low, &high)| {
-            Ok(Price::from_micro_per_kwh(
-                rules.price.choose(low, high, tick),
-            )?)
-        })
-        .collect()
+    let chosen = Extremes::of(&bounds, ways, tick)?.choose(rules.price, tick)?;
+    let prices = chosen.into_iter().map(Price::from_micro_per_kwh);
+    Ok(prices.collect::<Result<_, _>>()?)
 }

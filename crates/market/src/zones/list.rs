@@ -1,8 +1,8 @@
 //! The orders of all zones on their curves, and what a supply of each zone fills.
 
 use super::curve::{Curve, Entry};
-use crate::auction::{Admitted, reshare};
-use crate::{AuctionRules, OrderColumns};
+use crate::OrderColumns;
+use crate::auction::{Admitted, share_pro_rata};
 
 /// All orders taken, zone after zone, each zone a rising curve.
 pub(super) struct List {
@@ -97,11 +97,12 @@ impl List {
     }
 
     /// Shares anew, within each zone, the price levels that are filled neither wholly nor not at all.
-    pub(super) fn reshare(
+    pub(super) fn share_pro_rata(
         &self,
         orders: &OrderColumns<'_>,
         admitted: &Admitted,
-        rules: AuctionRules,
+        lot_milliwh: i64,
+        seed: u64,
         filled_milliwh: &mut [i64],
     ) {
         for level in self.entries.chunk_by(|&one, &next| one.ties_with(next)) {
@@ -115,7 +116,7 @@ impl List {
             let nothing = rows.iter().all(|&row| filled_milliwh[row] == 0);
             if !whole && !nothing {
                 rows.sort_by_key(|&row| orders.order_id[row]);
-                reshare(orders, &rows, rules, filled_milliwh);
+                share_pro_rata(orders, &rows, lot_milliwh, seed, filled_milliwh);
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use gridrig_quantity::PRICE_MICRO_PER_KWH_MAX;
 
-use crate::MarketError;
+use crate::{MarketError, PriceRule};
 
 /// One way as the prices see it.
 pub(super) struct Way {
@@ -21,10 +21,11 @@ pub(super) struct Way {
     pub(super) flow_milliwh: i128,
 }
 
-/// Lowest and highest price by node. [millionths/kWh]
+/// What prices obey, and the lowest and the highest that do, by node. [millionths/kWh]
 pub(super) struct Extremes {
-    pub(super) lowest: Vec<i64>,
-    pub(super) highest: Vec<i64>,
+    differences: Vec<AtMost>,
+    lowest: Vec<i64>,
+    highest: Vec<i64>,
 }
 
 /// `to` is at most `from` + `rise`.
@@ -57,7 +58,36 @@ impl Extremes {
         if lowest.iter().zip(&highest).any(|(low, high)| low > high) {
             return Err(MarketError::ZonePrices);
         }
-        Ok(Self { lowest, highest })
+        Ok(Self {
+            differences,
+            lowest,
+            highest,
+        })
+    }
+
+    /// Chooses prices by a rule, and makes sure that they support the flow.
+    ///
+    /// Why the floored middle does: let `l` and `h` be the extremes in ticks, and `l_b <= l_a + r`
+    /// and `h_b <= h_a + r` with a whole `r`. Then `(l_b + h_b) / 2 <= (l_a + h_a) / 2 + r`, and the
+    /// floor keeps an order and moves with a whole number.
+    ///
+    /// # Errors
+    /// [`MarketError::ZonePrices`] if they do not, which is an error in this crate.
+    pub(super) fn choose(&self, rule: PriceRule, tick: i64) -> Result<Vec<i64>, MarketError> {
+        let ends = self.lowest.iter().zip(&self.highest);
+        let chosen: Vec<i64> = ends
+            .clone()
+            .map(|(&l, &h)| rule.choose(l, h, tick))
+            .collect();
+        let within = ends
+            .zip(&chosen)
+            .all(|((l, h), price)| (l..=h).contains(&price));
+        let obeys = |at: &AtMost| chosen[at.to] <= chosen[at.from] + at.rise;
+        if within && self.differences.iter().all(obeys) {
+            Ok(chosen)
+        } else {
+            Err(MarketError::ZonePrices)
+        }
     }
 }
 

@@ -75,8 +75,8 @@ fn market(
     }
 }
 
-/// Price, energy and flow of a change, compared in this order: less is better.
-type Cost = (i64, i64, i64);
+/// Price, energy, flow and arrival of a change, compared in this order: less is better.
+type Cost = [i64; 4];
 
 struct Edge {
     tail: usize,
@@ -86,13 +86,13 @@ struct Edge {
 }
 
 /// What is best, by cancelling every cycle of changes that gains, one lot at a time: the sum of
-/// price x lots saved, the lots traded, and the lots that links carry.
-pub fn best_by_cancelling_cycles(market: &Market) -> (i64, i64, i64) {
+/// price x lots saved, the lots traded, the lots that links carry, and the sum of lots x arrival.
+pub fn best_by_cancelling_cycles(market: &Market) -> Cost {
     let zones = market.network.zones().len();
     // Node 0 is where orders begin and end; zone z is 1 + 2z, its outside 2 + 2z.
     let mut edges: Vec<Edge> = Vec::new();
     let mut both = |tail, head, milliwh: i64, cost: Cost| {
-        let back = (-cost.0, -cost.1, -cost.2);
+        let back = cost.map(|part| -part);
         let lots = milliwh / LOT;
         edges.push(Edge {
             tail,
@@ -107,11 +107,11 @@ pub fn best_by_cancelling_cycles(market: &Market) -> (i64, i64, i64) {
             cost: back,
         });
     };
-    for (order, zone) in market.orders.iter().zip(&market.zone) {
+    for ((order, zone), place) in market.orders.iter().zip(&market.zone).zip(0..) {
         let (price, at) = (order.price_micro_per_kwh, 1 + 2 * *zone as usize);
         match order.side {
-            Side::Offer => both(0, at, order.energy_milliwh, (price, 0, 0)),
-            Side::Bid => both(at, 0, order.energy_milliwh, (-price, -1, 0)),
+            Side::Offer => both(0, at, order.energy_milliwh, [price, 0, 0, place]),
+            Side::Bid => both(at, 0, order.energy_milliwh, [-price, -1, 0, place]),
         }
     }
     for (z, zone) in market.network.zones().iter().enumerate() {
@@ -121,13 +121,13 @@ pub fn best_by_cancelling_cycles(market: &Market) -> (i64, i64, i64) {
             inside,
             outside,
             zone.export_milliwh_max.unwrap_or(open),
-            (0, 0, 0),
+            [0; 4],
         );
         both(
             outside,
             inside,
             zone.import_milliwh_max.unwrap_or(open),
-            (0, 0, 0),
+            [0; 4],
         );
     }
     for link in market.network.links() {
@@ -136,16 +136,16 @@ pub fn best_by_cancelling_cycles(market: &Market) -> (i64, i64, i64) {
             from,
             to,
             link.forward_milliwh_max,
-            (link.forward_fee_micro_per_kwh, 0, 1),
+            [link.forward_fee_micro_per_kwh, 0, 1, 0],
         );
         both(
             to,
             from,
             link.backward_milliwh_max,
-            (link.backward_fee_micro_per_kwh, 0, 1),
+            [link.backward_fee_micro_per_kwh, 0, 1, 0],
         );
     }
-    let mut total = (0, 0, 0);
+    let mut total = [0; 4];
     while let Some(cycle) = gaining_cycle(&edges, 1 + 2 * zones) {
         for place in cycle {
             edges[place].lots -= 1;
@@ -153,16 +153,16 @@ pub fn best_by_cancelling_cycles(market: &Market) -> (i64, i64, i64) {
             total = plus(total, edges[place].cost);
         }
     }
-    (-total.0, -total.1, total.2)
+    [-total[0], -total[1], total[2], total[3]]
 }
 
 fn plus(a: Cost, b: Cost) -> Cost {
-    (a.0 + b.0, a.1 + b.1, a.2 + b.2)
+    std::array::from_fn(|part| a[part] + b[part])
 }
 
 /// Finds a cycle of negative cost among the edges with room (Bellman and Ford).
 fn gaining_cycle(edges: &[Edge], nodes: usize) -> Option<Vec<usize>> {
-    let mut cost: Vec<Cost> = vec![(0, 0, 0); nodes];
+    let mut cost: Vec<Cost> = vec![[0; 4]; nodes];
     let mut by: Vec<Option<usize>> = vec![None; nodes];
     let mut last = None;
     for _ in 0..nodes {
