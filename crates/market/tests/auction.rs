@@ -37,7 +37,7 @@ fn offer(order_id: u64, energy: i64, price: i64) -> Order {
 
 fn clear(orders: &[Order]) -> Clearing {
     let rules = MarketRules::new(RULES.0, RULES.1).unwrap();
-    clear_pay_as_clear(orders, rules.into()).unwrap()
+    clear_pay_as_clear(orders, rules).unwrap()
 }
 
 fn fills(clearing: &Clearing) -> Vec<(u64, i64)> {
@@ -304,9 +304,7 @@ fn a_volume_beyond_the_bound_is_an_error_and_never_wraps() {
         offer(4, most, 0),
     ];
     assert_eq!(
-        clear_pay_as_clear(&orders, rules.into())
-            .unwrap_err()
-            .code(),
+        clear_pay_as_clear(&orders, rules).unwrap_err().code(),
         "market.volume_bound"
     );
 }
@@ -344,7 +342,7 @@ fn the_published_workload_reaches_its_known_optimum() {
                 order(i, &format!("p{i}"), side, energy, rate_cent * 10_000)
             })
             .collect();
-        let clearing = clear_pay_as_clear(&orders, rules.into()).unwrap();
+        let clearing = clear_pay_as_clear(&orders, rules).unwrap();
         assert_eq!(
             clearing.volume.milliwh(),
             hundredths_kwh * 10_000,

@@ -15,7 +15,7 @@ const LOT: i64 = 10;
 const TICK: i64 = 5;
 
 fn clear(orders: &[Order]) -> Clearing {
-    clear_pay_as_clear(orders, MarketRules::new(LOT, TICK).unwrap().into()).unwrap()
+    clear_pay_as_clear(orders, MarketRules::new(LOT, TICK).unwrap()).unwrap()
 }
 
 fn pro_rata(seed: u64) -> AuctionRules {

@@ -23,7 +23,7 @@ fn clear(orders: &[(u32, Side, i64, i64)], network: &ZoneNetwork) -> ZonalCleari
         })
         .collect();
     let rules = MarketRules::new(1_000, 1_000).unwrap();
-    clear_zonal(&orders, &zone, network, rules.into()).unwrap()
+    clear_zonal(&orders, &zone, network, rules).unwrap()
 }
 
 fn link(from: u32, to: u32, most: i64, fee: i64) -> Link {
@@ -178,7 +178,7 @@ fn a_network_that_does_not_fit_is_an_error() {
     );
     let off = network(2, &with(|l| l.forward_fee_micro_per_kwh = 1_500));
     let rules = MarketRules::new(1_000, 1_000).unwrap();
-    let error = clear_zonal(&[], &[], &off, rules.into()).unwrap_err();
+    let error = clear_zonal(&[], &[], &off, rules).unwrap_err();
     assert_eq!(error.code(), "market.link_fee_off_tick");
     assert_eq!(
         error.to_string(),

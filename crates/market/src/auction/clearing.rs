@@ -58,7 +58,10 @@ pub struct Clearing {
 ///
 /// # Errors
 /// As [`pay_as_clear`]. An order refused is no error, see [`Clearing::rejections`].
-pub fn clear_pay_as_clear(orders: &[Order], rules: AuctionRules) -> Result<Clearing, MarketError> {
+pub fn clear_pay_as_clear(
+    orders: &[Order],
+    rules: impl Into<AuctionRules>,
+) -> Result<Clearing, MarketError> {
     let interned = Interned::of(orders)?;
     let cleared = pay_as_clear(&interned.columns(), rules)?;
     let trades = match cleared.price {
@@ -79,7 +82,10 @@ pub fn clear_pay_as_clear(orders: &[Order], rules: AuctionRules) -> Result<Clear
 ///
 /// # Errors
 /// As [`pay_as_bid`]. An order refused is no error, see [`Clearing::rejections`].
-pub fn clear_pay_as_bid(orders: &[Order], rules: AuctionRules) -> Result<Clearing, MarketError> {
+pub fn clear_pay_as_bid(
+    orders: &[Order],
+    rules: impl Into<AuctionRules>,
+) -> Result<Clearing, MarketError> {
     let interned = Interned::of(orders)?;
     let cleared = pay_as_bid(&interned.columns(), rules)?;
     let mut trades = Vec::with_capacity(2 * cleared.bid_row.len());
@@ -117,6 +123,7 @@ impl<'a> Interned<'a> {
             let found = orders.len();
             return Err(MarketError::TooManyOrders { found });
         }
+        // Looked up only, never walked: its order is nobody's.
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         let participant = orders
             .iter()

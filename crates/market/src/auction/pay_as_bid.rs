@@ -38,9 +38,9 @@ pub struct BilateralColumns {
 /// As [`crate::pay_as_clear`].
 pub fn pay_as_bid(
     orders: &OrderColumns<'_>,
-    rules: AuctionRules,
+    rules: impl Into<AuctionRules>,
 ) -> Result<BilateralColumns, MarketError> {
-    let matched = Matched::of(orders, rules)?;
+    let matched = Matched::of(orders, rules.into())?;
     let admitted = &matched.admitted;
     let rows = |side: &[Ranked]| -> Vec<usize> {
         let traded = |row: &usize| matched.filled_milliwh[*row] > 0;

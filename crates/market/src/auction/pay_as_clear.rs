@@ -31,8 +31,9 @@ pub struct ClearedColumns {
 /// order is read; [`MarketError::Volume`] if the cleared volume is beyond the bound of an energy.
 pub fn pay_as_clear(
     orders: &OrderColumns<'_>,
-    rules: AuctionRules,
+    rules: impl Into<AuctionRules>,
 ) -> Result<ClearedColumns, MarketError> {
+    let rules = rules.into();
     let matched = Matched::of(orders, rules)?;
     let price = match matched.interval {
         None => None,

@@ -18,8 +18,9 @@ pub fn clear_zones(
     orders: &OrderColumns<'_>,
     zone: &[u32],
     network: &ZoneNetwork,
-    rules: AuctionRules,
+    rules: impl Into<AuctionRules>,
 ) -> Result<ZonalColumns, MarketError> {
+    let rules = rules.into();
     check_fees(network, rules.market.tick_micro_per_kwh())?;
     if zone.len() != orders.len() {
         return Err(MarketError::Column {

@@ -140,7 +140,7 @@ pub fn clear_zonal(
     orders: &[Order],
     zone: &[u32],
     network: &ZoneNetwork,
-    rules: AuctionRules,
+    rules: impl Into<AuctionRules>,
 ) -> Result<ZonalClearing, MarketError> {
     let interned = Interned::of(orders)?;
     let columns = clear_zones(&interned.columns(), zone, network, rules)?;
