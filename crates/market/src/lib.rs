@@ -28,6 +28,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod book;
+
 mod admission;
 mod auction;
 mod order;
