@@ -1,20 +1,24 @@
 //! The continuous order book: one per delivery period and zone, thousands behind one writer.
 
 mod command;
+mod command_columns;
 mod config;
 mod error;
 mod event;
+mod event_columns;
 mod exchange;
 mod refusal;
 mod view;
 
 pub use command::{BookNumber, Command, OrderId, OrderKind, Participant, SelfMatch};
+pub use command_columns::{Action, BATCH_MAX, ColumnError, CommandColumns};
 pub use config::{
     BOOKS_MAX, Capacity, ExchangeConfig, ORDER_LOTS_MAX, ORDERS_RESTING_MAX, PARTICIPANTS_MAX,
     PRICE_BLOCKS_MAX,
 };
 pub use error::BookError;
 pub use event::{CancelReason, Event, EventSink};
+pub use event_columns::{EventColumns, EventRow};
 pub use exchange::Exchange;
 pub use refusal::Refusal;
 pub use view::{BookState, BookStatus, DepthLevel, ParticipantState, RestingOrder};
