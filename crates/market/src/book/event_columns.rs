@@ -4,7 +4,9 @@
 //! Events are collected in a block that stays in the nearest cache, and a full block is appended to
 //! the columns: a push is one store a field, without asking each column whether it has room.
 
-use super::{Event, EventSink};
+use gridrig_quantity::Side;
+
+use super::{CancelReason, Event, EventSink, OrderKind, Refusal, SelfMatch};
 
 /// An event as a row: every event has the same fields, zero where one says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +55,43 @@ impl EventRow {
         "resumed",
         "gate-closed",
     ];
+
+    /// Returns the word for the event.
+    pub fn event_word(&self) -> &'static str {
+        Self::WORDS[usize::from(self.event)]
+    }
+
+    /// Returns the rule that was broken, if the event is a refusal.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let refusal = || Refusal::ALL[usize::from(self.detail)];
+        (self.event_word() == "refused").then(refusal)
+    }
+
+    /// Returns the word for the side, if the event has one.
+    pub fn side_word(&self) -> Option<&'static str> {
+        let word = || {
+            if self.side == 0 {
+                Side::Bid
+            } else {
+                Side::Offer
+            }
+            .word()
+        };
+        matches!(self.event_word(), "accepted" | "traded").then(word)
+    }
+
+    /// Returns the word for the detail, if the event has one; of a refusal its stable code.
+    pub fn detail_word(&self) -> Option<&'static str> {
+        let code = usize::from(self.detail);
+        match self.event_word() {
+            "accepted" => Some(OrderKind::ALL[code].word()),
+            "refused" => Some(Refusal::ALL[code].code()),
+            "amended" => Some(["priority-lost", "priority-kept"][code]),
+            "cancelled" => Some(CancelReason::ALL[code].word()),
+            "participant-set" => Some(SelfMatch::ALL[code].word()),
+            _ => None,
+        }
+    }
 }
 
 impl From<Event> for EventRow {
