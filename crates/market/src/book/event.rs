@@ -2,7 +2,7 @@
 
 use gridrig_quantity::Side;
 
-use super::{BookNumber, OrderId, OrderKind, Participant, Refusal, SelfMatch};
+use super::{BookNumber, Command, OrderId, OrderKind, Participant, Refusal, SelfMatch};
 
 /// Why an order left the book, or gave up what was left of it, without trading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -220,5 +220,43 @@ impl EventSink for Vec<Event> {
     #[inline]
     fn push(&mut self, event: Event) {
         Self::push(self, event);
+    }
+}
+
+impl Event {
+    /// Makes the answer to a command that breaks a rule.
+    #[cold]
+    pub(super) fn refused(command: &Command, refusal: Refusal) -> Self {
+        let (order_id, participant, book) = match *command {
+            Command::Submit {
+                order_id,
+                participant,
+                book,
+                ..
+            } => (order_id, participant, book),
+            Command::Cancel {
+                order_id,
+                participant,
+            }
+            | Command::Amend {
+                order_id,
+                participant,
+                ..
+            } => (order_id, participant, 0),
+            Command::CancelAll { participant } | Command::SetParticipant { participant, .. } => {
+                (0, participant, 0)
+            }
+            Command::OpenBook { book, .. }
+            | Command::SetCollar { book, .. }
+            | Command::Halt { book }
+            | Command::Resume { book }
+            | Command::CloseGate { book } => (0, 0, book),
+        };
+        Self::Refused {
+            order_id,
+            participant,
+            book,
+            refusal,
+        }
     }
 }

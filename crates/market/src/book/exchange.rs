@@ -1,16 +1,26 @@
 //! The single writer: every command goes through here, one after the other.
 
-use gridrig_quantity::Side;
-
-use super::{
-    BookError, BookNumber, BookState, Command, DepthLevel, EventSink, ExchangeConfig, OrderId,
-    Participant, ParticipantState, RestingOrder,
-};
+use super::accounts::Account;
+use super::amend::Amendment;
+use super::grid::Grid;
+use super::orders::OrderTable;
+use super::price_blocks::PriceBlocks;
+use super::sides::Book;
+use super::submit::Submission;
+use super::{BookError, Command, Event, EventSink, ExchangeConfig, OrderId, ParticipantState};
 
 /// Thousands of order books behind one sequence of commands.
 #[derive(Debug)]
 pub struct Exchange {
-    config: ExchangeConfig,
+    pub(super) config: ExchangeConfig,
+    pub(super) grid: Grid,
+    pub(super) order_id_last: OrderId,
+    pub(super) books: Vec<Book>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) orders: OrderTable,
+    pub(super) blocks: PriceBlocks,
+    /// Scratch of `cancel_all`, kept so that it allocates once.
+    pub(super) found: Vec<(OrderId, u32)>,
 }
 
 impl Exchange {
@@ -20,13 +30,109 @@ impl Exchange {
     /// [`BookError::Capacity`], [`BookError::Limit`] if the configuration is out of bounds.
     pub fn new(config: ExchangeConfig) -> Result<Self, BookError> {
         config.check()?;
-        Ok(Self { config })
+        let capacity = config.capacity;
+        Ok(Self {
+            grid: Grid::new(&config),
+            order_id_last: 0,
+            books: vec![Book::UNOPENED; capacity.books as usize],
+            accounts: vec![Account::new(&config); capacity.participants as usize],
+            orders: OrderTable::new(capacity.orders),
+            blocks: PriceBlocks::new(capacity.price_blocks),
+            found: Vec::new(),
+            config,
+        })
     }
 
     /// Carries out one command and reports what happened.
+    #[inline]
     pub fn apply<S: EventSink>(&mut self, command: &Command, events: &mut S) {
-        let _ = (command, events);
-        todo!("the engine follows the interface")
+        let outcome = match *command {
+            Command::Submit {
+                order_id,
+                energy_milliwh,
+                price_micro_per_kwh,
+                participant,
+                book,
+                side,
+                kind,
+            } => {
+                let order = Submission {
+                    order_id,
+                    energy_milliwh,
+                    price_micro_per_kwh,
+                    participant,
+                    book,
+                    side,
+                    kind,
+                };
+                self.submit(&order, events)
+            }
+            Command::Cancel {
+                order_id,
+                participant,
+            } => self.cancel(order_id, participant, events),
+            Command::Amend {
+                order_id,
+                energy_milliwh,
+                price_micro_per_kwh,
+                participant,
+            } => {
+                let amendment = Amendment {
+                    order_id,
+                    energy_milliwh,
+                    price_micro_per_kwh,
+                    participant,
+                };
+                self.amend(&amendment, events)
+            }
+            _ => self.control(command, events),
+        };
+        if let Err(refusal) = outcome {
+            events.push(Event::refused(command, refusal));
+        }
+    }
+
+    /// Carries out the commands that are not about one order.
+    #[cold]
+    fn control<S: EventSink>(
+        &mut self,
+        command: &Command,
+        events: &mut S,
+    ) -> Result<(), super::Refusal> {
+        match *command {
+            Command::CancelAll { participant } => self.cancel_all(participant, events),
+            Command::SetParticipant {
+                participant,
+                orders_max,
+                energy_milliwh_max,
+                self_match,
+            } => {
+                let wanted = ParticipantState {
+                    orders: 0,
+                    energy_milliwh: 0,
+                    orders_max,
+                    energy_milliwh_max,
+                    self_match,
+                };
+                self.set_participant(participant, wanted, events)
+            }
+            Command::OpenBook {
+                book,
+                period,
+                zone,
+                price_micro_per_kwh_min: min,
+                price_micro_per_kwh_max: max,
+            } => self.open_book(book, (period, zone), (min, max), events),
+            Command::SetCollar {
+                book,
+                price_micro_per_kwh_min: min,
+                price_micro_per_kwh_max: max,
+            } => self.set_collar(book, (min, max), events),
+            Command::Halt { book } => self.halt(book, events),
+            Command::Resume { book } => self.resume(book, events),
+            Command::CloseGate { book } => self.close_gate(book, events),
+            Command::Submit { .. } | Command::Cancel { .. } | Command::Amend { .. } => Ok(()),
+        }
     }
 
     /// Carries out many commands, as [`Exchange::apply`] one by one would.
@@ -42,68 +148,17 @@ impl Exchange {
     }
 
     /// Returns the largest arrival number taken, 0 before the first.
-    pub fn order_id_last(&self) -> OrderId {
-        todo!()
+    pub const fn order_id_last(&self) -> OrderId {
+        self.order_id_last
     }
 
     /// Returns how many orders rest in all books.
     pub fn orders_resting(&self) -> u32 {
-        todo!()
+        self.orders.resting()
     }
 
-    /// Returns the state of a book, or `None` if its number is beyond the capacity.
-    pub fn book(&self, book: BookNumber) -> Option<BookState> {
-        let _ = book;
-        todo!()
-    }
-
-    /// Returns what a participant has resting, or `None` if its number is beyond the capacity.
-    pub fn participant(&self, participant: Participant) -> Option<ParticipantState> {
-        let _ = participant;
-        todo!()
-    }
-
-    /// Returns the order if it rests.
-    pub fn order(&self, order_id: OrderId) -> Option<RestingOrder> {
-        let _ = order_id;
-        todo!()
-    }
-
-    /// Writes up to `levels_max` levels of one side, best price first, into `out`, which is cleared.
-    /// A book beyond the capacity has none.
-    pub fn depth(
-        &self,
-        book: BookNumber,
-        side: Side,
-        levels_max: usize,
-        out: &mut Vec<DepthLevel>,
-    ) {
-        let _ = (book, side, levels_max, out);
-        todo!()
-    }
-
-    /// Visits the resting orders of one side by priority: best price first, then arrival.
-    pub fn for_each_resting(&self, book: BookNumber, side: Side, visit: impl FnMut(RestingOrder)) {
-        let _ = (book, side, visit);
-        todo!()
-    }
-
-    /// Returns the SHA-256 of the logical state: what the future depends on, in canonical order.
-    pub fn state_hash(&self) -> [u8; 32] {
-        todo!()
-    }
-
-    /// Writes the logical state in canonical order.
-    pub fn snapshot(&self) -> Vec<u8> {
-        todo!()
-    }
-
-    /// Brings back the exchange that wrote `snapshot`, with the same state hash and future.
-    ///
-    /// # Errors
-    /// A [`BookError`] that names what is wrong with the bytes, and where.
-    pub fn restore(snapshot: &[u8]) -> Result<Self, BookError> {
-        let _ = snapshot;
-        todo!()
+    /// Returns how many price blocks hold orders.
+    pub fn price_blocks_used(&self) -> u32 {
+        self.blocks.used() as u32
     }
 }

@@ -1,13 +1,25 @@
 //! The continuous order book: one per delivery period and zone, thousands behind one writer.
 
+mod accounts;
+mod amend;
+mod cancel;
 mod command;
 mod command_columns;
 mod config;
+mod control;
+mod depth;
 mod error;
 mod event;
 mod event_columns;
 mod exchange;
+mod grid;
+mod matching;
+mod orders;
+mod price_blocks;
+mod queue;
 mod refusal;
+mod sides;
+mod submit;
 mod view;
 
 pub use command::{BookNumber, Command, OrderId, OrderKind, Participant, SelfMatch};
