@@ -4,7 +4,7 @@
 
 use std::env;
 
-use gridrig_bench::{Contender, NaiveVenue, alternate, w1, w2, w3};
+use gridrig_bench::{Contender, EngineVenue, NaiveVenue, alternate, w1, w2, w3};
 
 fn main() {
     let mut words = env::args().skip(1);
@@ -15,7 +15,9 @@ fn main() {
         "w3" => (w3(1_000_000), 1_000),
         _ => (w2(), 1),
     };
+    let engine = || EngineVenue::open(books, 1_000_000).expect("capacities are within bounds");
     let mut contenders = [
+        Contender::new("engine, log off", engine),
         Contender::new("naive book", || NaiveVenue::standard(books)),
         Contender::new("naive book, fast hash", || NaiveVenue::fast_hash(books)),
     ];

@@ -1,7 +1,7 @@
 //! W1 and W3: limit orders only, crossing by six ticks of ten, so that books grow without end.
 
 use crate::lcg::Lcg;
-use crate::stream::{Kind, Op};
+use crate::stream::{Kind, Op, participant_of};
 
 const SEED: u64 = 42;
 const BOOKS: u32 = 1_000;
@@ -29,6 +29,7 @@ fn limit_orders(orders: u32, book: impl Fn(u32) -> u32, buys: impl Fn(u32) -> bo
             buys: buys(i),
             book: book(i),
             order_id: u64::from(i) + 1,
+            participant: participant_of(u64::from(i) + 1, buys(i)),
             price,
             quantity,
             quantity_total: quantity,

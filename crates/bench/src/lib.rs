@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod auction_orders;
+mod engine;
 mod growing;
 mod latency;
 mod lcg;
@@ -21,6 +22,7 @@ mod throughput;
 mod venue;
 
 pub use auction_orders::{AuctionOrder, e1, e2};
+pub use engine::{EngineVenue, command, exchange};
 pub use growing::{w1, w3};
 pub use latency::{LatencyNs, open_loop, service_times, timer_cost_ns};
 pub use moving::{w2, w2_steps};

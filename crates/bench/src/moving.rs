@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::lcg::Lcg;
 use crate::naive::NaiveBook;
-use crate::stream::{Kind, Op};
+use crate::stream::{Kind, Op, participant_of};
 
 const SEED: u64 = 42;
 const MID: i64 = 10_000;
@@ -93,6 +93,9 @@ impl Maker {
 
     fn cancel(&mut self) {
         let order_id = self.any_live();
+        let Some((buys, ..)) = self.book.find(order_id) else {
+            return;
+        };
         self.book.remove(order_id);
         self.leave(order_id);
         self.stream.push(Op {
@@ -100,6 +103,7 @@ impl Maker {
             buys: false,
             book: 1,
             order_id,
+            participant: participant_of(order_id, buys),
             price: 0,
             quantity: 0,
             quantity_total: 0,
@@ -124,6 +128,7 @@ impl Maker {
             buys,
             book: 1,
             order_id,
+            participant: participant_of(order_id, buys),
             price,
             quantity,
             quantity_total: self.totals[order_id as usize - 1],
@@ -139,11 +144,13 @@ impl Maker {
     fn order(&mut self, kind: Kind, buys: bool, price: i64) -> Op {
         let quantity = 1 + self.random.draw_step(QUANTITY_MAX);
         self.totals.push(quantity);
+        let order_id = self.totals.len() as u64;
         Op {
             kind,
             buys,
             book: 1,
-            order_id: self.totals.len() as u64,
+            order_id,
+            participant: participant_of(order_id, buys),
             price,
             quantity,
             quantity_total: quantity,

@@ -1,5 +1,8 @@
 //! One command of a workload, as every engine can understand it, and the hash of a stream of them.
 
+/// Participants of the workloads.
+pub(crate) const PARTICIPANTS: u32 = 1_000;
+
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -24,12 +27,19 @@ pub struct Op {
     pub book: u32,
     /// Number of the order, from 1.
     pub order_id: u64,
+    /// Who sent it, from 0; one who bids never offers, so that nobody meets itself.
+    pub participant: u32,
     /// Limit price; 0 for a cancel.
     pub price: i64,
     /// Quantity of an order, or what a moved order has open; 0 for a cancel.
     pub quantity: i64,
     /// For a move the quantity the order came with, of which `quantity` is left; else `quantity`.
     pub quantity_total: i64,
+}
+
+/// Returns who sends an order of the workloads; naive peers do not ask.
+pub(crate) const fn participant_of(order_id: u64, buys: bool) -> u32 {
+    (order_id % (PARTICIPANTS as u64 / 2)) as u32 * 2 + buys as u32
 }
 
 /// Returns the FNV-1a hash of a stream, over kind, side, book, id, price and quantity of each

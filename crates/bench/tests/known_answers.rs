@@ -1,6 +1,8 @@
 //! The workloads are the known ones, and the naive book gives the answers that other engines gave.
 
-use gridrig_bench::{Answer, Kind, NaiveVenue, Op, answer_of, stream_hash, w1, w2, w3};
+use gridrig_bench::{
+    Answer, EngineVenue, Kind, NaiveVenue, Op, answer_of, stream_hash, w1, w2, w3,
+};
 
 const fn answer(trades: u64, volume: i64, notional: i64, resting: u64) -> Answer {
     Answer {
@@ -9,6 +11,22 @@ const fn answer(trades: u64, volume: i64, notional: i64, resting: u64) -> Answer
         notional,
         resting,
     }
+}
+
+/// Asserts that every venue comes to the known answer.
+fn assert_answers(stream: &[Op], books: u32, expected: Answer) {
+    let engine = EngineVenue::open(books, 1_000_000).expect("an exchange holds so much");
+    assert_eq!(answer_of(engine, stream), expected, "engine");
+    assert_eq!(
+        answer_of(NaiveVenue::standard(books), stream),
+        expected,
+        "naive book"
+    );
+    assert_eq!(
+        answer_of(NaiveVenue::fast_hash(books), stream),
+        expected,
+        "fast hash"
+    );
 }
 
 #[test]
@@ -38,11 +56,7 @@ fn w1_gives_the_known_answers_in_every_size() {
         ),
     ];
     for (orders, expected) in known {
-        assert_eq!(
-            answer_of(NaiveVenue::standard(1), &w1(orders)),
-            expected,
-            "{orders}"
-        );
+        assert_answers(&w1(orders), 1, expected);
     }
     assert_eq!(stream_hash(&w1(1_000_000)), 0x2bb6_d6c7_902d_31f9);
 }
@@ -52,7 +66,7 @@ fn w3_gives_the_known_answer() {
     let stream = w3(1_000_000);
     assert_eq!(stream_hash(&stream), 0xf0ed_b0d7_147c_5d99);
     let expected = answer(449_009, 136_532_100, 257_568_816_500, 504_788);
-    assert_eq!(answer_of(NaiveVenue::standard(1_000), &stream), expected);
+    assert_answers(&stream, 1_000, expected);
 }
 
 #[test]
@@ -66,5 +80,5 @@ fn w2_gives_the_known_answer() {
     assert_eq!(count(Kind::Move), 2_459_228);
     assert_eq!(stream_hash(&stream), 0x5e72_7f83_eb30_dc3e);
     let expected = answer(162_006, 494_607, 4_946_044_659, 3_436);
-    assert_eq!(answer_of(NaiveVenue::standard(1), &stream), expected);
+    assert_answers(&stream, 1, expected);
 }
