@@ -15,6 +15,16 @@ const TICK_MICRO_PER_KWH: i32 = 1_000;
 /// Events held before they are forgotten, as a reader that keeps up would let them be.
 const EVENTS_HELD: usize = 1_024;
 
+/// Returns the energy of an operation; a quantity is a number of lots. [mWh]
+pub(crate) const fn energy_milliwh(op: &Op) -> i64 {
+    op.quantity_total * LOT_MILLIWH
+}
+
+/// Returns the price of an operation, which counts ticks. [millionths/kWh]
+pub(crate) const fn price_micro_per_kwh(op: &Op) -> i32 {
+    op.price as i32 * TICK_MICRO_PER_KWH
+}
+
 /// Returns the command that an operation stands for, in the units of the market.
 pub fn command(op: &Op) -> Command {
     let Op {
@@ -22,8 +32,7 @@ pub fn command(op: &Op) -> Command {
         participant,
         ..
     } = *op;
-    let energy_milliwh = op.quantity_total * LOT_MILLIWH;
-    let price_micro_per_kwh = op.price as i32 * TICK_MICRO_PER_KWH;
+    let (energy_milliwh, price_micro_per_kwh) = (energy_milliwh(op), price_micro_per_kwh(op));
     match op.kind {
         Kind::Add | Kind::ImmediateOrCancel => Command::Submit {
             order_id,

@@ -9,7 +9,6 @@ use gridrig_market::book::{
 };
 use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::book_events::{Column, Columns, PyBookEvent, columns_out};
 use crate::errors::{CoreError, Word};
@@ -348,23 +347,5 @@ impl PyExchange {
             energies.into_pyarray(py),
             orders.into_pyarray(py),
         ))
-    }
-
-    fn state_hash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let hash = py.detach(|| Ok::<_, CoreError>(self.lock()?.state_hash()))?;
-        Ok(PyBytes::new(py, &hash))
-    }
-
-    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| Ok::<_, CoreError>(self.lock()?.snapshot()))?;
-        Ok(PyBytes::new(py, &bytes))
-    }
-
-    #[staticmethod]
-    fn restore(py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
-        let exchange = py
-            .detach(|| Exchange::restore(snapshot))
-            .map_err(CoreError::from)?;
-        Ok(Self(Mutex::new(exchange)))
     }
 }
