@@ -15,7 +15,7 @@ struct Known {
 }
 
 fn run_growing(orders: u64, books: u32) -> Known {
-    let mut exchange = Exchange::new(config(books, orders as u32)).unwrap();
+    let mut exchange = Exchange::new(config(books, orders as u32)).expect("within bounds");
     let mut tally = Tally::default();
     for book in 1..=books {
         exchange.apply(&open(book), &mut tally);
@@ -32,7 +32,7 @@ fn run_growing(orders: u64, books: u32) -> Known {
 
 /// Runs W2 and returns the tally and how many commands of each kind there were.
 fn run_moving(steps: usize) -> (Known, [usize; 4]) {
-    let mut exchange = Exchange::new(config(1, 10_000)).unwrap();
+    let mut exchange = Exchange::new(config(1, 10_000)).expect("within bounds");
     let mut moving = Moving::new();
     let mut events = Vec::new();
     let mut tally = Tally::default();
@@ -43,7 +43,7 @@ fn run_moving(steps: usize) -> (Known, [usize; 4]) {
             moving.rest()
         } else {
             let total = |order_id| {
-                let order = exchange.order(order_id).unwrap();
+                let order = exchange.order(order_id).expect("a live order");
                 order.filled_milliwh + order.leaves_milliwh
             };
             moving.step(total)

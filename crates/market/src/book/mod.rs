@@ -10,13 +10,19 @@ mod depth;
 mod error;
 mod event;
 mod exchange;
+pub mod exercise;
 mod grid;
+mod log;
 mod matching;
 mod orders;
 mod price_blocks;
 mod queue;
+mod reader;
+mod record;
 mod refusal;
+mod replica;
 mod sides;
+mod snapshot;
 mod submit;
 mod view;
 
@@ -28,5 +34,8 @@ pub use config::{
 pub use error::BookError;
 pub use event::{CancelReason, Event, EventSink};
 pub use exchange::Exchange;
+pub use log::{CommandLog, CommandLogReader};
+pub use record::RECORD_BYTES;
 pub use refusal::Refusal;
+pub use replica::{Breach, Replica};
 pub use view::{BookState, BookStatus, DepthLevel, ParticipantState, RestingOrder};
