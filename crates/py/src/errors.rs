@@ -1,6 +1,7 @@
 //! Core errors become the exceptions that Python owns: same code, same text, facts as attributes.
 
 use gridrig_market::MarketError;
+use gridrig_market::book::{BookError, ColumnError};
 use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
@@ -13,6 +14,9 @@ use pyo3::types::{IntoPyDict, PyDict};
 /// Each match over it is without a wildcard: a new variant does not build until it is mapped.
 pub(crate) enum CoreError {
     Market(MarketError),
+    Book(BookError),
+    Columns(ColumnError),
+    ExchangeBroken,
     Word(Word),
     Enrolment(EnrolmentError),
     Reading(Box<Refusal>),
@@ -34,7 +38,11 @@ pub(crate) struct Word {
 impl CoreError {
     fn class(&self) -> &'static str {
         match self {
-            Self::Market(_) | Self::Word(_) => "MarketError",
+            Self::Market(_)
+            | Self::Book(_)
+            | Self::Columns(_)
+            | Self::ExchangeBroken
+            | Self::Word(_) => "MarketError",
             Self::Enrolment(_)
             | Self::Reading(_)
             | Self::Ledger(_)
@@ -48,6 +56,9 @@ impl CoreError {
     fn code(&self) -> &'static str {
         match self {
             Self::Market(error) => error.code(),
+            Self::Book(error) => error.code(),
+            Self::Columns(error) => error.code(),
+            Self::ExchangeBroken => "market.exchange_broken",
             Self::Word(_) => "market.word",
             Self::Enrolment(error) => error.code(),
             Self::Reading(refusal) => refusal.error.code(),
@@ -63,6 +74,9 @@ impl CoreError {
     fn reason(&self) -> String {
         match self {
             Self::Market(error) => error.to_string(),
+            Self::Book(error) => error.to_string(),
+            Self::Columns(error) => error.to_string(),
+            Self::ExchangeBroken => "an earlier call of this exchange did not end".to_owned(),
             Self::Word(Word {
                 name,
                 found,
@@ -115,6 +129,18 @@ impl From<CoreError> for PyErr {
 impl From<MarketError> for CoreError {
     fn from(error: MarketError) -> Self {
         Self::Market(error)
+    }
+}
+
+impl From<BookError> for CoreError {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
+    }
+}
+
+impl From<ColumnError> for CoreError {
+    fn from(error: ColumnError) -> Self {
+        Self::Columns(error)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The native module `gridrig._core`: every export in one list, one file per domain beside it.
 
+mod book_events;
 mod errors;
+mod exchange;
 mod market;
 mod metering;
 mod plant;
@@ -11,6 +13,10 @@ use pyo3::prelude::*;
 /// The Rust core of gridrig.
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::book_events::PyBookEvent;
+    #[pymodule_export]
+    use crate::exchange::PyExchange;
     #[pymodule_export]
     use crate::market::{
         PyClearing, PyOrder, PyRejection, PyTrade, py_clear_pay_as_clear as clear_pay_as_clear,

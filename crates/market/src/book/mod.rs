@@ -4,11 +4,13 @@ mod accounts;
 mod amend;
 mod cancel;
 mod command;
+mod command_columns;
 mod config;
 mod control;
 mod depth;
 mod error;
 mod event;
+mod event_columns;
 mod exchange;
 pub mod exercise;
 mod grid;
@@ -27,12 +29,14 @@ mod submit;
 mod view;
 
 pub use command::{BookNumber, Command, OrderId, OrderKind, Participant, SelfMatch};
+pub use command_columns::{Action, BATCH_MAX, ColumnError, CommandColumns};
 pub use config::{
     BOOKS_MAX, Capacity, ExchangeConfig, ORDER_LOTS_MAX, ORDERS_RESTING_MAX, PARTICIPANTS_MAX,
     PRICE_BLOCKS_MAX,
 };
 pub use error::BookError;
 pub use event::{CancelReason, Event, EventSink};
+pub use event_columns::{EventColumns, EventRow};
 pub use exchange::Exchange;
 pub use log::{CommandLog, CommandLogReader};
 pub use record::RECORD_BYTES;

@@ -18,6 +18,18 @@ pub enum BookStatus {
     Closed = 3,
 }
 
+impl BookStatus {
+    /// Returns the word for the status.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unopened => "unopened",
+            Self::Open => "open",
+            Self::Halted => "halted",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// A book without its orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookState {
