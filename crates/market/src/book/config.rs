@@ -2,6 +2,7 @@
 
 use gridrig_quantity::ENERGY_MILLIWH_MAX;
 
+use super::reader::Reader;
 use super::{BookError, SelfMatch};
 use crate::MarketRules;
 
@@ -98,5 +99,51 @@ impl ExchangeConfig {
             }
         }
         Ok(())
+    }
+}
+
+/// Length of a configuration in logs and snapshots.
+pub(super) const CONFIG_BYTES: usize = 56;
+
+/// Logs and snapshots hold a configuration as these fields, in this order.
+impl ExchangeConfig {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let capacity = self.capacity;
+        out.extend_from_slice(&self.rules.lot_milliwh().to_le_bytes());
+        out.extend_from_slice(&self.rules.tick_micro_per_kwh().to_le_bytes());
+        out.extend_from_slice(&capacity.books.to_le_bytes());
+        out.extend_from_slice(&capacity.participants.to_le_bytes());
+        out.extend_from_slice(&capacity.orders.to_le_bytes());
+        out.extend_from_slice(&capacity.price_blocks.to_le_bytes());
+        out.extend_from_slice(&self.order_energy_milliwh_max.to_le_bytes());
+        out.extend_from_slice(&self.participant_orders_max.to_le_bytes());
+        out.extend_from_slice(&self.participant_energy_milliwh_max.to_le_bytes());
+        out.extend_from_slice(&u32::from(self.self_match as u8).to_le_bytes());
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, BookError> {
+        let offset = reader.offset();
+        let (lot_milliwh, tick) = (reader.i64()?, reader.i64()?);
+        let rules = MarketRules::new(lot_milliwh, tick).map_err(|_| BookError::Field {
+            what: "lot or tick",
+            offset,
+            found: lot_milliwh,
+        })?;
+        let capacity = Capacity {
+            books: reader.u32()?,
+            participants: reader.u32()?,
+            orders: reader.u32()?,
+            price_blocks: reader.u32()?,
+        };
+        let config = Self {
+            rules,
+            capacity,
+            order_energy_milliwh_max: reader.i64()?,
+            participant_orders_max: reader.u32()?,
+            participant_energy_milliwh_max: reader.i64()?,
+            self_match: reader.code("policy", SelfMatch::from_code)?,
+        };
+        config.check()?;
+        Ok(config)
     }
 }

@@ -3,7 +3,7 @@
 use gridrig_quantity::Side;
 
 use super::grid::tick_of;
-use super::orders::NOBODY;
+use super::orders::{Entry, NOBODY};
 use super::price_blocks::NONE;
 use super::sides::SideNumber;
 use super::{
@@ -91,6 +91,21 @@ impl Exchange {
             }
             next = self.blocks.first_from(root, key + 1);
         }
+    }
+
+    /// Visits keys and entries of one side by priority.
+    pub(super) fn for_each_entry(
+        &self,
+        book: BookNumber,
+        side: Side,
+        mut visit: impl FnMut(u32, &Entry),
+    ) {
+        self.for_each_level(book, side, |key, level| {
+            for place in self.queue(level) {
+                visit(key, &self.orders[place]);
+            }
+            true
+        });
     }
 
     /// Lists the entries queued at a level.

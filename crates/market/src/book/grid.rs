@@ -120,6 +120,18 @@ impl Grid {
         Ok((tick_min as u32, tick_max as u32))
     }
 
+    /// Returns whether a tick index is one of a price within the bound.
+    pub(super) fn has_tick(&self, tick: u32) -> bool {
+        let price = self.price_origin + i64::from(tick) * self.tick_micro;
+        tick > 0 && price <= PRICE_MICRO_PER_KWH_MAX
+    }
+
+    /// Returns whether an order can hold that many lots.
+    pub(super) fn has_lots(&self, leaves: u32, filled: u32) -> bool {
+        let lots = u64::from(leaves) + u64::from(filled);
+        u32::try_from(lots).is_ok_and(|lots| self.energy_milliwh(lots) <= self.energy_milliwh_max)
+    }
+
     #[inline]
     pub(super) fn price(&self, tick: u32) -> i32 {
         (self.price_origin + i64::from(tick) * self.tick_micro) as i32
