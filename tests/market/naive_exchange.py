@@ -312,7 +312,9 @@ class NaiveExchange:
         refuse_if(full, "price_blocks_full")
 
     def block(self, order: Order) -> tuple[int, str, int]:
-        return order.book, order.side, order.price // self.rules.tick // BLOCK_TICKS
+        # Ticks are counted from 1 at the lowest price there is.
+        ticks = order.price // self.rules.tick + PRICE_MAX // self.rules.tick + 1
+        return order.book, order.side, ticks // BLOCK_TICKS
 
     def require_kind_allows(self, order: Order) -> None:
         """Decide post-only and fill-or-kill on the energy of others."""
@@ -340,24 +342,28 @@ class NaiveExchange:
         done = Event("participant-set", c.self_match, participant=c.participant, energy=c.energy)
         self.events.append(done._replace(orders=c.orders_max))
 
-    def require_collar(self, c: Command) -> None:
-        off = any(abs(end) > PRICE_MAX or end % self.rules.tick for end in (c.low, c.high))
-        refuse_if(off or c.low > c.high, "limits_invalid")
+    def collar(self, c: Command) -> tuple[int, int]:
+        """Return the ends in force: those asked for, rounded inward to the tick."""
+        low = -(-c.low // self.rules.tick) * self.rules.tick
+        high = c.high // self.rules.tick * self.rules.tick
+        bound = c.low < -PRICE_MAX or c.high > PRICE_MAX
+        refuse_if(bound or low > high, "limits_invalid")
+        return low, high
 
     def open_book(self, c: Command) -> None:
         refuse_if(c.book >= len(self.books), "book_unknown")
         refuse_if(self.books[c.book].status in {"open", "halted"}, "book_open")
-        self.require_collar(c)
-        self.books[c.book] = Book("open", c.low, c.high)
-        self.events.append(Event("book-opened", book=c.book, price=c.low))
+        low, high = self.collar(c)
+        self.books[c.book] = Book("open", low, high)
+        self.events.append(Event("book-opened", book=c.book, price=low))
 
     def set_collar(self, c: Command) -> None:
         self.require_opened(c.book)
-        self.require_collar(c)
+        low, high = self.collar(c)
         book = self.books[c.book]
         refuse_if(book.status == "closed", "gate_closed")
-        book.low, book.high = c.low, c.high
-        self.events.append(Event("collar-set", book=c.book, price=c.low))
+        book.low, book.high = low, high
+        self.events.append(Event("collar-set", book=c.book, price=low))
 
     def halt(self, c: Command) -> None:
         self.require_opened(c.book)

@@ -22,8 +22,8 @@ mod stream;
 mod throughput;
 mod venue;
 
-pub use auction_orders::{AuctionOrder, e1, e2};
-pub use engine::{EngineVenue, command, exchange};
+pub use auction_orders::{AuctionOrder, clearing_time, e1, e2};
+pub use engine::{EngineVenue, LoggedVenue, command, exchange};
 pub use growing::{w1, w3};
 pub use latency::{LatencyNs, open_loop, service_times, timer_cost_ns};
 pub use market::{BenchError, Latencies, Workload, columns, latencies, rates};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gridrig_market::book::{Action, BookError, CommandColumns, OrderKind};
 
-use crate::engine::{EngineVenue, energy_milliwh, price_micro_per_kwh};
+use crate::engine::{EngineVenue, LoggedVenue, energy_milliwh, price_micro_per_kwh};
 use crate::growing::{w1, w3};
 use crate::latency::{LatencyNs, open_loop, service_times};
 use crate::moving::{RESTS_FIRST, STEPS, w2_steps};
@@ -102,8 +102,10 @@ pub fn rates(
     let (books, orders) = (workload.books(), workload.orders(commands));
     EngineVenue::open(books, orders)?;
     let engine = || EngineVenue::open(books, orders).expect("it opened a moment ago");
+    let logged = || LoggedVenue::open(books, orders).expect("it opened a moment ago");
     let mut contenders = [
         Contender::new("engine", engine),
+        Contender::new("engine, command log", logged),
         Contender::new("naive book", || NaiveVenue::standard(books)),
         Contender::new("naive book, fast hash", || NaiveVenue::fast_hash(books)),
     ];

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gridrig_bench::{LatencyNs, Workload, columns, latencies, rates, timer_cost_ns};
+use gridrig_bench::{
+    LatencyNs, Workload, clearing_time, columns, e1, e2, latencies, rates, timer_cost_ns,
+};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
 
@@ -23,13 +25,17 @@ type Commands<'py> = (
     Column<'py, i32>,
 );
 
-fn workload_of(word: &str) -> Result<Workload, CoreError> {
-    let refused = || Word {
-        name: "workload",
-        found: word.to_owned(),
-        expected: "w1, w2 or w3",
-    };
-    Workload::from_word(word).ok_or_else(|| CoreError::Word(refused()))
+fn word(found: &str, expected: &'static str) -> CoreError {
+    let (name, found) = ("workload", found.to_owned());
+    CoreError::Word(Word {
+        name,
+        found,
+        expected,
+    })
+}
+
+fn workload_of(found: &str) -> Result<Workload, CoreError> {
+    Workload::from_word(found).ok_or_else(|| word(found, "w1, w2 or w3"))
 }
 
 const fn percentiles(latency: LatencyNs) -> Percentiles {
@@ -100,4 +106,16 @@ pub(crate) fn market_commands<'py>(
         made.energy_milliwh.into_pyarray(py),
         made.price_micro_per_kwh.into_pyarray(py),
     ))
+}
+
+/// Clears E1 or E2 at one price and returns how long that took. [s]
+#[pyfunction]
+pub(crate) fn market_auction_s(py: Python<'_>, workload: &str, orders: usize) -> PyResult<f64> {
+    let make = match workload {
+        "e1" => e1,
+        "e2" => e2,
+        _ => return Err(word(workload, "e1 or e2").into()),
+    };
+    let took = py.detach(|| clearing_time(&make(orders)));
+    Ok(took.map_err(CoreError::from)?.as_secs_f64())
 }

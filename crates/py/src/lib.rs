@@ -15,7 +15,9 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use crate::bench::{market_commands, market_latencies, market_rates, timer_cost};
+    use crate::bench::{
+        market_auction_s, market_commands, market_latencies, market_rates, timer_cost,
+    };
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]

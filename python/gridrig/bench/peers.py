@@ -21,6 +21,8 @@ def peer(package: str, module: str, measured: Measured, *, extra: bool = True) -
     """
     if find_spec(module.partition(".")[0]) is None:
         what = "'gridrig[bench]'" if extra else package
-        measured.missing.append(MissingPeer(package, f"pip install {what}"))
+        missing = MissingPeer(package, f"pip install {what}")
+        if missing not in measured.missing:
+            measured.missing.append(missing)
         return None
     return import_module(module)
