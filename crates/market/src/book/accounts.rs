@@ -26,7 +26,7 @@ impl Account {
     }
 
     /// Asks whether one more order may rest.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admits_order(&self) -> Result<(), Refusal> {
         if self.orders >= self.orders_max {
             return Err(Refusal::ParticipantOrdersLimit);
@@ -35,7 +35,7 @@ impl Account {
     }
 
     /// Asks whether more energy may rest.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admits_energy(&self, more_milliwh: i64) -> Result<(), Refusal> {
         if self.energy_milliwh + more_milliwh > self.energy_milliwh_max {
             return Err(Refusal::ParticipantEnergyLimit);
@@ -55,7 +55,7 @@ impl Account {
 }
 
 /// Finds the account of a participant.
-#[inline]
+#[inline(always)]
 pub(super) fn account(accounts: &[Account], participant: Participant) -> Result<&Account, Refusal> {
     accounts
         .get(participant as usize)

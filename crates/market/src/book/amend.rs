@@ -26,7 +26,7 @@ struct Restated {
 }
 
 impl Exchange {
-    #[inline]
+    #[inline(always)]
     pub(super) fn amend<S: EventSink>(
         &mut self,
         amendment: &Amendment,
@@ -59,7 +59,7 @@ impl Exchange {
     }
 
     /// Takes an order to the end of the queue at `key`, through all that it can trade with there.
-    #[inline]
+    #[inline(always)]
     fn requeue<S: EventSink>(
         &mut self,
         place: u32,
@@ -84,7 +84,7 @@ impl Exchange {
             let entry = &mut self.orders[place];
             entry.leaves = taker.leaves;
             entry.filled = taker.filled;
-            self.join(place, side_number, key);
+            self.join(place, taker.leaves, side_number, key);
         } else {
             self.orders.remove(place);
             self.accounts[taker.participant as usize].orders -= 1;
@@ -92,7 +92,7 @@ impl Exchange {
     }
 
     /// Books the difference between what was left of an order and what is left now.
-    #[inline]
+    #[inline(always)]
     fn account_for(&mut self, before: &Entry, leaves: u32) {
         if leaves != before.leaves {
             let account = &mut self.accounts[before.participant as usize];
@@ -102,7 +102,7 @@ impl Exchange {
     }
 
     /// Asks the rules one by one, in the order of `Refusal`.
-    #[inline]
+    #[inline(always)]
     fn admit_amendment(&self, amendment: &Amendment) -> Result<Restated, Refusal> {
         let account = account(&self.accounts, amendment.participant)?;
         let place = self.owned(amendment.order_id, amendment.participant)?;

@@ -67,6 +67,11 @@ impl OrderKind {
         matches!(self, Self::Market | Self::MarketFillOrKill)
     }
 
+    /// Returns whether the order is refused for what others have resting.
+    pub(super) const fn looks_ahead(self) -> bool {
+        matches!(self, Self::PostOnly) || self.is_whole()
+    }
+
     /// Returns whether the order trades whole or is refused.
     pub const fn is_whole(self) -> bool {
         matches!(self, Self::FillOrKill | Self::MarketFillOrKill)

@@ -32,7 +32,7 @@ impl Step {
     }
 
     /// Returns `number / step` if nothing is left over.
-    #[inline]
+    #[inline(always)]
     fn quotient(&self, number: u64) -> Option<u64> {
         let quotient = number.wrapping_mul(self.inverse).rotate_right(self.shift);
         (quotient <= self.quotient_max).then_some(quotient)
@@ -69,7 +69,7 @@ impl Grid {
     }
 
     /// Returns the lots of an energy that is not negative.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lots(&self, energy_milliwh: i64) -> Result<u32, Refusal> {
         if energy_milliwh > self.energy_milliwh_max {
             return Err(Refusal::EnergyBound);
@@ -80,7 +80,7 @@ impl Grid {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn energy_milliwh(&self, lots: u32) -> i64 {
         i64::from(lots) * self.lot_milliwh
     }
@@ -90,7 +90,7 @@ impl Grid {
     }
 
     /// Returns the tick index of a price.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tick(&self, price_micro: i32) -> Result<u32, Refusal> {
         let price = i64::from(price_micro);
         if price.abs() > PRICE_MICRO_PER_KWH_MAX {
@@ -132,7 +132,7 @@ impl Grid {
         u32::try_from(lots).is_ok_and(|lots| self.energy_milliwh(lots) <= self.energy_milliwh_max)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn price(&self, tick: u32) -> i32 {
         (self.price_origin + i64::from(tick) * self.tick_micro) as i32
     }
@@ -142,13 +142,13 @@ impl Grid {
 ///
 /// A bid has the complement of its tick, so one comparison serves both sides, and the complement
 /// of a limit is the worst key that it reaches on the other side.
-#[inline]
+#[inline(always)]
 pub(super) fn key(tick: u32, side: Side) -> u32 {
     tick ^ (side as u32).wrapping_sub(1)
 }
 
 /// Returns the tick of a key; the same exclusive or, the other way.
-#[inline]
+#[inline(always)]
 pub(super) fn tick_of(key: u32, side: Side) -> u32 {
     key ^ (side as u32).wrapping_sub(1)
 }

@@ -32,27 +32,32 @@ pub(super) struct Entry {
 const _: () = assert!(size_of::<Entry>() == 32);
 
 impl Entry {
-    #[inline]
-    pub(super) fn new(order_id: OrderId, participant: Participant, post_only: bool) -> Self {
-        Self {
-            order_id,
-            participant,
-            level_and_post_only: if post_only { POST_ONLY } else { 0 },
-            ..Self::default()
-        }
+    /// Describes an order that has its number; its place in a queue is still to come.
+    #[inline(always)]
+    pub(super) fn fill_in(
+        &mut self,
+        participant: Participant,
+        leaves: u32,
+        filled: u32,
+        post_only: bool,
+    ) {
+        self.participant = participant;
+        self.leaves = leaves;
+        self.filled = filled;
+        self.level_and_post_only = if post_only { POST_ONLY } else { 0 };
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn level(&self) -> u32 {
         self.level_and_post_only & !POST_ONLY
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_level(&mut self, level: u32) {
         self.level_and_post_only = level | (self.level_and_post_only & POST_ONLY);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_post_only(&self) -> bool {
         self.level_and_post_only & POST_ONLY != 0
     }
@@ -87,7 +92,7 @@ impl OrderTable {
         self.resting
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
         self.resting == self.capacity
     }
@@ -98,7 +103,7 @@ impl OrderTable {
         (lap.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) | 1
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, order_id: OrderId) -> Option<u32> {
         let home = order_id & self.mask;
         if self.entries[home as usize].order_id == order_id && order_id != 0 {
@@ -122,15 +127,15 @@ impl OrderTable {
         None
     }
 
-    /// Puts an order in; the caller has made sure that there is room and the number is new.
-    #[inline]
-    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
-        let mut place = entry.order_id & self.mask;
+    /// Takes an entry for a number; the caller has made sure that there is room and it is new.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, order_id: OrderId) -> u32 {
+        let mut place = order_id & self.mask;
         if place == u64::from(NOBODY) || self.entries[place as usize].order_id != 0 {
-            place = self.displace(entry.order_id, place);
+            place = self.displace(order_id, place);
         }
         self.resting += 1;
-        self.entries[place as usize] = entry;
+        self.entries[place as usize].order_id = order_id;
         place as u32
     }
 
@@ -147,7 +152,7 @@ impl OrderTable {
         place
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, place: u32) {
         self.entries[place as usize].order_id = 0;
         self.resting -= 1;
@@ -177,14 +182,14 @@ impl OrderTable {
 impl std::ops::Index<u32> for OrderTable {
     type Output = Entry;
 
-    #[inline]
+    #[inline(always)]
     fn index(&self, place: u32) -> &Entry {
         &self.entries[place as usize]
     }
 }
 
 impl std::ops::IndexMut<u32> for OrderTable {
-    #[inline]
+    #[inline(always)]
     fn index_mut(&mut self, place: u32) -> &mut Entry {
         &mut self.entries[place as usize]
     }

@@ -59,20 +59,20 @@ pub(super) struct PriceBlocks {
     free_branches: Vec<u32>,
 }
 
-#[inline]
+#[inline(always)]
 fn digit(key: u32, shift: u32) -> usize {
     (key >> shift) as usize % DIGITS
 }
 
 /// Returns the number of a level. Neighbours share cache lines; which line of its block they
 /// are in depends on the block, or equal prices of many books would compete for the same cache sets.
-#[inline]
+#[inline(always)]
 fn level_of(block: u32, digit: u32) -> u32 {
     (block << DIGIT_BITS) | (digit ^ ((block << 2) & 0x3C))
 }
 
 /// Returns the block and the digit of a level.
-#[inline]
+#[inline(always)]
 fn place_of(level: u32) -> (u32, u32) {
     let block = level >> DIGIT_BITS;
     (block, (level & 0x3F) ^ ((block << 2) & 0x3C))
@@ -101,7 +101,7 @@ impl PriceBlocks {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
         self.free_blocks.is_empty()
     }
@@ -112,7 +112,7 @@ impl PriceBlocks {
     }
 
     /// Returns the level of a key if its block exists.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, root: Root, key: u32) -> Option<u32> {
         let mut at = root;
         while at & BRANCH != 0 {
@@ -124,7 +124,7 @@ impl PriceBlocks {
     }
 
     /// Returns the level of a key and marks it as taken; its block is made if it is not there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, root: &mut Root, side: u32, key: u32) -> u32 {
         let level = match self.find(*root, key) {
             Some(level) => level,
@@ -135,7 +135,7 @@ impl PriceBlocks {
     }
 
     /// Marks a level as empty and returns whether its block is empty now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, level: u32) -> bool {
         let (block, digit) = place_of(level);
         let block = &mut self.blocks[block as usize];
@@ -143,19 +143,19 @@ impl PriceBlocks {
         block.taken == 0
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&self, level: u32) -> u32 {
         let (block, digit) = place_of(level);
         (self.blocks[block as usize].prefix << DIGIT_BITS) | digit
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn side(&self, level: u32) -> u32 {
         self.blocks[(level >> DIGIT_BITS) as usize].side
     }
 
     /// Returns the best level in the block of `level`, which has one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first_beside(&self, level: u32) -> (u32, u32) {
         self.first_in_block(level >> DIGIT_BITS)
     }
@@ -311,14 +311,14 @@ impl PriceBlocks {
 impl std::ops::Index<u32> for PriceBlocks {
     type Output = Level;
 
-    #[inline]
+    #[inline(always)]
     fn index(&self, level: u32) -> &Level {
         &self.levels[level as usize]
     }
 }
 
 impl std::ops::IndexMut<u32> for PriceBlocks {
-    #[inline]
+    #[inline(always)]
     fn index_mut(&mut self, level: u32) -> &mut Level {
         &mut self.levels[level as usize]
     }

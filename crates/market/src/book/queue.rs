@@ -9,8 +9,8 @@ use super::sides::SideNumber;
 
 impl Exchange {
     /// Puts an order at the end of the queue at `key`; its energy is not in any account yet.
-    #[inline]
-    pub(super) fn join(&mut self, place: u32, side_number: SideNumber, key: u32) {
+    #[inline(always)]
+    pub(super) fn join(&mut self, place: u32, leaves: u32, side_number: SideNumber, key: u32) {
         let side = side_number.of_mut(&mut self.books);
         let level = self.blocks.take(&mut side.root, side_number.0, key);
         if key < side.best_key {
@@ -19,53 +19,47 @@ impl Exchange {
         }
         let queue = &mut self.blocks[level];
         let last = queue.last;
+        queue.lots += u64::from(leaves);
+        queue.last = place;
+        queue.first = if last == NOBODY { place } else { queue.first };
         let entry = &mut self.orders[place];
         entry.set_level(level);
         entry.ahead = last;
         entry.behind = NOBODY;
-        queue.lots += u64::from(entry.leaves);
-        queue.last = place;
-        queue.first = if last == NOBODY { place } else { queue.first };
         self.orders[last].behind = place;
     }
 
     /// Takes an order out of its queue; its entry and its account stay as they are.
-    #[inline]
+    #[inline(always)]
     pub(super) fn part(&mut self, place: u32) {
-        let entry = self.orders[place];
-        self.orders[entry.ahead].behind = entry.behind;
-        self.orders[entry.behind].ahead = entry.ahead;
-        let level = entry.level();
+        let entry = &self.orders[place];
+        let (ahead, behind) = (entry.ahead, entry.behind);
+        let (level, leaves) = (entry.level(), entry.leaves);
+        self.orders[ahead].behind = behind;
+        self.orders[behind].ahead = ahead;
         let queue = &mut self.blocks[level];
-        queue.lots -= u64::from(entry.leaves);
-        queue.first = if entry.ahead == NOBODY {
-            entry.behind
-        } else {
-            queue.first
-        };
-        queue.last = if entry.behind == NOBODY {
-            entry.ahead
-        } else {
-            queue.last
-        };
+        queue.lots -= u64::from(leaves);
+        queue.first = if ahead == NOBODY { behind } else { queue.first };
+        queue.last = if behind == NOBODY { ahead } else { queue.last };
         if queue.first == NOBODY {
             self.leave_level(level);
         }
     }
 
     /// Takes an order out of its queue, its entry and its account.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_out(&mut self, place: u32) {
-        let entry = self.orders[place];
+        let entry = &self.orders[place];
+        let (participant, leaves) = (entry.participant, entry.leaves);
         self.part(place);
         self.orders.remove(place);
-        let account = &mut self.accounts[entry.participant as usize];
+        let account = &mut self.accounts[participant as usize];
         account.orders -= 1;
-        account.energy_milliwh -= self.grid.energy_milliwh(entry.leaves);
+        account.energy_milliwh -= self.grid.energy_milliwh(leaves);
     }
 
     /// Forgets a level that has become empty, its block too if it was the last one there.
-    #[inline]
+    #[inline(always)]
     fn leave_level(&mut self, level: u32) {
         let side_number = SideNumber(self.blocks.side(level));
         let side = side_number.of_mut(&mut self.books);

@@ -54,17 +54,17 @@ impl Book {
 pub(super) struct SideNumber(pub(super) u32);
 
 impl SideNumber {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(book: BookNumber, side: Side) -> Self {
         Self(book << 1 | side as u32)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn book(self) -> BookNumber {
         self.0 >> 1
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn side(self) -> Side {
         if self.0 & 1 == 0 {
             Side::Bid
@@ -73,19 +73,19 @@ impl SideNumber {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn opposite(self) -> Self {
         Self(self.0 ^ 1)
     }
 
     /// Finds the side in the books.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(self, books: &[Book]) -> &BookSide {
         &books[self.book() as usize].sides[(self.0 & 1) as usize]
     }
 
     /// Finds the side in the books, to change it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_mut(self, books: &mut [Book]) -> &mut BookSide {
         &mut books[self.book() as usize].sides[(self.0 & 1) as usize]
     }

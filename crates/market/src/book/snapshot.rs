@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 
 use super::accounts::Account;
 use super::grid::{key, tick_of};
-use super::orders::Entry;
 use super::reader::Reader;
 use super::sides::{Book, SideNumber};
 use super::{BookError, BookStatus, Exchange, ExchangeConfig, OrderKind, SelfMatch};
@@ -255,10 +254,10 @@ impl Exchange {
             .ok_or(wrong("participant of order"))?;
         account.orders += 1;
         account.energy_milliwh += self.grid.energy_milliwh(leaves);
-        let mut entry = Entry::new(order_id, participant, kind == OrderKind::PostOnly);
-        (entry.leaves, entry.filled) = (leaves, filled);
-        let place = self.orders.insert(entry);
-        self.join(place, side, key);
+        let place = self.orders.insert(order_id);
+        let post_only = kind == OrderKind::PostOnly;
+        self.orders[place].fill_in(participant, leaves, filled, post_only);
+        self.join(place, leaves, side, key);
         Ok(key)
     }
 }

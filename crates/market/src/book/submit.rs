@@ -5,7 +5,6 @@ use gridrig_quantity::Side;
 use super::accounts::{Account, account};
 use super::grid::{key, tick_of};
 use super::matching::Incoming;
-use super::orders::Entry;
 use super::sides::{Book, SideNumber};
 use super::{
     BookNumber, BookStatus, CancelReason, Event, EventSink, Exchange, OrderId, OrderKind,
@@ -25,18 +24,29 @@ pub(super) struct Submission {
 }
 
 impl Exchange {
-    #[inline]
+    #[inline(always)]
     pub(super) fn submit<S: EventSink>(
         &mut self,
         order: &Submission,
         events: &mut S,
     ) -> Result<(), Refusal> {
-        let mut taker = self.admit(order)?;
+        let (lots, key) = self.admit(order)?;
+        let mut taker = Incoming {
+            order_id: order.order_id,
+            participant: order.participant,
+            side_number: SideNumber::new(order.book, order.side),
+            key,
+            leaves: lots,
+            filled: 0,
+        };
+        if order.kind.looks_ahead() {
+            self.looks_ahead(order.kind, &taker)?;
+        }
         self.order_id_last = order.order_id;
         events.push(Event::Accepted {
             order_id: order.order_id,
             energy_milliwh: order.energy_milliwh,
-            price_micro_per_kwh: self.grid.price(tick_of(taker.key, order.side)),
+            price_micro_per_kwh: self.grid.price(tick_of(key, order.side)),
             participant: order.participant,
             book: order.book,
             side: order.side,
@@ -55,21 +65,20 @@ impl Exchange {
     }
 
     /// Puts what is left of a new order into its queue and its account.
-    #[inline]
+    #[inline(always)]
     fn rest(&mut self, order: &Incoming, post_only: bool) {
-        let mut entry = Entry::new(order.order_id, order.participant, post_only);
-        entry.leaves = order.leaves;
-        entry.filled = order.filled;
-        let place = self.orders.insert(entry);
-        self.join(place, order.side_number, order.key);
+        let place = self.orders.insert(order.order_id);
+        self.orders[place].fill_in(order.participant, order.leaves, order.filled, post_only);
+        self.join(place, order.leaves, order.side_number, order.key);
         let account = &mut self.accounts[order.participant as usize];
         account.orders += 1;
         account.energy_milliwh += self.grid.energy_milliwh(order.leaves);
     }
 
-    /// Asks the rules one by one.
-    #[inline]
-    fn admit(&self, order: &Submission) -> Result<Incoming, Refusal> {
+    /// Asks the rules one by one, up to those that need the orders of others; returns the lots and
+    /// the key of the limit. Small numbers stay in registers, where a struct would go over memory.
+    #[inline(always)]
+    fn admit(&self, order: &Submission) -> Result<(u32, u32), Refusal> {
         let book = self.opened(order.book)?;
         let account = account(&self.accounts, order.participant)?;
         if order.order_id <= self.order_id_last {
@@ -79,33 +88,32 @@ impl Exchange {
         if order.energy_milliwh <= 0 {
             return Err(Refusal::EnergyNotPositive);
         }
-        let leaves = self.grid.lots(order.energy_milliwh)?;
+        let lots = self.grid.lots(order.energy_milliwh)?;
         let tick = self.tick_within(book, order)?;
         if order.energy_milliwh > self.config.order_energy_milliwh_max {
             return Err(Refusal::OrderEnergyLimit);
         }
-        let taker = Incoming {
-            order_id: order.order_id,
-            participant: order.participant,
-            side_number: SideNumber::new(order.book, order.side),
-            key: key(tick, order.side),
-            leaves,
-            filled: 0,
-        };
+        let key = key(tick, order.side);
         if order.kind.rests() {
-            self.may_rest(account, order.energy_milliwh, &taker)?;
+            self.may_rest(account, order, key)?;
         }
-        match order.kind {
-            OrderKind::PostOnly if self.takes_foreign(&taker) => Err(Refusal::PostOnlyCrosses),
-            OrderKind::FillOrKill | OrderKind::MarketFillOrKill if !self.fills_whole(&taker) => {
-                Err(Refusal::FillOrKillUnfilled)
-            }
-            _ => Ok(taker),
+        Ok((lots, key))
+    }
+
+    /// Asks what depends on the orders of others, before any of them is touched.
+    #[cold]
+    fn looks_ahead(&self, kind: OrderKind, taker: &Incoming) -> Result<(), Refusal> {
+        if kind == OrderKind::PostOnly && self.takes_foreign(taker) {
+            return Err(Refusal::PostOnlyCrosses);
         }
+        if kind.is_whole() && !self.fills_whole(taker) {
+            return Err(Refusal::FillOrKillUnfilled);
+        }
+        Ok(())
     }
 
     /// Returns the tick of the limit; that of a market order is the end of the collar.
-    #[inline]
+    #[inline(always)]
     fn tick_within(&self, book: &Book, order: &Submission) -> Result<u32, Refusal> {
         if order.kind.is_market() {
             return Ok(match order.side {
@@ -119,23 +127,18 @@ impl Exchange {
     }
 
     /// Asks the limits on what rests, as if nothing of the order would trade.
-    #[inline]
-    fn may_rest(
-        &self,
-        account: &Account,
-        energy_milliwh: i64,
-        order: &Incoming,
-    ) -> Result<(), Refusal> {
+    #[inline(always)]
+    fn may_rest(&self, account: &Account, order: &Submission, key: u32) -> Result<(), Refusal> {
         account.admits_order()?;
-        account.admits_energy(energy_milliwh)?;
+        account.admits_energy(order.energy_milliwh)?;
         if self.orders.is_full() {
             return Err(Refusal::OrdersFull);
         }
-        self.has_block(order.side_number, order.key)
+        self.has_block(SideNumber::new(order.book, order.side), key)
     }
 
     /// Asks whether a price has its block, or could have one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn has_block(&self, side_number: SideNumber, key: u32) -> Result<(), Refusal> {
         let root = side_number.of(&self.books).root;
         if self.blocks.is_full() && self.blocks.find(root, key).is_none() {
@@ -146,7 +149,7 @@ impl Exchange {
 }
 
 /// Asks whether a book takes orders.
-#[inline]
+#[inline(always)]
 fn trading(status: BookStatus) -> Result<(), Refusal> {
     match status {
         BookStatus::Open => Ok(()),
@@ -156,7 +159,7 @@ fn trading(status: BookStatus) -> Result<(), Refusal> {
 }
 
 /// Asks whether a limit is within the collar.
-#[inline]
+#[inline(always)]
 pub(super) fn within_collar(book: &Book, tick: u32) -> Result<(), Refusal> {
     if tick < book.tick_min || tick > book.tick_max {
         return Err(Refusal::PriceCollar);
