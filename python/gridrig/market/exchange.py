@@ -2,11 +2,11 @@
 
 One exchange holds thousands of books, one for each delivery period and zone, behind one sequence
 of commands. A command that breaks a rule is refused, which is an event like any other and changes
-nothing. Both ways of use are shown, and run, in `docs/market.md`.
+nothing. Both ways of use are shown, and run as tests, in
+`docs/exchange_from_python.md`.
 """
 
 from typing import Literal, NamedTuple
-
 
 from gridrig import _core
 from gridrig._core import BookEvent
@@ -331,7 +331,7 @@ class Exchange:
         return self._core.state_hash()
 
     def snapshot(self) -> bytes:
-        """Return the state as bytes, from which `restore` makes an exchange with the same future."""
+        """Return the state as bytes, from which `restore` goes on with the same future."""
         return self._core.snapshot()
 
     def take_log(self) -> bytes | None:
