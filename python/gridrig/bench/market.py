@@ -50,7 +50,7 @@ GOALS = {
 AUCTION_ORDERS = 1_000_000
 QUICK_COMMANDS = 20_000
 QUICK_ORDERS = 500
-BATCH = 8_192
+BATCH = 16_384
 REPETITIONS = 5
 INTERVAL_NS = 1_000
 MILLION = 1e6
@@ -109,7 +109,7 @@ def _batches(quick: bool) -> Iterator[Row]:
         for at in range(0, commands, BATCH)
     ]
     native = batched = 0.0
-    for _ in range(_repetitions(quick)):
+    for _ in range(1 if quick else 3):
         rates = {name: rate for name, rate, _ in market_rates("w2", commands, 1)}
         native = max(native, rates["engine"] / MILLION)
         exchange = open_exchange(1, 16_384)
@@ -130,7 +130,7 @@ def _batches(quick: bool) -> Iterator[Row]:
 
 def _order_by_order(measured: Measured, quick: bool) -> Iterator[Row]:
     for one in PEERS:
-        module = peer(one.package, one.module, measured, extra=one.extra)
+        module = peer(one.package, one.module, measured, requirement=one.requirement)
         if module is None:
             continue
         columns = market_commands("w1", QUICK_ORDERS if quick else one.orders)
@@ -175,7 +175,7 @@ def _latencies(measured: Measured, quick: bool) -> Iterator[Row]:
 
 def _latencies_from_python(measured: Measured, quick: bool) -> Iterator[Row]:
     for one in PEERS:
-        module = peer(one.package, one.module, measured, extra=one.extra)
+        module = peer(one.package, one.module, measured, requirement=one.requirement)
         if module is None:
             continue
         columns = market_commands("w1", QUICK_ORDERS if quick else one.orders)

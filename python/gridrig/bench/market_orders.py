@@ -34,8 +34,8 @@ class Peer:
         Length of the stream.
     interval_ns : int
         Pace of the open loop, which the peer can keep on the machines we have seen. [ns]
-    extra : bool
-        Whether gridrig's extra `bench` brings it.
+    requirement : str
+        What to ask pip for.
     note : str
         What a reader must know of it.
     """
@@ -45,7 +45,7 @@ class Peer:
     calls: Callable[[ModuleType, Sequence[Column]], Calls]
     orders: int
     interval_ns: int
-    extra: bool
+    requirement: str
     note: str
 
 
@@ -125,7 +125,7 @@ PEERS = (
         _limit_order_book,
         orders=100_000,
         interval_ns=5_000,
-        extra=True,
+        requirement="gridrig[bench]",
         note="limit-order-book (C++ behind ctypes) takes orders and reports no trades",
     ),
     Peer(
@@ -134,7 +134,7 @@ PEERS = (
         _order_matching,
         orders=1_000,
         interval_ns=2_000_000,
-        extra=False,
+        requirement="order-matching[polars]",
         note="order-matching states no licence, so no extra of gridrig brings it",
     ),
 )
