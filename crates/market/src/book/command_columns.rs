@@ -51,6 +51,13 @@ impl Action {
     ];
 }
 
+const SUBMIT: u8 = Action::Submit as u8;
+const CANCEL: u8 = Action::Cancel as u8;
+const AMEND: u8 = Action::Amend as u8;
+const CANCEL_ALL: u8 = Action::CancelAll as u8;
+const HALT: u8 = Action::Halt as u8;
+const RESUME: u8 = Action::Resume as u8;
+
 /// A batch cannot be read; nothing of it was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnError {
@@ -180,8 +187,8 @@ impl CommandColumns {
         let book = self.book[row];
         let energy_milliwh = self.energy_milliwh[row];
         let price_micro_per_kwh = self.price_micro_per_kwh[row];
-        match Action::ALL[usize::from(self.action[row])] {
-            Action::Submit => Command::Submit {
+        match self.action[row] {
+            SUBMIT => Command::Submit {
                 order_id,
                 energy_milliwh,
                 price_micro_per_kwh,
@@ -194,20 +201,20 @@ impl CommandColumns {
                 },
                 kind: OrderKind::ALL[usize::from(self.kind[row])],
             },
-            Action::Cancel => Command::Cancel {
+            CANCEL => Command::Cancel {
                 order_id,
                 participant,
             },
-            Action::Amend => Command::Amend {
+            AMEND => Command::Amend {
                 order_id,
                 energy_milliwh,
                 price_micro_per_kwh,
                 participant,
             },
-            Action::CancelAll => Command::CancelAll { participant },
-            Action::Halt => Command::Halt { book },
-            Action::Resume => Command::Resume { book },
-            Action::CloseGate => Command::CloseGate { book },
+            CANCEL_ALL => Command::CancelAll { participant },
+            HALT => Command::Halt { book },
+            RESUME => Command::Resume { book },
+            _ => Command::CloseGate { book },
         }
     }
 }
