@@ -40,8 +40,9 @@ def test_a_goal_is_reached_when_each_of_its_bounds_is(row: Row, reached: bool | 
 
 
 def test_figures_keep_three_digits_that_count() -> None:
-    assert [figure(x) for x in (0.123, 9.876, 98.76, 1_234_567.0)] == [
-        "0.12",
+    assert [figure(x) for x in (0.001234, 0.9, 9.876, 98.76, 1_234_567.0)] == [
+        "0.00123",
+        "0.9",
         "9.88",
         "98.8",
         "1,234,567",
@@ -59,16 +60,18 @@ def test_a_missing_peer_is_named_with_the_command_that_installs_it(
 ) -> None:
     measured = Measured(rows=[RATE, TIME], remarks=["a remark"])
     assert peer("no-such-book", "no_such_book", measured) is None
-    assert peer("unlicensed-book", "unlicensed_book", measured, extra=False) is None
+    assert peer("no-such-book", "no_such_book", measured) is None
+    assert peer("odd-book", "odd_book", measured, requirement="odd-book[all]") is None
+    assert [one.name for one in measured.missing] == ["no-such-book", "odd-book"]
     print_table("market", Machine("a CPU", ("avx2",), 2, 1), measured)
     printed = capsys.readouterr().out
     assert "pinned to core 1" in printed
     assert "4.00 x" in printed
     assert "not reached" in printed
     assert "a remark" in printed
-    assert "peer no-such-book is not installed" in printed
+    assert "peer no-such-book has no rows (No module named 'no_such_book')" in printed
     assert "pip install 'gridrig[bench]'" in printed
-    assert "pip install unlicensed-book" in printed
+    assert "pip install 'odd-book[all]'" in printed
 
 
 def test_a_peer_that_is_installed_is_imported() -> None:

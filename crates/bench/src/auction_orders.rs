@@ -1,11 +1,16 @@
 //! E1 and E2: bids and offers of households for one auction, with few price levels and with many.
 
+use std::hint;
+use std::time::{Duration, Instant};
+
+use gridrig_market::{MarketError, MarketRules, Order, clear_pay_as_clear};
 use gridrig_quantity::Side;
 use rand_mt::Mt;
 
 use crate::lcg::Lcg;
 
 const SEED: u32 = 42;
+const LOT_MILLIWH: i64 = 1_000;
 /// E1's rates are in hundredths of the currency: one is so many millionths.
 const MICRO_PER_CENT: i64 = 10_000;
 /// E2's rates are spread over 10^8 prices, so that even a million orders hardly share one.
@@ -75,4 +80,25 @@ impl PythonRandom {
         let low = f64::from(self.0.next_u32() >> 6);
         (high * 67_108_864.0 + low) / 9_007_199_254_740_992.0
     }
+}
+
+/// Clears orders at one price and returns how long that took, from the orders to the trades.
+///
+/// # Errors
+/// [`MarketError`] if there are more orders than an auction takes.
+pub fn clearing_time(orders: &[AuctionOrder]) -> Result<Duration, MarketError> {
+    let order = |(i, one): (usize, &AuctionOrder)| Order {
+        order_id: i as u64,
+        participant: format!("trader-{i}"),
+        side: one.side,
+        energy_milliwh: one.energy_milliwh,
+        price_micro_per_kwh: one.price_micro_per_kwh,
+    };
+    let orders: Vec<Order> = orders.iter().enumerate().map(order).collect();
+    let rules = MarketRules::new(LOT_MILLIWH, 1)?;
+    let began = Instant::now();
+    let clearing = clear_pay_as_clear(&orders, rules)?;
+    let took = began.elapsed();
+    drop(hint::black_box(clearing));
+    Ok(took)
 }

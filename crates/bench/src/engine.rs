@@ -1,8 +1,10 @@
 //! The engine under the workloads: all checks, limits, self-match rules and events on.
 
+use std::hint;
+
 use gridrig_market::MarketRules;
 use gridrig_market::book::{
-    BookError, Capacity, Command, Event, EventSink, Exchange, ExchangeConfig, OrderKind,
+    BookError, Capacity, Command, CommandLog, Event, EventSink, Exchange, ExchangeConfig, OrderKind,
 };
 use gridrig_quantity::Side;
 
@@ -15,6 +17,16 @@ const TICK_MICRO_PER_KWH: i32 = 1_000;
 /// Events held before they are forgotten, as a reader that keeps up would let them be.
 const EVENTS_HELD: usize = 1_024;
 
+/// Returns the energy of an operation; a quantity is a number of lots. [mWh]
+pub(crate) const fn energy_milliwh(op: &Op) -> i64 {
+    op.quantity_total * LOT_MILLIWH
+}
+
+/// Returns the price of an operation, which counts ticks. [millionths/kWh]
+pub(crate) const fn price_micro_per_kwh(op: &Op) -> i32 {
+    op.price as i32 * TICK_MICRO_PER_KWH
+}
+
 /// Returns the command that an operation stands for, in the units of the market.
 pub fn command(op: &Op) -> Command {
     let Op {
@@ -22,8 +34,7 @@ pub fn command(op: &Op) -> Command {
         participant,
         ..
     } = *op;
-    let energy_milliwh = op.quantity_total * LOT_MILLIWH;
-    let price_micro_per_kwh = op.price as i32 * TICK_MICRO_PER_KWH;
+    let (energy_milliwh, price_micro_per_kwh) = (energy_milliwh(op), price_micro_per_kwh(op));
     match op.kind {
         Kind::Add | Kind::ImmediateOrCancel => Command::Submit {
             order_id,
@@ -142,5 +153,52 @@ impl Venue for EngineVenue {
             resting: u64::from(self.exchange.orders_resting()),
             ..self.recorder.sums
         }
+    }
+}
+
+/// Commands in a frame of the log: what a writer would sync together.
+const FRAME_COMMANDS: u32 = 4_096;
+
+/// The engine with its command log on: each command is appended before it is carried out, frames
+/// are sealed with their checksum and given away.
+#[derive(Debug)]
+pub struct LoggedVenue {
+    engine: EngineVenue,
+    log: CommandLog,
+    in_frame: u32,
+}
+
+impl LoggedVenue {
+    /// Opens books 1 to `books` with room for `orders` resting orders.
+    ///
+    /// # Errors
+    /// [`BookError::Capacity`] if an exchange cannot hold so much.
+    pub fn open(books: u32, orders: u32) -> Result<Self, BookError> {
+        let engine = EngineVenue::open(books, orders)?;
+        let mut log = CommandLog::new(engine.exchange.config(), u64::from(books));
+        log.reserve(FRAME_COMMANDS as usize + 1);
+        Ok(Self {
+            engine,
+            log,
+            in_frame: 0,
+        })
+    }
+}
+
+impl Venue for LoggedVenue {
+    #[inline]
+    fn apply(&mut self, op: &Op) {
+        self.log.append(&command(op));
+        self.engine.apply(op);
+        self.in_frame += 1;
+        if self.in_frame == FRAME_COMMANDS {
+            hint::black_box(self.log.seal());
+            self.log.drain();
+            self.in_frame = 0;
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        self.engine.answer()
     }
 }

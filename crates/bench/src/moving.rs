@@ -11,8 +11,8 @@ const MID: i64 = 10_000;
 /// Prices stay within so many ticks of the middle.
 const DEPTH: i64 = 400;
 const QUANTITY_MAX: u64 = 10;
-const RESTS_FIRST: usize = 1_000;
-const STEPS: usize = 3_000_000;
+pub(crate) const RESTS_FIRST: usize = 1_000;
+pub(crate) const STEPS: usize = 3_000_000;
 /// Fewer live orders than this, and the next command rests one.
 const LIVE_MIN: usize = 100;
 

@@ -1,7 +1,7 @@
 //! The workloads are the known ones, and the naive book gives the answers that other engines gave.
 
 use gridrig_bench::{
-    Answer, EngineVenue, Kind, NaiveVenue, Op, answer_of, stream_hash, w1, w2, w3,
+    Answer, EngineVenue, Kind, LoggedVenue, NaiveVenue, Op, answer_of, stream_hash, w1, w2, w3,
 };
 
 const fn answer(trades: u64, volume: i64, notional: i64, resting: u64) -> Answer {
@@ -17,6 +17,8 @@ const fn answer(trades: u64, volume: i64, notional: i64, resting: u64) -> Answer
 fn assert_answers(stream: &[Op], books: u32, expected: Answer) {
     let engine = EngineVenue::open(books, 1_000_000).expect("an exchange holds so much");
     assert_eq!(answer_of(engine, stream), expected, "engine");
+    let logged = LoggedVenue::open(books, 1_000_000).expect("an exchange holds so much");
+    assert_eq!(answer_of(logged, stream), expected, "engine, command log");
     assert_eq!(
         answer_of(NaiveVenue::standard(books), stream),
         expected,

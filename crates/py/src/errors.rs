@@ -1,5 +1,6 @@
 //! Core errors become the exceptions that Python owns: same code, same text, facts as attributes.
 
+use gridrig_bench::BenchError;
 use gridrig_market::MarketError;
 use gridrig_market::book::{BookError, ColumnError};
 use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
@@ -26,6 +27,7 @@ pub(crate) enum CoreError {
     Quantity(QuantityError),
     Settlement(SettlementError),
     Plant(PlantError),
+    Bench(BenchError),
 }
 
 /// A text from Python that is none of the words of its set.
@@ -50,6 +52,7 @@ impl CoreError {
             | Self::VerifierBroken => "MeteringError",
             Self::Quantity(_) | Self::Settlement(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
+            Self::Bench(_) => "BenchError",
         }
     }
 
@@ -68,6 +71,7 @@ impl CoreError {
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
             Self::Plant(error) => error.code(),
+            Self::Bench(error) => error.code(),
         }
     }
 
@@ -97,6 +101,7 @@ impl CoreError {
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
+            Self::Bench(error) => error.to_string(),
         }
     }
 
@@ -165,6 +170,12 @@ impl From<LedgerError> for CoreError {
 impl From<QuantityError> for CoreError {
     fn from(error: QuantityError) -> Self {
         Self::Quantity(error)
+    }
+}
+
+impl From<BenchError> for CoreError {
+    fn from(error: BenchError) -> Self {
+        Self::Bench(error)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use gridrig_market::MarketRules;
 use gridrig_market::book::{
     Capacity, Command, CommandColumns, DepthLevel, EventColumns, Exchange, ExchangeConfig,
-    OrderKind, RestingOrder, SelfMatch,
+    LoggedExchange, OrderKind, RestingOrder, SelfMatch,
 };
 use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -71,10 +71,10 @@ fn self_match_of(word: &str) -> Result<SelfMatch, CoreError> {
 
 /// Order books behind one sequence of commands.
 #[pyclass(frozen, module = "gridrig._core", name = "Exchange")]
-pub(crate) struct PyExchange(Mutex<Exchange>);
+pub(crate) struct PyExchange(Mutex<LoggedExchange>);
 
 impl PyExchange {
-    fn lock(&self) -> Result<MutexGuard<'_, Exchange>, CoreError> {
+    fn lock(&self) -> Result<MutexGuard<'_, LoggedExchange>, CoreError> {
         self.0.lock().map_err(|_| CoreError::ExchangeBroken)
     }
 
@@ -93,7 +93,7 @@ impl PyExchange {
     #[new]
     #[pyo3(signature = (*, lot_milliwh, tick_micro_per_kwh, books, participants, orders,
                         price_blocks, order_energy_milliwh_max, participant_orders_max,
-                        participant_energy_milliwh_max, self_match))]
+                        participant_energy_milliwh_max, self_match, log))]
     #[expect(clippy::too_many_arguments, reason = "a configuration, by keyword")]
     fn new(
         py: Python<'_>,
@@ -107,6 +107,7 @@ impl PyExchange {
         participant_orders_max: u32,
         participant_energy_milliwh_max: i64,
         self_match: &str,
+        log: bool,
     ) -> PyResult<Self> {
         let rules = MarketRules::new(lot_milliwh, tick_micro_per_kwh).map_err(CoreError::from)?;
         let config = ExchangeConfig {
@@ -123,7 +124,7 @@ impl PyExchange {
             self_match: self_match_of(self_match)?,
         };
         let exchange = py
-            .detach(|| Exchange::new(config))
+            .detach(|| LoggedExchange::new(config, log))
             .map_err(CoreError::from)?;
         Ok(Self(Mutex::new(exchange)))
     }
@@ -282,16 +283,16 @@ impl PyExchange {
 
     #[getter]
     fn order_id_last(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok(py.detach(|| Ok::<_, CoreError>(self.lock()?.order_id_last()))?)
+        Ok(py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().order_id_last()))?)
     }
 
     #[getter]
     fn orders_resting(&self, py: Python<'_>) -> PyResult<u32> {
-        Ok(py.detach(|| Ok::<_, CoreError>(self.lock()?.orders_resting()))?)
+        Ok(py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().orders_resting()))?)
     }
 
     fn book(&self, py: Python<'_>, book: u32) -> PyResult<Option<BookRow>> {
-        let state = py.detach(|| Ok::<_, CoreError>(self.lock()?.book(book)))?;
+        let state = py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().book(book)))?;
         Ok(state.map(|book| {
             let (min, max) = (book.price_micro_per_kwh_min, book.price_micro_per_kwh_max);
             (book.status.word(), book.period, book.zone, min, max)
@@ -299,7 +300,8 @@ impl PyExchange {
     }
 
     fn participant(&self, py: Python<'_>, participant: u32) -> PyResult<Option<ParticipantRow>> {
-        let state = py.detach(|| Ok::<_, CoreError>(self.lock()?.participant(participant)))?;
+        let state =
+            py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().participant(participant)))?;
         Ok(state.map(|one| {
             let (orders_max, energy_max) = (one.orders_max, one.energy_milliwh_max);
             (
@@ -313,7 +315,7 @@ impl PyExchange {
     }
 
     fn order(&self, py: Python<'_>, order_id: u64) -> PyResult<Option<RestingRow>> {
-        let order = py.detach(|| Ok::<_, CoreError>(self.lock()?.order(order_id)))?;
+        let order = py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().order(order_id)))?;
         Ok(order.map(resting_row))
     }
 
@@ -322,7 +324,7 @@ impl PyExchange {
         Ok(py.detach(|| -> Result<_, CoreError> {
             let mut rows = Vec::new();
             let visit = |order| rows.push(resting_row(order));
-            self.lock()?.for_each_resting(book, side, visit);
+            self.lock()?.exchange().for_each_resting(book, side, visit);
             Ok(rows)
         })?)
     }
@@ -337,7 +339,9 @@ impl PyExchange {
         let side = side_of(side)?;
         let levels = py.detach(|| -> Result<Vec<DepthLevel>, CoreError> {
             let mut levels = Vec::new();
-            self.lock()?.depth(book, side, levels_max, &mut levels);
+            self.lock()?
+                .exchange()
+                .depth(book, side, levels_max, &mut levels);
             Ok(levels)
         })?;
         let prices: Vec<i32> = levels.iter().map(|one| one.price_micro_per_kwh).collect();
@@ -351,20 +355,31 @@ impl PyExchange {
     }
 
     fn state_hash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let hash = py.detach(|| Ok::<_, CoreError>(self.lock()?.state_hash()))?;
+        let hash = py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().state_hash()))?;
         Ok(PyBytes::new(py, &hash))
     }
 
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| Ok::<_, CoreError>(self.lock()?.snapshot()))?;
+        let bytes = py.detach(|| Ok::<_, CoreError>(self.lock()?.exchange().snapshot()))?;
         Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn take_log<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let log = py.detach(|| Ok::<_, CoreError>(self.lock()?.take_log()))?;
+        Ok(log.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
     #[staticmethod]
     fn restore(py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
-        let exchange = py
-            .detach(|| Exchange::restore(snapshot))
-            .map_err(CoreError::from)?;
+        let exchange = py.detach(|| Exchange::restore(snapshot));
+        let exchange = exchange.map_err(CoreError::from)?;
+        Ok(Self(Mutex::new(LoggedExchange::unlogged(exchange))))
+    }
+
+    #[staticmethod]
+    fn replay(py: Python<'_>, log: &[u8]) -> PyResult<Self> {
+        let exchange = py.detach(|| LoggedExchange::replay(log));
+        let exchange = exchange.map_err(CoreError::from)?;
         Ok(Self(Mutex::new(exchange)))
     }
 }

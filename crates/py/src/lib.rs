@@ -1,5 +1,6 @@
 //! The native module `gridrig._core`: every export in one list, one file per domain beside it.
 
+mod bench;
 mod book_events;
 mod errors;
 mod exchange;
@@ -13,6 +14,10 @@ use pyo3::prelude::*;
 /// The Rust core of gridrig.
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::bench::{
+        market_auction_s, market_commands, market_latencies, market_rates, timer_cost,
+    };
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]

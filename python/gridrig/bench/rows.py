@@ -84,14 +84,15 @@ class Row:
 
 @dataclass(frozen=True)
 class MissingPeer:
-    """A peer that is not installed, and the command that installs it."""
+    """A peer that cannot be imported, the command that installs it, and what was in the way."""
 
     name: str
     command: str
+    cause: str
 
     def text(self) -> str:
         """Return what to tell the user."""
-        return f"peer {self.name} is not installed, its rows are missing; {self.command}"
+        return f"peer {self.name} has no rows ({self.cause}): {self.command}"
 
 
 @dataclass

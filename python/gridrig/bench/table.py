@@ -10,7 +10,7 @@ from rich.text import Text
 from gridrig.bench.machine import Machine
 from gridrig.bench.rows import Goal, Measured, Row
 
-LOG_WIDTH = 150  # columns, when there is no terminal to ask
+LOG_WIDTH = 180  # columns, when there is no terminal to ask
 _OUTCOMES = {True: ("reached", "green"), False: ("not reached", "bold red"), None: ("", "")}
 
 
@@ -52,7 +52,9 @@ def figure(value: float) -> str:
     """Return a figure with three digits that count, never in powers of ten."""
     if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= 1 else f"{value:.3g}"
 
 
 def goal_text(row: Row) -> str:

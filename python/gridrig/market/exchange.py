@@ -2,11 +2,11 @@
 
 One exchange holds thousands of books, one for each delivery period and zone, behind one sequence
 of commands. A command that breaks a rule is refused, which is an event like any other and changes
-nothing. Both ways of use are shown, and run, in `docs/market.md`.
+nothing. Both ways of use are shown, and run as tests, in
+`docs/exchange_from_python.md`.
 """
 
 from typing import Literal, NamedTuple
-
 
 from gridrig import _core
 from gridrig._core import BookEvent
@@ -108,6 +108,8 @@ class Exchange:
     self_match : str
         "cancel-resting", "cancel-incoming", "cancel-both" or "decrement", for a participant whose
         policy was not set.
+    log : bool
+        Whether every command is kept for `take_log`, at 32 bytes each until it is taken.
 
     Raises
     ------
@@ -131,6 +133,7 @@ class Exchange:
         participant_orders_max: int = UNLIMITED_ORDERS,
         participant_energy_milliwh_max: int = UNLIMITED_ENERGY_MILLIWH,
         self_match: SelfMatch = "cancel-resting",
+        log: bool = False,
     ) -> None:
         self._core = _core.Exchange(
             lot_milliwh=lot_milliwh,
@@ -143,6 +146,7 @@ class Exchange:
             participant_orders_max=participant_orders_max,
             participant_energy_milliwh_max=participant_energy_milliwh_max,
             self_match=self_match,
+            log=log,
         )
 
     # --- batches ---------------------------------------------------------------------------------
@@ -327,8 +331,26 @@ class Exchange:
         return self._core.state_hash()
 
     def snapshot(self) -> bytes:
-        """Return the state as bytes, from which `restore` makes an exchange with the same future."""
+        """Return the state as bytes, from which `restore` goes on with the same future."""
         return self._core.snapshot()
+
+    def take_log(self) -> bytes | None:
+        """Return the commands since the log was last taken, and forget them; None without a log.
+
+        The pieces, in order and put together, are the log from the first command on.
+        """
+        return self._core.take_log()
+
+    @classmethod
+    def replay(cls, log: bytes) -> "Exchange":
+        """Make the exchange that a log from the first command on leads to.
+
+        Raises
+        ------
+        MarketError
+            `market.bytes_*`, with what is wrong with the bytes and where.
+        """
+        return cls._around(_core.Exchange.replay(log))
 
     @classmethod
     def restore(cls, snapshot: bytes) -> "Exchange":
@@ -339,6 +361,10 @@ class Exchange:
         MarketError
             `market.bytes_*`, with what is wrong with the bytes and where.
         """
+        return cls._around(_core.Exchange.restore(snapshot))
+
+    @classmethod
+    def _around(cls, core: _core.Exchange) -> "Exchange":
         exchange = cls.__new__(cls)
-        exchange._core = _core.Exchange.restore(snapshot)
+        exchange._core = core
         return exchange

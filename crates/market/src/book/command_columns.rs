@@ -162,9 +162,19 @@ impl CommandColumns {
         Ok(())
     }
 
+    /// Returns how many commands there are.
+    pub fn len(&self) -> usize {
+        self.action.len()
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.action.is_empty()
+    }
+
     /// Returns the command of a row; the columns have been checked.
     #[inline]
-    fn command(&self, row: usize) -> Command {
+    pub(super) fn command(&self, row: usize) -> Command {
         let order_id = self.order_id[row];
         let participant = self.participant[row];
         let book = self.book[row];
@@ -213,7 +223,7 @@ impl Exchange {
         events: &mut EventColumns,
     ) -> Result<(), ColumnError> {
         batch.check()?;
-        for row in 0..batch.action.len() {
+        for row in 0..batch.len() {
             events.begin_row(row as u32);
             self.apply(&batch.command(row), events);
         }
