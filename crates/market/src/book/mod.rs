@@ -1,32 +1,33 @@
 //! The continuous order book: one per delivery period and zone, thousands behind one writer.
 //!
-//! [`Command`]s go into an [`Exchange`], [`Event`]s come out; `docs/market.md` has the tables of what
-//! each order, amendment and policy does.
+//! [`Command`]s go into an [`Exchange`], [`Event`]s come out; `docs/market.md` has the tables of
+//! what each order, amendment and policy does.
 //!
 //! # Invariants
 //! - No book is left crossed, no order filled beyond its energy or at a price worse than its limit,
-//!   nobody trades with itself, and what is bought is what is sold.
+//! nobody trades with itself, and what is bought is what is sold.
 //! - The energy kept for a price is the sum of what is left of the orders queued there.
 //! - A refused command changes nothing. Every command is answered by one event or more.
 //! - The books follow from the events alone ([`Replica`]), the state from the commands alone
-//!   ([`CommandLog`], [`Exchange::replay`]), and a restored snapshot has the same future. The state
-//!   hash depends on none of the ways there.
+//! ([`CommandLog`], [`Exchange::replay`]), and a restored snapshot has the same future. The state
+//! hash depends on none of the ways there.
 //!
 //! # Ordering
-//! Best price first, then arrival in the queue; an amendment that loses priority arrives anew. Rules
-//! are asked in the order of [`Refusal`]. Of one command the events come in the order in which
-//! things happen: accepted or amended, then trades and self-matches, then what was cancelled.
+//! Best price first, then arrival in the queue; an amendment that loses priority arrives anew.
+//! Rules are asked in the order of [`Refusal`]. Of one command the events come in the order in
+//! which things happen: accepted or amended, then trades and self-matches, then what was
+//! cancelled.
 //!
 //! # Limits
 //! [`Capacity`] says how many books, participants, orders and price blocks there are; all memory
-//! is taken at the start and full is a refusal. An order holds at most [`ORDER_LOTS_MAX`] lots and at
-//! most an energy of which `capacity.orders` + 1 fit 64 bits. Prices are any tick within the bound of a
-//! price. An order number is used once; numbers only rise.
+//! is taken at the start and full is a refusal. An order holds at most [`ORDER_LOTS_MAX`] lots and
+//! at most an energy of which `capacity.orders` + 1 fit 64 bits. Prices are any tick within the
+//! bound of a price. An order number is used once; numbers only rise.
 //!
 //! # Known gaps
-//! No stop, iceberg or pegged orders, no minimum quantity, no time in force by the clock: whoever holds
-//! the clock closes gates. No matching across books. Events carry no sequence number; their place
-//! in the stream is it. `CancelAll` looks through the order table, not through a list of the
+//! No stop, iceberg or pegged orders, no minimum quantity, no time in force by the clock: whoever
+//! holds the clock closes gates. No matching across books. Events carry no sequence number; their
+//! place in the stream is it. `CancelAll` looks through the order table, not through a list of the
 //! participant's own.
 //!
 //! # Cost
