@@ -1,5 +1,7 @@
 //! Orders in, trades out: the pay-as-clear auction of one delivery period, by sort and merge.
 //!
+//! The continuous order book has a page of its own: [`book`].
+//!
 //! # Invariants
 //! - The energy bought equals the energy sold, and no cleared set of orders has a larger welfare.
 //! - Nobody trades at a price worse than its limit, or more energy than it asked for.

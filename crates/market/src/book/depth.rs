@@ -35,8 +35,8 @@ impl Exchange {
         Some(self.resting(place))
     }
 
-    /// Writes up to `levels_max` levels of one side, best price first, into `out`, which is cleared.
-    /// A book beyond the capacity has none.
+    /// Writes up to `levels_max` levels of one side, best price first, into `out`, which is
+    /// cleared. A book beyond the capacity has none.
     pub fn depth(
         &self,
         book: BookNumber,

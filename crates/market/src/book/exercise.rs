@@ -143,8 +143,8 @@ fn command(
 /// Carries out commands and asks every law after each of them; the exchange is returned.
 ///
 /// # Panics
-/// If a law is broken: depth and queues differ from the replica of the event stream, an account does
-/// not add up, the log does not replay to the state hash, or a snapshot has another future.
+/// If a law is broken: depth and queues differ from the replica of the event stream, an account
+/// does not add up, the log does not replay to the state hash, or a snapshot has another future.
 pub fn assert_laws(mut exchange: Exchange, commands: &[Command]) -> Exchange {
     let mut replica = Replica::new();
     let mut log = CommandLog::new(exchange.config(), 0);

@@ -1,10 +1,10 @@
 //! The command log: what was asked, so that it can be asked again.
 //!
-//! A log is a header and frames. Header: 16 bytes `gridrig-book-log`, version, configuration, number
-//! of the first command (u64), CRC-32 of all that. Frame: number of its first command (u64), how
-//! many there are (u32), CRC-32 of these two and the records, then the records of 32 bytes (see
-//! `record`). Numbers are little-endian. A frame is complete or it is an error; a log that ends
-//! after a frame is whole, so what guards its tail is the state hash.
+//! A log is a header and frames. Header: 16 bytes `gridrig-book-log`, version, configuration,
+//! number of the first command (u64), CRC-32 of all that. Frame: number of its first command
+//! (u64), how many there are (u32), CRC-32 of these two and the records, then the records of 32
+//! bytes (see `record`). Numbers are little-endian. A frame is complete or it is an error; a log
+//! that ends after a frame is whole, so what guards its tail is the state hash.
 //!
 //! # Source
 //! CRC-32 as in ISO/IEC/IEEE 8802-3 (IEEE 802.3), clause 3.2.9, from the `crc32fast` crate.

@@ -64,8 +64,8 @@ fn digit(key: u32, shift: u32) -> usize {
     (key >> shift) as usize % DIGITS
 }
 
-/// Returns the number of a level. Neighbours share cache lines; which line of its block they
-/// are in depends on the block, or equal prices of many books would compete for the same cache sets.
+/// Returns the number of a level. Neighbours share cache lines; which line of its block they are
+/// in depends on the block, or equal prices of many books would compete for the same cache sets.
 #[inline(always)]
 fn level_of(block: u32, digit: u32) -> u32 {
     (block << DIGIT_BITS) | (digit ^ ((block << 2) & 0x3C))

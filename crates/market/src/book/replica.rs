@@ -1,7 +1,8 @@
 //! A plain book kept from the event stream alone, which names the first law that the stream breaks.
 //!
 //! It shares nothing with the engine but the events: ordered maps of queues, no limits, no speed.
-//! Whoever receives the stream can keep one; the tests compare it with the engine after every command.
+//! Whoever receives the stream can keep one; the tests compare it with the engine after every
+//! command.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,11 +1,11 @@
 //! The logical state in canonical order: what is hashed, and what a snapshot holds.
 //!
-//! A snapshot is 16 bytes `gridrig-book-snp`, version (u32), the body, and the SHA-256 of version and
-//! body, which is the state hash. The body: configuration; last arrival number (u64); participants
-//! whose limits or policy differ from the configuration (count, then each by rising number); books
-//! that were ever opened (count, then each by rising number with its bids and offers by priority).
-//! Numbers are little-endian. Where an order lies in memory, what came before and how often the
-//! exchange was restored leave no trace in it.
+//! A snapshot is 16 bytes `gridrig-book-snp`, version (u32), the body, and the SHA-256 of version
+//! and body, which is the state hash. The body: configuration; last arrival number (u64);
+//! participants whose limits or policy differ from the configuration (count, then each by rising
+//! number); books that were ever opened (count, then each by rising number with its bids and
+//! offers by priority). Numbers are little-endian. Where an order lies in memory, what came before
+//! and how often the exchange was restored leave no trace in it.
 
 use gridrig_quantity::Side;
 use sha2::{Digest, Sha256};
