@@ -5,12 +5,12 @@
 //!
 //! # Invariants
 //! - No book is left crossed, no order filled beyond its energy or at a price worse than its limit,
-//! nobody trades with itself, and what is bought is what is sold.
+//!   nobody trades with itself, and what is bought is what is sold.
 //! - The energy kept for a price is the sum of what is left of the orders queued there.
 //! - A refused command changes nothing. Every command is answered by one event or more.
 //! - The books follow from the events alone ([`Replica`]), the state from the commands alone
-//! ([`CommandLog`], [`Exchange::replay`]), and a restored snapshot has the same future. The state
-//! hash depends on none of the ways there.
+//!   ([`CommandLog`], [`Exchange::replay`]), and a restored snapshot has the same future. The state
+//!   hash depends on none of the ways there.
 //!
 //! # Ordering
 //! Best price first, then arrival in the queue; an amendment that loses priority arrives anew.

@@ -16,7 +16,7 @@ pub enum Refusal {
     /// The participant number is beyond the capacity.
     #[error("no such participant")]
     ParticipantUnknown = 2,
-    /// A limit of a participant is negative, or a collar is off the tick, out of bounds or empty.
+    /// A limit of a participant is negative, or a collar is out of bounds or holds no tick.
     #[error("limits are not valid")]
     LimitsInvalid = 3,
     /// The arrival number is not above the last one taken, so it is a repetition or out of turn.
