@@ -56,8 +56,11 @@ def crates(kind: str) -> dict[str, str]:
     return found
 
 
-def pinned() -> dict[str, str]:
-    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+def pinned(extra: str) -> dict[str, str]:
+    """Return the pins of the tests' installation, or of the extra that stands after them."""
+    text = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8")
+    tests, _, bench = text.partition("# pip install .[bench]\n")
+    lines = {"test": tests, "bench": bench}[extra].splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.+!]+", line) for line in pins), "not an exact version"
     return {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in pins}
@@ -94,6 +97,7 @@ def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
     assert tables() == {
         "Python, run time": ranges(project["dependencies"]),
         "Python, tests only": ranges(project["optional-dependencies"]["test"]),
+        "Python, benchmark only": ranges(project["optional-dependencies"]["bench"]),
         "Python, build": ranges(PROJECT["build-system"]["requires"]),
         "Rust, run time": crates("dependencies"),
         "Rust, tests only": crates("dev-dependencies"),
@@ -104,9 +108,17 @@ def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
 def test_everything_installed_is_pinned_and_nothing_else_is() -> None:
     needed = installed()
     assert len(needed) >= 50
-    pins = pinned()
+    pins = pinned("test")
     assert set(pins) == needed
     assert {name: distribution(name).version for name in needed} == pins
+
+
+def test_every_peer_of_the_benchmark_is_pinned() -> None:
+    wanted = ranges(PROJECT["project"]["optional-dependencies"]["bench"])
+    assert wanted
+    pins = pinned("bench")
+    for name, allowed in wanted.items():
+        assert Requirement(f"{name}{allowed}").specifier.contains(pins[canonicalize_name(name)])
 
 
 def test_nothing_installed_is_under_the_gpl() -> None:

@@ -23,6 +23,7 @@ LEVEL = {
     "settlement": 2,
     "rig": 3,
     "campaign": 4,
+    "bench": 5,
     "report": 5,
     "commands": 6,
     "cli": 7,

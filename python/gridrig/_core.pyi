@@ -5,7 +5,7 @@ millionths, times in UTC seconds. Every class is immutable, or locks what it hol
 """
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 __all__ = [
     "AuctionRules",
     "BilateralColumns",
+    "BookEvent",
     "ClearedColumns",
     "Clearing",
     "Entry",
+    "Exchange",
     "IslandTick",
     "MeterPeriod",
     "Order",
@@ -35,9 +37,14 @@ __all__ = [
     "clear_pay_as_clear",
     "clear_zonal",
     "clear_zones",
+    "market_auction_s",
+    "market_commands",
+    "market_latencies",
+    "market_rates",
     "pay_as_bid",
     "pay_as_clear",
     "settle_period",
+    "timer_cost",
 ]
 
 _Side: TypeAlias = Literal["bid", "offer"]
@@ -585,6 +592,181 @@ class Verifier:
         MeteringError
             `metering.ledger_*`; the ledger then stays empty.
         """
+
+# --- continuous order books ---------------------------------------------------------------------
+
+_Kind: TypeAlias = Literal["limit", "post-only", "ioc", "fok", "market", "market-fok"]
+_SelfMatch: TypeAlias = Literal["cancel-resting", "cancel-incoming", "cancel-both", "decrement"]
+_BookRow: TypeAlias = tuple[Literal["unopened", "open", "halted", "closed"], int, int, int, int]
+"""(status, period, zone, price_min, price_max)"""
+_ParticipantRow: TypeAlias = tuple[int, int, int, int, _SelfMatch]
+"""(orders, energy, orders_max, energy_max, self_match)"""
+_RestingRow: TypeAlias = tuple[int, int, int, _Side, _Kind, int, int, int]
+"""(order_id, participant, book, side, kind, price, filled, leaves)"""
+
+@final
+class BookEvent:
+    """One thing that happened in an order book, of a single command.
+
+    `event` is accepted, refused, traded, amended, reduced, cancelled, expired, all-cancelled,
+    participant-set, book-opened, collar-set, halted, resumed or gate-closed. `detail` is the kind
+    of an accepted order, the stable code of a refusal, whether an amendment kept the priority, why
+    an order was cancelled, the self-match policy of a participant, or None; `message` says a
+    refusal as a sentence. Numbers are zero where an event does not say them; of a trade `order_id`
+    and `participant` are of the order that rested, `taker_id`, `taker` and `side` of the other.
+    """
+
+    @property
+    def event(self) -> str: ...
+    @property
+    def detail(self) -> str | None: ...
+    @property
+    def message(self) -> str | None: ...
+    @property
+    def side(self) -> _Side | None: ...
+    @property
+    def order_id(self) -> int: ...
+    @property
+    def taker_id(self) -> int: ...
+    @property
+    def energy_milliwh(self) -> int: ...
+    @property
+    def price_micro_per_kwh(self) -> int: ...
+    @property
+    def participant(self) -> int: ...
+    @property
+    def taker(self) -> int: ...
+    @property
+    def book(self) -> int: ...
+    @property
+    def orders(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class Exchange:
+    """Order books behind one sequence of commands; `gridrig.market.exchange.Exchange` explains."""
+
+    def __new__(
+        cls,
+        *,
+        lot_milliwh: int,
+        tick_micro_per_kwh: int,
+        books: int,
+        participants: int,
+        orders: int,
+        price_blocks: int,
+        order_energy_milliwh_max: int,
+        participant_orders_max: int,
+        participant_energy_milliwh_max: int,
+        self_match: str,
+        log: bool,
+    ) -> Exchange: ...
+    def apply_columns(
+        self,
+        action: NDArray[np.uint8],
+        order_id: NDArray[np.uint64],
+        participant: NDArray[np.uint32],
+        book: NDArray[np.uint32],
+        side: NDArray[np.uint8],
+        kind: NDArray[np.uint8],
+        energy_milliwh: NDArray[np.int64],
+        price_micro_per_kwh: NDArray[np.int32],
+    ) -> tuple[NDArray[Any], ...]:
+        """Carry out a batch and return the twelve columns of its events.
+
+        Raises
+        ------
+        MarketError
+            `market.column_length`, `market.column_code`, `market.batch_bound`; nothing was carried
+            out then.
+        """
+
+    def submit(
+        self,
+        order_id: int,
+        participant: int,
+        book: int,
+        side: str,
+        kind: str,
+        energy_milliwh: int,
+        price_micro_per_kwh: int,
+    ) -> list[BookEvent]: ...
+    def cancel(self, order_id: int, participant: int) -> list[BookEvent]: ...
+    def amend(
+        self, order_id: int, participant: int, energy_milliwh: int, price_micro_per_kwh: int
+    ) -> list[BookEvent]: ...
+    def cancel_all(self, participant: int) -> list[BookEvent]: ...
+    def set_participant(
+        self, participant: int, orders_max: int, energy_milliwh_max: int, self_match: str
+    ) -> list[BookEvent]: ...
+    def open_book(
+        self,
+        book: int,
+        period: int,
+        zone: int,
+        price_micro_per_kwh_min: int,
+        price_micro_per_kwh_max: int,
+    ) -> list[BookEvent]: ...
+    def set_collar(
+        self, book: int, price_micro_per_kwh_min: int, price_micro_per_kwh_max: int
+    ) -> list[BookEvent]: ...
+    def halt(self, book: int) -> list[BookEvent]: ...
+    def resume(self, book: int) -> list[BookEvent]: ...
+    def close_gate(self, book: int) -> list[BookEvent]: ...
+    @property
+    def order_id_last(self) -> int: ...
+    @property
+    def orders_resting(self) -> int: ...
+    def book(self, book: int) -> _BookRow | None: ...
+    def participant(self, participant: int) -> _ParticipantRow | None: ...
+    def order(self, order_id: int) -> _RestingRow | None: ...
+    def resting(self, book: int, side: str) -> list[_RestingRow]: ...
+    def depth(
+        self, book: int, side: str, levels_max: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]]:
+        """Return price, energy and number of orders of the best levels, best first."""
+
+    def state_hash(self) -> bytes: ...
+    def snapshot(self) -> bytes: ...
+    def take_log(self) -> bytes | None: ...
+    @staticmethod
+    def restore(snapshot: bytes) -> Exchange: ...
+    @staticmethod
+    def replay(log: bytes) -> Exchange: ...
+
+# --- benchmark ----------------------------------------------------------------------------------
+
+_Percentiles: TypeAlias = tuple[int, int, int, int]
+"""(p50, p99, p99.9, max) [ns]"""
+
+def market_rates(workload: str, commands: int, repetitions: int) -> list[tuple[str, float, float]]:
+    """Time every native venue over the first commands of "w1", "w2" or "w3", in turn.
+
+    Returns
+    -------
+    list of (str, float, float)
+        Venue, and its commands a second in the best and in the middle repetition. [1/s]
+
+    Raises
+    ------
+    BenchError
+        `bench.answers_differ` if two venues do not come to the same trades.
+    """
+
+def market_latencies(
+    workload: str, commands: int, interval_ns: int
+) -> list[tuple[str, _Percentiles, _Percentiles]]:
+    """Measure venues in an open loop at one command an interval, and their service times. [ns]"""
+
+def market_commands(workload: str, commands: int) -> tuple[NDArray[Any], ...]:
+    """Make the first commands of a workload, as the eight columns that an exchange takes."""
+
+def market_auction_s(workload: str, orders: int) -> float:
+    """Clear the workload "e1" or "e2" at one price and return how long that took. [s]"""
+
+def timer_cost() -> _Percentiles:
+    """Measure what reading the clock twice takes. [ns]"""
 
 # --- settlement ---------------------------------------------------------------------------------
 

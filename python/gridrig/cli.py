@@ -9,6 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
+BENCH_TOPICS = ("market",)
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -135,6 +136,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     clear.set_defaults(act=_clear)
 
+    bench = command(
+        "bench",
+        "measure gridrig beside its peers, in one run on one core",
+        "examples:\n  gridrig bench market\n  gridrig bench market --workload w2 --json\n"
+        "peers come with: pip install 'gridrig[bench]'; one that is missing is named",
+    )
+    bench.add_argument("topic", metavar="TOPIC", choices=BENCH_TOPICS, help="|".join(BENCH_TOPICS))
+    bench.add_argument(
+        "--workload", metavar="W", action="append", default=[], help="measure only these"
+    )
+    bench.add_argument("--quick", action="store_true", help="see that it runs; no figures to quote")
+    bench.add_argument("--json", action="store_true")
+    bench.set_defaults(act=_bench)
+
     report = command(
         "report", "rebuild the report of a run directory", "example:\n  gridrig report runs/seven"
     )
@@ -235,6 +250,12 @@ def _clear(args: argparse.Namespace) -> int:
         network=args.network,
         parameters=steps | dict(args.parameters),
     )
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from gridrig.bench.command import bench_command
+
+    return bench_command(args.topic, workloads=args.workload, quick=args.quick, as_json=args.json)
 
 
 def _report(args: argparse.Namespace) -> int:

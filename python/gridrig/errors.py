@@ -54,6 +54,10 @@ class GridError(GridrigError):
     """The feeder model is wrong or did not converge."""
 
 
+class BenchError(GridrigError):
+    """A benchmark was asked for what it does not have, or an engine came to a wrong answer."""
+
+
 class PlantError(GridrigError):
     """The physical world was given a value it cannot hold."""
 

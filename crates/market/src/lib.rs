@@ -8,6 +8,8 @@
 //! Each takes columns and gives columns; [`clear_pay_as_clear`], [`clear_pay_as_bid`] and
 //! [`clear_zonal`] take and give orders and trades with names.
 //!
+//! The continuous order book has a page of its own: [`book`].
+//!
 //! # Invariants
 //! - The energy bought equals the energy sold, and no cleared set of orders has a larger welfare;
 //!   with fees, welfare is net of them.
@@ -46,6 +48,8 @@
 //! zones that depends on its size and on the largest price, but not on the number of orders.
 
 #![forbid(unsafe_code)]
+
+pub mod book;
 
 mod auction;
 mod order;

@@ -1,6 +1,8 @@
 //! Core errors become the exceptions that Python owns: same code, same text, facts as attributes.
 
+use gridrig_bench::BenchError;
 use gridrig_market::MarketError;
+use gridrig_market::book::{BookError, ColumnError};
 use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
@@ -13,6 +15,9 @@ use pyo3::types::{IntoPyDict, PyDict};
 /// Each match over it is without a wildcard: a new variant does not build until it is mapped.
 pub(crate) enum CoreError {
     Market(MarketError),
+    Book(BookError),
+    Columns(ColumnError),
+    ExchangeBroken,
     Word(Word),
     Enrolment(EnrolmentError),
     Reading(Box<Refusal>),
@@ -22,6 +27,7 @@ pub(crate) enum CoreError {
     Quantity(QuantityError),
     Settlement(SettlementError),
     Plant(PlantError),
+    Bench(BenchError),
 }
 
 /// A text from Python that is none of the words of its set.
@@ -34,7 +40,11 @@ pub(crate) struct Word {
 impl CoreError {
     fn class(&self) -> &'static str {
         match self {
-            Self::Market(_) | Self::Word(_) => "MarketError",
+            Self::Market(_)
+            | Self::Book(_)
+            | Self::Columns(_)
+            | Self::ExchangeBroken
+            | Self::Word(_) => "MarketError",
             Self::Enrolment(_)
             | Self::Reading(_)
             | Self::Ledger(_)
@@ -42,12 +52,16 @@ impl CoreError {
             | Self::VerifierBroken => "MeteringError",
             Self::Quantity(_) | Self::Settlement(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
+            Self::Bench(_) => "BenchError",
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::Market(error) => error.code(),
+            Self::Book(error) => error.code(),
+            Self::Columns(error) => error.code(),
+            Self::ExchangeBroken => "market.exchange_broken",
             Self::Word(_) => "market.word",
             Self::Enrolment(error) => error.code(),
             Self::Reading(refusal) => refusal.error.code(),
@@ -57,12 +71,16 @@ impl CoreError {
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
             Self::Plant(error) => error.code(),
+            Self::Bench(error) => error.code(),
         }
     }
 
     fn reason(&self) -> String {
         match self {
             Self::Market(error) => error.to_string(),
+            Self::Book(error) => error.to_string(),
+            Self::Columns(error) => error.to_string(),
+            Self::ExchangeBroken => "an earlier call of this exchange did not end".to_owned(),
             Self::Word(Word {
                 name,
                 found,
@@ -83,6 +101,7 @@ impl CoreError {
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
+            Self::Bench(error) => error.to_string(),
         }
     }
 
@@ -118,6 +137,18 @@ impl From<MarketError> for CoreError {
     }
 }
 
+impl From<BookError> for CoreError {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
+    }
+}
+
+impl From<ColumnError> for CoreError {
+    fn from(error: ColumnError) -> Self {
+        Self::Columns(error)
+    }
+}
+
 impl From<EnrolmentError> for CoreError {
     fn from(error: EnrolmentError) -> Self {
         Self::Enrolment(error)
@@ -139,6 +170,12 @@ impl From<LedgerError> for CoreError {
 impl From<QuantityError> for CoreError {
     fn from(error: QuantityError) -> Self {
         Self::Quantity(error)
+    }
+}
+
+impl From<BenchError> for CoreError {
+    fn from(error: BenchError) -> Self {
+        Self::Bench(error)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The native module `gridrig._core`: every export in one list, one file per domain beside it.
 
 mod auction;
+mod bench;
+mod book_events;
 mod errors;
+mod exchange;
 mod market;
 mod metering;
 mod plant;
@@ -19,6 +22,14 @@ mod _core {
         py_clear_pay_as_bid as clear_pay_as_bid, py_clear_pay_as_clear as clear_pay_as_clear,
         py_pay_as_bid as pay_as_bid, py_pay_as_clear as pay_as_clear,
     };
+    #[pymodule_export]
+    use crate::bench::{
+        market_auction_s, market_commands, market_latencies, market_rates, timer_cost,
+    };
+    #[pymodule_export]
+    use crate::book_events::PyBookEvent;
+    #[pymodule_export]
+    use crate::exchange::PyExchange;
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::errors::{CoreError, Word};
 
-fn side_of(word: &str) -> Result<Side, CoreError> {
+pub(crate) fn side_of(word: &str) -> Result<Side, CoreError> {
     let expected = "bid or offer";
     let refused = || Word {
         name: "side",

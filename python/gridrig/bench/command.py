@@ -1,0 +1,69 @@
+"""What `gridrig bench TOPIC` does: pin, measure, print the table or the JSON."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from gridrig.bench import market
+from gridrig.bench.machine import pinned_machine
+from gridrig.bench.rows import Measured
+from gridrig.bench.table import print_table
+from gridrig.errors import BenchError
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the benchmark: its workloads, and what measures some of them.
+
+    `measure` is given the chosen workloads and whether to be quick: small inputs and one
+    repetition, enough to see that everything runs and too little to quote.
+    """
+
+    workloads: tuple[str, ...]
+    measure: Callable[[Sequence[str], bool], Measured]
+
+
+TOPICS = {
+    "market": Topic(market.WORKLOADS, market.measure),
+}
+
+
+def bench_command(name: str, *, workloads: Sequence[str], quick: bool, as_json: bool) -> int:
+    """Measure a topic and print what was found.
+
+    Returns
+    -------
+    int
+        0 whatever was measured: a goal that is not reached is a row, not a failure.
+
+    Raises
+    ------
+    BenchError
+        `bench.workload_unknown` if a workload is none of the topic's.
+    """
+    topic = TOPICS[name]
+    for workload in workloads:
+        if workload not in topic.workloads:
+            raise BenchError(
+                "bench.workload_unknown",
+                "workload {found!r} is none of {known}",
+                found=workload,
+                known=", ".join(topic.workloads),
+            )
+    machine = pinned_machine()
+    measured = topic.measure(tuple(workloads) or topic.workloads, quick)
+    if quick:
+        measured.remarks.append("quick: small inputs and few repetitions, figures not to quote")
+    if as_json:
+        found = {
+            "topic": name,
+            "quick": quick,
+            "machine": asdict(machine),
+            "rows": [row.to_json() for row in measured.rows],
+            "missing": [asdict(one) for one in measured.missing],
+            "remarks": measured.remarks,
+        }
+        print(json.dumps(found, indent=1))
+    else:
+        print_table(name, machine, measured)
+    return 0
