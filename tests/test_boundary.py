@@ -27,6 +27,7 @@ FACADES = (
     "gridrig.market.zones",
     "gridrig.metering",
     "gridrig.settlement",
+    "gridrig.settlement.chain",
     "gridrig.plant",
     "gridrig.bench.market",
 )
@@ -96,6 +97,10 @@ def specimens() -> dict[str, Any]:
     )
     world.impose([1.0], 50.0)
     world.open_pcc(0.0)
+    tree = _core.ClaimTree(
+        chain_id=1, contract=b"c" * 20, bucket=1, accounts=[b"a" * 20], amounts=[1]
+    )
+    proof = tree.proof(b"a" * 20)
     made = [
         *orders[:1],
         clearing,
@@ -115,6 +120,9 @@ def specimens() -> dict[str, Any]:
         home,
         settled,
         settled.entries[0],
+        tree,
+        proof,
+        proof.verify(tree.root),
         world,
         world.terminal(storage),
         world.pack(storage),

@@ -5,7 +5,7 @@ millionths, times in UTC seconds. Every class is immutable, or locks what it hol
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ __all__ = [
     "AuctionRules",
     "BilateralColumns",
     "BookEvent",
+    "ClaimProof",
+    "ClaimTree",
     "ClearedColumns",
     "Clearing",
     "Entry",
@@ -27,6 +29,7 @@ __all__ = [
     "Settled",
     "Terminal",
     "Trade",
+    "VerifiedClaim",
     "VerifiedReading",
     "Verifier",
     "World",
@@ -861,6 +864,134 @@ class Settled:
     def long_price_micro_per_kwh(self) -> int: ...
     @property
     def short_price_micro_per_kwh(self) -> int: ...
+
+@final
+class ClaimTree:
+    """All claims on one bucket of one contract, hashed; leaves stand by account, rising.
+
+    Parameters
+    ----------
+    chain_id : int
+        EIP-155 number of the chain.
+    contract : bytes, shape (20,)
+        Address of the contract that holds the money.
+    bucket : int
+        Number of the bucket in that contract.
+    accounts : sequence of bytes, each of shape (20,)
+        Who is paid, each account once.
+    amounts : sequence of int
+        What each takes, positive, below 2^96. [smallest unit of the token]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.address_length`, `.address_zero`, `.claim_columns`, `.claim_amount`,
+        `.claim_count`, `.claim_repeated`.
+
+    Examples
+    --------
+    >>> tree = ClaimTree(
+    ...     chain_id=31337, contract=b"c" * 20, bucket=1,
+    ...     accounts=[b"b" * 20, b"a" * 20], amounts=[70, 30],
+    ... )
+    >>> tree.leaf_count, tree.total, tree.proof(b"b" * 20).verify(tree.root).amount
+    (2, 100, 70)
+    """
+
+    def __new__(
+        cls,
+        *,
+        chain_id: int,
+        contract: bytes,
+        bucket: int,
+        accounts: Sequence[bytes],
+        amounts: Sequence[int],
+    ) -> Self: ...
+    @property
+    def root(self) -> bytes: ...
+    @property
+    def leaf_count(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def chain_id(self) -> int: ...
+    @property
+    def contract(self) -> bytes: ...
+    @property
+    def bucket(self) -> int: ...
+    def claims(self) -> list[tuple[bytes, int]]:
+        """Return accounts and amounts in the order of the leaves."""
+    def proof(self, account: bytes) -> ClaimProof:
+        """Return the proof of an account's claim; `settlement.claim_unknown` if it has none."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class ClaimProof:
+    """A claim, its place, and the siblings that lead from it to the root.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.address_length`, `.address_zero`, `.claim_amount`, `.claim_path_malformed`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        chain_id: int,
+        contract: bytes,
+        bucket: int,
+        leaf_count: int,
+        total: int,
+        index: int,
+        account: bytes,
+        amount: int,
+        path: Sequence[bytes],
+    ) -> Self: ...
+    def verify(self, root: bytes) -> VerifiedClaim:
+        """Prove the claim with the root alone, as the contract does.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.claim_index`, `.claim_path_length`, `.claim_root_mismatch`.
+        """
+    @property
+    def chain_id(self) -> int: ...
+    @property
+    def contract(self) -> bytes: ...
+    @property
+    def bucket(self) -> int: ...
+    @property
+    def leaf_count(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def account(self) -> bytes: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def path(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class VerifiedClaim:
+    """A claim that a root was proven to contain; made by `ClaimProof.verify` only."""
+
+    @property
+    def account(self) -> bytes: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def root(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 def settle_period(
     period: int,

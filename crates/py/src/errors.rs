@@ -7,6 +7,7 @@ use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
 use gridrig_settlement::SettlementError;
+use gridrig_settlement::claims::ClaimError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
@@ -26,6 +27,7 @@ pub(crate) enum CoreError {
     VerifierBroken,
     Quantity(QuantityError),
     Settlement(SettlementError),
+    Claim(ClaimError),
     Plant(PlantError),
     Bench(BenchError),
 }
@@ -50,7 +52,7 @@ impl CoreError {
             | Self::Ledger(_)
             | Self::BatchTooLong { .. }
             | Self::VerifierBroken => "MeteringError",
-            Self::Quantity(_) | Self::Settlement(_) => "SettlementError",
+            Self::Quantity(_) | Self::Settlement(_) | Self::Claim(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
             Self::Bench(_) => "BenchError",
         }
@@ -70,6 +72,7 @@ impl CoreError {
             Self::VerifierBroken => "metering.verifier_broken",
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
+            Self::Claim(error) => error.code(),
             Self::Plant(error) => error.code(),
             Self::Bench(error) => error.code(),
         }
@@ -100,6 +103,7 @@ impl CoreError {
             Self::VerifierBroken => "an earlier call of this verifier did not end".to_owned(),
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
+            Self::Claim(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
             Self::Bench(error) => error.to_string(),
         }
@@ -188,5 +192,11 @@ impl From<PlantError> for CoreError {
 impl From<SettlementError> for CoreError {
     fn from(error: SettlementError) -> Self {
         Self::Settlement(error)
+    }
+}
+
+impl From<ClaimError> for CoreError {
+    fn from(error: ClaimError) -> Self {
+        Self::Claim(error)
     }
 }

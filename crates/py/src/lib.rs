@@ -3,6 +3,7 @@
 mod auction;
 mod bench;
 mod book_events;
+mod claims;
 mod errors;
 mod exchange;
 mod market;
@@ -28,6 +29,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
+    #[pymodule_export]
+    use crate::claims::{PyClaimProof, PyClaimTree, PyVerifiedClaim};
     #[pymodule_export]
     use crate::exchange::PyExchange;
     #[pymodule_export]

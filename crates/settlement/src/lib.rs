@@ -42,6 +42,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod claims;
 mod entry;
 mod errors;
 mod lines;
