@@ -11,10 +11,18 @@ from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
+FOLDERS = (
+    ("python/gridrig", ""),
+    ("contracts", "contracts/"),
+    ("hil", "hil/"),
+    ("rigs", "rigs/"),
+)
 SINGLE = (
     "gridrig/__init__.py",
     "gridrig/_core.abi3.so",
     "gridrig/_core.pyi",
+    "gridrig/contracts/artefacts/ClaimEscrow.json",
+    "gridrig/contracts/src/ClaimEscrow.sol",
     "gridrig/devices/wire/sunspec_models.txt",
     "gridrig/hil/pytest.ini",
     "gridrig/py.typed",
@@ -25,9 +33,9 @@ SINGLE = (
 
 
 def files_of_the_tree() -> set[str]:
-    """Return what the wheel must carry: all of the package, the procedures and the rigs."""
+    """Return what the wheel must carry: all of the package, contracts, procedures and rigs."""
     found: set[str] = set()
-    for folder, inside in (("python/gridrig", ""), ("hil", "hil/"), ("rigs", "rigs/")):
+    for folder, inside in FOLDERS:
         root = REPOSITORY / folder
         for path in root.rglob("*"):
             name = path.relative_to(root)
@@ -52,7 +60,12 @@ def check(wheel: Path) -> set[str]:
         missing, surplus = sorted(expected - inside), sorted(inside - expected)
         raise SystemExit(f"{wheel.name}: missing {missing}, surplus {surplus}")
     folders = Counter(name.split("/")[1] if name.count("/") > 1 else "." for name in inside)
-    counts = {"hil": (4, folders["hil"]), "rigs": (5, folders["rigs"]), "all": (150, len(inside))}
+    counts = {
+        "hil": (4, folders["hil"]),
+        "rigs": (5, folders["rigs"]),
+        "contracts": (9, folders["contracts"]),
+        "all": (150, len(inside)),
+    }
     for what, (least, found) in counts.items():
         if found < least:
             raise SystemExit(f"{wheel.name}: only {found} files of {what}, at least {least} known")
