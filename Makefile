@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The build backend calls `maturin` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-SOURCES := $(shell find crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt README.md \
+SOURCES := $(shell find contracts crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt README.md \
 	-type f -not -name '*.so' -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .PHONY: demo test clean
@@ -27,9 +27,11 @@ $(VENV)/.installed: $(BIN)/maturin $(SOURCES)
 	$(PIP) install --no-build-isolation -c constraints.txt .
 	touch $@
 
-$(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages
-	$(PIP) install --no-build-isolation -c constraints.txt '.[test]'
+$(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages tests/npm-packages \
+	tests/chain/npm/package-lock.json
+	$(PIP) install --no-build-isolation -c constraints.txt '.[chain,test]'
 	tests/debian-packages
+	tests/npm-packages
 	touch $(VENV)/.installed $@
 
 clean:

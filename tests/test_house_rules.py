@@ -15,7 +15,7 @@ CORE_CRATES = ("bench", "curves", "market", "metering", "plant", "quantity", "se
 FLOAT_CRATES = {"bench", "plant"}
 # Signature kernels need intrinsics: one module there allows what the rest of the crate denies.
 UNSAFE_DENIED = {"curves"}
-NOT_OURS = {".git", ".venv", "target", "dist", "runs", "__pycache__", "build"}
+NOT_OURS = {".git", ".venv", "target", "dist", "runs", "__pycache__", "build", "node_modules"}
 CACHES = re.compile(r"\.\w+_cache|\.hypothesis|.*\.egg-info")
 # Whoever reads the time or waits for it does so through the clock, or the loop it runs on.
 WALL_TIME = {"time", "sched"}
