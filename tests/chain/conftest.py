@@ -1,7 +1,12 @@
 from collections.abc import Iterator
 
 import pytest
-from anvil import Anvil, running_anvil
+
+from gridrig.settlement.chain.extra import web3
+
+web3()  # before a test imports it by itself and the recursion limit of the whole session is raised
+
+from anvil import Anvil, running_anvil  # noqa: E402
 
 
 @pytest.fixture(scope="module")

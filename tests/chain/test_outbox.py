@@ -256,6 +256,14 @@ def test_an_unknown_contract_is_refused_by_name() -> None:
         calls.deployment("x", "NoSuchContract")
 
 
+def test_the_extra_leaves_the_recursion_limit_alone() -> None:
+    code = (
+        "import sys; from gridrig.settlement.chain.extra import web3; "
+        "before = sys.getrecursionlimit(); web3(); sys.exit(sys.getrecursionlimit() - before)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_without_the_extra_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     """In a process where `web3` cannot be imported, the room still can."""
     code = (
