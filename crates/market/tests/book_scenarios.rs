@@ -139,6 +139,37 @@ fn an_amend_keeps_priority_only_if_it_asks_for_less() {
 }
 
 #[test]
+fn an_amend_to_what_is_filled_cancels_wherever_its_new_price_is() {
+    Table::tiny().runs(
+        "
+        1 P1 offer 5 @ 30            | accepted 1
+        2 P2 bid 5 @ 20 post-only    | accepted 2
+        3 P1 offer 2 @ 20            | accepted 3; 3 takes 2 of 2 @ 20
+        amend 2 P2 3 @ 30            | refused market.post_only_crosses
+        amend 2 P2 2 @ 30            | cancelled 2 with 3 (amended-to-filled)
+        4 P2 bid 5 @ 20              | accepted 4
+        amend 4 P2 5 @ -500          | refused market.price_blocks_full
+        amend 4 P2 0 @ -500          | cancelled 4 with 5 (amended-to-filled)
+        ",
+    );
+}
+
+#[test]
+fn an_amend_asks_for_the_price_block_that_it_needs() {
+    Table::tiny().runs(
+        "
+        1 P1 offer 5 @ 300           | accepted 1
+        2 P2 bid 5 @ 20              | accepted 2
+        3 P2 bid 5 @ 20              | accepted 3
+        amend 3 P2 5 @ -500          | refused market.price_blocks_full
+        amend 3 P2 5 @ 25            | amended 3 to 5 @ 25, back
+        amend 2 P2 5 @ 900           | refused market.price_blocks_full
+        depth                        | bids 5 @ 25 (1), 5 @ 20 (1); offers 5 @ 300 (1)
+        ",
+    );
+}
+
+#[test]
 fn an_amend_that_crosses_matches_as_incoming() {
     Table::new().runs(
         "
@@ -255,6 +286,19 @@ fn what_has_traded_counts_against_no_limit() {
         5 P1 offer 1 @ 40            | refused market.participant_orders_limit
         6 P2 bid 2 @ 30              | accepted 6; 6 takes 2 of 1 @ 30
         7 P1 offer 1 @ 40            | accepted 7
+        ",
+    );
+}
+
+#[test]
+fn the_most_of_an_order_may_be_submitted_and_amended_to() {
+    Table::new().runs(
+        "
+        1 P1 offer 1000 @ 30         | accepted 1
+        2 P1 offer 1001 @ 30         | refused market.order_energy_limit
+        2 P1 offer 999 @ 40          | accepted 2
+        amend 2 P1 1001 @ 40         | refused market.order_energy_limit
+        amend 2 P1 1000 @ 40         | amended 2 to 1000 @ 40, back
         ",
     );
 }
