@@ -333,6 +333,20 @@ fn a_number_is_taken_once_and_for_all() {
     );
 }
 
+#[test]
+fn own_limits_are_asked_before_the_capacity_of_all() {
+    Table::tiny().runs(
+        "
+        limit P1 2 orders 6          | set P1
+        1 P1 bid 5 @ 30              | accepted 1
+        2 P2 bid 5 @ 30              | accepted 2
+        3 P2 bid 5 @ 30              | accepted 3
+        4 P1 bid 2 @ 30              | refused market.participant_energy_limit
+        4 P1 bid 1 @ 30              | refused market.orders_full
+        ",
+    );
+}
+
 /// One way to hit each refusal; where a line breaks two rules, the first in the enum is reported.
 const EVERY_REFUSAL: &str = "
         1 P9 bid 0 @ 3 in 9          | refused market.book_unknown
