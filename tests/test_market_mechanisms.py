@@ -38,6 +38,10 @@ class FirstCome:
     most: int = 10
     honest: bool = True
 
+    def __post_init__(self) -> None:
+        if self.most < 0:
+            raise ValueError(f"most is {self.most}, which is negative")
+
     def clear(self, orders: Sequence[Order]) -> Outcome:
         trades: list[Trade] = []
         bids = sorted((o for o in orders if o.side == "bid"), key=lambda o: o.order_id)
@@ -97,6 +101,9 @@ def test_an_installed_strangers_mechanism_clears_with_its_parameters(tmp_path: P
     assert refused.returncode == 2
     assert 'parameters.most: found "all", expected an integer' in refused.stderr
     assert "parameters.mots: found an unknown key" in refused.stderr
+    refused = clear(tmp_path, "--mechanism", "first-come", "--set", "most=-1")
+    assert refused.returncode == 2
+    assert "parameters: found most is -1, which is negative, expected" in refused.stderr
 
 
 def test_what_a_stranger_clears_is_checked_before_anybody_relies_on_it(tmp_path: Path) -> None:

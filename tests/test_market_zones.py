@@ -15,6 +15,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from gridrig.campaign.clearing_command import clear_command, parameter
+from gridrig.cli import main
 from gridrig.errors import MarketError, RigError
 from gridrig.market.auction import (
     AuctionRules,
@@ -352,7 +353,7 @@ def test_zones_where_there_are_none_and_none_where_there_are_zones_are_refused(
     tmp_path: Path,
 ) -> None:
     zones, orders = write(tmp_path)
-    with pytest.raises(MarketError, match="the columns order_id"):
+    with pytest.raises(MarketError, match="or a network of zones beside a column zone"):
         clear_command(orders)
     with pytest.raises(MarketError, match="pay-as-bid clears no zones"):
         clear_command(orders, mechanism="pay-as-bid", network=zones)
@@ -365,7 +366,9 @@ def test_zones_where_there_are_none_and_none_where_there_are_zones_are_refused(
         clear_command(plain, network=zones)
 
 
-def test_parameters_of_the_command_line_are_checked_as_in_a_file(tmp_path: Path) -> None:
+def test_parameters_of_the_command_line_are_checked_as_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert parameter("ties=pro-rata") == ("ties", "pro-rata")
     assert parameter("seed=7") == ("seed", 7)
     with pytest.raises(ValueError, match="ties"):
@@ -373,6 +376,29 @@ def test_parameters_of_the_command_line_are_checked_as_in_a_file(tmp_path: Path)
     _, orders = write(tmp_path)
     with pytest.raises(RigError, match=r'parameters\.ties: found "luck", expected'):
         clear_command(orders, parameters={"ties": "luck"})
+    with pytest.raises(SystemExit):
+        main(["clear", str(orders), "--set", "ties"])
+    assert "argument --set: found 'ties', expected KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mechanism", ["pay-as-clear", "pay-as-bid", "zonal"])
+@pytest.mark.parametrize(
+    ("key", "found", "expected"),
+    [
+        ("seed", -1, "seed is -1, expected an integer from 0 to 18446744073709551615"),
+        ("seed", 2**64, "seed is 18446744073709551616, expected"),
+        ("lot_milliwh", 0, "lot is 0, expected an integer from 1 to 1000000000000000"),
+        ("lot_milliwh", 2**63, "lot is 9223372036854775808, expected"),
+        ("tick_micro_per_kwh", 2**63, "tick is 9223372036854775808, expected"),
+    ],
+)
+def test_a_number_that_no_auction_takes_is_refused_before_a_file_is_read(
+    tmp_path: Path, mechanism: str, key: str, found: int, expected: str
+) -> None:
+    with pytest.raises(RigError) as refused:
+        clear_command(tmp_path / "none.csv", mechanism=mechanism, parameters={key: found})
+    assert refused.value.code == "market.mechanism"
+    assert f"parameters: found {expected}" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,10 @@ def _readings(args: argparse.Namespace) -> int:
 def _parameter(text: str) -> tuple[str, object]:
     from gridrig.campaign.clearing_command import parameter
 
-    return parameter(text)
+    try:
+        return parameter(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected KEY=VALUE") from None
 
 
 def _clear(args: argparse.Namespace) -> int:

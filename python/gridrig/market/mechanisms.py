@@ -12,7 +12,8 @@ else it has must have a default. It answers orders with an `Outcome`:
 
         def clear(self, orders: Sequence[Order]) -> Outcome: ...
 
-One that can clear in zones also has `clear_zones(orders, zone, network)`.
+One that can clear in zones also has `clear_zones(orders, zone, network)`. Parameters that it
+cannot take are refused in `__post_init__`, by a `MarketError` or a `ValueError`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,12 +24,14 @@ from typing import Literal, Protocol, runtime_checkable
 from gridrig._core import AuctionRules, Clearing, Order, clear_pay_as_bid, clear_pay_as_clear
 from gridrig.errors import MarketError
 from gridrig.market.outcome import LinkOutcome, Outcome, ZoneOutcome, refused
-from gridrig.market.zones import Network, clear_zonal
+from gridrig.market.zones import ENERGY_MILLIWH_MAX, Network, clear_zonal
 from gridrig.plugins import Plugins, installed
 
 CLEARING = "gridrig.clearing"
 LOT_MILLIWH = 1_000
 TICK_MICRO_PER_KWH = 1_000
+PRICE_MICRO_PER_KWH_MAX = 10**9
+SEED_MAX = 2**64 - 1
 
 
 @runtime_checkable
@@ -68,7 +71,12 @@ class PayAsBid:
     ties : {"time", "pro-rata"}
         How orders at one price share what is not enough for all of them.
     seed : int
-        Of the draw between equal remainders, pro rata.
+        Of the draw between equal remainders, pro rata; from 0 to 2^64 - 1.
+
+    Raises
+    ------
+    MarketError
+        `market.rules_lot`, `market.rules_tick`, `market.rules_seed`.
     """
 
     lot_milliwh: int = LOT_MILLIWH
@@ -76,15 +84,12 @@ class PayAsBid:
     ties: Literal["time", "pro-rata"] = "time"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        _rules_of(self)
+
     def clear(self, orders: Sequence[Order]) -> Outcome:
         """Clear orders in pairs."""
-        rules = AuctionRules(
-            lot_milliwh=self.lot_milliwh,
-            tick_micro_per_kwh=self.tick_micro_per_kwh,
-            ties=self.ties,
-            seed=self.seed,
-        )
-        return _outcome(clear_pay_as_bid(orders, rules))
+        return _outcome(clear_pay_as_bid(orders, _rules_of(self)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,11 @@ class PayAsClear:
         As `PayAsBid`.
     price : {"lowest", "middle", "highest"}
         Which price of the interval in which everybody gets what it wants.
+
+    Raises
+    ------
+    MarketError
+        As `PayAsBid`.
     """
 
     lot_milliwh: int = LOT_MILLIWH
@@ -105,16 +115,20 @@ class PayAsClear:
     price: Literal["lowest", "middle", "highest"] = "middle"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        _rules_of(self, self.price)
+
     def clear(self, orders: Sequence[Order]) -> Outcome:
         """Clear orders at one price."""
-        return _outcome(clear_pay_as_clear(orders, self._rules()))
+        return _outcome(clear_pay_as_clear(orders, _rules_of(self, self.price)))
 
     def clear_zones(
         self, orders: Sequence[Order], zone: Sequence[str], network: Network
     ) -> Outcome:
         """Clear orders in zones, net of the fees of links and within their limits."""
         numbers = [network.number(name) for name in zone]
-        cleared = clear_zonal(orders, numbers, network.native(), self._rules())
+        rules = _rules_of(self, self.price)
+        cleared = clear_zonal(orders, numbers, network.native(), rules)
         columns = cleared.columns
         prices = columns.price_micro_per_kwh
         return Outcome(
@@ -138,15 +152,6 @@ class PayAsClear:
             columns.rent_micro,
         )
 
-    def _rules(self) -> AuctionRules:
-        return AuctionRules(
-            lot_milliwh=self.lot_milliwh,
-            tick_micro_per_kwh=self.tick_micro_per_kwh,
-            ties=self.ties,
-            price=self.price,
-            seed=self.seed,
-        )
-
 
 @dataclass(frozen=True)
 class Zonal(PayAsClear):
@@ -163,6 +168,34 @@ class Zonal(PayAsClear):
         raise MarketError(
             "market.zones_missing", "mechanism zonal clears in zones, and there are none"
         )
+
+
+def _rules_of(
+    mechanism: PayAsBid | PayAsClear, price: Literal["lowest", "middle", "highest"] = "middle"
+) -> AuctionRules:
+    bounds = {
+        "lot": (mechanism.lot_milliwh, ENERGY_MILLIWH_MAX),
+        "tick": (mechanism.tick_micro_per_kwh, PRICE_MICRO_PER_KWH_MAX),
+        "seed": (mechanism.seed, SEED_MAX),
+    }
+    for name, (found, most) in bounds.items():
+        least = 0 if name == "seed" else 1
+        if not least <= found <= most:  # also what the core's integers cannot hold
+            raise MarketError(
+                f"market.rules_{name}",
+                "{name} is {found}, expected an integer from {least} to {most}",
+                name=name,
+                found=found,
+                least=least,
+                most=most,
+            )
+    return AuctionRules(
+        lot_milliwh=mechanism.lot_milliwh,
+        tick_micro_per_kwh=mechanism.tick_micro_per_kwh,
+        ties=mechanism.ties,
+        price=price,
+        seed=mechanism.seed,
+    )
 
 
 def _outcome(clearing: Clearing) -> Outcome:

@@ -70,6 +70,8 @@ def _read_rows(
     header = next(rows, [])
     if sorted(header) != sorted(columns):
         expected = "the columns " + ",".join(columns)
+        if sorted(header) == sorted((*columns, ZONE)):
+            expected += f", or a network of zones beside a column {ZONE}"
         raise _refusal(path, [Issue(f"{path}:1", "header", repr(",".join(header)), expected)])
     orders: list[Order] = []
     zones: list[str] = []

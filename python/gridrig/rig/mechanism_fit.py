@@ -35,4 +35,9 @@ def make_mechanism(
     except MarketError as error:
         issues.add(at.key("mechanism"), error.found, error.expected, error.near)
         return None
-    return read_record(chosen, parameters, at.key(key), issues)
+    try:
+        return read_record(chosen, parameters, at.key(key), issues)
+    except (MarketError, ValueError) as error:  # its `__post_init__`
+        what = getattr(error, "message", str(error))
+        issues.add(at.key(key), what, "parameters that the mechanism takes")
+        return None
