@@ -43,6 +43,8 @@ class Row:
         True for times, false for rates.
     note : str
         What a reader must know to compare the two figures.
+    judged : bool
+        False for figures of a quick run, which say nothing about the goal.
     """
 
     task: str
@@ -54,6 +56,7 @@ class Row:
     goal: Goal | None = None
     less_is_better: bool = False
     note: str = ""
+    judged: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -66,8 +69,8 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal was reached, bounds included; None without a goal."""
-        if self.goal is None:
+        """Whether the goal was reached, bounds included; None if there is nothing to judge."""
+        if self.goal is None or not self.judged:
             return None
         met = True
         if self.goal.ours is not None:
