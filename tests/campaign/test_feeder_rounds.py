@@ -271,6 +271,9 @@ def test_limits_nest_and_tighten_by_at_least_a_lot() -> None:
     ]
     assert network.zones[1].export_milliwh_max == 0
     assert network.links[1].backward_milliwh_max == 2_000
+    alone = FeederLimits({"p": "a"}, 1_000)
+    assert alone.tighten(limit("y", "a"), exports=True, net_milliwh=5_000, less_milliwh=0.0)
+    assert alone.zone_of("p") == "1 bus around y"
 
 
 def test_a_run_lets_the_feeder_have_the_last_word(tmp_path: Path) -> None:

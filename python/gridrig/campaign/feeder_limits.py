@@ -147,5 +147,6 @@ class FeederLimits:
 
 def _name(limit: FeederLimit) -> str:
     # Around one bus there may be several sets, of different sizes.
-    where = "behind" if limit.is_link else f"{len(limit.buses)} buses around"
-    return f"{where} {limit.element}"
+    count = len(limit.buses)
+    around = "1 bus around" if count == 1 else f"{count} buses around"
+    return f"{'behind' if limit.is_link else around} {limit.element}"
