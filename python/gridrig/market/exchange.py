@@ -68,6 +68,10 @@ class ParticipantState(NamedTuple):
     self_match: SelfMatch
 
 
+_NOBODY = ParticipantState(0, 0, UNLIMITED_ORDERS, UNLIMITED_ENERGY_MILLIWH, "cancel-resting")
+"""In the place of a participant beyond the capacity, whom the core refuses."""
+
+
 class RestingOrder(NamedTuple):
     """An order that rests: its price in millionths/kWh, energies traded and left in mWh."""
 
@@ -244,12 +248,28 @@ class Exchange:
         self,
         participant: int,
         *,
-        orders_max: int = UNLIMITED_ORDERS,
-        energy_milliwh_max: int = UNLIMITED_ENERGY_MILLIWH,
-        self_match: SelfMatch = "cancel-resting",
+        orders_max: int | None = None,
+        energy_milliwh_max: int | None = None,
+        self_match: SelfMatch | None = None,
     ) -> list[BookEvent]:
-        """Set the most a participant may have resting, and how it meets itself. [1], [mWh]"""
-        return self._core.set_participant(participant, orders_max, energy_milliwh_max, self_match)
+        """Set the most a participant may have resting, and how it meets itself.
+
+        Parameters
+        ----------
+        participant : int
+            Whose limits and policy.
+        orders_max, energy_milliwh_max : int or None
+            Most orders and energy resting in all books; None leaves what is set. [1], [mWh]
+        self_match : str or None
+            As in `Exchange`; None leaves what is set.
+        """
+        was = self.participant(participant) or _NOBODY
+        return self._core.set_participant(
+            participant,
+            was.orders_max if orders_max is None else orders_max,
+            was.energy_milliwh_max if energy_milliwh_max is None else energy_milliwh_max,
+            was.self_match if self_match is None else self_match,
+        )
 
     def open_book(
         self,
