@@ -203,6 +203,12 @@ def test_an_outcome_that_breaks_a_rule_is_refused_with_the_rule(what: str) -> No
     assert refused.value.code == "market.outcome_false"
 
 
+def test_what_is_no_outcome_is_refused_as_well() -> None:
+    with pytest.raises(MarketError, match="it answers tuple, no Outcome") as refused:
+        check_outcome("wrong", BOOK, GOOD, lot_milliwh=1_000)  # type: ignore[arg-type]
+    assert refused.value.code == "market.outcome_false"
+
+
 def test_outcomes_of_gridrigs_own_mechanisms_keep_the_rules() -> None:
     check_outcome("good", BOOK, Outcome(GOOD, volume_milliwh=5_000), lot_milliwh=1_000)
     for mechanism in (PayAsBid(), PayAsClear(), PayAsClear(ties="pro-rata", price="highest")):

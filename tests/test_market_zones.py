@@ -385,11 +385,11 @@ def test_parameters_of_the_command_line_are_checked_as_in_a_file(
 @pytest.mark.parametrize(
     ("key", "found", "expected"),
     [
-        ("seed", -1, "seed is -1, expected an integer from 0 to 18446744073709551615"),
-        ("seed", 2**64, "seed is 18446744073709551616, expected"),
-        ("lot_milliwh", 0, "lot is 0, expected an integer from 1 to 1000000000000000"),
-        ("lot_milliwh", 2**63, "lot is 9223372036854775808, expected"),
-        ("tick_micro_per_kwh", 2**63, "tick is 9223372036854775808, expected"),
+        ("seed", -1, "-1, expected an integer from 0 to 18446744073709551615"),
+        ("seed", 2**64, "18446744073709551616, expected"),
+        ("lot_milliwh", 0, "0, expected an integer from 1 to 1000000000000000"),
+        ("lot_milliwh", 2**63, "9223372036854775808, expected"),
+        ("tick_micro_per_kwh", 2**63, "9223372036854775808, expected"),
     ],
 )
 def test_a_number_that_no_auction_takes_is_refused_before_a_file_is_read(
@@ -398,7 +398,7 @@ def test_a_number_that_no_auction_takes_is_refused_before_a_file_is_read(
     with pytest.raises(RigError) as refused:
         clear_command(tmp_path / "none.csv", mechanism=mechanism, parameters={key: found})
     assert refused.value.code == "market.mechanism"
-    assert f"parameters: found {expected}" in str(refused.value)
+    assert f"parameters.{key}: found {expected}" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ else it has must have a default. It answers orders with an `Outcome`:
         def clear(self, orders: Sequence[Order]) -> Outcome: ...
 
 One that can clear in zones also has `clear_zones(orders, zone, network)`. Parameters that it
-cannot take are refused in `__post_init__`, by a `MarketError` or a `ValueError`.
+cannot take are refused in `__post_init__`, by a `ValueError` or a `MarketError`; facts `parameter`,
+`found` and `expected` of the latter are told at the parameter's own place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -174,20 +175,19 @@ def _rules_of(
     mechanism: PayAsBid | PayAsClear, price: Literal["lowest", "middle", "highest"] = "middle"
 ) -> AuctionRules:
     bounds = {
-        "lot": (mechanism.lot_milliwh, ENERGY_MILLIWH_MAX),
-        "tick": (mechanism.tick_micro_per_kwh, PRICE_MICRO_PER_KWH_MAX),
-        "seed": (mechanism.seed, SEED_MAX),
+        "lot": ("lot_milliwh", 1, ENERGY_MILLIWH_MAX),
+        "tick": ("tick_micro_per_kwh", 1, PRICE_MICRO_PER_KWH_MAX),
+        "seed": ("seed", 0, SEED_MAX),
     }
-    for name, (found, most) in bounds.items():
-        least = 0 if name == "seed" else 1
+    for name, (parameter, least, most) in bounds.items():
+        found = getattr(mechanism, parameter)
         if not least <= found <= most:  # also what the core's integers cannot hold
             raise MarketError(
                 f"market.rules_{name}",
-                "{name} is {found}, expected an integer from {least} to {most}",
-                name=name,
+                "{parameter} is {found}, expected {expected}",
+                parameter=parameter,
                 found=found,
-                least=least,
-                most=most,
+                expected=f"an integer from {least} to {most}",
             )
     return AuctionRules(
         lot_milliwh=mechanism.lot_milliwh,

@@ -89,12 +89,16 @@ def check_outcome(
     Raises
     ------
     MarketError
-        `market.outcome_false`, with the first rule broken: trades are numbered from 1, each fills
-        an order that there is, of its participant and side, with whole lots, at a price no worse
-        than its limit; no order is filled beyond its energy, or filled and refused; the energy
-        bought is the energy sold and the volume, and no less is paid than received.
+        `market.outcome_false`, with the first rule broken: it is an `Outcome`; trades are numbered
+        from 1, each fills an order that there is, of its participant and side, with whole lots, at
+        a price no worse than its limit; no order is filled beyond its energy, or filled and
+        refused; the energy bought is the energy sold and the volume, and no less is paid than
+        received.
     """
-    fault = _fault(orders, outcome, lot_milliwh)
+    if isinstance(outcome, Outcome):
+        fault = _fault(orders, outcome, lot_milliwh)
+    else:  # what a stranger's code may answer all the same
+        fault = f"it answers {type(outcome).__name__}, no Outcome"
     if fault:
         raise MarketError(
             "market.outcome_false",

@@ -5,7 +5,7 @@ from typing import Any
 
 from gridrig.errors import MarketError
 from gridrig.market.mechanisms import Mechanism, Mechanisms
-from gridrig.rig.issues import At, Issues
+from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.schema import read_record
 
 
@@ -38,6 +38,8 @@ def make_mechanism(
     try:
         return read_record(chosen, parameters, at.key(key), issues)
     except (MarketError, ValueError) as error:  # its `__post_init__`
-        what = getattr(error, "message", str(error))
-        issues.add(at.key(key), what, "parameters that the mechanism takes")
+        if isinstance(error, MarketError) and "parameter" in error.facts:
+            issues.add(at.key(key).key(error.parameter), shown(error.found), error.expected)
+        else:
+            issues.add(at.key(key), str(error), "parameters that the mechanism takes")
         return None
