@@ -64,7 +64,7 @@ pub fn e2(orders: usize) -> Vec<AuctionOrder> {
 }
 
 const fn side_and_base(i: usize) -> (Side, i64) {
-    if i % 2 == 0 {
+    if i.is_multiple_of(2) {
         (Side::Bid, 10)
     } else {
         (Side::Offer, 5)

@@ -16,7 +16,7 @@ pub fn w1(orders: u32) -> Vec<Op> {
 
 /// Makes W3: the mix of W1 dealt over a thousand books, one order each in turn.
 pub fn w3(orders: u32) -> Vec<Op> {
-    limit_orders(orders, |i| i % BOOKS + 1, |i| (i / BOOKS) % 2 == 0)
+    limit_orders(orders, |i| i % BOOKS + 1, |i| (i / BOOKS).is_multiple_of(2))
 }
 
 fn limit_orders(orders: u32, book: impl Fn(u32) -> u32, buys: impl Fn(u32) -> bool) -> Vec<Op> {

@@ -83,7 +83,7 @@ impl Recorder {
             tick.rocof_max_hz_s = tick.rocof_max_hz_s.max(island.instrument.rocof_hz_s.abs());
         }
         tick.end = (f_hz, v_pu);
-        if self.record_every > 0 && self.steps % self.record_every == 0 {
+        if self.record_every > 0 && self.steps.is_multiple_of(self.record_every) {
             tick.times_s.push(end_s);
             tick.f_hz.push(f_hz);
             tick.v_pu.push(v_pu);

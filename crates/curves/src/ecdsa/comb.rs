@@ -1,0 +1,194 @@
+//! Fixed-window tables of a point, and the digits of scalars that walk them.
+//!
+//! An odd scalar is written with odd signed digits, so no digit is zero and every window gives
+//! one table point: there is no infinity to treat. The digits cost nothing: with `L` bits in all,
+//! the windows of `c = (k >> 1) + 2^(L - 1)` hold them, since `k` is the sum of `2^i` times
+//! plus or minus one after the bits of `c`. An even scalar is replaced by its negative.
+
+use super::curve::Curve;
+use super::inversion::for_each_inverse;
+use super::modular::{Limbs, Modulus, subtract};
+use super::point::{Affine, Jacobian, Point};
+
+/// How a table is cut: its windows are `width` bits wide, and of every `passes` windows one is
+/// tabulated; the others are reached by doubling, `(passes - 1) * width` times per verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Shape {
+    pub(crate) width: u32,
+    pub(crate) passes: u32,
+}
+
+impl Shape {
+    /// Returns how many windows are tabulated for scalars of a number of bits.
+    pub(crate) const fn rows(self, bits: u32) -> u32 {
+        bits.div_ceil(self.width * self.passes)
+    }
+
+    /// Returns how many points the table has for scalars of a number of bits.
+    pub(crate) const fn points_of(self, bits: u32) -> usize {
+        self.rows(bits) as usize * self.points()
+    }
+
+    /// Returns how many points a window holds: the odd multiples of one, up to `2^width - 1`.
+    pub(crate) const fn points(self) -> usize {
+        1 << (self.width - 1)
+    }
+}
+
+/// Multiples of a point: `(2 j + 1) * 2^(width * passes * i) * P` for every row i and index j.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<C: Curve> {
+    shape: Shape,
+    points: Vec<Point<C>>,
+}
+
+impl<C: Curve> Table<C> {
+    /// Tabulates the generator, for all keys of the curve.
+    pub(crate) fn of_generator() -> Self {
+        Self::new(
+            C::generator(),
+            Shape {
+                width: 11,
+                passes: 1,
+            },
+        )
+    }
+
+    /// Tabulates a point.
+    pub(crate) fn new(point: Point<C>, shape: Shape) -> Self {
+        let (width, rows) = (shape.width as usize, shape.rows(C::BITS) as usize);
+        let powers = doublings::<C>(point, width, (shape.width * shape.passes) as usize, rows);
+        let per_row = shape.points();
+        let mut points = vec![point; rows * per_row];
+        for row in 0..rows {
+            points[row * per_row] = powers[row * width];
+        }
+        let mut products = Vec::with_capacity(rows * per_row / 2);
+        // From the first `known` odd multiples the next as many, `2 * known` times the point on.
+        for level in 1..width {
+            let known = 1 << (level - 1);
+            let place = |i: usize| (i / known * per_row + i % known, i / known * width + level);
+            for_each_inverse(
+                &mut points,
+                rows * known,
+                &mut products,
+                |points, i| powers[place(i).1].x - points[place(i).0].x,
+                |points, i, inverse| {
+                    let (from, power) = place(i);
+                    points[from + known] = points[from].add(powers[power], inverse);
+                },
+                |_, _, _| {},
+            );
+        }
+        Self { shape, points }
+    }
+
+    /// Returns how the table is cut.
+    pub(crate) const fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Returns the point of a digit of a row.
+    #[inline(always)]
+    pub(crate) fn point(&self, row: u32, digit: Digit) -> Point<C> {
+        let Affine { x, y } = self.points[row as usize * self.shape.points() + digit.index];
+        Affine {
+            x,
+            y: if digit.negative { -y } else { y },
+        }
+    }
+}
+
+/// Returns `2^(stride * row + i)` times the point for each row and each i below the width.
+fn doublings<C: Curve>(point: Point<C>, width: usize, stride: usize, rows: usize) -> Vec<Point<C>> {
+    let mut power = Jacobian::<C>::from(point);
+    let mut powers = Vec::with_capacity(width * rows);
+    for step in 0..(rows - 1) * stride + width {
+        if step % stride < width {
+            powers.push(power);
+        }
+        power = power.double();
+    }
+    let mut affine = vec![point; powers.len()];
+    for_each_inverse(
+        &mut affine,
+        powers.len(),
+        &mut Vec::new(),
+        |_, i| powers[i].z,
+        |affine, i, inverse| {
+            let square = inverse.square();
+            let (x, y) = (powers[i].x * square, powers[i].y * square * inverse);
+            affine[i] = Affine { x, y };
+        },
+        |_, _, _| {},
+    );
+    affine
+}
+
+/// A digit: the sign, and the index of its odd magnitude.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digit {
+    index: usize,
+    negative: bool,
+}
+
+/// A scalar other than zero, recoded for tables of one cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digits {
+    recoded: [u64; 5],
+    width: u32,
+    negative: bool,
+}
+
+impl Digits {
+    /// Recodes a scalar other than zero.
+    #[inline(always)]
+    pub(crate) fn new<C: Curve>(scalar: Limbs, shape: Shape) -> Self {
+        let negative = scalar[0] & 1 == 0;
+        let odd = if negative {
+            subtract(C::Order::PRIME, scalar).0
+        } else {
+            scalar
+        };
+        let mut recoded = [
+            odd[0] >> 1 | odd[1] << 63,
+            odd[1] >> 1 | odd[2] << 63,
+            odd[2] >> 1 | odd[3] << 63,
+            odd[3] >> 1,
+            0,
+        ];
+        let top = shape.width * shape.passes * shape.rows(C::BITS) - 1;
+        recoded[top as usize / 64] |= 1 << (top % 64);
+        Self {
+            recoded,
+            width: shape.width,
+            negative,
+        }
+    }
+
+    /// Returns the digit of a window.
+    #[inline(always)]
+    pub(crate) fn digit(&self, window: u32) -> Digit {
+        let (limb, shift) = (
+            (window * self.width) as usize / 64,
+            window * self.width % 64,
+        );
+        let mut bits = self.recoded[limb] >> shift;
+        if shift + self.width > 64 {
+            bits |= self.recoded[limb + 1] << (64 - shift);
+        }
+        let half = 1 << (self.width - 1);
+        let bits = bits as usize & (2 * half - 1);
+        if bits >= half {
+            Digit {
+                index: bits - half,
+                negative: self.negative,
+            }
+        } else {
+            Digit {
+                index: half - 1 - bits,
+                negative: !self.negative,
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The tables of enrolled keys, and batches of signatures sorted by curve and table.
+
+use super::batch::{Claim, Finding, check_all};
+use super::comb::{Shape, Table};
+use super::curve::{Brainpool256, Curve, P256, Secp192k1, Secp192r1, Secp256k1};
+use super::eight::Eight;
+use super::modular::Fp;
+use super::point::{Point, point_from_integers};
+use super::public_key::PublicKey;
+use super::scalars::{Numbers, integer};
+use crate::lanes::{self, Kernel, Word};
+use crate::{Scheme, Signature, SignatureFault, TableSize, Verdict};
+
+/// How a table of a size is cut; none for a cold key.
+///
+/// With 256 bits a key has 8 KB, which cost 64 additions and 12 doublings a signature; 52 KB, which
+/// cost 52 additions; or 148 KB, which cost 37.
+const fn shape(size: TableSize) -> Option<Shape> {
+    match size {
+        TableSize::None => None,
+        TableSize::Small => Some(Shape {
+            width: 4,
+            passes: 4,
+        }),
+        TableSize::Medium => Some(Shape {
+            width: 5,
+            passes: 1,
+        }),
+        TableSize::Large => Some(Shape {
+            width: 7,
+            passes: 1,
+        }),
+    }
+}
+
+/// The table of a cold key, made for one batch: 8 points, 64 additions and 252 doublings.
+const fn cold_shape<C: Curve>() -> Shape {
+    Shape {
+        width: 4,
+        passes: C::BITS / 4,
+    }
+}
+
+/// Fewer cold signatures than these do not share an inversion between enough of them, and go to
+/// the path that doubles without inverting.
+const COLD_MIN: usize = 16;
+
+/// A signature to check; whether it is for the key's scheme has been asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) key: &'a PublicKey,
+    /// `x || y` of the key.
+    pub(crate) coordinates: &'a [u8],
+    pub(crate) table: Option<&'a KeyTable>,
+    pub(crate) digest: &'a [u8],
+    pub(crate) signature: &'a Signature,
+}
+
+impl Job<'_> {
+    /// Checks the signature alone.
+    fn verify(&self) -> Verdict {
+        self.key.verify(self.digest, self.signature)
+    }
+}
+
+/// A curve whose keys may have tables.
+trait Tabulated: Curve {
+    const SCHEME: Scheme;
+
+    /// Returns the table if it is of this curve.
+    fn table_of(table: &KeyTable) -> Option<&Table<Self>>;
+
+    /// Checks claims whose tables are cut alike, with what the machine has.
+    fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding>;
+}
+
+/// Claims whose tables are cut alike.
+struct Claims<'a, C: Curve>(&'a [Claim<'a, C>]);
+
+impl<C: Curve> Kernel for Claims<'_, C> {
+    type Output = Vec<Finding>;
+
+    #[inline(always)]
+    fn run<W: Word>(self) -> Vec<Finding> {
+        check_all::<C, Eight<C::Base, W>>(self.0)
+    }
+}
+
+/// Checks claims in lanes, or in four limbs where there are none.
+fn in_lanes<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
+    lanes::run(Claims(claims)).unwrap_or_else(|Claims(claims)| in_limbs(claims))
+}
+
+/// Checks claims in four limbs: the primes of these curves are not the kind that lanes work on.
+fn in_limbs<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
+    check_all::<C, Fp<C::Base>>(claims)
+}
+
+/// Writes what is the same for every curve of at most 256 bits.
+macro_rules! tables {
+    ($($scheme:ident: $curve:ident $check:ident),+ $(,)?) => {
+        /// The table of an enrolled key.
+        #[derive(Debug, Clone)]
+        pub(crate) enum KeyTable {
+            $($scheme(Table<$curve>)),+
+        }
+
+        impl KeyTable {
+            /// Computes the table of a key, given its `x || y`; none for a cold key and for a
+            /// curve of more than 256 bits.
+            pub(crate) fn new(scheme: Scheme, coordinates: &[u8], size: TableSize) -> Option<Self> {
+                let shape = shape(size)?;
+                match scheme {
+                    $(Scheme::$scheme => {
+                        Some(Self::$scheme(Table::new(point::<$curve>(coordinates)?, shape)))
+                    })+
+                    _ => None,
+                }
+            }
+
+            /// Returns what the table of a key takes. [bytes]
+            pub(crate) const fn bytes(scheme: Scheme, size: TableSize) -> usize {
+                match (scheme, shape(size)) {
+                    $((Scheme::$scheme, Some(shape)) => {
+                        shape.points_of($curve::BITS) * size_of::<Point<$curve>>()
+                    })+
+                    _ => 0,
+                }
+            }
+        }
+
+        $(impl Tabulated for $curve {
+            const SCHEME: Scheme = Scheme::$scheme;
+
+            fn table_of(table: &KeyTable) -> Option<&Table<Self>> {
+                match table {
+                    KeyTable::$scheme(table) => Some(table),
+                    _ => None,
+                }
+            }
+
+            fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding> {
+                $check(claims)
+            }
+        })+
+
+        /// Checks signatures, each by itself; one verdict a job, in the order of the jobs.
+        pub(crate) fn verify_all(jobs: &[Job<'_>]) -> Vec<Verdict> {
+            let mut verdicts = vec![None; jobs.len()];
+            $(verify_curve::<$curve>(jobs, &mut verdicts);)+
+            let alone = |(job, verdict): (&Job<'_>, Option<Verdict>)| {
+                verdict.unwrap_or_else(|| job.verify())
+            };
+            jobs.iter().zip(verdicts).map(alone).collect()
+        }
+    };
+}
+
+tables! {
+    EcdsaP256: P256 in_lanes,
+    EcdsaSecp256k1: Secp256k1 in_lanes,
+    EcdsaBrainpool256r1: Brainpool256 in_limbs,
+    EcdsaSecp192r1: Secp192r1 in_limbs,
+    EcdsaSecp192k1: Secp192k1 in_limbs,
+}
+
+fn point<C: Curve>(coordinates: &[u8]) -> Option<Point<C>> {
+    let (x, y) = coordinates.split_at_checked(C::BITS as usize / 8)?;
+    point_from_integers::<C>(integer(x), integer(y))
+}
+
+/// Gives verdicts on the signatures of one curve, as far as batches can.
+fn verify_curve<C: Tabulated>(jobs: &[Job<'_>], verdicts: &mut [Option<Verdict>]) {
+    let mut warm = Vec::new();
+    let mut cold = Vec::new();
+    for (place, job) in jobs.iter().enumerate() {
+        if job.signature.scheme() != C::SCHEME {
+            continue;
+        }
+        match Numbers::<C>::read(job.signature.as_bytes(), job.digest) {
+            None => verdicts[place] = Some(Err(SignatureFault::False)),
+            Some(numbers) => match job.table.and_then(C::table_of) {
+                Some(table) => warm.push((place, Claim { table, numbers })),
+                None => cold.push((place, numbers)),
+            },
+        }
+    }
+    warm.sort_by_key(|(_, claim)| claim.table.shape());
+    for alike in warm.chunk_by(|(_, a), (_, b)| a.table.shape() == b.table.shape()) {
+        judge(alike, verdicts);
+    }
+    if cold.len() >= COLD_MIN {
+        let table = |place: usize| {
+            Some(Table::new(
+                point::<C>(jobs[place].coordinates)?,
+                cold_shape::<C>(),
+            ))
+        };
+        let tables: Vec<Option<Table<C>>> = cold.iter().map(|&(place, _)| table(place)).collect();
+        let claim = |((place, numbers), table)| {
+            Some((
+                place,
+                Claim {
+                    table: Option::as_ref(table)?,
+                    numbers,
+                },
+            ))
+        };
+        let claims: Vec<_> = cold.into_iter().zip(&tables).filter_map(claim).collect();
+        judge(&claims, verdicts);
+    }
+}
+
+/// Gives verdicts on claims whose tables are cut alike; the exceptional ones have none.
+fn judge<C: Tabulated>(claims: &[(usize, Claim<'_, C>)], verdicts: &mut [Option<Verdict>]) {
+    let alike: Vec<_> = claims.iter().map(|&(_, claim)| claim).collect();
+    for (&(place, _), finding) in claims.iter().zip(C::check(&alike)) {
+        verdicts[place] = match finding {
+            Finding::Holds => Some(Ok(())),
+            Finding::Fails => Some(Err(SignatureFault::False)),
+            Finding::Exceptional => None,
+        };
+    }
+}

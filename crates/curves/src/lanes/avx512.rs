@@ -1,0 +1,132 @@
+//! The word of eight lanes in one register of AVX-512, with the products of IFMA.
+//!
+//! Why this is sound: every operation below is one instruction on values in registers, without
+//! memory, and the only thing it asks for is that the CPU knows it. The type is private to this
+//! module, and the one way in is [`run`], which is entered only after the CPU has been asked.
+
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
+    _mm512_or_si512, _mm512_set_epi64, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srai_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_xor_si512,
+};
+
+use super::word::{Step, Word};
+use super::{Kernel, check};
+
+/// Eight lanes in a register.
+#[derive(Clone, Copy)]
+struct Avx512(__m512i);
+
+/// Whether this CPU, and the system under it, has what [`Avx512`] is made of.
+fn detected() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
+}
+
+/// Runs a kernel in lanes; gives it back if the CPU has none.
+pub(super) fn run<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    if !detected() {
+        return Err(kernel);
+    }
+    // SAFETY: the CPU was asked for both features a line ago.
+    Ok(unsafe { run_detected(kernel) })
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline(never)]
+fn step_detected<S: Step>(step: S) -> S::Output {
+    step.take()
+}
+
+/// Compares every operation with the portable word's; none if the CPU has no lanes.
+pub(super) fn agrees_with_portable() -> Option<bool> {
+    run(check::Operations).ok()
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn run_detected<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Avx512>()
+}
+
+/// Wraps what an intrinsic returns.
+macro_rules! lanes {
+    ($intrinsic:expr) => {
+        // SAFETY: a value of this type exists only below `run`, on a CPU that knows the instruction.
+        Self(unsafe { $intrinsic })
+    };
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "a lane is a pattern of bits")]
+impl Word for Avx512 {
+    #[inline(always)]
+    fn step<S: Step>(step: S) -> S::Output {
+        // SAFETY: this type is named only below `run`, on a CPU that has both features.
+        unsafe { step_detected(step) }
+    }
+
+    #[inline(always)]
+    fn splat(value: u64) -> Self {
+        lanes!(_mm512_set1_epi64(value as i64))
+    }
+
+    #[inline(always)]
+    fn from_array(values: [u64; 8]) -> Self {
+        let [a, b, c, d, e, f, g, h] = values.map(|value| value as i64);
+        lanes!(_mm512_set_epi64(h, g, f, e, d, c, b, a))
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [u64; 8] {
+        // SAFETY: both are 64 bytes in which every pattern of bits is a value.
+        unsafe { std::mem::transmute::<__m512i, [u64; 8]>(self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        lanes!(_mm512_add_epi64(self.0, other.0))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        lanes!(_mm512_sub_epi64(self.0, other.0))
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        lanes!(_mm512_and_si512(self.0, other.0))
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        lanes!(_mm512_or_si512(self.0, other.0))
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        lanes!(_mm512_xor_si512(self.0, other.0))
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self) -> Self {
+        lanes!(_mm512_slli_epi64::<BITS>(self.0))
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self) -> Self {
+        lanes!(_mm512_srli_epi64::<BITS>(self.0))
+    }
+
+    #[inline(always)]
+    fn shift_right_signed<const BITS: u32>(self) -> Self {
+        lanes!(_mm512_srai_epi64::<BITS>(self.0))
+    }
+
+    #[inline(always)]
+    fn madd52lo(self, a: Self, b: Self) -> Self {
+        lanes!(_mm512_madd52lo_epu64(self.0, a.0, b.0))
+    }
+
+    #[inline(always)]
+    fn madd52hi(self, a: Self, b: Self) -> Self {
+        lanes!(_mm512_madd52hi_epu64(self.0, a.0, b.0))
+    }
+}

@@ -1,0 +1,80 @@
+//! Eight words side by side: kernels are written once, over any [`Word`].
+//!
+//! The portable word runs everywhere and is what kernels are tested with; [`run`] takes the word of
+//! the machine. This is the one module with `unsafe` code: intrinsics in `avx512`, each a single
+//! instruction on registers, reached only on a CPU that was asked, and a hint to the caches.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod check;
+mod prefetch;
+mod word;
+
+use std::sync::LazyLock;
+
+pub(crate) use prefetch::prefetch;
+#[cfg(test)]
+pub(crate) use word::Portable;
+pub(crate) use word::{Step, Word};
+
+/// Whether batches are verified eight signatures at a time, in the lanes of AVX-512 IFMA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// The CPU has lanes, and each of their operations agreed with the portable one.
+    Used,
+    /// The CPU, or the system under it, has none.
+    Missing,
+    /// An operation disagreed with the portable one, so that the portable path is taken.
+    Refused,
+}
+
+impl std::fmt::Display for Lanes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Used => "AVX-512 IFMA, eight lanes",
+            Self::Missing => "portable, no AVX-512 IFMA on this machine",
+            Self::Refused => "portable, AVX-512 IFMA disagreed with the portable word",
+        })
+    }
+}
+
+/// Asked and checked once a process.
+static LANES: LazyLock<Lanes> = LazyLock::new(|| {
+    #[cfg(target_arch = "x86_64")]
+    let agrees = avx512::agrees_with_portable();
+    #[cfg(not(target_arch = "x86_64"))]
+    let agrees = None;
+    match agrees {
+        Some(true) => Lanes::Used,
+        Some(false) => Lanes::Refused,
+        None => Lanes::Missing,
+    }
+});
+
+/// Says whether this process verifies in lanes.
+pub fn lanes() -> Lanes {
+    *LANES
+}
+
+/// Work written over any word of eight lanes.
+///
+/// All that `run` calls must be `#[inline(always)]`: what is not inlined is compiled without the
+/// instructions of the word, and is slow.
+pub(crate) trait Kernel {
+    /// What it computes.
+    type Output;
+
+    /// Does the work.
+    fn run<W: Word>(self) -> Self::Output;
+}
+
+/// Runs a kernel in the lanes of the machine; gives it back if they are not used.
+#[inline]
+pub(crate) fn run<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    match lanes() {
+        #[cfg(target_arch = "x86_64")]
+        Lanes::Used => avx512::run(kernel),
+        _ => Err(kernel),
+    }
+}
