@@ -31,9 +31,9 @@ FACADES = (
     "gridrig.plant",
     "gridrig.bench.market",
 )
-KNOWN_NAMES_MIN = 34
-KNOWN_CLASSES_MIN = 22
-KNOWN_PROPERTIES_MIN = 135
+KNOWN_NAMES_MIN = 41
+KNOWN_CLASSES_MIN = 27
+KNOWN_PROPERTIES_MIN = 150
 T0 = 1_466_424_900
 
 
@@ -89,6 +89,7 @@ def specimens() -> dict[str, Any]:
     zones = _core.ZoneNetwork([(None, None)], [])
     zonal = _core.clear_zonal(orders, [0, 0, 0], zones, rules)
     (refusal,) = verifier.verify_batch([b"not a reading"], at_s=T0)
+    authenticated = verifier.authenticate([b"not a reading"], at_s=T0)
     exchange = Exchange()
     (opened,) = exchange.open_book(0, price_micro_per_kwh_min=0, price_micro_per_kwh_max=1_000)
     world = _core.World(s_base_va=10_000.0, seed=1)
@@ -117,6 +118,8 @@ def specimens() -> dict[str, Any]:
         verifier,
         home.opening,
         refusal,
+        authenticated,
+        verifier.stage(authenticated),
         home,
         settled,
         settled.entries[0],

@@ -60,7 +60,7 @@ def table(**changes: str) -> str:
 def test_a_signed_reading_comes_back_verified_to_the_milliwatt_hour() -> None:
     record = SIGNER.sign(4, T0, 1_234_567, 89)
     reading = verifier().verify(record, at_s=T0)
-    assert (reading.meter, reading.serial, reading.pagination) == ("meter-12", "serial-12", 4)
+    assert (reading.meter, reading.serial, reading.counter) == ("meter-12", "serial-12", 4)
     assert (reading.import_milliwh, reading.export_milliwh) == (1_234_567, 89)
     assert (reading.time_s, reading.time_ms, reading.clock_status) == (T0, T0 * 1000, "S")
     assert reading.context == "T"
@@ -140,7 +140,7 @@ def test_a_batch_answers_once_per_record_in_order() -> None:
     ]
     refusal = outcomes[2]
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.outcome) == ("metering.replayed", "false")
+    assert (refusal.code, refusal.outcome) == ("metering.replayed", "repeated")
 
 
 def test_a_ledger_goes_through_rows_of_plain_values() -> None:
@@ -148,7 +148,9 @@ def test_a_ledger_goes_through_rows_of_plain_values() -> None:
     first.verify(SIGNER.sign(1, T0, 1, 2), at_s=T0)
     reading = first.verify(SIGNER.sign(2, T0 + 900, 3, 4), at_s=T0 + 900)
     rows = first.ledger_rows()
-    assert rows[1] == (reading.key_id, "T", 2, (T0 + 900) * 1000, 3, 4, reading.digest)
+    time_ms = (T0 + 900) * 1000
+    registers = (3, 4, None, None)
+    assert rows[1] == (reading.key_id, "T", 2, time_ms, "S", None, *registers, reading.digest)
     second = verifier()
     second.restore(rows)
     assert second.ledger_rows() == rows
@@ -231,8 +233,10 @@ def test_a_file_of_readings_gives_one_verdict_a_line(
         (3, "ok", None),
         (4, "undecided", "metering.key_unknown"),
     ]
-    path.write_bytes(good[0] + b"\n" + good[0])
+    path.write_bytes(good[0].replace(b"0.001", b"0.003") + b"\n" + good[0])
     assert exit_code(verify_file(path, load_keys(keys))) == 1
+    path.write_bytes(good[0] + b"\n" + good[0])
+    assert exit_code(verify_file(path, load_keys(keys))) == 0, "a repeat is no news, and no lie"
     path.write_bytes(good[0])
     assert exit_code(verify_file(path, load_keys(keys))) == 0
     path.write_bytes(b"\n")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "AuctionRules",
+    "Authenticated",
     "BilateralColumns",
     "BookEvent",
     "ClaimProof",
@@ -27,6 +28,7 @@ __all__ = [
     "Refusal",
     "Rejection",
     "Settled",
+    "StagedBatch",
     "Terminal",
     "Trade",
     "VerifiedClaim",
@@ -40,10 +42,12 @@ __all__ = [
     "clear_pay_as_clear",
     "clear_zonal",
     "clear_zones",
+    "enclosed_in_xml",
     "market_auction_s",
     "market_commands",
     "market_latencies",
     "market_rates",
+    "metering_words",
     "pay_as_bid",
     "pay_as_clear",
     "settle_period",
@@ -51,8 +55,39 @@ __all__ = [
 ]
 
 _Side: TypeAlias = Literal["bid", "offer"]
-_LedgerRow: TypeAlias = tuple[bytes, str, int, int, int, int, bytes]
-"""(key_id, context, pagination, time_ms, import_milliwh, export_milliwh, digest)"""
+_LedgerRow: TypeAlias = tuple[
+    bytes,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
+    bytes,
+]
+"""(key_id, context, counter, time_ms, clock_status, start_ms, import_milliwh, export_milliwh,
+operating_s, power_milliwatt, digest)"""
+_StoreRow: TypeAlias = tuple[
+    int,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
+    bytes,
+    bytes,
+]
+"""As `_LedgerRow`, with the number of the key for its id and the record behind the digest."""
+_ForkRow: TypeAlias = tuple[int, str, int, bytes, bytes, int | None]
+"""(key, context, counter, digest, record, received_s)"""
+_Records: TypeAlias = Sequence[bytes] | tuple[bytes, Sequence[int] | NDArray[np.int64]]
 
 # --- market -------------------------------------------------------------------------------------
 
@@ -469,8 +504,11 @@ class VerifiedReading:
     """A reading whose signature, key, time and place in its meter's history were right.
 
     It has no constructor: only `Verifier` makes one. `digest` is the SHA-256 of the signed bytes
-    and the identity of the reading; `key_id` the SHA-256 of the verifying key; `context` the
-    pagination counter's letter (T or F); `clock_status` U, I, S or R.
+    and the identity of the reading; `key_id` the SHA-256 of the verifying key; `context` the letter
+    of the counter that numbers it; `missing` how many records of that counter are missing before
+    it; `clock_status` U, I, S or R. A register the meter has not is None; an interval has
+    `start_ms` and `interval_*_milliwh` instead of registers. `profiles` names the deviations
+    borne, `findings` what was found beside the valid signature; `informed_key` was not used.
     """
 
     @property
@@ -480,19 +518,43 @@ class VerifiedReading:
     @property
     def key_id(self) -> bytes: ...
     @property
+    def format(self) -> str: ...
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def profiles(self) -> list[str]: ...
+    @property
     def context(self) -> str: ...
     @property
-    def pagination(self) -> int: ...
+    def counter(self) -> int: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def operating_s(self) -> int | None: ...
     @property
     def time_s(self) -> int: ...
     @property
     def time_ms(self) -> int: ...
     @property
+    def start_ms(self) -> int | None: ...
+    @property
     def clock_status(self) -> str: ...
     @property
-    def import_milliwh(self) -> int: ...
+    def import_milliwh(self) -> int | None: ...
     @property
-    def export_milliwh(self) -> int: ...
+    def export_milliwh(self) -> int | None: ...
+    @property
+    def interval_import_milliwh(self) -> int | None: ...
+    @property
+    def interval_export_milliwh(self) -> int | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def contract(self) -> str | None: ...
+    @property
+    def informed_key(self) -> bytes | None: ...
+    @property
+    def findings(self) -> list[str]: ...
     @property
     def digest(self) -> bytes: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -502,8 +564,9 @@ class VerifiedReading:
 class Refusal:
     """A record that is no verified reading: the first rule broken, and what that says.
 
-    `outcome` is "false" if it accuses the meter (or whoever sent the record), "undecided" if the
-    bench could not decide; `meter` is None where it could not be told.
+    `outcome` is "repeated" if the very record was admitted before, "false" if it accuses the meter
+    (or whoever sent the record), "undecided" if the bench could not decide; `meter` is None where
+    it could not be told.
     """
 
     @property
@@ -513,13 +576,64 @@ class Refusal:
     @property
     def meter(self) -> str | None: ...
     @property
-    def outcome(self) -> Literal["false", "undecided"]: ...
+    def outcome(self) -> Literal["repeated", "false", "undecided"]: ...
+
+@final
+class Authenticated:
+    """Records judged by themselves, for `Verifier.stage` to take once."""
+
+@final
+class StagedBatch:
+    """A staged batch: its outcomes, and what a store has to keep before it is committed."""
+
+    def __len__(self) -> int: ...
+    def outcome(self, place: int) -> VerifiedReading | Refusal:
+        """Return one outcome as an object.
+
+        Raises
+        ------
+        MeteringError
+            `metering.batch_place` outside the batch.
+        """
+
+    def columns(
+        self,
+    ) -> tuple[
+        NDArray[np.uint8],
+        NDArray[np.uint8],
+        NDArray[np.int32],
+        NDArray[np.uint8],
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.uint8],
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.uint32],
+    ]:
+        """Return the outcomes as columns, in the order of `gridrig.metering.batch.Verdicts`."""
+
+    def digests(self) -> NDArray[np.uint8]:
+        """Return the SHA-256 of the signed bytes, 32 bytes a record; zeros if refused."""
+
+    def rows(self, key_numbers: Sequence[int]) -> list[_StoreRow]:
+        """Return the rows to add; `key_numbers` has the store's number of each enrolled key."""
+
+    def forks(self, key_numbers: Sequence[int], received_s: int | None) -> list[_ForkRow]:
+        """Return the contradictions to keep as proof."""
 
 @final
 class Verifier:
-    """A trust store and the replay ledger of its keys; believes nobody at first."""
+    """A trust store and the replay ledger of its keys; believes nobody at first.
 
-    def __new__(cls) -> Verifier: ...
+    Parameters
+    ----------
+    history : int
+        Counters remembered per key and counter; a store recalls what is older.
+    """
+
+    def __new__(cls, *, history: int = 4096) -> Verifier: ...
     def enrol(
         self,
         meter: str,
@@ -529,19 +643,17 @@ class Verifier:
         public_key: bytes,
         valid_from_s: int,
         valid_to_s: int | None = None,
+        key_form: str = "spki",
+        format: str | None = None,
+        arrives_by_s: int | None = None,
+        revoked_at_s: int | None = None,
+        profiles: Sequence[str] = ...,
+        start_milliwh: tuple[int, int] | None = None,
+        import_power_milliwatt_max: int | None = None,
+        export_power_milliwatt_max: int | None = None,
+        power_tolerance_permille: int | None = None,
     ) -> None:
-        """Enrol a meter's key.
-
-        Parameters
-        ----------
-        meter, serial : str
-            Name in the rig, and the serial number the meter signs.
-        algorithm : str
-            "ecdsa-p256".
-        public_key : bytes
-            Canonical SubjectPublicKeyInfo DER.
-        valid_from_s, valid_to_s : int, int or None
-            When the key counts, end excluded. [UTC s]
+        """Enrol a meter's key; the parameters are those of `gridrig.metering.EnrolledKey`.
 
         Raises
         ------
@@ -549,13 +661,25 @@ class Verifier:
             `metering.enrol_*`; nothing is enrolled then.
         """
 
+    def meter_names(self) -> list[str]:
+        """Name the enrolled meters, in the order of their first key."""
+
+    def key_ids(self) -> list[bytes]:
+        """List the ids of the enrolled keys, in the order of their enrolment."""
+
+    def key_meters(self) -> list[str]:
+        """Name the meter of each enrolled key, in the order of their enrolment."""
+
+    def public_key_der(self, key_id: bytes) -> bytes | None:
+        """Return an enrolled key as canonical SubjectPublicKeyInfo DER."""
+
     def verify(self, record: bytes, *, at_s: int, meter: str | None = None) -> VerifiedReading:
         """Turn received bytes into a verified reading and remember it.
 
         Parameters
         ----------
         record : bytes
-            One OCMF record as received.
+            One record as received, in any format.
         at_s : int
             When it was received; a reading may be at most 60 s later. [UTC s]
         meter : str or None
@@ -584,17 +708,96 @@ class Verifier:
             `metering.batch_bound` if there are more than 65,536; nothing is judged then.
         """
 
-    def ledger_rows(self) -> list[_LedgerRow]:
-        """List the readings remembered, by key, context and pagination (the last 4,096 of each)."""
+    def authenticate(
+        self, records: _Records, *, at_s: int, format: str | None = None, threads: int = 1
+    ) -> Authenticated:
+        """Judge records by themselves: format, key, signatures, measure.
 
-    def restore(self, rows: Sequence[_LedgerRow]) -> None:
+        Parameters
+        ----------
+        records : sequence of bytes, or (bytes, array of int64)
+            The records, or one buffer and the n + 1 offsets at which n records begin and end.
+        at_s : int
+            When they were received. [UTC s]
+        format : str or None
+            The wire format they are of; detected for each if None.
+        threads : int
+            How many threads verify.
+
+        Raises
+        ------
+        MeteringError
+            `metering.batch_bound`, `metering.batch_offset`, `metering.format_unknown`.
+        """
+
+    def forgotten(self, authenticated: Authenticated) -> list[tuple[bytes, str, int]]:
+        """List key, context and counter of what a store has to be asked before staging."""
+
+    def stage(
+        self,
+        authenticated: Authenticated,
+        *,
+        recalled: Sequence[tuple[bytes, str, int, bytes]] = ...,
+    ) -> StagedBatch:
+        """Apply the ledger to a batch, in order; nothing else is admitted until it is closed.
+
+        Parameters
+        ----------
+        recalled : sequence of (key_id, context, counter, digest)
+            What the store holds of what `forgotten` listed.
+
+        Raises
+        ------
+        MeteringError
+            `metering.batch_open` while another batch is staged, `metering.batch_used`.
+        """
+
+    def commit(self) -> None:
+        """Keep the staged batch."""
+
+    def roll_back(self) -> None:
+        """Forget the staged batch."""
+
+    def ledger_rows(self) -> list[_LedgerRow]:
+        """List the readings remembered, by key, context and counter."""
+
+    def restore(self, rows: Sequence[_LedgerRow], *, forked: Sequence[bytes] = ...) -> None:
         """Fill the empty ledger with stored rows; enrol the keys first.
+
+        Parameters
+        ----------
+        forked : sequence of bytes
+            Ids of keys that signed two payloads under one counter.
 
         Raises
         ------
         MeteringError
             `metering.ledger_*`; the ledger then stays empty.
         """
+
+def enclosed_in_xml(file: bytes) -> list[tuple[bytes | None, bytes | None, str | None]]:
+    """Part an XML file of transparency software into the values in it; nothing is believed.
+
+    Parameters
+    ----------
+    file : bytes
+        The whole file.
+
+    Returns
+    -------
+    list of (record, key, fault)
+        Of each value its record and the public key that lies beside it, for information; or why it
+        has no record that can be read.
+
+    Raises
+    ------
+    MeteringError
+        `metering.format` if the file is too long, has a document type or entities, or is no such
+        file.
+    """
+
+def metering_words() -> dict[str, list[str]]:
+    """List the names that verdicts, columns and trust files use, in their order."""
 
 # --- continuous order books ---------------------------------------------------------------------
 
@@ -787,7 +990,8 @@ class MeterPeriod:
     Raises
     ------
     SettlementError
-        `settlement.meter_mismatch`, `settlement.not_forward`, `settlement.register_fell`.
+        `settlement.meter_mismatch`, `settlement.not_forward`, `settlement.register_missing`,
+        `settlement.register_fell`.
     """
 
     def __new__(
@@ -802,9 +1006,30 @@ class MeterPeriod:
     @property
     def closing(self) -> VerifiedReading: ...
     @property
+    def from_ms(self) -> int: ...
+    @property
+    def to_ms(self) -> int: ...
+    @property
     def import_milliwh(self) -> int: ...
     @property
     def export_milliwh(self) -> int: ...
+    def split(self, edges_ms: Sequence[int]) -> list[MeterPeriod]:
+        """Part a period that a lost reading joined, evenly over time and summing to the whole.
+
+        Up to a time t the energy is that between the two readings times the share of time gone by,
+        rounded down; a part is what comes between two of these.
+
+        Parameters
+        ----------
+        edges_ms : sequence of int
+            Rising times within the period. [UTC ms]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.split_outside`.
+        """
+
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
 

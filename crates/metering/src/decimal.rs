@@ -47,6 +47,23 @@ pub(crate) fn energy_from_decimal(text: &str, decimals_max: usize) -> Result<Ene
     Energy::from_milliwh(milliwh).map_err(|_| DecimalFault::Bound)
 }
 
+/// Reads an integer of `10^exponent` watt-hours, as meters with a scaler write a register.
+///
+/// An exponent below -3 claims to resolve less than a milliwatt-hour and is refused even if the
+/// digits there are zero, as in a decimal text.
+pub(crate) fn energy_from_scaled(value: u64, exponent: i8) -> Result<Energy, DecimalFault> {
+    let exponent_milliwh = i32::from(exponent) + 3;
+    let Ok(zeros) = u32::try_from(exponent_milliwh) else {
+        return Err(DecimalFault::Finer);
+    };
+    let milliwh = i64::try_from(value).ok().and_then(|value| match value {
+        0 => Some(0),
+        _ => value.checked_mul(10i64.checked_pow(zeros)?),
+    });
+    let energy = milliwh.map(Energy::from_milliwh);
+    energy.and_then(Result::ok).ok_or(DecimalFault::Bound)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +94,20 @@ mod tests {
         assert_eq!(milliwh("1000000000000.000", 3), Ok(1_000_000_000_000_000));
         assert_eq!(milliwh("1000000000000.001", 3), Err(DecimalFault::Bound));
         assert_eq!(milliwh(&"9".repeat(9_999), 3), Err(DecimalFault::Bound));
+    }
+
+    #[test]
+    fn a_scaled_integer_is_exact_or_refused() {
+        let milliwh = |value, exponent| energy_from_scaled(value, exponent).map(Energy::milliwh);
+        assert_eq!(milliwh(12_345, -1), Ok(1_234_500));
+        assert_eq!(milliwh(7, 3), Ok(7_000_000));
+        assert_eq!(milliwh(7, -3), Ok(7));
+        assert_eq!(milliwh(70, -4), Err(DecimalFault::Finer));
+        assert_eq!(milliwh(0, i8::MAX), Ok(0));
+        assert_eq!(milliwh(1, i8::MAX), Err(DecimalFault::Bound));
+        assert_eq!(milliwh(1_000_000_000_000, 0), Ok(1_000_000_000_000_000));
+        assert_eq!(milliwh(1_000_000_000_001, 0), Err(DecimalFault::Bound));
+        assert_eq!(milliwh(u64::MAX, -3), Err(DecimalFault::Bound));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Why a record is no verified reading.
 
-use crate::{CLOCK_AHEAD_MAX_S, READINGS_MAX, RECORD_BYTES_MAX};
+use std::sync::Arc;
+
+use crate::CLOCK_AHEAD_MAX_S;
 
 /// What a refusal says about the meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
+    /// The very record was admitted before: nothing new, and nothing wrong.
+    Repeated,
     /// The record is false: this accuses the meter, or whoever sent the record.
     False,
     /// The bench could not decide: an unknown key, an unsupported format, a value not vouched for.
@@ -12,9 +16,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome, in order.
+    pub const ALL: [Self; 3] = [Self::Repeated, Self::False, Self::Undecided];
+
     /// Returns the word for the outcome, as verdicts spell it.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Repeated => "repeated",
             Self::False => "false",
             Self::Undecided => "undecided",
         }
@@ -26,9 +34,18 @@ impl Outcome {
 #[error("{error}")]
 pub struct Refusal {
     /// Name of the enrolled meter.
-    pub meter: Option<String>,
+    pub meter: Option<Arc<str>>,
     /// The first rule broken.
     pub error: MeteringError,
+}
+
+impl From<FormatFault> for Refusal {
+    fn from(fault: FormatFault) -> Self {
+        Self {
+            meter: None,
+            error: MeteringError::Format(fault),
+        }
+    }
 }
 
 /// Rules a record can break, in the order in which they are checked.
@@ -51,6 +68,28 @@ pub enum MeteringError {
         /// Time of the reading. [UTC s]
         time_s: i64,
     },
+    /// The key was revoked before the record was signed, or before it arrived.
+    #[error("key of serial {serial:?} was revoked at {revoked_at_s} s UTC")]
+    KeyRevoked {
+        /// The serial number in the record.
+        serial: String,
+        /// When the key was revoked. [UTC s]
+        revoked_at_s: i64,
+    },
+    /// The key is retired, and the record arrived too late.
+    #[error("records under the key of serial {serial:?} had to arrive before {arrives_by_s} s UTC")]
+    KeyRetired {
+        /// The serial number in the record.
+        serial: String,
+        /// End of their arrival. [UTC s]
+        arrives_by_s: i64,
+    },
+    /// The record names another key than the one enrolled.
+    #[error("record names key {named}, which is not the one enrolled")]
+    KeyOther {
+        /// The key named, in hex.
+        named: String,
+    },
     /// The record declares another signature algorithm than its key was enrolled for.
     #[error("record declares {declared:?}, its key is enrolled for {enrolled}")]
     AlgorithmOther {
@@ -59,8 +98,14 @@ pub enum MeteringError {
         /// What the trust store says.
         enrolled: &'static str,
     },
-    /// The signature is not hexadecimal (or base64) text of strict DER.
-    #[error("signature is not strict DER: {fault}")]
+    /// The record deviates from its format in a way that is not borne for its key.
+    #[error("record needs profile {profile:?}, which its key is not enrolled with")]
+    Deviation {
+        /// Name of the profile.
+        profile: &'static str,
+    },
+    /// The signature is not written as its format says.
+    #[error("signature is not well encoded: {fault}")]
     SignatureEncoding {
         /// What is wrong with it.
         fault: String,
@@ -68,19 +113,14 @@ pub enum MeteringError {
     /// The signature does not hold over the received bytes under the enrolled key.
     #[error("signature does not hold over the received bytes")]
     SignatureFalse,
-    /// The record lacks the import (1.8.0) or the export (2.8.0) register.
-    #[error("record has no register {obis} at its last moment")]
-    RegisterMissing {
-        /// The register looked for.
-        obis: &'static str,
-    },
+    /// The record has neither an import nor an export register.
+    #[error("record has neither an import nor an export register at its last moment")]
+    RegisterMissing,
     /// The meter itself does not vouch for the value.
-    #[error("meter status is {status:?} with error flags {flags:?}, not \"G\" without")]
+    #[error("meter status {status:?} does not vouch for the value")]
     StatusNotGood {
-        /// The status letter.
+        /// The status, in the words or hex digits of the format.
         status: String,
-        /// The error flags.
-        flags: String,
     },
     /// A register is given with digits finer than a milliwatt-hour.
     #[error("register value {text:?} {unit} has digits finer than 1 mWh")]
@@ -109,34 +149,60 @@ pub enum MeteringError {
         asked: String,
     },
     /// The very same payload was admitted before.
-    #[error("pagination {pagination} with this payload was admitted before")]
+    #[error("counter {counter} with this payload was admitted before")]
     Replayed {
-        /// The pagination counter.
-        pagination: u64,
+        /// The counter.
+        counter: u64,
     },
-    /// Another payload was admitted under the same pagination.
-    #[error("pagination {pagination} was admitted before with another payload")]
+    /// Another payload was admitted under the same counter.
+    #[error("counter {counter} was admitted before with another payload")]
     Equivocation {
-        /// The pagination counter.
-        pagination: u64,
+        /// The counter.
+        counter: u64,
     },
-    /// The pagination is lower than the last one admitted.
-    #[error("pagination {pagination} is lower than {last}, the last one admitted")]
-    PaginationGapBack {
-        /// The pagination counter.
-        pagination: u64,
+    /// The counter is lower than the last one admitted.
+    #[error("counter {counter} is lower than {last}, the last one admitted")]
+    CounterBack {
+        /// The counter.
+        counter: u64,
         /// The last one admitted.
         last: u64,
     },
+    /// A register counts less than when the meter was mounted.
+    #[error("{register} register is at {milliwh} mWh, but was mounted at {start_milliwh} mWh")]
+    BelowStart {
+        /// Import or export.
+        register: &'static str,
+        /// Its value now. [mWh]
+        milliwh: i64,
+        /// Its value when the meter was mounted. [mWh]
+        start_milliwh: i64,
+    },
     /// A register counts less than it did.
-    #[error("register {obis} fell from {last_milliwh} mWh to {milliwh} mWh")]
+    #[error("{register} register fell from {last_milliwh} mWh to {milliwh} mWh")]
     RegisterFell {
-        /// The register.
-        obis: &'static str,
+        /// Import or export.
+        register: &'static str,
         /// Its value now. [mWh]
         milliwh: i64,
         /// Its last value admitted. [mWh]
         last_milliwh: i64,
+    },
+    /// The meter has been running for less time than before.
+    #[error("operating time fell from {last_s} s to {operating_s} s")]
+    OperatingFell {
+        /// How long the meter says it runs. [s]
+        operating_s: u64,
+        /// The last one admitted. [s]
+        last_s: u64,
+    },
+    /// An interval begins before another of the meter ends.
+    #[error("interval from {start_ms} ms UTC begins before another ends at {last_ms} ms")]
+    IntervalOverlaps {
+        /// Beginning of the interval. [UTC ms]
+        start_ms: i64,
+        /// End of the other. [UTC ms]
+        last_ms: i64,
     },
     /// The time is not later than that of the last reading.
     #[error("time {time_ms} ms UTC is not later than {last_ms} ms, the last one admitted")]
@@ -146,49 +212,101 @@ pub enum MeteringError {
         /// Time of the last one admitted. [UTC ms]
         last_ms: i64,
     },
+    /// A batch is being written to its store; nothing is admitted until that is known to be done.
+    #[error("a batch is staged and neither committed nor rolled back")]
+    BatchOpen,
 }
+
+/// The stable name of every rule, in the order in which they are checked.
+pub const CODES: [&str; 24] = [
+    "metering.format",
+    "metering.key_unknown",
+    "metering.key_not_valid_then",
+    "metering.key_revoked",
+    "metering.key_retired",
+    "metering.key_other",
+    "metering.algorithm",
+    "metering.deviation",
+    "metering.signature_encoding",
+    "metering.signature_false",
+    "metering.register_missing",
+    "metering.status_not_good",
+    "metering.resolution",
+    "metering.time_ahead",
+    "metering.other_meter",
+    "metering.replayed",
+    "metering.equivocation",
+    "metering.counter_back",
+    "metering.below_start",
+    "metering.register_fell",
+    "metering.operating_fell",
+    "metering.interval_overlaps",
+    "metering.time_not_rising",
+    "metering.batch_open",
+];
 
 impl MeteringError {
     /// Returns the stable name of the rule.
     pub fn code(&self) -> &'static str {
+        CODES[self.rank()]
+    }
+
+    /// Returns the place of the rule among [`CODES`].
+    pub const fn rank(&self) -> usize {
         match self {
-            Self::Format(_) => "metering.format",
-            Self::KeyUnknown { .. } => "metering.key_unknown",
-            Self::KeyNotValidThen { .. } => "metering.key_not_valid_then",
-            Self::AlgorithmOther { .. } => "metering.algorithm",
-            Self::SignatureEncoding { .. } => "metering.signature_encoding",
-            Self::SignatureFalse => "metering.signature_false",
-            Self::RegisterMissing { .. } => "metering.register_missing",
-            Self::StatusNotGood { .. } => "metering.status_not_good",
-            Self::Resolution { .. } => "metering.resolution",
-            Self::TimeAhead { .. } => "metering.time_ahead",
-            Self::OtherMeter { .. } => "metering.other_meter",
-            Self::Replayed { .. } => "metering.replayed",
-            Self::Equivocation { .. } => "metering.equivocation",
-            Self::PaginationGapBack { .. } => "metering.pagination_gap_back",
-            Self::RegisterFell { .. } => "metering.register_fell",
-            Self::TimeNotRising { .. } => "metering.time_not_rising",
+            Self::Format(_) => 0,
+            Self::KeyUnknown { .. } => 1,
+            Self::KeyNotValidThen { .. } => 2,
+            Self::KeyRevoked { .. } => 3,
+            Self::KeyRetired { .. } => 4,
+            Self::KeyOther { .. } => 5,
+            Self::AlgorithmOther { .. } => 6,
+            Self::Deviation { .. } => 7,
+            Self::SignatureEncoding { .. } => 8,
+            Self::SignatureFalse => 9,
+            Self::RegisterMissing => 10,
+            Self::StatusNotGood { .. } => 11,
+            Self::Resolution { .. } => 12,
+            Self::TimeAhead { .. } => 13,
+            Self::OtherMeter { .. } => 14,
+            Self::Replayed { .. } => 15,
+            Self::Equivocation { .. } => 16,
+            Self::CounterBack { .. } => 17,
+            Self::BelowStart { .. } => 18,
+            Self::RegisterFell { .. } => 19,
+            Self::OperatingFell { .. } => 20,
+            Self::IntervalOverlaps { .. } => 21,
+            Self::TimeNotRising { .. } => 22,
+            Self::BatchOpen => 23,
         }
     }
 
-    /// Returns whether the record is false or the bench could not decide.
-    pub fn outcome(&self) -> Outcome {
+    /// Returns whether the record is false, was admitted before, or could not be decided.
+    pub const fn outcome(&self) -> Outcome {
         match self {
+            Self::Replayed { .. } => Outcome::Repeated,
             Self::Format(_)
             | Self::KeyUnknown { .. }
             | Self::KeyNotValidThen { .. }
+            | Self::KeyRevoked { .. }
+            | Self::KeyRetired { .. }
+            | Self::KeyOther { .. }
             | Self::AlgorithmOther { .. }
+            | Self::Deviation { .. }
             | Self::SignatureEncoding { .. }
-            | Self::RegisterMissing { .. }
+            | Self::RegisterMissing
             | Self::StatusNotGood { .. }
-            | Self::Resolution { .. } => Outcome::Undecided,
+            | Self::Resolution { .. }
+            | Self::BatchOpen => Outcome::Undecided,
             Self::SignatureFalse
             | Self::TimeAhead { .. }
             | Self::OtherMeter { .. }
-            | Self::Replayed { .. }
             | Self::Equivocation { .. }
-            | Self::PaginationGapBack { .. }
+            | Self::CounterBack { .. }
+            | Self::BelowStart { .. }
             | Self::RegisterFell { .. }
+            | Self::OperatingFell { .. }
+            | Self::IntervalOverlaps { .. }
             | Self::TimeNotRising { .. } => Outcome::False,
         }
     }
@@ -197,27 +315,23 @@ impl MeteringError {
 /// What makes bytes unreadable as a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatFault {
-    /// Longer than a record may be.
-    #[error("{bytes} bytes are more than the {RECORD_BYTES_MAX} of a record")]
+    /// Longer than a record of its format may be.
+    #[error("{bytes} bytes are more than the {bytes_max} of a record")]
     TooLong {
         /// Length received.
         bytes: usize,
+        /// The limit.
+        bytes_max: usize,
     },
-    /// Not exactly three sections.
-    #[error("{found} sections between pipes, not 3")]
-    Sections {
-        /// How many there are.
-        found: usize,
-    },
-    /// The first section is not `OCMF`.
-    #[error("header is not \"OCMF\"")]
-    Header,
-    /// A section is not the JSON it should be.
-    #[error("{section} section: {fault}")]
-    Json {
-        /// Payload or signature.
-        section: &'static str,
-        /// What the parser says.
+    /// The bytes begin like a record of no format.
+    #[error("record is of no known format")]
+    NotRecognised,
+    /// A part of the record is not built as the format says.
+    #[error("{part}: {fault}")]
+    Structure {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
         fault: String,
     },
     /// A field is not there, and nothing before it to inherit it from.
@@ -236,16 +350,32 @@ pub enum FormatFault {
         /// What would do.
         expected: &'static str,
     },
-    /// More or fewer readings than a record may have.
-    #[error("{found} readings, not 1 to {READINGS_MAX}")]
-    Readings {
-        /// How many there are.
-        found: usize,
+    /// A field that has one value is given more than once.
+    #[error("{field} is given more than once")]
+    Repeated {
+        /// Name of the field.
+        field: &'static str,
     },
-    /// One register is given twice for one moment.
-    #[error("register {obis} is given twice for one moment")]
-    RegisterRepeated {
-        /// The register.
-        obis: &'static str,
-    },
+}
+
+impl FormatFault {
+    /// Makes the fault of a value.
+    pub(crate) fn value(
+        field: &'static str,
+        found: impl Into<String>,
+        expected: &'static str,
+    ) -> Self {
+        let found = found.into();
+        Self::Value {
+            field,
+            found,
+            expected,
+        }
+    }
+
+    /// Makes the fault of a part.
+    pub(crate) fn structure(part: &'static str, fault: impl std::fmt::Display) -> Self {
+        let fault = fault.to_string();
+        Self::Structure { part, fault }
+    }
 }

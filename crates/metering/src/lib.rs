@@ -5,47 +5,74 @@
 //! reading was neither replayed nor contradicted. There is no other constructor and no verdict as a
 //! boolean.
 //!
+//! A record is read by its wire format ([`format_names`]), judged by itself on any number of threads
+//! ([`Verifier::authenticate`]), and then asked for its place in the history of its meter
+//! ([`Verifier::stage`]), which a store makes durable before it counts ([`Verifier::commit`]).
+//!
 //! # Invariants
-//! - What is hashed is the slice between the first and the second `|`, never a text made again.
-//! - A key comes from the trust store; whatever a record says about keys or curves can only
+//! - What is verified are the received octets: a slice of them, or a block put together from them,
+//!   never a model written out again.
+//! - A key comes from the trust store; whatever a record says about keys or algorithms can only
 //!   confirm.
-//! - Per key and pagination context: pagination and time rise, registers do not fall, and one
-//!   pagination has one payload. Identity is the payload; its signature bytes are malleable.
+//! - Per key and counter: counters and time rise, and one counter has one payload. Per device:
+//!   registers do not fall along time, whatever key or counter they came under. Identity is the
+//!   payload; its signature bytes are malleable.
 //! - Register values are read digit by digit; no float is involved.
+//! - The outcome of a batch does not depend on the number of threads.
 //!
 //! # Ordering
 //! Checks run in the order of [`MeteringError`]; the first rule broken is the one reported. A
 //! batch is judged in the order given.
 //!
 //! # Limits
-//! [`RECORD_BYTES_MAX`], [`READINGS_MAX`], [`BATCH_MAX`], [`LEDGER_HISTORY_MAX`],
-//! [`CLOCK_AHEAD_MAX_S`].
+//! [`BATCH_MAX`], [`LEDGER_HISTORY_MAX`], [`CLOCK_AHEAD_MAX_S`], [`TABLE_BYTES_MAX`]; each format
+//! bounds its records.
 //!
 //! # Known gaps
-//! P-256 only; no compatibility profile for meters with other signature encodings; registers are
-//! not compared across a change of key; a pagination may leave a gap forward, as a lost reading
-//! does.
+//! A register record that arrives after a later one of its counter is refused, not filed in; energy
+//! across a meter exchange is not settled as one period; a clock that is set back holds its counter
+//! up until it has caught up.
 //!
 //! # Cost
-//! One P-256 verification a record; the ledger adds O(log n).
+//! One signature verification a record with the tables of `gridrig_curves`; the ledger adds
+//! O(log n), and memory of about 200 bytes a row remembered.
 
 #![forbid(unsafe_code)]
 
+mod authentication;
+mod batch;
+mod columns;
+mod counter;
 mod decimal;
-mod ecdsa_p256;
 mod enrolment;
 mod errors;
+mod findings;
+mod formats;
+mod key_record;
 mod ledger;
-mod ocmf;
-mod ocmf_text;
+mod plausibility;
+mod profile;
 mod reading;
+mod signed_record;
 mod timestamp;
+mod trust_store;
 mod verifier;
 
-pub use ecdsa_p256::{SignatureFault, VerifyingKey};
-pub use enrolment::{Algorithm, EnrolmentError, KeyRecord};
-pub use errors::{FormatFault, MeteringError, Outcome, Refusal};
+pub use batch::{BatchError, split_at_offsets};
+pub use columns::{ABSENT, METER_UNKNOWN, STATUS_VERIFIED, VerdictColumns};
+pub use counter::CounterContext;
+pub use enrolment::EnrolmentError;
+pub use errors::{CODES, FormatFault, MeteringError, Outcome, Refusal};
+pub use findings::{Finding, Findings};
+pub use formats::{
+    Enclosed, enclosed_in_xml, exercise_format, exercise_xml, format_names, profiles,
+};
+pub use gridrig_curves::Scheme;
+pub use key_record::{KeyForm, KeyRecord, PlausibleLimits, StartRegisters};
 pub use ledger::{LEDGER_HISTORY_MAX, LedgerError, LedgerRow};
-pub use ocmf::{READINGS_MAX, RECORD_BYTES_MAX};
-pub use reading::{ClockStatus, PaginationContext, VerifiedReading};
-pub use verifier::{BATCH_MAX, CLOCK_AHEAD_MAX_S, Verifier};
+pub use profile::Profile;
+pub use reading::{ClockStatus, VerifiedReading};
+pub use trust_store::TABLE_BYTES_MAX;
+pub use verifier::{
+    Authenticated, BATCH_MAX, CLOCK_AHEAD_MAX_S, Fork, LedgerKey, Staged, Verifier,
+};

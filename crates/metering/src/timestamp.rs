@@ -1,20 +1,13 @@
 //! The time text of a reading, `2016-06-20T12:15:00,000+0000 S`.
 
 use crate::ClockStatus;
-
-/// A moment a meter wrote down, and how far it trusts its clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Timestamp {
-    /// Milliseconds since 1970-01-01 UTC.
-    pub(crate) utc_ms: i64,
-    pub(crate) status: ClockStatus,
-}
+use crate::signed_record::MeterTime;
 
 /// The shape of the text; a digit stands for any digit, `+` for either sign.
 const SHAPE: &[u8] = b"0000-00-00T00:00:00,000+0000 X";
 
 /// Reads the text; anything but the exact shape with values in range is no time.
-pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_timestamp(text: &str) -> Option<MeterTime> {
     let bytes = text.as_bytes();
     let fits = |(&byte, &shape): (&u8, &u8)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -33,26 +26,33 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
     let (hour, minute, second) = (number(11..13), number(14..16), number(17..19));
     let (offset_hour, offset_minute) = (number(24..26), number(26..28));
-    // Leap seconds are not written by these meters; a second of 60 is refused like any other.
-    let in_range = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_in_month(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60
-        && offset_hour < 24
-        && offset_minute < 60;
-    if !in_range {
+    let local_s = seconds_since_epoch([year, month, day], [hour, minute, second])?;
+    if offset_hour >= 24 || offset_minute >= 60 {
         return None;
     }
     let east = if bytes[23] == b'-' { -1 } else { 1 };
     let offset_s = east * (offset_hour * 3600 + offset_minute * 60);
-    let local_s = days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     let status = ClockStatus::from_letter(char::from(bytes[29]))?;
-    Some(Timestamp {
+    Some(MeterTime {
         utc_ms: (local_s - offset_s) * 1000 + number(20..23),
         status,
     })
+}
+
+/// Counts the seconds from 1970-01-01 to a date and time of day, both without an offset; none if
+/// either is not in the calendar, for years from 1970 to 9999.
+///
+/// Leap seconds are not written by these meters; a second of 60 is refused like any other.
+pub(crate) fn seconds_since_epoch(date: [i64; 3], time: [i64; 3]) -> Option<i64> {
+    let ([year, month, day], [hour, minute, second]) = (date, time);
+    let in_range = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..60).contains(&second);
+    in_range
+        .then(|| days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 fn is_leap(year: i64) -> bool {

@@ -4,7 +4,7 @@
 
 mod support;
 
-use gridrig_metering::{KeyRecord, Verifier};
+use gridrig_metering::{KeyForm, KeyRecord, Verifier};
 
 fn key(meter: &str, serial: &str, case: &str) -> KeyRecord {
     let cases = support::cases("metering");
@@ -22,6 +22,7 @@ fn key(meter: &str, serial: &str, case: &str) -> KeyRecord {
         public_key,
         valid_from_s: 100,
         valid_to_s: Some(200),
+        ..KeyRecord::default()
     }
 }
 
@@ -37,14 +38,30 @@ fn each_fault_of_a_key_has_its_code() {
         refused(&mut verifier, key("", "s", "good")),
         "metering.enrol_name_empty"
     );
-    let other_algorithm = KeyRecord {
-        algorithm: "ed25519".to_owned(),
+    let format = |name: &str| Some(name.to_owned());
+    let unknown = KeyRecord {
+        format: format("ocmv"),
         ..good()
     };
-    assert_eq!(
-        refused(&mut verifier, other_algorithm),
-        "metering.enrol_algorithm"
-    );
+    assert_eq!(refused(&mut verifier, unknown), "metering.enrol_format");
+    for (algorithm, format) in [("ecdsa-p265", None), ("ed25519", format("ocmf"))] {
+        let other = KeyRecord {
+            algorithm: algorithm.to_owned(),
+            format,
+            ..good()
+        };
+        assert_eq!(refused(&mut verifier, other), "metering.enrol_algorithm");
+    }
+    let profile = KeyRecord {
+        profiles: vec!["der-unpadded".to_owned(), "der-unpaded".to_owned()],
+        ..good()
+    };
+    assert_eq!(refused(&mut verifier, profile), "metering.enrol_profile");
+    let raw = KeyRecord {
+        key_form: KeyForm::Coordinates,
+        ..good()
+    };
+    assert_eq!(refused(&mut verifier, raw), "metering.enrol_key");
     let never = KeyRecord {
         valid_to_s: Some(100),
         ..good()

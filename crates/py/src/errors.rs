@@ -3,7 +3,7 @@
 use gridrig_bench::BenchError;
 use gridrig_market::MarketError;
 use gridrig_market::book::{BookError, ColumnError};
-use gridrig_metering::{EnrolmentError, LedgerError, Refusal};
+use gridrig_metering::{BatchError, EnrolmentError, LedgerError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
 use gridrig_settlement::SettlementError;
@@ -23,7 +23,7 @@ pub(crate) enum CoreError {
     Enrolment(EnrolmentError),
     Reading(Box<Refusal>),
     Ledger(LedgerError),
-    BatchTooLong { found: usize },
+    Batch(BatchError),
     VerifierBroken,
     Quantity(QuantityError),
     Settlement(SettlementError),
@@ -50,7 +50,7 @@ impl CoreError {
             Self::Enrolment(_)
             | Self::Reading(_)
             | Self::Ledger(_)
-            | Self::BatchTooLong { .. }
+            | Self::Batch(_)
             | Self::VerifierBroken => "MeteringError",
             Self::Quantity(_) | Self::Settlement(_) | Self::Claim(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
@@ -68,7 +68,7 @@ impl CoreError {
             Self::Enrolment(error) => error.code(),
             Self::Reading(refusal) => refusal.error.code(),
             Self::Ledger(error) => error.code(),
-            Self::BatchTooLong { .. } => "metering.batch_bound",
+            Self::Batch(error) => error.code(),
             Self::VerifierBroken => "metering.verifier_broken",
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
@@ -94,12 +94,7 @@ impl CoreError {
             Self::Enrolment(error) => error.to_string(),
             Self::Reading(refusal) => refusal.to_string(),
             Self::Ledger(error) => error.to_string(),
-            Self::BatchTooLong { found } => {
-                format!(
-                    "{found} records are more than the {} of a batch",
-                    gridrig_metering::BATCH_MAX
-                )
-            }
+            Self::Batch(error) => error.to_string(),
             Self::VerifierBroken => "an earlier call of this verifier did not end".to_owned(),
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
@@ -113,7 +108,7 @@ impl CoreError {
     fn to_exception<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let facts: Bound<'py, PyDict> = [("reason", self.reason())].into_py_dict(py)?;
         if let Self::Reading(refusal) = self {
-            facts.set_item("meter", &refusal.meter)?;
+            facts.set_item("meter", refusal.meter.as_deref())?;
             facts.set_item("outcome", refusal.error.outcome().word())?;
         }
         if let Self::Plant(error) = self {
@@ -168,6 +163,12 @@ impl From<Refusal> for CoreError {
 impl From<LedgerError> for CoreError {
     fn from(error: LedgerError) -> Self {
         Self::Ledger(error)
+    }
+}
+
+impl From<BatchError> for CoreError {
+    fn from(error: BatchError) -> Self {
+        Self::Batch(error)
     }
 }
 

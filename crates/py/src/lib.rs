@@ -8,6 +8,10 @@ mod errors;
 mod exchange;
 mod market;
 mod metering;
+mod metering_batch;
+mod metering_rows;
+mod metering_words;
+mod metering_xml;
 mod plant;
 mod settlement;
 mod zones;
@@ -37,6 +41,12 @@ mod _core {
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
+    #[pymodule_export]
+    use crate::metering_batch::{PyAuthenticated, PyStagedBatch};
+    #[pymodule_export]
+    use crate::metering_words::py_metering_words as metering_words;
+    #[pymodule_export]
+    use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]

@@ -1,14 +1,21 @@
-//! The verifier for Python.
+//! The verifier for Python: keys, readings and refusals, one by one.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gridrig_metering::{
-    KeyRecord, LedgerRow, PaginationContext, Refusal, VerifiedReading, Verifier,
+    Finding, KeyRecord, LedgerRow, PlausibleLimits, Refusal, VerifiedReading, Verifier,
 };
 use gridrig_quantity::Energy;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
-use crate::errors::{CoreError, Word};
+use crate::errors::CoreError;
+use crate::metering_batch::{PyAuthenticated, PyStagedBatch, Records};
+use crate::metering_rows::{
+    LedgerKeyOut, Recalled, Row, key_form_in, ledger_key_out, recalled_in, row_in, row_out,
+    start_in,
+};
 
 /// A reading that was verified; only a `Verifier` makes one.
 #[pyclass(
@@ -40,13 +47,38 @@ impl PyVerifiedReading {
     }
 
     #[getter]
+    fn format(&self) -> &'static str {
+        self.0.format()
+    }
+
+    #[getter]
+    fn algorithm(&self) -> &'static str {
+        self.0.algorithm()
+    }
+
+    #[getter]
+    fn profiles(&self) -> Vec<&'static str> {
+        self.0.profiles().to_vec()
+    }
+
+    #[getter]
     fn context(&self) -> char {
         self.0.context().letter()
     }
 
     #[getter]
-    fn pagination(&self) -> u64 {
-        self.0.pagination()
+    fn counter(&self) -> u64 {
+        self.0.counter()
+    }
+
+    #[getter]
+    fn missing(&self) -> u64 {
+        self.0.missing()
+    }
+
+    #[getter]
+    fn operating_s(&self) -> Option<u64> {
+        self.0.operating_s()
     }
 
     #[getter]
@@ -60,18 +92,53 @@ impl PyVerifiedReading {
     }
 
     #[getter]
+    fn start_ms(&self) -> Option<i64> {
+        self.0.start_ms()
+    }
+
+    #[getter]
     fn clock_status(&self) -> char {
         self.0.clock_status().letter()
     }
 
     #[getter]
-    fn import_milliwh(&self) -> i64 {
-        self.0.import().milliwh()
+    fn import_milliwh(&self) -> Option<i64> {
+        self.0.import().map(Energy::milliwh)
     }
 
     #[getter]
-    fn export_milliwh(&self) -> i64 {
-        self.0.export().milliwh()
+    fn export_milliwh(&self) -> Option<i64> {
+        self.0.export().map(Energy::milliwh)
+    }
+
+    #[getter]
+    fn interval_import_milliwh(&self) -> Option<i64> {
+        self.0.interval_import().map(Energy::milliwh)
+    }
+
+    #[getter]
+    fn interval_export_milliwh(&self) -> Option<i64> {
+        self.0.interval_export().map(Energy::milliwh)
+    }
+
+    #[getter]
+    fn status(&self) -> &str {
+        self.0.status()
+    }
+
+    #[getter]
+    fn contract(&self) -> Option<&str> {
+        self.0.contract()
+    }
+
+    #[getter]
+    fn informed_key(&self) -> Option<&[u8]> {
+        self.0.informed_key()
+    }
+
+    #[getter]
+    fn findings(&self) -> Vec<&'static str> {
+        self.0.findings().iter().map(Finding::name).collect()
     }
 
     #[getter]
@@ -80,19 +147,19 @@ impl PyVerifiedReading {
     }
 
     fn __repr__(&self) -> String {
-        let (context, pagination) = (self.context(), self.pagination());
+        let (context, counter) = (self.context(), self.counter());
         let (import, export) = (self.import_milliwh(), self.export_milliwh());
         let (meter, time_s) = (self.meter(), self.time_s());
         format!(
-            "<VerifiedReading {meter:?} {context}{pagination} time_s={time_s} \
-             import_milliwh={import} export_milliwh={export}>"
+            "<VerifiedReading {meter:?} {context}{counter} time_s={time_s} \
+             import_milliwh={import:?} export_milliwh={export:?}>"
         )
     }
 }
 
 /// A record that is no verified reading, and why.
 #[pyclass(frozen, module = "gridrig._core", name = "Refusal")]
-pub(crate) struct PyRefusal(Refusal);
+pub(crate) struct PyRefusal(pub(crate) Refusal);
 
 #[pymethods]
 impl PyRefusal {
@@ -123,6 +190,10 @@ impl PyRefusal {
 
 /// One outcome of a batch.
 #[derive(IntoPyObject)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives only until it is a Python object"
+)]
 pub(crate) enum PyOutcome {
     Verified(PyVerifiedReading),
     Refused(PyRefusal),
@@ -137,70 +208,33 @@ impl From<Result<VerifiedReading, Refusal>> for PyOutcome {
     }
 }
 
-/// (key_id, context, pagination, time_ms, import_milliwh, export_milliwh, digest)
-type Row = ([u8; 32], char, u64, i64, i64, i64, [u8; 32]);
-
-/// The same on its way out: `bytes`, where an array would become a list of numbers.
-type RowOut<'a> = (&'a [u8], char, u64, i64, i64, i64, &'a [u8]);
-
-fn row_out(row: &LedgerRow) -> RowOut<'_> {
-    let (import, export) = (row.import.milliwh(), row.export.milliwh());
-    let context = row.context.letter();
-    (
-        &row.key_id,
-        context,
-        row.pagination,
-        row.time_ms,
-        import,
-        export,
-        &row.digest,
-    )
-}
-
-fn row_in(
-    (key_id, letter, pagination, time_ms, import, export, digest): Row,
-) -> PyResult<LedgerRow> {
-    let unknown = || {
-        let expected = "T or F";
-        CoreError::Word(Word {
-            name: "context",
-            found: letter.to_string(),
-            expected,
-        })
-    };
-    let context = PaginationContext::from_letter(letter).ok_or_else(unknown)?;
-    let import = Energy::from_milliwh(import).map_err(CoreError::from)?;
-    let export = Energy::from_milliwh(export).map_err(CoreError::from)?;
-    Ok(LedgerRow {
-        key_id,
-        context,
-        pagination,
-        time_ms,
-        import,
-        export,
-        digest,
-    })
-}
-
 /// A trust store and the replay ledger of its keys.
 #[pyclass(frozen, module = "gridrig._core", name = "Verifier")]
-pub(crate) struct PyVerifier(Mutex<Verifier>);
+pub(crate) struct PyVerifier(RwLock<Verifier>);
 
 impl PyVerifier {
-    fn lock(&self) -> Result<MutexGuard<'_, Verifier>, CoreError> {
-        self.0.lock().map_err(|_| CoreError::VerifierBroken)
+    pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, Verifier>, CoreError> {
+        self.0.read().map_err(|_| CoreError::VerifierBroken)
+    }
+
+    pub(crate) fn write(&self) -> Result<RwLockWriteGuard<'_, Verifier>, CoreError> {
+        self.0.write().map_err(|_| CoreError::VerifierBroken)
     }
 }
 
 #[pymethods]
 impl PyVerifier {
     #[new]
-    fn new() -> Self {
-        Self(Mutex::new(Verifier::new()))
+    #[pyo3(signature = (*, history = 4_096))]
+    fn new(history: usize) -> Self {
+        Self(RwLock::new(Verifier::with_history(history)))
     }
 
-    #[pyo3(signature = (meter, *, serial, algorithm = "ecdsa-p256", public_key,
-                        valid_from_s, valid_to_s = None))]
+    #[pyo3(signature = (meter, *, serial, algorithm = "ecdsa-p256", public_key, valid_from_s,
+                        valid_to_s = None, key_form = "spki", format = None, arrives_by_s = None,
+                        revoked_at_s = None, profiles = vec![], start_milliwh = None,
+                        import_power_milliwatt_max = None, export_power_milliwatt_max = None,
+                        power_tolerance_permille = None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "the fields of a key record, by keyword"
@@ -214,17 +248,70 @@ impl PyVerifier {
         public_key: Vec<u8>,
         valid_from_s: i64,
         valid_to_s: Option<i64>,
+        key_form: &str,
+        format: Option<String>,
+        arrives_by_s: Option<i64>,
+        revoked_at_s: Option<i64>,
+        profiles: Vec<String>,
+        start_milliwh: Option<(i64, i64)>,
+        import_power_milliwatt_max: Option<u64>,
+        export_power_milliwatt_max: Option<u64>,
+        power_tolerance_permille: Option<u32>,
     ) -> PyResult<()> {
-        let algorithm = algorithm.to_owned();
         let record = KeyRecord {
             meter,
             serial,
-            algorithm,
+            format,
+            algorithm: algorithm.to_owned(),
             public_key,
+            key_form: key_form_in(key_form)?,
             valid_from_s,
             valid_to_s,
+            arrives_by_s,
+            revoked_at_s,
+            profiles,
+            start: start_milliwh.map(start_in).transpose()?,
+            limits: PlausibleLimits {
+                import_power_milliwatt_max,
+                export_power_milliwatt_max,
+                power_tolerance_permille,
+            },
         };
-        Ok(py.detach(|| self.lock()?.enrol(record).map_err(CoreError::from))?)
+        Ok(py.detach(|| self.write()?.enrol(record).map_err(CoreError::from))?)
+    }
+
+    fn meter_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let names = || -> Result<Vec<String>, CoreError> {
+            let verifier = self.read()?;
+            Ok(verifier
+                .meter_names()
+                .iter()
+                .map(|name| name.to_string())
+                .collect())
+        };
+        Ok(py.detach(names)?)
+    }
+
+    fn key_meters(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let meters = || -> Result<Vec<String>, CoreError> {
+            Ok(self.read()?.key_meters().map(str::to_owned).collect())
+        };
+        Ok(py.detach(meters)?)
+    }
+
+    fn key_ids<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let ids = || -> Result<Vec<_>, CoreError> { Ok(self.read()?.key_ids().copied().collect()) };
+        let ids: Vec<[u8; 32]> = py.detach(ids)?;
+        Ok(ids.iter().map(|id| PyBytes::new(py, id)).collect())
+    }
+
+    fn public_key_der<'py>(
+        &self,
+        py: Python<'py>,
+        key_id: [u8; 32],
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let der = || -> Result<_, CoreError> { Ok(self.read()?.public_key_der(&key_id)) };
+        Ok(py.detach(der)?.map(|der| PyBytes::new(py, &der)))
     }
 
     #[pyo3(signature = (record, *, at_s, meter = None))]
@@ -236,7 +323,7 @@ impl PyVerifier {
         meter: Option<&str>,
     ) -> PyResult<PyVerifiedReading> {
         let verify = || {
-            let mut verifier = self.lock()?;
+            let mut verifier = self.write()?;
             let outcome = match meter {
                 Some(asked) => verifier.verify_of(asked, record, at_s),
                 None => verifier.verify(record, at_s),
@@ -250,27 +337,98 @@ impl PyVerifier {
     fn verify_batch(
         &self,
         py: Python<'_>,
-        records: Vec<Vec<u8>>,
+        records: Vec<PyBackedBytes>,
         at_s: i64,
     ) -> PyResult<Vec<PyOutcome>> {
-        let verify = || -> Result<_, CoreError> { Ok(self.lock()?.verify_batch(&records, at_s)) };
+        let verify = || -> Result<_, CoreError> { Ok(self.write()?.verify_batch(&records, at_s)?) };
         let outcomes = py.detach(verify)?;
-        let found = records.len();
-        let outcomes = outcomes.ok_or(CoreError::BatchTooLong { found })?;
         Ok(outcomes.into_iter().map(PyOutcome::from).collect())
+    }
+
+    #[pyo3(signature = (records, *, at_s, format = None, threads = 1))]
+    fn authenticate(
+        &self,
+        py: Python<'_>,
+        records: Records,
+        at_s: i64,
+        format: Option<&str>,
+        threads: usize,
+    ) -> PyResult<PyAuthenticated> {
+        let slices = records.slices()?;
+        let authenticate = || -> Result<_, CoreError> {
+            Ok(self.read()?.authenticate(&slices, at_s, format, threads)?)
+        };
+        let authenticated = py.detach(authenticate)?;
+        drop(slices);
+        Ok(PyAuthenticated::new(records, authenticated))
+    }
+
+    fn forgotten<'py>(
+        &self,
+        py: Python<'py>,
+        authenticated: &PyAuthenticated,
+    ) -> PyResult<Vec<LedgerKeyOut<'py>>> {
+        let keys = || authenticated.with(|held| Ok(self.read()?.forgotten(held)));
+        let keys = py.detach(keys)?;
+        Ok(keys
+            .into_iter()
+            .map(|key| ledger_key_out(py, key))
+            .collect())
+    }
+
+    #[pyo3(signature = (authenticated, *, recalled = vec![]))]
+    fn stage(
+        &self,
+        py: Python<'_>,
+        authenticated: &PyAuthenticated,
+        recalled: Vec<Recalled>,
+    ) -> PyResult<PyStagedBatch> {
+        let recalled = recalled
+            .into_iter()
+            .map(recalled_in)
+            .collect::<PyResult<_>>()?;
+        let stage = || {
+            let mut verifier = self.write()?;
+            verifier.check_closed()?;
+            let (records, held) = authenticated.take()?;
+            let staged = verifier.stage(held, &recalled)?;
+            Ok::<_, CoreError>(PyStagedBatch::new(records, staged))
+        };
+        Ok(py.detach(stage)?)
+    }
+
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        let commit = || -> Result<(), CoreError> {
+            self.write()?.commit();
+            Ok(())
+        };
+        Ok(py.detach(commit)?)
+    }
+
+    fn roll_back(&self, py: Python<'_>) -> PyResult<()> {
+        let roll_back = || -> Result<(), CoreError> {
+            self.write()?.roll_back();
+            Ok(())
+        };
+        Ok(py.detach(roll_back)?)
     }
 
     fn ledger_rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let rows =
-            || -> Result<Vec<_>, CoreError> { Ok(self.lock()?.ledger_rows().cloned().collect()) };
-        let rows = py.detach(rows)?;
+            || -> Result<Vec<_>, CoreError> { Ok(self.read()?.ledger_rows().cloned().collect()) };
+        let rows: Vec<LedgerRow> = py.detach(rows)?;
         rows.iter()
             .map(|row| Ok(row_out(row).into_pyobject(py)?.into_any()))
             .collect()
     }
 
-    fn restore(&self, py: Python<'_>, rows: Vec<Row>) -> PyResult<()> {
+    #[pyo3(signature = (rows, *, forked = vec![]))]
+    fn restore(&self, py: Python<'_>, rows: Vec<Row>, forked: Vec<[u8; 32]>) -> PyResult<()> {
         let rows = rows.into_iter().map(row_in).collect::<PyResult<Vec<_>>>()?;
-        Ok(py.detach(|| self.lock()?.restore(&rows).map_err(CoreError::from))?)
+        Ok(py.detach(|| {
+            self.write()?
+                .restore(&rows, &forked)
+                .map_err(CoreError::from)
+        })?)
     }
 }

@@ -52,6 +52,16 @@ impl PyMeterPeriod {
         PyVerifiedReading(self.0.closing().clone())
     }
 
+    #[getter(from_ms)]
+    fn begins_ms(&self) -> i64 {
+        self.0.from_ms()
+    }
+
+    #[getter]
+    fn to_ms(&self) -> i64 {
+        self.0.to_ms()
+    }
+
     #[getter]
     fn import_milliwh(&self) -> i64 {
         self.0.import().milliwh()
@@ -60,6 +70,11 @@ impl PyMeterPeriod {
     #[getter]
     fn export_milliwh(&self) -> i64 {
         self.0.export().milliwh()
+    }
+
+    fn split(&self, edges_ms: Vec<i64>) -> PyResult<Vec<Self>> {
+        let parts = self.0.split(&edges_ms).map_err(CoreError::from)?;
+        Ok(parts.into_iter().map(Self).collect())
     }
 
     fn __repr__(&self) -> String {

@@ -25,11 +25,31 @@ pub enum SettlementError {
         /// Time of the closing reading. [UTC ms]
         closing_ms: i64,
     },
+    /// A reading lacks one of the two registers that a period is settled on.
+    #[error("a reading of meter {meter:?} has no {register} register")]
+    RegisterMissing {
+        /// The meter.
+        meter: String,
+        /// Import or export.
+        register: &'static str,
+    },
     /// A register of the closing reading counts less than that of the opening one.
     #[error("a register of meter {meter:?} fell within the period")]
     RegisterFell {
         /// The meter.
         meter: String,
+    },
+    /// A period is to be parted at a time that is not within it, or not after the time before.
+    #[error("meter {meter:?} is parted at {edge_ms} ms UTC, not after {from_ms} to {to_ms} ms")]
+    SplitOutside {
+        /// The meter.
+        meter: String,
+        /// Where it is to be parted. [UTC ms]
+        edge_ms: i64,
+        /// Beginning of the part. [UTC ms]
+        from_ms: i64,
+        /// End of the period. [UTC ms]
+        to_ms: i64,
     },
     /// More meters or trades than one period takes.
     #[error("{meters} meters and {trades} trades, at most {METERS_MAX} and {TRADES_MAX}")]
@@ -131,7 +151,9 @@ impl SettlementError {
         match self {
             Self::MeterMismatch { .. } => "settlement.meter_mismatch",
             Self::NotForward { .. } => "settlement.not_forward",
+            Self::RegisterMissing { .. } => "settlement.register_missing",
             Self::RegisterFell { .. } => "settlement.register_fell",
+            Self::SplitOutside { .. } => "settlement.split_outside",
             Self::TooMany { .. } => "settlement.too_many",
             Self::NameReserved { .. } => "settlement.name_reserved",
             Self::MeterRepeated { .. } => "settlement.meter_repeated",

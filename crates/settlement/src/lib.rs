@@ -30,6 +30,12 @@
 //! participant exported serves its trades in that order, meter by meter; what then is missing is
 //! laid on its last meter. The outcome does not depend on the order of the inputs.
 //!
+//! # Lost readings
+//! A period is the difference of two verified registers, so a reading that is lost joins two periods
+//! of its meter. [`MeterPeriod::split`] parts what was counted evenly over the time, in integers
+//! that sum to the whole; each part settles with its own trades, backed by the two readings around
+//! it.
+//!
 //! # Limits
 //! [`METERS_MAX`], [`TRADES_MAX`], [`READINGS_APART_MAX_S`].
 //!

@@ -130,8 +130,8 @@ fn check_meters(all: &[&MeterPeriod], head: &MeterPeriod) -> Result<(), Settleme
             meter: twice[0].meter().to_owned(),
         });
     }
-    check_simultaneous(all, head, MeterPeriod::opening)?;
-    check_simultaneous(all, head, MeterPeriod::closing)
+    check_simultaneous(all, head, MeterPeriod::opening, MeterPeriod::from_ms)?;
+    check_simultaneous(all, head, MeterPeriod::closing, MeterPeriod::to_ms)
 }
 
 /// Energy closes only over one stretch of time. A clock that is not synchronised proves nothing
@@ -140,6 +140,7 @@ fn check_simultaneous(
     all: &[&MeterPeriod],
     head: &MeterPeriod,
     end: fn(&MeterPeriod) -> &VerifiedReading,
+    at_ms: fn(&MeterPeriod) -> i64,
 ) -> Result<(), SettlementError> {
     let synchronised =
         |meter: &&MeterPeriod| end(meter).clock_status() == ClockStatus::Synchronised;
@@ -148,10 +149,10 @@ fn check_simultaneous(
             .chain(all.iter().copied())
             .filter(synchronised)
     };
-    let Some(reference_ms) = keeps_time().next().map(|meter| end(meter).time_ms()) else {
+    let Some(reference_ms) = keeps_time().next().map(at_ms) else {
         return Ok(());
     };
-    let apart_ms = |meter: &MeterPeriod| (end(meter).time_ms() - reference_ms).abs();
+    let apart_ms = |meter: &MeterPeriod| (at_ms(meter) - reference_ms).abs();
     match keeps_time().max_by_key(|meter| apart_ms(meter)) {
         Some(meter) if apart_ms(meter) > READINGS_APART_MAX_S * 1000 => {
             let apart_ms = apart_ms(meter);

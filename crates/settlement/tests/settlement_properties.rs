@@ -193,4 +193,46 @@ proptest! {
         shuffled.meters[..4].reverse();
         prop_assert_eq!(settle(&drawn), settle(&shuffled));
     }
+
+    #[test]
+    fn prop_a_joined_period_is_parted_evenly_and_to_the_milliwatt_hour(
+        meter in 0..5usize,
+        cuts in prop::collection::btree_set(1i64..6_300_000, 0..9),
+    ) {
+        let whole = &periods(0, READINGS - 1)[meter];
+        let (opening_ms, closing_ms) = (whole.from_ms(), whole.to_ms());
+        let edges: Vec<i64> = cuts.iter().map(|cut| opening_ms + cut).collect();
+        let parts = whole.split(&edges).unwrap();
+        prop_assert_eq!(parts.len(), edges.len() + 1);
+        for of in [MeterPeriod::import, MeterPeriod::export] {
+            let sum: i64 = parts.iter().map(|part| of(part).milliwh()).sum();
+            prop_assert_eq!(sum, of(whole).milliwh());
+            for part in &parts {
+                let span = i128::from(closing_ms - opening_ms);
+                let share = i128::from(of(whole).milliwh()) * i128::from(part.to_ms() - part.from_ms());
+                let off = i128::from(of(part).milliwh()) * span - share;
+                prop_assert!(of(part).milliwh() >= 0 && off.abs() < span);
+            }
+        }
+        // Parting a part is parting the whole.
+        if let Some((&last, before)) = edges.split_last() {
+            let again = whole.split(before).unwrap().pop().unwrap().split(&[last]).unwrap();
+            prop_assert_eq!(&again[..], &parts[parts.len() - 2..]);
+        }
+    }
+}
+
+#[test]
+fn a_period_is_parted_only_within_itself_and_forwards() {
+    let whole = &periods(0, 1)[0];
+    let inside = whole.from_ms() + 1;
+    for edges in [
+        vec![whole.from_ms()],
+        vec![whole.to_ms()],
+        vec![inside, inside],
+        vec![inside + 1, inside],
+    ] {
+        let refused = whole.split(&edges).unwrap_err();
+        assert_eq!(refused.code(), "settlement.split_outside", "{edges:?}");
+    }
 }

@@ -44,6 +44,45 @@ def priced_micro(energy_milliwh: int, price_micro_per_kwh: int) -> int:
     return magnitude if exact >= 0 else -magnitude
 
 
+def counted(
+    opening: int, closing: int, opening_ms: int, closing_ms: int, from_ms: int, to_ms: int
+) -> int:
+    """Return what a register counted in a part of the time between two readings.
+
+    Parameters
+    ----------
+    opening, closing : int
+        The register at both readings. [mWh]
+    opening_ms, closing_ms : int
+        Their times. [UTC ms]
+    from_ms, to_ms : int
+        The part. [UTC ms]
+
+    Returns
+    -------
+    int
+        Energy, laid out evenly: rounded down up to each end of the part. [mWh]
+
+    Examples
+    --------
+    >>> [counted(0, 10, 0, 3, at, at + 1) for at in range(3)]
+    [3, 3, 4]
+    """
+    first, last = (
+        (closing - opening) * (at_ms - opening_ms) // (closing_ms - opening_ms)
+        for at_ms in (from_ms, to_ms)
+    )
+    return last - first
+
+
+def _counted(register: str) -> str:
+    """Return the SQL of what a register counted in the time of a row of `metered`."""
+    return (
+        f"counted(o.{register}_milliwh, c.{register}_milliwh, o.time_ms, c.time_ms, "
+        "m.opening_ms, m.closing_ms)"
+    )
+
+
 def audit(path: Path | str) -> list[str]:
     """Recompute a closed journal and list what does not hold.
 
@@ -74,6 +113,7 @@ def audit(path: Path | str) -> list[str]:
     try:
         db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
         try:
+            db.create_function("counted", 6, counted, deterministic=True)
             return [*_amounts(db), *_parties(db), *_periods(db), *_meters(db), *_backing(db)]
         finally:
             db.close()
@@ -130,8 +170,8 @@ def _periods(db: sqlite3.Connection) -> list[str]:
         "ORDER BY period"
     ):
         exported, imported = db.execute(
-            "SELECT coalesce(sum(c.export_milliwh - o.export_milliwh), 0), "
-            "coalesce(sum(c.import_milliwh - o.import_milliwh), 0) FROM metered m "
+            f"SELECT coalesce(sum({_counted('export')}), 0), "
+            f"coalesce(sum({_counted('import')}), 0) FROM metered m "
             "JOIN reading o ON o.digest = m.opening_digest "
             "JOIN reading c ON c.digest = m.closing_digest WHERE m.period = ?",
             (period,),
@@ -167,7 +207,7 @@ def _meters(db: sqlite3.Connection) -> list[str]:
     faults = []
     for name, met, beyond in (("export", "delivered", "surplus"), ("import", "taken", "excess")):
         for period, meter, metered, booked in db.execute(
-            f"SELECT m.period, m.meter, c.{name}_milliwh - o.{name}_milliwh AS metered, "
+            f"SELECT m.period, m.meter, {_counted(name)} AS metered, "
             "(SELECT coalesce(sum(e.energy_milliwh), 0) FROM entry e WHERE e.period = m.period "
             "AND e.meter = m.meter AND e.kind IN (?, ?)) AS booked FROM metered m "
             "JOIN reading o ON o.digest = m.opening_digest "
@@ -189,10 +229,10 @@ def _backing(db: sqlite3.Connection) -> list[str]:
         "AND m.closing_digest = e.closing_digest WHERE m.meter IS NULL ORDER BY 1, 2"
     )
     faults = [f"{period}/{entry}: no verified reading behind it" for period, entry in unbacked]
-    for end in ("opening", "closing"):
+    for end, order in (("opening", "<="), ("closing", ">=")):
         foreign = db.execute(
             f"SELECT m.period, m.meter FROM metered m LEFT JOIN reading r "
-            f"ON r.digest = m.{end}_digest AND r.meter = m.meter AND r.time_ms = m.{end}_ms "
+            f"ON r.digest = m.{end}_digest AND r.meter = m.meter AND r.time_ms {order} m.{end}_ms "
             "WHERE r.digest IS NULL ORDER BY 1, 2"
         )
         faults += [

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from gridrig._core import Settled, VerifiedReading
 from gridrig.errors import SettlementError
@@ -25,7 +25,7 @@ from gridrig.settlement.journal_schema import (
     schema_sql,
 )
 
-LedgerRow: TypeAlias = tuple[bytes, str, int, int, int, int, bytes]  # as `Verifier` remembers it
+LedgerRow: TypeAlias = tuple[Any, ...]  # as `Verifier.ledger_rows` lists them
 
 LOCK_WAIT_S_MAX = 5.0
 
@@ -43,7 +43,10 @@ ENTRY_COLUMNS = (
     "opening_digest",
     "closing_digest",
 )
-_LEDGER_COLUMNS = "key_id, context, pagination, time_ms, import_milliwh, export_milliwh, digest"
+_LEDGER_COLUMNS = (
+    "key_id, context, counter, time_ms, clock_status, start_ms, import_milliwh, export_milliwh, "
+    "operating_s, power_milliwatt, digest"
+)
 
 
 class Journal:
@@ -120,7 +123,7 @@ class Journal:
         Raises
         ------
         SettlementError
-            `settlement.already_posted` for a period or a pagination with another content,
+            `settlement.already_posted` for a period or a counter with another content,
             `settlement.readings_overlap` if a meter's readings cover time that was settled before,
             `settlement.period_mismatch`, `settlement.journal_refused`,
             `settlement.journal_unusable`. Nothing is posted then.
@@ -159,8 +162,8 @@ class Journal:
                         pair.participant,
                         pair.opening.digest,
                         pair.closing.digest,
-                        pair.opening.time_ms,
-                        pair.closing.time_ms,
+                        pair.from_ms,
+                        pair.to_ms,
                     )
                     for pair in pairs
                 ),
@@ -188,7 +191,7 @@ class Journal:
                 r.serial,
                 r.key_id,
                 r.context,
-                r.pagination,
+                r.counter,
                 r.time_ms,
                 r.clock_status,
                 r.import_milliwh,
@@ -205,8 +208,9 @@ class Journal:
     def _post_ledger(self, rows: Sequence[LedgerRow]) -> None:
         # A row already there with another digest is not passed over: it runs into its trigger.
         self._db.executemany(
-            "INSERT INTO ledger SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM "
-            "ledger WHERE key_id = ?1 AND context = ?2 AND pagination = ?3 AND digest = ?7)",
+            "INSERT INTO ledger SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE "
+            "NOT EXISTS (SELECT 1 FROM ledger WHERE key_id = ?1 AND context = ?2 "
+            "AND counter = ?3 AND digest = ?11)",
             rows,
         )
 
@@ -228,8 +232,8 @@ class Journal:
         )
 
     def ledger_rows(self) -> list[LedgerRow]:
-        """Return the verifier's rows, for `Verifier.restore`, by key, context and pagination."""
-        select = f"SELECT {_LEDGER_COLUMNS} FROM ledger ORDER BY key_id, context, pagination"
+        """Return the verifier's rows, for `Verifier.restore`, by key, context and counter."""
+        select = f"SELECT {_LEDGER_COLUMNS} FROM ledger ORDER BY key_id, context, counter"
         return self._db.execute(select).fetchall()
 
     def periods(self) -> list[int]:

@@ -1,7 +1,7 @@
 """The tables of the journal, and the triggers that make them append-only."""
 
 APPLICATION_ID = 0x67726967  # "grig"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PAGE_BYTES = 4096
 
 _TABLES = """
@@ -10,23 +10,27 @@ CREATE TABLE reading (
     meter TEXT NOT NULL,
     serial TEXT NOT NULL,
     key_id BLOB NOT NULL CHECK (length(key_id) = 32),
-    context TEXT NOT NULL CHECK (context IN ('T', 'F')),
-    pagination INTEGER NOT NULL CHECK (pagination >= 0),
+    context TEXT NOT NULL CHECK (length(context) = 1),
+    counter INTEGER NOT NULL CHECK (counter >= 0),
     time_ms INTEGER NOT NULL,
     clock_status TEXT NOT NULL,
-    import_milliwh INTEGER NOT NULL CHECK (import_milliwh >= 0),
-    export_milliwh INTEGER NOT NULL CHECK (export_milliwh >= 0)
+    import_milliwh INTEGER CHECK (import_milliwh >= 0),
+    export_milliwh INTEGER CHECK (export_milliwh >= 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ledger (
     key_id BLOB NOT NULL CHECK (length(key_id) = 32),
-    context TEXT NOT NULL CHECK (context IN ('T', 'F')),
-    pagination INTEGER NOT NULL CHECK (pagination >= 0),
+    context TEXT NOT NULL CHECK (length(context) = 1),
+    counter INTEGER NOT NULL CHECK (counter >= 0),
     time_ms INTEGER NOT NULL,
-    import_milliwh INTEGER NOT NULL CHECK (import_milliwh >= 0),
-    export_milliwh INTEGER NOT NULL CHECK (export_milliwh >= 0),
+    clock_status TEXT NOT NULL,
+    start_ms INTEGER,
+    import_milliwh INTEGER CHECK (import_milliwh >= 0),
+    export_milliwh INTEGER CHECK (export_milliwh >= 0),
+    operating_s INTEGER,
+    power_milliwatt INTEGER,
     digest BLOB NOT NULL CHECK (length(digest) = 32),
-    PRIMARY KEY (key_id, context, pagination)
+    PRIMARY KEY (key_id, context, counter)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE period (
@@ -76,7 +80,7 @@ CREATE TRIGGER metered_no_overlap BEFORE INSERT ON metered WHEN EXISTS (
 
 _KEYS = {
     "reading": ("digest",),
-    "ledger": ("key_id", "context", "pagination"),
+    "ledger": ("key_id", "context", "counter"),
     "period": ("period",),
     "metered": ("period", "meter"),
     "entry": ("period", "entry_id"),

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gridrig_metering::{KeyRecord, Verifier};
+use gridrig_metering::{FormatFault, KeyRecord, Verifier, enclosed_in_xml};
 use toml::Table;
 
 /// One folder of `tests/vectors/<area>`.
@@ -24,14 +24,28 @@ impl Case {
         String::from_utf8(self.bytes(file)).unwrap()
     }
 
-    /// The records, one a line.
-    pub fn records(&self) -> Vec<Vec<u8>> {
-        let bytes = self.bytes("input.txt");
+    /// The records: lines of text, lines of hex, or the values of an XML file.
+    pub fn records(&self) -> Vec<Result<Vec<u8>, FormatFault>> {
+        if self.path.join("input.xml").exists() {
+            let values = enclosed_in_xml(&self.bytes("input.xml"));
+            let values = values.unwrap_or_else(|fault| vec![Err(fault)]).into_iter();
+            return values.map(|value| Ok(value?.record.into_owned())).collect();
+        }
+        let hex = self.path.join("input.hex").exists();
+        let bytes = self.bytes(if hex { "input.hex" } else { "input.txt" });
         let lines = bytes
             .strip_suffix(b"\n")
             .unwrap()
             .split(|&byte| byte == b'\n');
-        lines.map(<[u8]>::to_vec).collect()
+        lines
+            .map(|line| {
+                Ok(if hex {
+                    hex::decode(line).unwrap()
+                } else {
+                    line.to_vec()
+                })
+            })
+            .collect()
     }
 
     pub fn at_s(&self) -> i64 {
@@ -55,6 +69,16 @@ impl Case {
                 public_key: hex::decode(text("public_key")).unwrap(),
                 valid_from_s: utc_s(&text("valid_from")),
                 valid_to_s: key.get("valid_to").map(|to| utc_s(to.as_str().unwrap())),
+                profiles: key
+                    .get("profiles")
+                    .map(|names| names.as_array().unwrap().iter())
+                    .map(|names| {
+                        names
+                            .map(|name| name.as_str().unwrap().to_owned())
+                            .collect()
+                    })
+                    .unwrap_or_default(),
+                ..KeyRecord::default()
             };
             verifier.enrol(record).unwrap();
         }
@@ -74,6 +98,18 @@ fn utc_s(text: &str) -> i64 {
         + number(8..10)
         - 1;
     days * 86_400 + number(11..13) * 3600 + number(14..16) * 60 + number(17..19)
+}
+
+/// The cases of records: of the verifier's rules, and of the formats.
+pub fn metering_cases() -> Vec<Case> {
+    let formats = cases("metering_formats").into_iter();
+    // What only a reader is asked has no outcome of a verifier.
+    let judged = formats.filter(|case| {
+        ["expected.json", "keys.toml"]
+            .iter()
+            .all(|file| case.path.join(file).exists())
+    });
+    cases("metering").into_iter().chain(judged).collect()
 }
 
 /// Every case of an area; none is a failure, and so is a case that does not say where it is from.

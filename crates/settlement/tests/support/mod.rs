@@ -41,7 +41,7 @@ impl Bench {
                 algorithm: "ecdsa-p256".to_owned(),
                 public_key: public.to_public_key_der().unwrap().as_bytes().to_vec(),
                 valid_from_s: 0,
-                valid_to_s: None,
+                ..KeyRecord::default()
             };
             verifier.enrol(record).unwrap();
         }
