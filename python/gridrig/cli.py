@@ -9,7 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
-BENCH_TOPICS = ("market",)
+BENCH_TOPICS = ("market", "metering")
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -105,11 +105,25 @@ def _parser() -> argparse.ArgumentParser:
     readings = command(
         "readings",
         "verify a file of signed readings, one verdict a line",
-        "example:\n  gridrig readings received.txt --keys keys.toml\n"
+        "examples:\n  gridrig readings received.txt --keys keys.toml --ledger readings.db\n"
+        "  gridrig readings --proofs --keys keys.toml --ledger readings.db\n"
         "exit codes: 0 all true, 1 a false one, 3 one that could not be decided",
     )
-    readings.add_argument("file", type=Path, metavar="FILE", help="one signed record a line")
+    readings.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="one signed record a line, a binary one in hex; or proofs that --proofs printed",
+    )
     readings.add_argument("--keys", type=Path, required=True, help="[[key]] tables, as in a rig")
+    readings.add_argument("--ledger", type=Path, help="replay ledger, kept from call to call")
+    readings.add_argument("--format", help="wire format of every record; default: detect each")
+    readings.add_argument(
+        "--proofs",
+        action="store_true",
+        help="print what two payloads under one counter prove, from the ledger",
+    )
     readings.set_defaults(act=_readings)
 
     clear = command(
@@ -229,9 +243,11 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _readings(args: argparse.Namespace) -> int:
-    from gridrig.metering.verification import readings_command
+    from gridrig.metering.verification import proofs_command, readings_command
 
-    return readings_command(args.file, args.keys)
+    if args.proofs:
+        return proofs_command(args.keys, args.ledger)
+    return readings_command(args.file, args.keys, ledger=args.ledger, format=args.format)
 
 
 def _parameter(text: str) -> tuple[str, object]:
