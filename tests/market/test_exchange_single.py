@@ -1,5 +1,8 @@
 """Single commands: what is not given stays, and what does not fit changes nothing."""
 
+import subprocess
+import sys
+
 import pytest
 
 from gridrig.market.exchange import Exchange
@@ -35,3 +38,20 @@ def test_an_integer_that_no_column_holds_is_named_and_changes_nothing(
         exchange.submit(1, side="bid", **(terms | {name: value}))
     assert refused.value.__notes__ == [f"while processing '{name}'"]
     assert exchange.state_hash() == before
+
+
+def test_a_capacity_that_memory_does_not_hold_is_an_error_and_no_abort() -> None:
+    code = """
+import resource
+from gridrig.errors import MarketError
+from gridrig.market.exchange import Exchange
+
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+try:
+    Exchange(orders=2**26, price_blocks=2**24)
+except MarketError as refused:
+    print(refused.code)
+Exchange()
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "market.exchange_memory\n"

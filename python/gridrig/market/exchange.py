@@ -119,7 +119,7 @@ class Exchange:
     ------
     MarketError
         `market.rules_lot`, `market.rules_tick`, `market.exchange_capacity`,
-        `market.exchange_limit`, `market.word`.
+        `market.exchange_memory`, `market.exchange_limit`, `market.word`.
     """
 
     __slots__ = ("_core",)

@@ -13,6 +13,12 @@ pub enum BookError {
         /// The largest there is.
         max: u32,
     },
+    /// The system does not give the memory that the capacities need.
+    #[error("a table of {bytes} bytes, as the capacities ask for, does not fit into memory")]
+    Memory {
+        /// Size of the table refused.
+        bytes: usize,
+    },
     /// A limit is negative.
     #[error("limit {what} is {found}, which is negative")]
     Limit {
@@ -86,6 +92,7 @@ impl BookError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Capacity { .. } => "market.exchange_capacity",
+            Self::Memory { .. } => "market.exchange_memory",
             Self::Limit { .. } => "market.exchange_limit",
             Self::Truncated { .. } => "market.bytes_truncated",
             Self::Magic { .. } => "market.bytes_magic",

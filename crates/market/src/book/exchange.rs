@@ -7,6 +7,7 @@ use super::orders::OrderTable;
 use super::price_blocks::PriceBlocks;
 use super::sides::Book;
 use super::submit::Submission;
+use super::table::filled;
 use super::{BookError, Command, Event, EventSink, ExchangeConfig, OrderId, ParticipantState};
 
 /// Thousands of order books behind one sequence of commands.
@@ -27,17 +28,18 @@ impl Exchange {
     /// Makes an exchange without an open book and allocates all it will hold.
     ///
     /// # Errors
-    /// [`BookError::Capacity`], [`BookError::Limit`] if the configuration is out of bounds.
+    /// [`BookError::Capacity`], [`BookError::Limit`] if the configuration is out of bounds;
+    /// [`BookError::Memory`] if the system does not give that much.
     pub fn new(config: ExchangeConfig) -> Result<Self, BookError> {
         config.check()?;
         let capacity = config.capacity;
         Ok(Self {
             grid: Grid::new(&config),
             order_id_last: 0,
-            books: vec![Book::UNOPENED; capacity.books as usize],
-            accounts: vec![Account::new(&config); capacity.participants as usize],
-            orders: OrderTable::new(capacity.orders),
-            blocks: PriceBlocks::new(capacity.price_blocks),
+            books: filled(Book::UNOPENED, capacity.books as usize)?,
+            accounts: filled(Account::new(&config), capacity.participants as usize)?,
+            orders: OrderTable::new(capacity.orders)?,
+            blocks: PriceBlocks::new(capacity.price_blocks)?,
             found: Vec::new(),
             config,
         })

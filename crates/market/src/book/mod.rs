@@ -75,6 +75,7 @@ mod replica;
 mod sides;
 mod snapshot;
 mod submit;
+mod table;
 mod view;
 
 pub use command::{BookNumber, Command, OrderId, OrderKind, Participant, SelfMatch};

@@ -5,7 +5,8 @@
 //! steps that depend on the high bits of its number. An entry freed is simply empty: a
 //! search goes as far as any order ever had to, and no further.
 
-use super::{OrderId, Participant};
+use super::table::filled;
+use super::{BookError, OrderId, Participant};
 
 /// No order; the entry that takes the writes meant for nobody, so that links need no branch.
 pub(super) const NOBODY: u32 = 0;
@@ -75,17 +76,17 @@ pub(super) struct OrderTable {
 }
 
 impl OrderTable {
-    pub(super) fn new(capacity: u32) -> Self {
+    pub(super) fn new(capacity: u32) -> Result<Self, BookError> {
         // At most two thirds full: a step meets an empty entry with one chance in three or better.
         let wanted = capacity as usize + capacity as usize / 2 + 2;
-        let entries = vec![Entry::default(); wanted.next_power_of_two()];
-        Self {
+        let entries = filled(Entry::default(), wanted.next_power_of_two())?;
+        Ok(Self {
             mask: entries.len() as u64 - 1,
             entries,
             steps_max: 0,
             resting: 0,
             capacity,
-        }
+        })
     }
 
     pub(super) fn resting(&self) -> u32 {

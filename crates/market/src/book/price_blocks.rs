@@ -5,6 +5,9 @@
 //! on the other digits, but only where keys differ, so a side with one block has no tree at all and
 //! a far price costs one more step, wherever it is. Any price has its place; nothing is re-centred.
 
+use super::BookError;
+use super::table::{empty, filled};
+
 /// No block, no tree, no level: block 0 is never used and level 0 lies in it.
 pub(super) const NONE: u32 = 0;
 
@@ -79,7 +82,7 @@ fn place_of(level: u32) -> (u32, u32) {
 }
 
 impl PriceBlocks {
-    pub(super) fn new(capacity: u32) -> Self {
+    pub(super) fn new(capacity: u32) -> Result<Self, BookError> {
         let unused = Block {
             taken: 0,
             prefix: u32::MAX,
@@ -92,13 +95,17 @@ impl PriceBlocks {
             children: [NONE; DIGITS],
         };
         // A branch has two children or more, so there are fewer branches than blocks.
-        Self {
-            levels: vec![Level::default(); (capacity as usize + 1) * DIGITS],
-            blocks: vec![unused; capacity as usize + 1],
-            branches: vec![branch; capacity as usize],
-            free_blocks: (1..=capacity).rev().collect(),
-            free_branches: (0..capacity).rev().collect(),
-        }
+        let mut free_blocks = empty(capacity as usize)?;
+        free_blocks.extend((1..=capacity).rev());
+        let mut free_branches = empty(capacity as usize)?;
+        free_branches.extend((0..capacity).rev());
+        Ok(Self {
+            levels: filled(Level::default(), (capacity as usize + 1) * DIGITS)?,
+            blocks: filled(unused, capacity as usize + 1)?,
+            branches: filled(branch, capacity as usize)?,
+            free_blocks,
+            free_branches,
+        })
     }
 
     #[inline(always)]
