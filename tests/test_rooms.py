@@ -14,6 +14,7 @@ LEVEL = {
     "plugins": 1,
     "quantity": 1,
     "clock": 1,
+    "durable_file": 1,
     "events": 1,
     "plant": 2,
     "devices": 2,

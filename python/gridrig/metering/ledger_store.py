@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from gridrig._core import StagedBatch, Verifier
+from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import MeteringError
 from gridrig.metering.ledger_schema import (
     APPLICATION_ID,
@@ -76,32 +77,18 @@ class LedgerStore:
             raise self._unusable(fault) from fault
 
     def _prepare(self) -> None:
-        db = self._db
-        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        application, version = (
-            db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-        empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if empty and (application, version) == (0, 0):
-            db.executescript(
-                f"BEGIN IMMEDIATE; {schema_sql()} PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        elif (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-            db.close()
+        kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+        if foreign := prepare(self._db, kind):
             raise MeteringError(
                 "metering.ledger_foreign",
                 "{path} is not a replay ledger of version {expected}, found application "
                 "{application}, version {version}",
                 path=str(self.path),
                 expected=SCHEMA_VERSION,
-                application=application,
-                version=version,
+                application=foreign.application,
+                version=foreign.version,
             )
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
     def _last_arrival(self) -> int:
         return int(self._db.execute("SELECT coalesce(max(arrival), 0) FROM reading").fetchone()[0])

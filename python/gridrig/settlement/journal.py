@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from gridrig._core import Settled, VerifiedReading
+from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
 from gridrig.settlement.journal_schema import (
     APPLICATION_ID,
@@ -73,32 +74,18 @@ class Journal:
             raise self._unusable(fault) from fault
 
     def _prepare(self) -> None:
-        db = self._db
-        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        application, version = (
-            db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-        empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if empty and (application, version) == (0, 0):
-            db.executescript(
-                f"BEGIN IMMEDIATE; {schema_sql()} PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        elif (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-            db.close()
+        kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+        if foreign := prepare(self._db, kind):
             raise SettlementError(
                 "settlement.journal_foreign",
                 "{path} is not a journal of version {expected}, found application {application}, "
                 "version {version}",
                 path=str(self.path),
                 expected=SCHEMA_VERSION,
-                application=application,
-                version=version,
+                application=foreign.application,
+                version=foreign.version,
             )
+        self._db.execute("PRAGMA foreign_keys = ON")
 
     def post(
         self,
