@@ -204,6 +204,14 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tick-s", type=_whole(1), help="one tick length throughout")
     parser.add_argument("--engine", choices=["pandapower", "opendss"], help="solve with this one")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="S", help="wait so long for a bench in use"
+    )
+    parser.add_argument(
+        "--unattended",
+        action="store_true",
+        help="refuse a bench that would not come to rest with its host dead",
+    )
 
 
 def _demo(args: argparse.Namespace) -> int:

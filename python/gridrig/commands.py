@@ -20,6 +20,8 @@ from gridrig.report.html import build_report
 from gridrig.report.junit import write_junit
 from gridrig.report.terminal import print_verdicts
 from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.lease import Owner, take_lease
+from gridrig.rig.unattended import require_unattended
 
 
 def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> int:
@@ -39,10 +41,14 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     )
     if args.from_s is not None or args.for_s is not None or args.tick_s is not None:
         scenario = slice_scenario(scenario, from_s=begin_s, for_s=args.for_s, tick_s=args.tick_s)
+    if args.unattended:
+        require_unattended(rig)
+    what = f"gridrig run {scenario_path.stem}"
+    lease = take_lease(rig, what, wait_s=args.wait, on_wait=_tell_wait)
     out = args.out or next_run_directory(scenario_path.stem)
     seed = scenario.seed if args.seed is None else args.seed
     with show_progress(scenario.duration_s) as progress:
-        result = run(rig, scenario, out, seed=seed, render=render, progress=progress)
+        result = run(rig, scenario, out, seed=seed, render=render, progress=progress, lease=lease)
     if args.json:
         print(json.dumps(result.verdicts.to_json(), indent=1))
     else:
@@ -51,6 +57,10 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
         again = f"gridrig report {out}"
         print(f"the report was not made: {result.flaw}; try again: {again}", file=sys.stderr)
     return result.outcome.exit_code
+
+
+def _tell_wait(wire: str, owner: Owner | None) -> None:
+    print(f"waiting for {wire}, in use by {owner or 'others in line'}", file=sys.stderr)
 
 
 def render(directory: Path) -> None:

@@ -100,6 +100,18 @@ def test_events_are_ordered_by_time_device_and_record_never_by_arrival(tmp_path)
     assert lines[2] == '{"t_s":1.0,"device":"pv-1","kind":"c","b":2.5,"z":"nan"}'
 
 
+def test_events_outlive_a_run_that_is_killed_and_are_said_once_by_one_that_is_not(tmp_path):
+    event = {"t_s": 1.0, "device": "pv-1", "kind": "reading_missing"}
+    killed = RunDirectory(tmp_path / "killed")
+    killed.note(event)
+    lines = (tmp_path / "killed" / "events.live.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [event]
+    with RunDirectory(tmp_path / "ended") as ended:
+        ended.note(event)
+        ended.append_events([event])
+    assert [path.name for path in (tmp_path / "ended").iterdir()] == ["events.jsonl"]
+
+
 def test_orders_and_trades_are_ordered_by_period_and_id(tmp_path):
     run = RunDirectory(tmp_path / "run")
     run.add_orders(

@@ -25,7 +25,10 @@ from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.enrolment import key_table
+from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.safe_order import FINAL_STEP
+from gridrig.rig.watchdog import needs_watchdog, safe_within_s, watched
 
 CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
@@ -42,11 +45,19 @@ def check_command(rig_name: str, scenario_name: str | None, *, dry_run: bool) ->
     console = Console()
     go = run_virtual if rig.clock == "virtual" else run_wall
     start = CHECK_UTC_S if scenario is None else scenario.start_utc_s
-    return go(lambda clock: _check(rig, scenario, clock, console, dry_run), start_utc_s=start)
+    with take_lease(rig, "gridrig check") as lease:
+        return go(
+            lambda clock: _check(rig, lease, scenario, clock, console, dry_run), start_utc_s=start
+        )
 
 
 async def _check(
-    rig: Rig, scenario: Scenario | None, clock: Clock, console: Console, dry_run: bool
+    rig: Rig,
+    lease: Lease,
+    scenario: Scenario | None,
+    clock: Clock,
+    console: Console,
+    dry_run: bool,
 ) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
     if dry_run:
@@ -55,7 +66,7 @@ async def _check(
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
     outcome = Outcome.PASS
     try:
-        async with _left_safe(bench, street, clock):
+        async with _left_safe(bench, lease, street, clock):
             rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
             outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
             _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
@@ -67,23 +78,28 @@ async def _check(
     if dry_run:
         console.print("dry run: nothing was written")
         return outcome.exit_code
-    return _show_end(bench.safe_report or SafeReport({}), outcome, console)
+    return _show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
 
 
 @asynccontextmanager
-async def _left_safe(bench: Bench, street: Street, clock: Clock) -> AsyncIterator[None]:
+async def _left_safe(
+    bench: Bench, lease: Lease, street: Street, clock: Clock
+) -> AsyncIterator[None]:
     """Open a bench whose devices follow what they are told, and leave it safe."""
     # A SIGTERM ends it as a Ctrl-C does.
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, signal.raise_signal, signal.SIGINT
     )
+    task = asyncio.current_task()
+    assert task is not None
     coasting = Coasting(street.world, clock)
-    coasting.start()
-    try:
-        async with bench:
-            yield
-    finally:
-        await coasting.stop()
+    async with watched(bench.rig, lease, None, task.cancel):
+        coasting.start()
+        try:
+            async with bench:
+                yield
+        finally:
+            await coasting.stop()
 
 
 def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
@@ -123,27 +139,40 @@ def _show_write(event: Event, console: Console) -> None:
         console.print(f"would write {event.device}: {event.data['what']} = {event.data['value']}")
 
 
-def _show_end(safe: SafeReport, outcome: Outcome, console: Console) -> int:
+def _show_end(rig: Rig, safe: SafeReport, outcome: Outcome, console: Console) -> int:
     for name in safe.left_unsafe:
         console.print(f"{name} left {safe.devices[name]}", style="bold red")
     if safe.left_unsafe:
         return Outcome.UNSAFE.exit_code
     console.print(f"{len(safe.devices)} devices in their safe state")
+    if needs_watchdog(rig):
+        bound = f"{safe_within_s(rig):g} s"
+        console.print(f"if a run of this bench dies, its watchdog makes it safe within {bound}")
+        _show_host_dead(rig, console)
     return outcome.exit_code
+
+
+def _show_host_dead(rig: Rig, console: Console) -> None:
+    for device in rig.devices:
+        if not device.emulated and device.capability in FINAL_STEP:
+            rest = device.host_dead
+            what = "nothing: not to be left alone" if rest == "none" else f"its {rest}"
+            console.print(f"if the host dies, {device.name} is brought to rest by {what}")
 
 
 def enrol_command(rig_name: str) -> int:
     """Read every meter's public key over its wire and print the tables that enrol them."""
     rig = load_rig(find(rig_name, RIGS))
     go = run_virtual if rig.clock == "virtual" else run_wall
-    return go(lambda clock: _enrol(rig, clock), start_utc_s=CHECK_UTC_S)
+    with take_lease(rig, "gridrig enrol") as lease:
+        return go(lambda clock: _enrol(rig, lease, clock), start_utc_s=CHECK_UTC_S)
 
 
-async def _enrol(rig: Rig, clock: Clock) -> int:
+async def _enrol(rig: Rig, lease: Lease, clock: Clock) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
     street = _street(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
-    async with _left_safe(bench, street, clock):
+    async with _left_safe(bench, lease, street, clock):
         keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.of("meter")}
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))

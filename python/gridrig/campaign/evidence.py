@@ -70,6 +70,7 @@ class RunDirectory:
         self._rank = {"": -1, **{name: rank for rank, name in enumerate(device_order)}}
         self._events: list[tuple[tuple[float, int, str], bytes]] = []
         self._streams: dict[str, BinaryIO] = {}
+        self._live: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +130,16 @@ class RunDirectory:
             self._events.append(((float(event["t_s"]), rank, name), line))
             stream.write(line)
         stream.flush()
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Write an event down at once: a run that is killed leaves them in `events.live.jsonl`.
+
+        Their times may still count from before the beginning of the run, and `append_events` says
+        all of them again in the end; then this file goes.
+        """
+        if self._live is None:
+            self._live = self.path_for(records.LIVE_EVENTS).open("wb", buffering=0)
+        self._live.write(json_line({str(key): event[key] for key in event}))
 
     def append_readings(self, rows: Iterable[ReadingRow]) -> None:
         """Record signed readings as received, in the order given."""
@@ -192,6 +203,10 @@ class RunDirectory:
             lines = b"".join(line for _, line in ordered)
             (self.path / records.EVENTS).write_bytes(lines)
             self._events = ordered
+        if self._live is not None and records.EVENTS in self._streams:
+            self._live.close()
+            self._live = None
+            (self.path / records.LIVE_EVENTS).unlink()
         self._streams.clear()
 
     def finish(self, key: Ed25519PrivateKey | None = None) -> str:

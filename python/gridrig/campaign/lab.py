@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,7 +24,9 @@ from gridrig.plant import IslandTick, World
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig, override_emulate
+from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
 
 SEED = 1
@@ -106,6 +108,7 @@ class Lab:
     recorded: list[Measurement]
     safe: list[SafeReport]
     grid: Grid | None
+    lease: Lease
 
     @property
     def world(self) -> World:
@@ -206,7 +209,7 @@ class Lab:
         world knows nothing of this one's, and nothing recorded on it counts.
         """
         other = override_emulate(self.rig, device, emulate)
-        async with open_lab(other, self.clock, [], self.safe) as lab:
+        async with open_lab(other, self.clock, [], self.safe, self.lease) as lab:
             yield lab
 
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
@@ -235,11 +238,15 @@ class Lab:
 
 @asynccontextmanager
 async def open_lab(
-    rig: Rig, clock: Clock, recorded: list[Measurement], safe: list[SafeReport]
+    rig: Rig,
+    clock: Clock,
+    recorded: list[Measurement],
+    safe: list[SafeReport],
+    held: Lease | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
-    `safe` takes how the devices were left.
+    `safe` takes how the devices were left. Whoever has the bench already gives the lease it holds.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
     grid = None
@@ -249,10 +256,15 @@ async def open_lab(
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)
     coasting: asyncio.Task[None] | None = None
+    task = asyncio.current_task()
+    assert task is not None
     try:
-        async with bench:
+        async with AsyncExitStack() as stack:
+            lease = held or stack.enter_context(take_lease(rig, "test"))
+            await stack.enter_async_context(watched(rig, lease, None, task.cancel))
+            await stack.enter_async_context(bench)
             try:
-                yield Lab(rig, clock, bench, street, events, recorded, safe, grid)
+                yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)
             finally:
                 # Devices have to follow what they are told on the way to their safe state.
                 coasting = asyncio.create_task(coast(street.world, clock))

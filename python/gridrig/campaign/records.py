@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 RIG, SCENARIO, RUN, HOST = "rig.toml", "scenario.toml", "run.json", "host.json"
 TRACE, ISLAND = "trace.parquet", "island.parquet"
+LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was killed
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"

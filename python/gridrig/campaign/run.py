@@ -29,7 +29,9 @@ from gridrig.errors import GridrigError
 from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
+from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.safe_end import SAFE, SafeReport
+from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
 
 VERSIONED = ("gridrig", "pandapower", "simbench", "dss-python", "pymodbus", "pyserial")
@@ -107,6 +109,7 @@ def run(
     render: Callable[[Path], object],
     progress: Progress | None = None,
     grid: Grid | None = None,
+    lease: Lease | None = None,
 ) -> RunResult:
     """Run a scenario on a rig and leave a signed run directory behind.
 
@@ -128,15 +131,21 @@ def run(
         Told how far the run is.
     grid : Grid or None
         The rig's network, if it has been loaded before.
+    lease : Lease or None
+        The bench, if the caller has taken it; given back at the end either way.
 
     Raises
     ------
     GridrigError
-        If the run could not begin: the directory is taken, or the network cannot be loaded.
+        If the run could not begin: somebody else has the bench, the directory is taken, or the
+        network cannot be loaded.
     """
     progress = progress or Progress()
     order = [device.name for device in rig.devices]
-    with RunDirectory(out, device_order=order) as directory:
+    with (
+        lease or take_lease(rig, f"run {scenario.title}") as held,
+        RunDirectory(out, device_order=order) as directory,
+    ):
         directory.add_rig(rig.text)
         directory.add_scenario(scenario.text)
         progress.stage("loading the network and its profiles")
@@ -149,11 +158,12 @@ def run(
 
         async def on_the_clock(clock: Clock) -> None:
             log = EventLog(clock, order)
-            log.listeners.append(progress.event)
+            log.listeners += [progress.event, lambda event: directory.note(event.row())]
             events.append(log)
             ended.cancel_by(asyncio.current_task())
             try:
-                await _operate(rig, scenario, grid, clock, log, journal, seed, progress, ended)
+                async with watched(rig, held, out, ended.stop):
+                    await _operate(rig, scenario, grid, clock, log, journal, seed, progress, ended)
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # whatever a part raises ends the run as ERROR

@@ -72,11 +72,12 @@ class Nominal:
 
 @dataclass(frozen=True)
 class Header:
-    """What the rig is called, its clock and its nominal values."""
+    """What the rig is called, its clock, its nominal values, and its watchdog's patience. [s]"""
 
     name: Name
     clock: Literal["virtual", "wall"]
     nominal: Nominal
+    watchdog_s: Annotated[float, between(1, 60)] = 5.0
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ class Rig:
         How the bench is driven to its safe state.
     overrides : tuple of Override
         Mutants applied.
+    watchdog_s : float
+        Without a heartbeat for so long, a run is ended and the bench made safe. [s]
     """
 
     path: str
@@ -184,6 +187,7 @@ class Rig:
     keys: tuple[EnrolledKey, ...]
     safe_order: tuple[SafeStep, ...]
     overrides: tuple[Override, ...] = ()
+    watchdog_s: float = 5.0
 
     def device(self, name: str) -> Device:
         """Return a device by name.
@@ -288,6 +292,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         participants=tuple(draft.build() for draft in participants),
         keys=tuple(key for key in enrolled if key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
+        watchdog_s=header.values["watchdog_s"],
     )
 
 

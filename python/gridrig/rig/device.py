@@ -113,6 +113,8 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     "meter": MeterSafeState,
 }
 HAS_TERMINAL = ("inverter", "storage")
+# What brings a device to rest when the host that commands it is dead, the watchdog with it.
+HostDead = Literal["reversion-timer", "relay", "none"]
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,9 @@ class Device:
         The storage's battery management system.
     measures : str or None
         Of a meter: "load" (of its bus), "head", or the name of an inverter or storage.
+    host_dead : str
+        What brings it to rest when the host is dead: "reversion-timer" (its own), "relay" (a
+        hardware watchdog takes its power away), or "none".
     """
 
     name: str
@@ -171,6 +176,7 @@ class Device:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    host_dead: HostDead = "none"
 
     @property
     def emulated(self) -> bool:

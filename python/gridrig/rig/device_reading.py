@@ -16,6 +16,7 @@ from gridrig.rig.device import (
     Capability,
     Device,
     GridTerminal,
+    HostDead,
     InverterLimits,
     Terminal,
 )
@@ -49,6 +50,7 @@ class _Table:
     emulate: dict[str, Any] | None = None
     bms: Name | None = None
     measures: Name | None = None
+    host_dead: HostDead = "none"
 
 
 @dataclass
@@ -69,6 +71,7 @@ class DeviceDraft:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    host_dead: HostDead = "none"
 
     @property
     def emulated(self) -> bool:
@@ -96,6 +99,7 @@ def read_device(
         link=fields.get("link"),
         bms=fields.get("bms"),
         measures=fields.get("measures"),
+        host_dead=fields.get("host_dead") or "none",
     )
     if draft.name in (HEAD, LOAD):
         expected = 'a name other than "head" and "load", which meters measure'
@@ -141,6 +145,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         emulation=draft.emulation,
         bms=draft.bms,
         measures=draft.measures,
+        host_dead=draft.host_dead,
     )
 
 
