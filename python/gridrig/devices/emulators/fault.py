@@ -14,14 +14,13 @@ from typing import Protocol
 
 from gridrig.clock import stream
 from gridrig.devices.emulators.fault_spec import (
-    ANYTHING,
     ArmedFault,
-    Asked,
     FaultProblem,
     FaultSpec,
     FaultValue,
     specs_of,
 )
+from gridrig.devices.wire.steps import ANYTHING, Asked
 from gridrig.errors import DriverError
 from gridrig.suggestions import near_miss
 

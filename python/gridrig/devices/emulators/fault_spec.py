@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gridrig.devices.wire.steps import Asked
 from gridrig.suggestions import near_miss, one_of
 
 FaultValue = int | float | str | bool
@@ -166,29 +167,6 @@ def specs_of(faults: Mapping[str, "Collection[str] | FaultSpec"]) -> dict[str, F
         else FaultSpec(name, "state", "", tuple(FaultParameter(key, None) for key in entry))
         for name, entry in faults.items()
     }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for, as far as a fault can choose by it.
-
-    Parameters
-    ----------
-    function : int or None
-        Modbus function code.
-    command : int, str or None
-        What names the request in another protocol: JBD's register, Pylontech's CID2, a SCPI header.
-    address, count : int
-        Registers it touches; a count of 0 touches none.
-    """
-
-    function: int | None = None
-    command: int | str | None = None
-    address: int = 0
-    count: int = 0
-
-
-ANYTHING = Asked()
 
 
 class ArmedFault:

@@ -11,17 +11,14 @@ Limits: 4,096 bytes of noise, 64 KiB a plan, 100 waits inside one reply.
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from gridrig.devices.emulators.fault import FaultBoard
 from gridrig.devices.emulators.fault_spec import (
-    ANYTHING,
     DAY_S,
-    Asked,
     FaultParameter,
     FaultSpec,
 )
+from gridrig.devices.wire.steps import ANYTHING, Asked, Step
 from gridrig.devices.wire.uart import misheard
 
 NOISE_BYTES_MAX = 4096
@@ -171,13 +168,14 @@ _SOCKET_ONLY = (
 )
 
 
-def _by_name(specs: Iterable[FaultSpec]) -> dict[str, FaultSpec]:
+def by_name(specs: Iterable[FaultSpec]) -> dict[str, FaultSpec]:
+    """Return entries of the catalogue by their names."""
     return {spec.name: spec for spec in specs}
 
 
-TCP_FAULTS: Mapping[str, FaultSpec] = _by_name((*_FRAME_FAULTS, *_SOCKET_ONLY))
-LINE_FAULTS: Mapping[str, FaultSpec] = _by_name((*_FRAME_FAULTS, *_LINE_ONLY))
-LENGTH_FAULTS: Mapping[str, FaultSpec] = _by_name(
+TCP_FAULTS: Mapping[str, FaultSpec] = by_name((*_FRAME_FAULTS, *_SOCKET_ONLY))
+LINE_FAULTS: Mapping[str, FaultSpec] = by_name((*_FRAME_FAULTS, *_LINE_ONLY))
+LENGTH_FAULTS: Mapping[str, FaultSpec] = by_name(
     (
         FaultSpec(
             "wrong_length",
@@ -188,25 +186,6 @@ LENGTH_FAULTS: Mapping[str, FaultSpec] = _by_name(
         ),
     )
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a reply: wait, then send bytes, then do something to the wire.
-
-    Parameters
-    ----------
-    data : bytes
-        What is sent, in one piece; may be empty.
-    wait_s : float
-        Wait before it. [s]
-    end : str
-        "reset" aborts the connection, "mute" leaves it open and deaf; nothing follows either.
-    """
-
-    data: bytes
-    wait_s: float = 0.0
-    end: Literal["", "reset", "mute"] = ""
 
 
 class WireFaults:
