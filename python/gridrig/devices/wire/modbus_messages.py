@@ -140,7 +140,7 @@ def decode(side: Side, pdu: bytes) -> Message | Malformed:
         if count in fields and "values" in fields and (function != 23 or count == "write_count"):
             found = len(fields["values"]) * size  # type: ignore[arg-type]
             if found != fields[count]:
-                return Malformed(pdu, f"{count} = {fields[count]}, and {found} values")
+                return Malformed(pdu, f"{count} = {fields[count]!r}, and {found} values")
     return Message(side, function, fields)
 
 
