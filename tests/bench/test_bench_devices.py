@@ -1,4 +1,4 @@
-"""The benchmark of devices runs whole on small inputs, beside pymodbus, and says all it promises."""
+"""The benchmark of devices runs whole on small inputs and says what it promises."""
 
 import json
 import os

@@ -72,11 +72,12 @@ class Nominal:
 
 @dataclass(frozen=True)
 class Header:
-    """What the rig is called, its clock and its nominal values."""
+    """What the rig is called, its clock and its nominal values; whether wires are recorded."""
 
     name: Name
     clock: Literal["virtual", "wall"]
     nominal: Nominal
+    capture: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Rig:
         File as the user named it.
     text : bytes
         Its bytes as read, whatever was overridden since.
-    name, clock, nominal
+    name, clock, nominal, capture
         Of the `[rig]` table.
     feeder, island : Feeder, Island or None
         None if the file has no such table.
@@ -184,6 +185,7 @@ class Rig:
     keys: tuple[EnrolledKey, ...]
     safe_order: tuple[SafeStep, ...]
     overrides: tuple[Override, ...] = ()
+    capture: bool = False
 
     def device(self, name: str) -> Device:
         """Return a device by name.
@@ -281,6 +283,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         text=file.text,
         name=header.values["name"],
         clock=header.values["clock"],
+        capture=header.values["capture"],
         nominal=header.values["nominal"],
         feeder=top.values["feeder"],
         island=top.values["island"],

@@ -39,6 +39,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from gridrig.clock.serial_url import counted
+from gridrig.devices.capture.recorder import Tap, recorder
 from gridrig.devices.links import ModbusLink, ModbusTcpLink
 from gridrig.devices.wire.sunspec import BASES
 from gridrig.errors import DriverError, DriverFailure
@@ -97,8 +98,10 @@ class _UnitState:
 class ModbusLine:
     """A connection and its lock; made by `join_line`."""
 
-    def __init__(self, link: ModbusLink) -> None:
+    def __init__(self, link: ModbusLink, name: str = "") -> None:
         self._link = link
+        self._name = name
+        self._tap: Tap | None = None
         self._serial = not isinstance(link, ModbusTcpLink)
         self._lock = asyncio.Lock()
         self._client: Any = None
@@ -122,6 +125,10 @@ class ModbusLine:
         if isinstance(self._link, ModbusTcpLink):
             return f"{self._link.host}:{self._link.port}"
         return self._link.path
+
+    @property
+    def _kind(self) -> str:
+        return "modbus-rtu" if self._serial else "modbus-tcp"
 
     @property
     def baudrate(self) -> int | None:
@@ -327,6 +334,9 @@ class ModbusLine:
             )
         self._client = client
         client.ctx.callback_data = self._guarded(client.ctx.callback_data)
+        client.ctx.data_received = self._listening(client.ctx.data_received)
+        tape = recorder()
+        self._tap = None if tape is None else tape.tap(self._name or self.text, self._kind)
         if not await client.connect():
             self._drop()
             wait_s = min(LEAVE_ALONE_S * 2**self._failed_openings, LEAVE_ALONE_S_MAX)
@@ -355,9 +365,20 @@ class ModbusLine:
 
         return callback_data
 
-    def _trace_packet(self, sending: bool, data: bytes) -> bytes:
-        if not sending:
+    def _listening(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Count and record what comes; pymodbus' own trace tells the same bytes again and again."""
+
+        def data_received(data: bytes) -> None:
             self._heard_bytes += len(data)
+            if self._tap is not None:
+                self._tap("in", data)
+            take(data)
+
+        return data_received
+
+    def _trace_packet(self, sending: bool, data: bytes) -> bytes:
+        if sending and self._tap is not None:
+            self._tap("out", data)
         return data
 
     def _trace_connect(self, connected: bool) -> None:
@@ -411,8 +432,15 @@ def _key(link: ModbusLink) -> tuple[object, ...]:
     return ("rtu", link.path)
 
 
-def join_line(link: ModbusLink) -> ModbusLine:
+def join_line(link: ModbusLink, name: str = "") -> ModbusLine:
     """Return the connection to a link's wire, shared by everyone on this loop who asks for it.
+
+    Parameters
+    ----------
+    link : ModbusTcpLink or ModbusRtuLink
+        The wire, and the unit on it.
+    name : str
+        Device name; a capture calls the wire after the device that joins it first.
 
     Raises
     ------
@@ -420,7 +448,7 @@ def join_line(link: ModbusLink) -> ModbusLine:
         `modbus.baudrate`, if others use the bus at another speed.
     """
     lines = _LINES.setdefault(asyncio.get_running_loop(), {})
-    line = lines.setdefault(_key(link), ModbusLine(link))
+    line = lines.setdefault(_key(link), ModbusLine(link, name))
     if not isinstance(link, ModbusTcpLink) and line.baudrate != link.baudrate:
         raise DriverError(
             "modbus.baudrate",

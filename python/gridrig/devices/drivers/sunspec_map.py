@@ -85,7 +85,7 @@ class SunSpecDevice:
         """
         if self._line is not None:
             return
-        self._line = join_line(self.link)
+        self._line = join_line(self.link, self.name)
         try:
             base = await self._find_base()
             self._line.probe_at(self.link.unit, (base,))
