@@ -51,6 +51,7 @@ def some_parameters(spec: FaultSpec, draw: random.Random) -> dict[str, Any]:
         "at_byte": draw.randrange(0, 12),
         "piece_bytes": draw.randrange(1, 5),
         "keep_bytes": draw.randrange(0, 12),
+        "down_s": draw.choice([0.1, 0.7, 3.0]),
         "idle_s": draw.choice([0.0, 0.05, 1.0]),
         "clients": draw.randrange(0, 2),
         "baudrate": draw.choice([4800, 9600, 38400, 57600]),

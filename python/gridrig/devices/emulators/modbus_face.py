@@ -232,7 +232,9 @@ class ModbusEmulator:
             server.unplug()
 
     def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
-        """Let a fault fire on its occasions, by default the next; "unplug" fires now.
+        """Let a fault fire on its occasions, by default the next.
+
+        "unplug" and "outage" fire now.
 
         Raises
         ------
@@ -243,6 +245,8 @@ class ModbusEmulator:
         if fault == "unplug":
             self._faults.fire(fault)
             self.unplug()
+        elif fault == "outage" and (lost := self._faults.fire(fault)) is not None:
+            self._running().outage(float(lost["down_s"]))
         elif fault == "close_idle" and isinstance(self._server, ModbusTcpServer):
             self._server.watch_idleness()
 

@@ -16,6 +16,7 @@ References
 
 import asyncio
 
+from gridrig.clock.port_names import PortName
 from gridrig.clock.ptys import PtyPair, open_pty, open_pty_master
 from gridrig.devices.wire.modbus_framing import Noise, RtuDecoder, RtuFrame, rtu_frame
 from gridrig.devices.wire.modbus_units import BROADCAST, Reply, Turns, UnitTable
@@ -46,19 +47,26 @@ class ModbusRtuServer(UnitTable, asyncio.Protocol):
         self._silence: asyncio.TimerHandle | None = None
         self._turns: dict[int, Turns[RtuFrame]] = {}
         self._line_free_at_s = 0.0
+        self._name = PortName()
         self._pair: PtyPair | None = None
         self._transport: asyncio.Transport | None = None
+        self._return: asyncio.TimerHandle | None = None
 
     @property
     def path(self) -> str:
-        """Path that a client opens."""
-        return "" if self._pair is None else self._pair.slave_path
+        """Path that a client opens; it stays the same over an outage."""
+        return self._name.path
 
     async def start(self) -> None:
         """Open the pseudo-terminal."""
+        self._open()
+
+    def _open(self) -> None:
+        self._return = None
         self._pair = open_pty()
         loop = asyncio.get_running_loop()
         self._transport, _ = open_pty_master(loop, lambda: self, self._pair)
+        self._name.lead_to(self._pair.slave_path)
 
     async def stop(self) -> None:
         """Hang up."""
@@ -66,11 +74,22 @@ class ModbusRtuServer(UnitTable, asyncio.Protocol):
 
     def unplug(self) -> None:
         """Kill the wire at once: the client sees a hang-up."""
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
+        self._name.withdraw()
         if self._silence is not None:
             self._silence.cancel()
+            self._silence = None
+        self._decoder.idle()
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+
+    def outage(self, down_s: float) -> None:
+        """Hang up, and be back under the same name after a time. [s]"""
+        self.unplug()
+        self._return = asyncio.get_running_loop().call_later(down_s, self._open)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: whole frames at once, the rest after a silence."""

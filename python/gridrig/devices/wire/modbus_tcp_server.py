@@ -173,6 +173,8 @@ class ModbusTcpServer(UnitTable):
         self.connections: dict[asyncio.Transport, _Connection] = {}
         self._tls = tls
         self._listener: asyncio.Server | None = None
+        self._return: asyncio.TimerHandle | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -185,7 +187,7 @@ class ModbusTcpServer(UnitTable):
         loop = asyncio.get_running_loop()
         try:
             self._listener = await loop.create_server(
-                lambda: _Connection(self), self.host, self.port, ssl=self._tls
+                lambda: _Connection(self), self.host, self.port, ssl=self._tls, reuse_address=True
             )
         except OSError as error:
             raise DriverError(
@@ -205,8 +207,24 @@ class ModbusTcpServer(UnitTable):
         if listener is not None:
             await listener.wait_closed()
 
+    def outage(self, down_s: float) -> None:
+        """Reset every connection and refuse new ones for a time. [s]"""
+        self.unplug()
+        self._return = asyncio.get_running_loop().call_later(down_s, self._come_back)
+
+    def _come_back(self) -> None:
+        self._return = None
+        # Kept, or the loop would drop it.
+        self._starting = asyncio.get_running_loop().create_task(self.start())
+
     def unplug(self) -> None:
         """Kill the wire at once."""
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
         if self._listener is not None:
             self._listener.close()
             self._listener = None
