@@ -37,6 +37,7 @@ def measure(workloads: Sequence[str], quick: bool) -> Measured:
                 case "saturated":
                     for connections in (1, 10, 100):
                         measured.rows += _saturated(cores, measured, connections, COUNT, for_s)
+                    measured.rows += _floor(cores, for_s)
                 case "small-reads":
                     measured.rows += _saturated(cores, measured, 10, 2, for_s)
                 case "polled":
@@ -106,11 +107,16 @@ class _Server:
 
 
 def _both(
-    cores: _Cores, wire: str, lines: int, units: int, poll: Callable[[list[Any]], Awaitable[Polled]]
+    cores: _Cores,
+    wire: str,
+    lines: int,
+    units: int,
+    poll: Callable[[list[Any]], Awaitable[Polled]],
+    servers: Sequence[str] = ("ours", "pymodbus"),
 ) -> tuple[tuple[Polled, float, float], ...]:
-    """Poll our server, then the peer's: what was seen, and server and client CPU. [s]"""
+    """Poll our server, then the others: what was seen, and server and client CPU. [s]"""
     found = []
-    for whose in ("ours", "pymodbus"):
+    for whose in servers:
         server = _Server(cores, whose, wire, lines, units)
         try:
             before_s, own = server.cpu_s(), os.times()
@@ -158,6 +164,21 @@ def _saturated(
     yield from _latencies(workload, ours[0], theirs[0])
 
 
+def _floor(cores: _Cores, for_s: float) -> Iterator[Row]:
+    ours, canned = _both(
+        cores, "tcp", 1, 1, lambda ports: closed_loop(ports, 10, COUNT, for_s), ("ours", "floor")
+    )
+    yield Row(
+        task="polls for a second of server CPU",
+        workload=f"TCP, FC3 of {COUNT} registers, 10 connections, closed loop",
+        ours=len(ours[0].latencies_ns) / max(ours[1], 0.01),
+        unit="polls",
+        peer="asyncio, a canned reply",
+        peer_figure=len(canned[0].latencies_ns) / max(canned[1], 0.01),
+        note="the floor: what the loop and the kernel cost without any Modbus",
+    )
+
+
 def _latencies(workload: str, ours: Polled, theirs: Polled) -> Iterator[Row]:
     for share, name in ((0.5, "p50"), (0.99, "p99"), (0.999, "p99.9")):
         yield Row(
@@ -185,6 +206,7 @@ def _polled(cores: _Cores, units: int, rounds: int) -> Iterator[Row]:
         peer=PEER,
         peer_figure=100 * len(theirs[0].latencies_ns) / theirs[0].asked,
         goal=Goal(ours=100.0),
+        note="requests to the units of a port overlap on its connection when one is late",
     )
     yield Row(
         task="server CPU for 1,000 devices",

@@ -2,9 +2,10 @@
 
     python -m gridrig.bench.devices_server WHOSE WIRE LINES UNITS
 
-WHOSE is "ours" or "pymodbus", WIRE "tcp" or "rtu"; LINES servers with UNITS units each, every unit
-with 200 holding registers from 40000. It prints one JSON line with where it listens, then answers
-each line of its input with the CPU time it has used, and ends when its input does.
+WHOSE is "ours", "pymodbus" or "floor", which sends one canned reply to whatever it hears; WIRE is
+"tcp" or "rtu"; LINES servers with UNITS units each, every unit with 200 holding registers from
+40000. It prints one JSON line with where it listens, then answers each line of its input with the
+CPU time it has used, and ends when its input does.
 """
 
 import asyncio
@@ -75,6 +76,23 @@ async def _pymodbus(wire: str, lines: int, units: int) -> list[Any]:
     return where
 
 
+class _Canned(asyncio.Protocol):
+    """Sends one reply to whatever it hears: what the loop and the kernel cost alone."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(_CANNED)
+
+
+async def _floor(wire: str, lines: int, units: int) -> list[Any]:
+    server = await asyncio.get_running_loop().create_server(_Canned, HOST, 0)
+    _KEPT.append(server)
+    return [server.sockets[0].getsockname()[1]]
+
+
 class _Relay(asyncio.Protocol):
     """Hands what comes on one pty to another; pymodbus cannot serve a master's side."""
 
@@ -97,11 +115,12 @@ def _joined_ptys() -> tuple[str, str]:
 
 
 _KEPT: list[Any] = []
+_CANNED = bytes(9 + 2 * 60)
 
 
 async def main(whose: str, wire: str, lines: int, units: int) -> None:
     """Serve until the input ends."""
-    start = {"ours": _ours, "pymodbus": _pymodbus}[whose]
+    start = {"ours": _ours, "pymodbus": _pymodbus, "floor": _floor}[whose]
     print(json.dumps(await start(wire, lines, units)), flush=True)
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
