@@ -92,7 +92,7 @@ class SignedMeter:
         self._parameters = parameters
         self._patience = Patience(parameters.timeout_s, parameters.retries)
         self._device = SunSpecDevice(
-            name, link, self._patience, vendor_models={wire.MODEL_ID: wire.signed_meter_model()}
+            name, link, self._patience, vendor_models=[wire.signed_meter_definition()]
         )
 
     async def open(self) -> None:

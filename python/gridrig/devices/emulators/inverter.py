@@ -30,7 +30,7 @@ from gridrig.devices.emulators.modbus_face import ModbusEmulator, ModbusFacePara
 from gridrig.devices.emulators.register_image import ModelBlock, SunSpecImage
 from gridrig.devices.emulators.terminal import InverterTerminal, PackTerminal, TerminalState
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
-from gridrig.devices.wire.sunspec import standard_models
+from gridrig.devices.wire.sunspec_definitions import standard_model
 
 THREE_PHASE = 2
 SETS_WATTS, SETS_VARS = 1, 4
@@ -132,17 +132,17 @@ class InverterEmulator(ModbusEmulator):
         self._scale = power_scale(parameters.s_va)
         self._controls = self._controls_block()
         self._service = ModelBlock(
-            standard_models()[703], values={"ES": 1}, writable=("ES",), commit=self._set_service
+            standard_model(703), values={"ES": 1}, writable=("ES",), commit=self._set_service
         )
         image = SunSpecImage(self._blocks(name), parameters.base)
         super().__init__(name, link, parameters, image, on_event)
 
     def _blocks(self, name: str) -> list[ModelBlock]:
-        models, p = standard_models(), self._parameters
+        p = self._parameters
         common = {"Mn": p.manufacturer, "Md": p.product, "Vr": p.firmware}
         common["SN"] = p.serial or name
         measured = ModelBlock(
-            models[701],
+            standard_model(701),
             scale={
                 **dict.fromkeys(("W_SF", "VA_SF", "Var_SF"), self._scale),
                 **{"A_SF": -1, "V_SF": -1, "Hz_SF": -3, "PF_SF": -3, "TotWh_SF": 0},
@@ -151,7 +151,7 @@ class InverterEmulator(ModbusEmulator):
             refresh=self._measure,
         )
         capacity = ModelBlock(
-            models[702],
+            standard_model(702),
             scale={
                 **dict.fromkeys(("W_SF", "VA_SF", "Var_SF"), self._scale),
                 **{"V_SF": -1, "A_SF": -1},
@@ -159,7 +159,7 @@ class InverterEmulator(ModbusEmulator):
             values=self._ratings(),
         )
         return [
-            ModelBlock(models[1], values=common),
+            ModelBlock(standard_model(1), values=common),
             measured,
             capacity,
             self._service,
@@ -180,7 +180,7 @@ class InverterEmulator(ModbusEmulator):
 
     def _controls_block(self) -> ModelBlock:
         return ModelBlock(
-            standard_models()[704],
+            standard_model(704),
             scale={"WMaxLimPct_SF": -2, "WSet_SF": 0, "VarSet_SF": 0},
             values={
                 **{"WMaxLimPctEna": 0, "WMaxLimPct": 100.0},
@@ -296,7 +296,7 @@ class StorageInverterEmulator(InverterEmulator):
 
     def _blocks(self, name: str) -> list[ModelBlock]:
         capacity = ModelBlock(
-            standard_models()[713], scale={"Pct_SF": -2}, values={"Sta": 0}, refresh=self._charge
+            standard_model(713), scale={"Pct_SF": -2}, values={"Sta": 0}, refresh=self._charge
         )
         return [*super()._blocks(name), capacity]
 

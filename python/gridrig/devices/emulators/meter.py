@@ -27,7 +27,7 @@ from gridrig.devices.emulators.register_image import ModelBlock, SunSpecImage
 from gridrig.devices.emulators.terminal import MeterTerminal, TerminalState
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
 from gridrig.devices.wire import signed_meter as wire
-from gridrig.devices.wire.sunspec import standard_models
+from gridrig.devices.wire.sunspec_definitions import standard_model
 
 FOREIGN_SEED_OFFSET = 0x5EED  # the forger's key is nobody's on the bench
 
@@ -127,10 +127,10 @@ class SignedMeterEmulator(ModbusEmulator):
         return self._signer.public_key_der
 
     def _blocks(self) -> list[ModelBlock]:
-        p, models = self._parameters, standard_models()
+        p = self._parameters
         scale = max(0, math.ceil(math.log10(p.p_max_w / 32767)))
         measured = ModelBlock(
-            models[203],
+            standard_model(203),
             scale={
                 **dict.fromkeys(("W_SF", "VA_SF", "VAR_SF"), scale),
                 **{"A_SF": -1, "V_SF": -1, "Hz_SF": -2, "TotWh_SF": 0},
@@ -138,7 +138,7 @@ class SignedMeterEmulator(ModbusEmulator):
             refresh=self._measure,
         )
         common = {"Mn": p.manufacturer, "Md": p.product, "Vr": p.firmware, "SN": self.serial}
-        return [ModelBlock(models[1], values=common), measured, self._signing]
+        return [ModelBlock(standard_model(1), values=common), measured, self._signing]
 
     def _signing_block(self) -> ModelBlock:
         key = self._signer.public_key_der
