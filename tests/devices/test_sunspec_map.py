@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modbus_bench import RTU, Terminal, pv, storage
 
-from gridrig.devices.emulators.inverter import power_scale
+from gridrig.devices.emulators.inverter_telemetry import power_scale
 from gridrig.devices.wire.signed_meter import signed_meter_model
 from gridrig.devices.wire.sunspec import Point, from_raw, runs_of, to_raw
 
@@ -104,7 +104,7 @@ def served(emulator: Any, open_client: Any, use: Any) -> Any:
 def measured(device: Any) -> dict[str, Any]:
     block = device.models[701][0]
     block.read()
-    names = ("W", "Var", "LLV", "Hz", "InvSt", "ConnSt", "TotWhInj", "TotWhAbs", "WL1")
+    names = ("W", "Var", "LLV", "Hz", "InvSt", "ConnSt", "TotWhInj", "TotWhAbs", "WL1", "TmpCab")
     return {name: getattr(block, name).cvalue for name in names}
 
 
@@ -117,7 +117,8 @@ EXPECTED = {
     "ConnSt": 1,
     "TotWhInj": 9876,
     "TotWhAbs": 1,
-    "WL1": None,
+    "WL1": 1440,
+    "TmpCab": None,
 }
 
 
@@ -131,7 +132,8 @@ def test_the_reference_client_scans_the_emulator_at_each_base(base: int) -> None
             (sorted(n for n in device.models if isinstance(n, int)), device.models[1][0].SN.value),
         ),
     )
-    assert common == ([1, 701, 702, 703, 704], "S-77")
+    legacy, now = [103, 120, 121, 122, 123], [*range(701, 713), 715]
+    assert common == ([1, *legacy, *now], "S-77")
     assert found == EXPECTED
 
 
@@ -187,8 +189,10 @@ def test_the_reference_client_sets_signed_storage_power_and_reads_its_charge() -
     [
         ("WMaxLimPct", 10001, 3),
         ("WMaxLimPctEna", 2, 3),
-        ("WMaxLimPctRvrt", 1, 2),
-        ("WSetEna", 1, 2),
+        ("WMaxLimPctRvrt", 10001, 3),
+        ("WSetEna", 3, 3),
+        ("WSetPct", -1, 3),  # no PV inverter draws power
+        ("WRmp", 10, 2),
     ],
 )
 def test_what_the_inverter_does_not_take_is_refused_and_changes_nothing(
