@@ -10,21 +10,22 @@ is handed in.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from pymodbus.constants import ExcCodes
 
-from gridrig.devices.emulators.fault import OnEvent, no_log
+from gridrig.devices.emulators.fault import FaultSpec, OnEvent, no_log
 from gridrig.devices.emulators.modbus_face import (
-    MODBUS_FAULTS,
     ModbusEmulator,
     ModbusFaceParameters,
     require,
 )
+from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
 from gridrig.devices.emulators.register_image import ModelBlock, SunSpecImage
 from gridrig.devices.emulators.terminal import MeterTerminal, TerminalState
+from gridrig.devices.emulators.wire_faults import by_name
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
 from gridrig.devices.wire import signed_meter as wire
 from gridrig.devices.wire.sunspec_definitions import standard_model
@@ -91,11 +92,33 @@ class SignedMeterEmulator(ModbusEmulator):
     kind = "meter"
     PARAMETERS: ClassVar[type[MeterParameters]] = MeterParameters
     LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
-    FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {
+    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]] = {
         **MODBUS_FAULTS,
-        "altered_reading": (),
-        "forged_reading": (),
-        "replayed_reading": (),
+        **by_name(
+            (
+                FaultSpec(
+                    "altered_reading",
+                    "state",
+                    "the next record is changed after it was signed",
+                    (),
+                    'name = "altered_reading"',
+                ),
+                FaultSpec(
+                    "forged_reading",
+                    "state",
+                    "the next record is signed with a key that is nobody's",
+                    (),
+                    'name = "forged_reading"',
+                ),
+                FaultSpec(
+                    "replayed_reading",
+                    "state",
+                    "the record before is delivered again instead of the next",
+                    (),
+                    'name = "replayed_reading"',
+                ),
+            )
+        ),
     }
 
     def __init__(
