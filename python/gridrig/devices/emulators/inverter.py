@@ -18,12 +18,12 @@ value out of range is exception 3. How a map differs from vendor to vendor is sa
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.clock import stream
-from gridrig.devices.emulators.fault import FaultBoard, OnEvent, no_log
+from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, OnEvent, no_log
 from gridrig.devices.emulators.inverter_commands import Commands
 from gridrig.devices.emulators.inverter_controls import AcControls, Ratings, Service
 from gridrig.devices.emulators.inverter_curves import ADOPTION_FAULTS, KINDS, CurveModel
@@ -37,7 +37,8 @@ from gridrig.devices.emulators.inverter_legacy import (
 )
 from gridrig.devices.emulators.inverter_telemetry import Capacity, Measurement, Storage
 from gridrig.devices.emulators.inverter_view import Reporter
-from gridrig.devices.emulators.modbus_face import MODBUS_FAULTS, require
+from gridrig.devices.emulators.modbus_face import require
+from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
 from gridrig.devices.emulators.register_image import ModelBlock
 from gridrig.devices.emulators.sunspec_face import MapParameters, SunSpecEmulator, common_block
 from gridrig.devices.emulators.terminal import InverterTerminal, PackState, PackTerminal
@@ -133,7 +134,10 @@ class InverterEmulator(SunSpecEmulator):
 
     kind = "inverter"
     PARAMETERS: ClassVar[type[InverterParameters]] = InverterParameters
-    FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {**MODBUS_FAULTS, **ADOPTION_FAULTS}
+    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]] = {
+        **MODBUS_FAULTS,
+        **ADOPTION_FAULTS,
+    }
 
     def __init__(
         self,

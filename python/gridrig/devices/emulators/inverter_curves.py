@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 from pymodbus.constants import ExcCodes
 
-from gridrig.devices.emulators.fault import FaultBoard, OnEvent
+from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, OnEvent
 from gridrig.devices.emulators.inverter_commands import Commands, Settings
 from gridrig.devices.emulators.register_image import ModelBlock
 from gridrig.devices.emulators.reversion import ReversionTimer
+from gridrig.devices.emulators.wire_faults import by_name
 from gridrig.devices.wire.sunspec_definitions import standard_model
 
 IN_PROGRESS, COMPLETED, FAILED = 0, 1, 2  # AdptCrvRslt
@@ -27,7 +28,22 @@ CURVES = 3
 REFERENCES = ("w_max", "var_max", "var_available", "va_max")
 PRIORITIES = ("active", "reactive", "vendor")
 REGIONS = {"MustTrip": "must_trip", "MayTrip": "may_trip", "MomCess": "momentary_cessation"}
-ADOPTION_FAULTS: dict[str, tuple[str, ...]] = {"adoption_stuck": (), "adoption_failed": ()}
+ADOPTION_FAULTS = by_name(
+    (
+        FaultSpec(
+            "adoption_stuck",
+            "semantics",
+            "a curve that is to be adopted stays in progress for ever",
+            example='name = "adoption_stuck"',
+        ),
+        FaultSpec(
+            "adoption_failed",
+            "semantics",
+            "a good curve that is to be adopted is refused",
+            example='name = "adoption_failed"',
+        ),
+    )
+)
 
 
 @dataclass(frozen=True)
