@@ -33,7 +33,11 @@ from gridrig.devices.wire.sunspec import (
     Point,
     runs_of,
 )
-from gridrig.devices.wire.sunspec_definitions import ModelDefinition, standard_definitions
+from gridrig.devices.wire.sunspec_definitions import (
+    BY_LENGTH,
+    ModelDefinition,
+    standard_definitions,
+)
 from gridrig.errors import DriverError
 
 READS_MAX = 3
@@ -143,11 +147,13 @@ class SunSpecDevice:
             return definition.model()
         shape = self._shapes.get(placed.address)
         if shape is None:
-            head = definition.head
-            count = min(placed.length + HEADER, head.length + HEADER)
-            registers = await self._pieces(placed.address, [(0, count)])
-            found = ModelRegisters(head, registers)
-            counts = {name: found.number(name) or 0 for name in definition.counts if name != "*"}
+            head, counts = definition.head, {}
+            names = [name for name in definition.counts if name != BY_LENGTH]
+            if names:
+                count = min(placed.length, head.length) + HEADER
+                parts = self._parts(head, 0, count)
+                found = ModelRegisters(head, await self._pieces(placed.address, parts))
+                counts = {name: found.number(name) or 0 for name in names}
             try:
                 shape = definition.fitting(placed.length, counts)
             except ValueError as error:
