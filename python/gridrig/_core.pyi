@@ -28,6 +28,7 @@ __all__ = [
     "Refusal",
     "Rejection",
     "Settled",
+    "SourceTick",
     "StagedBatch",
     "Terminal",
     "Trade",
@@ -1362,6 +1363,46 @@ class IslandTick:
     @property
     def events(self) -> list[_PlantEvent]: ...
 
+_PlantSegment: TypeAlias = tuple[
+    float,
+    tuple[float, float],
+    tuple[float, float, float],
+    tuple[float, float, float],
+    tuple[float, float, float],
+]
+"""(duration_s, f_hz, v_from_pu, v_to_pu, angle_deg), as `gridrig.plant.Segment` holds them"""
+
+@final
+class SourceTick:
+    """What an analyser can see of devices behind an AC source; a row is a step, told at its end.
+
+    Phasors are root mean square, in a frame that turns at nominal frequency, phases a, b, c.
+    """
+
+    @property
+    def times_s(self) -> NDArray[np.float64]: ...
+    @property
+    def f_hz(self) -> NDArray[np.float64]:
+        """Frequency of the source, shape (steps,). [Hz]"""
+    @property
+    def v_pu(self) -> NDArray[np.complex128]:
+        """Voltage of the source, shape (steps, 3). [pu of nominal phase voltage]"""
+    @property
+    def i_va(self) -> NDArray[np.complex128]:
+        """Current of each device into the source, shape (devices, steps, 3).
+
+        Divided by the nominal phase voltage it is in amperes; `v_pu * conj(i_va)` is the power of
+        a phase. [VA at nominal phase voltage]
+        """
+    @property
+    def load_i_va(self) -> NDArray[np.complex128]:
+        """Current into the resonant test load, shape (steps, 3). [VA at nominal phase voltage]"""
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Whether each device's switch is closed, shape (devices, steps)."""
+    @property
+    def events(self) -> list[_PlantEvent]: ...
+
 @final
 class World:
     """The physical world: a terminal per device, and the switch to the main grid.
@@ -1432,6 +1473,21 @@ class World:
         """Run the island over [t, t + dt) in steps of `h_s`, a whole divisor of `dt_s`.
 
         `record_every` of zero records no trace. Also callable just after the PCC closed again.
+        """
+    def source_tick(
+        self,
+        devices: Sequence[int],
+        t_s: float,
+        segments: Sequence[_PlantSegment],
+        *,
+        h_s: float = 0.001,
+        record_every: int = 1,
+    ) -> SourceTick:
+        """Let an AC source play segments to the devices behind it, from `t_s` on.
+
+        Their duration is a whole multiple of `h_s`. A call for the same devices that begins where
+        the last one ended goes on; any other begins in steady state. The terminals then hold the
+        means, for `held` and `integrate`; `advance` moves the other devices and the time.
         """
     def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""

@@ -10,6 +10,7 @@ use crate::error::PlantError;
 use crate::relays::{CATEGORIES, Relays};
 use crate::service::EnterService;
 use crate::setting::Reader;
+use crate::sourced::{PHASES, Phases};
 
 /// How an inverter is built and set, whatever feeds it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct InverterSettings {
     pub s_va: f64,
     /// Rated active power [W].
     pub rated_w: f64,
+    /// The phases it is connected to.
+    pub phases: Phases,
     /// Largest current, in per unit of `s_va`.
     pub i_max_pu: f64,
     /// Open-loop response time to a set-point, 90 % of a step [s].
@@ -67,6 +70,7 @@ impl InverterSettings {
         let relays = Relays::read(&place, reader.table("relays")?, category, f_nominal_hz)?;
         Ok(InverterSettings {
             s_va,
+            phases: Phases::of_word(reader.word("phases", &PHASES)?),
             rated_w: reader.number("p_rated_w", s_va, (0.0, s_va))?,
             i_max_pu: reader.number("i_max_pu", i_max_default_pu, (0.1, 20.0))?,
             response_s: reader.number("response_s", 0.1, (0.0, 3600.0))?,

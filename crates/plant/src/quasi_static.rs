@@ -119,7 +119,10 @@ impl World {
         self.island = None;
         let t_s = self.time_s;
         for device in &mut self.devices {
-            advance_device(device, t_s, dt_s, &mut self.events);
+            // What hangs behind a source has moved with it already.
+            if !std::mem::take(&mut device.terminal.behind_source) {
+                advance_device(device, t_s, dt_s, &mut self.events);
+            }
         }
         self.time_s += dt_s;
         let rules = &self.island_settings.shedding;
@@ -174,7 +177,7 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
         } else {
             inverter
                 .relays
-                .step(v_pu, f_hz, dt_s)
+                .step(v_pu, v_pu, f_hz, dt_s)
                 .map(|(name, s)| (name.to_owned(), s))
         };
         if let Some((cause, after_s)) = inverter.judge(found, dt_s) {
@@ -183,7 +186,7 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
             return;
         }
     }
-    if inverter.service.step(v_pu, f_hz, dt_s) {
+    if inverter.service.step(v_pu, v_pu, f_hz, dt_s) {
         let delay_s = inverter.service.delay_s();
         tell(t_s + dt_s, EventKind::EnterService, delay_s, "");
     }

@@ -109,14 +109,24 @@ impl Relays {
         }
     }
 
-    /// Holds `v_pu` and `f_hz` for `dt_s`; answers the relay that trips first, and how long after
+    /// Holds the voltages of the worst phases and `f_hz` for `dt_s`; answers the relay that trips first, and how long after
     /// the beginning of the step.
-    pub fn step(&mut self, v_pu: f64, f_hz: f64, dt_s: f64) -> Option<(&'static str, f64)> {
+    pub fn step(
+        &mut self,
+        v_low_pu: f64,
+        v_high_pu: f64,
+        f_hz: f64,
+        dt_s: f64,
+    ) -> Option<(&'static str, f64)> {
         let mut first: Option<(&'static str, f64)> = None;
         for (n, slot) in self.0.iter_mut().enumerate() {
             let Some(relay) = slot else { continue };
-            let value = if n < 4 { v_pu } else { f_hz };
             let over = n % 4 < 2;
+            let value = match n {
+                0 | 1 => v_high_pu,
+                2 | 3 => v_low_pu,
+                _ => f_hz,
+            };
             let picked_up = if over {
                 value > relay.threshold
             } else {

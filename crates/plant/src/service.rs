@@ -91,21 +91,25 @@ impl Service {
         self.cause = Some(cause.to_owned());
     }
 
-    /// Holds V and f for `dt_s`; true when this step ends with the inverter entering service.
-    pub fn step(&mut self, v_pu: f64, f_hz: f64, dt_s: f64) -> bool {
+    /// Holds the voltages of the worst phases and f for `dt_s`; true when this step ends with the inverter entering service.
+    pub fn step(&mut self, v_low_pu: f64, v_high_pu: f64, f_hz: f64, dt_s: f64) -> bool {
         match self.standing {
             Standing::Running => {
                 self.ramp = (self.ramp + share(dt_s, self.rules.ramp_s)).min(1.0);
                 false
             }
             Standing::Off => false,
-            Standing::Tripped | Standing::Starting => self.wait(v_pu, f_hz, dt_s),
+            Standing::Tripped | Standing::Starting => {
+                let v_pu = self.rules.v_pu;
+                let v_inside = v_low_pu >= v_pu.0 && v_high_pu <= v_pu.1;
+                self.wait(v_inside, f_hz, dt_s)
+            }
         }
     }
 
-    fn wait(&mut self, v_pu: f64, f_hz: f64, dt_s: f64) -> bool {
-        let inside = |x: f64, (low, high): (f64, f64)| x >= low && x <= high;
-        if !inside(v_pu, self.rules.v_pu) || !inside(f_hz, self.rules.f_hz) {
+    fn wait(&mut self, v_inside: bool, f_hz: f64, dt_s: f64) -> bool {
+        let (f_low_hz, f_high_hz) = self.rules.f_hz;
+        if !v_inside || f_hz < f_low_hz || f_hz > f_high_hz {
             self.waited_s = 0.0;
             if self.cause.is_some() {
                 self.standing = Standing::Tripped;

@@ -3,7 +3,7 @@
 //! Invariants: the index of a device is the order of adding; registers never fall; one call moves
 //! time by exactly its `dt`. Ordering of a quasi-static tick: `held`, solve the feeder, `impose`,
 //! `set_head`, `integrate`, `advance`. Ordering of an island tick: `island_tick`, `held` (the means
-//! over it), solve, `impose`, `override_power`, `integrate`.
+//! over it), solve, `impose`, `override_power`, `integrate`. Behind a source: `sourced`.
 
 use crate::device::{Device, Kind, Load, Terminal};
 use crate::error::{PlantError, checked};
@@ -14,6 +14,7 @@ use crate::island_settings::IslandSettings;
 use crate::resonant::Circuit;
 use crate::setting::Value;
 use crate::shedding::Shedding;
+use crate::sourced::Sourced;
 
 /// Powers beyond this are a mistake of units [W].
 const POWER_MAX: f64 = 1e9;
@@ -31,6 +32,7 @@ pub struct World {
     pub(crate) island: Option<Island>,
     pub(crate) island_settings: IslandSettings,
     pub(crate) rlc: Option<Circuit>,
+    pub(crate) sourced: Option<Sourced>,
     pub(crate) shedding: Shedding,
     pub(crate) events: Vec<Event>,
     /// Whether the terminals hold the means of an island tick that is not integrated yet.
@@ -54,6 +56,7 @@ impl World {
             island: None,
             island_settings: IslandSettings::read(&[], f_nominal_hz)?,
             rlc: None,
+            sourced: None,
             shedding: Shedding::default(),
             events: Vec::new(),
             means_held: false,

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::errors::CoreError;
+use crate::plant_source::{PySourceTick, SegmentTuple, segment_of};
 
 type Table = Vec<(String, Value)>;
-type EventTuple = (f64, &'static str, String, f64, String);
+pub(crate) type EventTuple = (f64, &'static str, String, f64, String);
 
 fn refused(error: plant::PlantError) -> PyErr {
     CoreError::from(error).into()
@@ -43,7 +44,7 @@ fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     }
 }
 
-fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
+pub(crate) fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
     events
         .into_iter()
         .map(|e| (e.t_s, e.kind.word(), e.name, e.value, e.detail))
@@ -340,6 +341,24 @@ impl PyWorld {
             world.island_tick(t_s, dt_s, h_s, record_every, outside)
         });
         tick.map(PyIslandTick::from).map_err(refused)
+    }
+
+    #[pyo3(signature = (devices, t_s, segments, *, h_s = 0.001, record_every = 1))]
+    fn source_tick(
+        &self,
+        py: Python<'_>,
+        devices: Vec<usize>,
+        t_s: f64,
+        segments: Vec<SegmentTuple>,
+        h_s: f64,
+        record_every: usize,
+    ) -> PyResult<PySourceTick> {
+        let segments: Vec<_> = segments.into_iter().map(segment_of).collect();
+        let samples = py.detach(|| {
+            self.locked()
+                .source_tick(&devices, t_s, &segments, h_s, record_every)
+        });
+        PySourceTick::new(py, samples.map_err(refused)?)
     }
 
     fn take_events(&self) -> Vec<EventTuple> {
