@@ -1258,7 +1258,9 @@ def settle_period(
 
 # --- plant --------------------------------------------------------------------------------------
 
-_PlantSetting: TypeAlias = bool | float | str | list[float] | dict[str, "_PlantSetting"]
+_PlantSetting: TypeAlias = (
+    bool | float | str | list[float] | list[list[float]] | dict[str, "_PlantSetting"]
+)
 """A setting of a device; integers count as numbers."""
 _PlantEvent: TypeAlias = tuple[float, str, str, float, str]
 """(t_s, kind, name, value, detail)"""
@@ -1428,7 +1430,39 @@ class World:
     def set_connect(self, i: int, on: bool) -> None: ...
     def set_limit_w(self, i: int, p_w: float | None) -> None: ...
     def set_power_w(self, i: int, p_w: float) -> None: ...
-    def set_q_var(self, i: int, q_var: float) -> None: ...
+    def set_q_var(self, i: int, q_var: float) -> None:
+        """Set constant reactive power, positive injects, and put that function into force. [var]"""
+    def set_functions(self, i: int, settings: dict[str, _PlantSetting]) -> None:
+        """Change some settings of an inverter's functions while it runs; all others stay.
+
+        Settings are those `add_pv` and `add_storage` take. Quantities in pu are of the nameplate:
+        `s_va` for reactive power (positive injects), `p_rated_w` for active power.
+
+        ============================ ===========================================================
+        `reactive_mode`              "power_factor", "constant", "volt_var" or "watt_var"
+        `power_factor`               with `power_factor_excitation` "injecting" or "absorbing"
+        `constant_q_pu`              as `set_q_var`; `reactive_response_s` for these two [pu, s]
+        `volt_var_v_pu`, `.._q_pu`   up to 20 points; `volt_var_response_s`,
+                                     `volt_var_vref_pu`, `volt_var_vref_auto`, `volt_var_vref_s`
+        `watt_var_p_pu`, `.._q_pu`   up to 20 points, negative absorbs; `watt_var_response_s`
+        `volt_watt`                  on or off; `volt_watt_v_pu`, `volt_watt_p_pu`,
+                                     `volt_watt_response_s`
+        `droop`                      on or off; `droop_db_hz`, `droop_k`, `droop_under_db_hz`,
+                                     `droop_under_k` (by default as over), `droop_response_s`
+        `priority`                   "reactive", "required_reactive" or "active"
+        `ramp_w_per_s`               of active power; 0 for none [W/s]
+        `enter_service_..`           `v_low_pu`, `v_high_pu`, `f_low_hz`, `f_high_hz`,
+                                     `delay_s`, `random_s`, `ramp_s`
+        `relays`                     {"OV1": [threshold, delay_s], ...} or False for none;
+                                     OV1, OV2, UV1, UV2, OF1, OF2, UF1, UF2 [pu, Hz]
+        `trip_curves`                {"OV": [[value, time_s], ...], ...}, mildest point first;
+                                     OV, UV, OF, UF, straight between points [pu, Hz]
+        `momentary_cessation`        on or off; `cessation_v_low_pu`, `cessation_v_high_pu`,
+                                     `cessation_after_s`, `cessation_restore_s`
+        ============================ ===========================================================
+        """
+    def functions(self, i: int) -> dict[str, _PlantSetting]:
+        """Return the settings of an inverter's functions as they read back, every key."""
     def set_fets(self, i: int, charge: bool, discharge: bool) -> None: ...
     def set_pack_limits(
         self, i: int, charge_a: float | None, discharge_a: float | None

@@ -1,5 +1,6 @@
 //! A grid-following inverter for one step: what it sees, what it decides, the current it drives.
 
+use crate::active_power::Seen;
 use crate::complex::Complex;
 use crate::grid_following::{GridFollowing, Injection};
 use crate::inverter::Inverter;
@@ -76,9 +77,17 @@ impl Follower {
             let at_s = after_s.min(h_s);
             return (fast.stop(), Some(Happened::Tripped(cause, at_s)));
         }
-        let p_w = inverter.follow(fast.f_hz, h_s);
-        let power = Complex::new(p_w, inverter.reactive(p_w)) * (1.0 / bus.s_base_va);
+        let seen = Seen {
+            v_pu: fast.v_pu,
+            f_hz: fast.f_hz,
+        };
+        let (p_w, q_var) = inverter.follow(seen, h_s);
         let happened = throttled(inverter);
+        let share = inverter.cessation.step(v_low_pu, v_high_pu, h_s);
+        if share == 0.0 {
+            return (fast.stop(), happened);
+        }
+        let power = Complex::new(p_w, q_var) * (share / bus.s_base_va);
         (fast.inject(power, lead, h_s), happened)
     }
 }

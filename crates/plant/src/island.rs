@@ -190,7 +190,8 @@ impl Island {
             };
             let room = inverter.room();
             let s_va = inverter.settings.s_va;
-            former.room = (room.low_w.min(0.0) / s_va, room.high_w.max(0.0) / s_va);
+            let (low_w, high_w) = room.limited();
+            former.room = (low_w.min(0.0) / s_va, high_w.max(0.0) / s_va);
             if let Some(storage) = inverter.as_storage() {
                 former.fets = storage.pack.fets();
             }

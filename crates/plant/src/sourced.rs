@@ -208,7 +208,7 @@ impl World {
         let unit = |i: usize, world: &mut World| {
             let inverter = world.devices[i].inverter_mut()?;
             let phases = inverter.settings.phases;
-            let (p_w, q_var) = inverter.give();
+            let (p_w, q_var) = inverter.give(phases.followed(&first.v).abs());
             let fast = GridFollowing::new(
                 &inverter.settings,
                 s_base_va,

@@ -8,7 +8,7 @@
 use crate::device::{Device, Kind, Load, Terminal};
 use crate::error::{PlantError, checked};
 use crate::event::Event;
-use crate::inverter::{Feed, Inverter, Storage};
+use crate::inverter::{Feed, Inverter, Place, Storage};
 use crate::island::Island;
 use crate::island_settings::IslandSettings;
 use crate::resonant::Circuit;
@@ -76,7 +76,7 @@ impl World {
     /// # Errors
     /// `SettingUnknown`, `SettingWrong`, `SettingMissing`, `NameRepeated`, `PccState`.
     pub fn add_pv(&mut self, name: &str, table: &[(String, Value)]) -> Result<usize, PlantError> {
-        let inverter = Inverter::pv(name, table, self.f_nominal_hz)?;
+        let inverter = Inverter::pv(name, table, self.f_nominal_hz, self.next_place())?;
         self.add(name, Kind::Inverter(Box::new(inverter)))
     }
 
@@ -89,9 +89,15 @@ impl World {
         name: &str,
         table: &[(String, Value)],
     ) -> Result<usize, PlantError> {
-        let device = self.devices.len();
-        let inverter = Inverter::storage(name, table, self.f_nominal_hz, self.seed, device)?;
+        let inverter = Inverter::storage(name, table, self.f_nominal_hz, self.next_place())?;
         self.add(name, Kind::Inverter(Box::new(inverter)))
+    }
+
+    fn next_place(&self) -> Place {
+        Place {
+            seed: self.seed,
+            device: self.devices.len(),
+        }
     }
 
     fn add(&mut self, name: &str, kind: Kind) -> Result<usize, PlantError> {

@@ -36,12 +36,34 @@ fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         Ok(Value::Table(table_of(inner)?))
     } else if let Ok(list) = value.extract::<Vec<f64>>() {
         Ok(Value::List(list))
+    } else if let Ok(pairs) = value.extract::<Vec<[f64; 2]>>() {
+        Ok(Value::Pairs(
+            pairs.into_iter().map(|[x, y]| (x, y)).collect(),
+        ))
     } else {
         Err(PyTypeError::new_err(format!(
             "a setting cannot be {}",
             value.get_type()
         )))
     }
+}
+
+fn dict_of<'py>(py: Python<'py>, table: &[(String, Value)]) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (key, value) in table {
+        match value {
+            Value::Bool(value) => dict.set_item(key, value)?,
+            Value::Number(value) => dict.set_item(key, value)?,
+            Value::Text(value) => dict.set_item(key, value)?,
+            Value::List(values) => dict.set_item(key, values)?,
+            Value::Pairs(pairs) => {
+                let rows: Vec<[f64; 2]> = pairs.iter().map(|(x, y)| [*x, *y]).collect();
+                dict.set_item(key, rows)?;
+            }
+            Value::Table(inner) => dict.set_item(key, dict_of(py, inner)?)?,
+        }
+    }
+    Ok(dict)
 }
 
 pub(crate) fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
@@ -230,6 +252,16 @@ impl PyWorld {
 
     fn set_q_var(&self, i: usize, q_var: f64) -> PyResult<()> {
         self.locked().set_q_var(i, q_var).map_err(refused)
+    }
+
+    fn set_functions(&self, i: usize, settings: &Bound<'_, PyDict>) -> PyResult<()> {
+        let table = table_of(settings)?;
+        self.locked().set_functions(i, &table).map_err(refused)
+    }
+
+    fn functions<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyDict>> {
+        let table = self.locked().functions(i).map_err(refused)?;
+        dict_of(py, &table)
     }
 
     fn set_fets(&self, i: usize, charge: bool, discharge: bool) -> PyResult<()> {
