@@ -133,7 +133,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"modbus-udp"',
-                'one of "modbus-tcp", "modbus-rtu", "serial"',
+                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial"',
                 "modbus-tcp",
             )
         ],
@@ -213,7 +213,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"serial"',
-                '"modbus-tcp" or "modbus-rtu", the wire of driver "sunspec"',
+                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", the wire of driver "sunspec"',
                 None,
             )
         ],

@@ -41,7 +41,7 @@ from gridrig.devices.drivers.sunspec_setpoints import (
     SetPoints,
 )
 from gridrig.devices.grid_support import FunctionSettings, FunctionState
-from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
+from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
 
@@ -128,7 +128,7 @@ class SunSpecInverter:
 
     capability = "inverter"
     PARAMETERS: ClassVar[type[SunSpecParameters]] = SunSpecParameters
-    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
 
     def __init__(self, name: str, link: ModbusLink, parameters: SunSpecParameters) -> None:
         self.name = name

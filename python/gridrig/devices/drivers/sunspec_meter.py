@@ -20,7 +20,7 @@ from typing import ClassVar
 from gridrig.devices.capabilities import Identity, MeterReading
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
+from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.devices.wire.sunspec_definitions import ModelDefinition
 from gridrig.errors import DriverError
@@ -87,7 +87,7 @@ class SunSpecMeter:
 
     capability = "meter"
     PARAMETERS: ClassVar[type[SunSpecMeterParameters]] = SunSpecMeterParameters
-    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
     VENDOR_MODELS: ClassVar[tuple[ModelDefinition, ...]] = ()
 
     def __init__(self, name: str, link: ModbusLink, parameters: SunSpecMeterParameters) -> None:

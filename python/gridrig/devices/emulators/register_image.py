@@ -185,6 +185,16 @@ class SunSpecImage:
         whole += self._tail
         return whole[address - self.base : address - self.base + count]
 
+    def touched(self, address: int, count: int) -> list[tuple[int, str]]:
+        """Return model and point of everything that registers belong to."""
+        found: list[tuple[int, str]] = []
+        for start, block in zip(self._starts, self._blocks, strict=True):
+            first, end = max(address - start, 0), min(address + count - start, len(block.registers))
+            if first < end:
+                points = block.touched(first, end - first)
+                found += [(block.model.id, point.name) for point in points]
+        return found
+
     def write(self, address: int, values: Sequence[int]) -> ExcCodes | None:
         """Write registers inside one model; anything else is exception 2."""
         index = bisect_right(self._starts, address) - 1
