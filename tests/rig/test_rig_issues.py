@@ -213,7 +213,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"serial"',
-                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", the wire of driver "sunspec"',
+                '"modbus-tcp" or "modbus-tls" or "modbus-rtu", the wire of driver "sunspec"',
                 None,
             )
         ],

@@ -99,8 +99,12 @@ class BsmMeter(SunSpecMeter):
         """
         await super().open()
         wanted = bsm.SNAPSHOT if self._parameters.record == "snapshot" else bsm.OCMF
-        for model in (bsm.METER, bsm.SNAPSHOT, wanted):
-            self._device.require(model)
+        try:
+            for model in (bsm.METER, bsm.SNAPSHOT, wanted):
+                self._device.require(model)
+        except BaseException:
+            await self.close()
+            raise
 
     async def read_public_key(self) -> bytes:
         """Return the meter's public key for enrolment, SubjectPublicKeyInfo DER.

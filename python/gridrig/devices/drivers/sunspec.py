@@ -157,6 +157,13 @@ class SunSpecInverter:
             read nor driven to its safe state.
         """
         await self._device.open()
+        try:
+            await self._learn()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _learn(self) -> None:
         for model_id in MODELS:
             self._device.require(model_id)
         capacity = await self._device.read(CAPACITY)
