@@ -24,6 +24,7 @@ References
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,8 @@ from pymodbus.pdu.register_message import (
 
 from gridrig.clock.serial_url import counted
 from gridrig.devices.capture.recorder import Tap, recorder
-from gridrig.devices.links import ModbusLink, ModbusTcpLink
+from gridrig.devices.links import ModbusLink, ModbusTcpLink, ModbusTlsLink
+from gridrig.devices.wire.modbus_tls import client_context
 from gridrig.devices.wire.sunspec import BASES
 from gridrig.errors import DriverError, DriverFailure
 
@@ -103,6 +105,7 @@ class ModbusLine:
         self._name = name
         self._tap: Tap | None = None
         self._serial = not isinstance(link, ModbusTcpLink)
+        self._tls = client_context(link) if isinstance(link, ModbusTlsLink) else None
         self._lock = asyncio.Lock()
         self._client: Any = None
         self._in_flight = False
@@ -328,6 +331,9 @@ class ModbusLine:
         }
         if isinstance(self._link, ModbusTcpLink):
             client = AsyncModbusTcpClient(self._link.host, port=self._link.port, **options)
+            if self._tls is not None:  # MBAP over TLS; pymodbus' own TLS client leaves MBAP out
+                client.ctx.comm_params.sslctx = self._tls
+                client.ctx.init_setup_connect_listen(self._link.host, self._link.port)
         else:
             client = AsyncModbusSerialClient(
                 counted(self._link.path), baudrate=self._link.baudrate, **options
@@ -342,9 +348,27 @@ class ModbusLine:
             wait_s = min(LEAVE_ALONE_S * 2**self._failed_openings, LEAVE_ALONE_S_MAX)
             self._failed_openings = min(self._failed_openings + 1, 8)
             self._leave_alone_until_s = loop.time() + wait_s
+            if self._tls is not None and (cause := await self._tls_refusal()) is not None:
+                raise self._failure("tls", "other", unit, None, cause=cause)
             raise self._failure("no_connection", "unavailable", unit, None)
         self._failed_openings = self._unanswered = 0
         return client
+
+    async def _tls_refusal(self) -> str | None:
+        """Return why the handshake fails, which pymodbus does not tell; None if it does not."""
+        assert isinstance(self._link, ModbusTcpLink)
+        try:
+            _, writer = await asyncio.open_connection(
+                self._link.host, self._link.port, ssl=self._tls
+            )
+        except ssl.SSLCertVerificationError as error:
+            return f"the server's certificate: {error.verify_message}"
+        except ssl.SSLError as error:
+            return error.reason or str(error)
+        except OSError:
+            return None
+        writer.transport.abort()
+        return None
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -397,6 +421,7 @@ class ModbusLine:
             "foreign_reply": "a reply to something else",
             "exception": "exception {exception}",
             "hung_up": "the wire hung up",
+            "tls": "no secure connection: {cause}",
             "no_connection": "cannot connect",
             "left_alone": "could not be opened, and is left alone for {left_s:.3f} s more",
         }
@@ -427,6 +452,8 @@ _LINES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[object, ...], Mo
 
 
 def _key(link: ModbusLink) -> tuple[object, ...]:
+    if isinstance(link, ModbusTlsLink):
+        return ("tls", link.host, link.port, link.cafile, link.certfile, link.keyfile)
     if isinstance(link, ModbusTcpLink):
         return ("tcp", link.host, link.port)
     return ("rtu", link.path)
@@ -445,10 +472,13 @@ def join_line(link: ModbusLink, name: str = "") -> ModbusLine:
     Raises
     ------
     DriverError
-        `modbus.baudrate`, if others use the bus at another speed.
+        `modbus.baudrate`, if others use the bus at another speed; `modbus.tls_files` or
+        `modbus.tls_role`, if the link cannot be secured as it says.
     """
     lines = _LINES.setdefault(asyncio.get_running_loop(), {})
-    line = lines.setdefault(_key(link), ModbusLine(link, name))
+    line = lines.get(_key(link))
+    if line is None:
+        line = lines[_key(link)] = ModbusLine(link, name)
     if not isinstance(link, ModbusTcpLink) and line.baudrate != link.baudrate:
         raise DriverError(
             "modbus.baudrate",
