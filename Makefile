@@ -28,7 +28,7 @@ $(VENV)/.installed: $(BIN)/maturin $(SOURCES)
 	touch $@
 
 $(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages tests/npm-packages \
-	tests/chain/npm/package-lock.json
+	tests/chain/npm/package-lock.json tests/devices/npm/package-lock.json
 	$(PIP) install --no-build-isolation -c constraints.txt '.[chain,test]'
 	tests/debian-packages
 	tests/npm-packages

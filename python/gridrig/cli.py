@@ -9,7 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
-BENCH_TOPICS = ("market", "metering")
+BENCH_TOPICS = ("devices", "market", "metering")
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -171,6 +171,39 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="where to; default: RUN/report.html")
     report.set_defaults(act=_report)
 
+    sniff = command(
+        "sniff",
+        "show what passed on the wires of a capture, decoded",
+        "examples:\n  gridrig run sunny-then-storm --rig emulated-street --capture --out runs/c\n"
+        "  gridrig sniff runs/c --wire pv-1\n"
+        "  gridrig sniff runs/c/capture.jsonl --raw",
+    )
+    sniff.add_argument("path", type=Path, metavar="CAPTURE", help="capture file or run directory")
+    sniff.add_argument("--wire", metavar="NAME", help="only this wire")
+    sniff.add_argument("--raw", action="store_true", help="bytes, not what they mean")
+    sniff.set_defaults(act=_sniff)
+
+    replay = command(
+        "replay",
+        "serve a captured device again until interrupted",
+        "examples:\n  gridrig replay runs/c --wire pv-1\n"
+        "  gridrig replay capture.jsonl --wire battery-3 --baudrate 9600",
+    )
+    replay.add_argument("path", type=Path, metavar="CAPTURE", help="capture file or run directory")
+    replay.add_argument("--wire", metavar="NAME", required=True)
+    replay.add_argument("--host", default="127.0.0.1", help="where a TCP wire listens")
+    replay.add_argument("--port", type=_whole(0, 65_535), default=0, help="0: any free one")
+    replay.add_argument("--baudrate", type=_whole(300, 4_000_000), default=9600)
+    replay.set_defaults(act=_replay)
+
+    faults = command(
+        "faults",
+        "print the faults that emulated devices can show, with an example of each",
+        "examples:\n  gridrig faults\n  gridrig faults --markdown > docs/faults.md",
+    )
+    faults.add_argument("--markdown", action="store_true", help="as the page of the documentation")
+    faults.set_defaults(act=_faults)
+
     enrol = command(
         "enrol",
         "read the public key of every meter of a rig and print its [[key]] tables",
@@ -203,6 +236,9 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for-s", type=_whole(1), help="run only so long")
     parser.add_argument("--tick-s", type=_whole(1), help="one tick length throughout")
     parser.add_argument("--engine", choices=["pandapower", "opendss"], help="solve with this one")
+    parser.add_argument(
+        "--capture", action="store_true", help="record every wire into RUN/capture.jsonl"
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
         "--wait", type=float, default=0.0, metavar="S", help="wait so long for a bench in use"
@@ -290,6 +326,26 @@ def _report(args: argparse.Namespace) -> int:
 
     print(build_report(args.path, out=args.out))
     return 0
+
+
+def _sniff(args: argparse.Namespace) -> int:
+    from gridrig.campaign.captures import sniff_command
+
+    return sniff_command(args.path, wire=args.wire, raw=args.raw)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from gridrig.campaign.captures import replay_command
+
+    return replay_command(
+        args.path, wire=args.wire, host=args.host, port=args.port, baudrate=args.baudrate
+    )
+
+
+def _faults(args: argparse.Namespace) -> int:
+    from gridrig.campaign.faults_page import faults_command
+
+    return faults_command(markdown=args.markdown)
 
 
 def _enrol(args: argparse.Namespace) -> int:

@@ -29,6 +29,8 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     rig = load_rig(find(rig_name, RIGS))
     if args.engine is not None and rig.feeder is not None:
         rig = replace(rig, feeder=replace(rig.feeder, engine=args.engine))
+    if args.capture:
+        rig = replace(rig, capture=True)
     scenario_path = find(scenario_name, SCENARIOS)
     units = {name: known.unit for name, known in CATALOGUE.items()}
     scenario = load_scenario(scenario_path, units)

@@ -9,6 +9,7 @@ from typing import Any
 from pymodbus.framer import FramerRTU
 
 from gridrig.clock.ptys import open_serial
+from gridrig.devices.emulators.fault import OnEvent, no_log
 from gridrig.devices.emulators.inverter import (
     InverterEmulator,
     InverterParameters,
@@ -39,6 +40,7 @@ class Terminal:
     """Stands where the plant is: keeps what it was told."""
 
     now: TerminalState = RUNNING
+    functions: frozenset[str] = frozenset()
     commands: list[tuple[str, Any]] = field(default_factory=list)
 
     def state(self) -> TerminalState:
@@ -60,6 +62,9 @@ class Terminal:
 
     def set_q_var(self, q_var: float) -> None:
         self.commands.append(("q_var", q_var))
+
+    def set_function(self, name: str, settings: Any) -> None:
+        self.commands.append((name, settings))
 
 
 class Pack:
@@ -101,13 +106,20 @@ class Registers:
         self.values[address : address + len(values)] = values
 
 
-def pv(link: Any = TCP, terminal: Terminal | None = None, **options: Any) -> InverterEmulator:
+def pv(
+    link: Any = TCP,
+    terminal: Terminal | None = None,
+    on_event: OnEvent = no_log,
+    **options: Any,
+) -> InverterEmulator:
     parameters = InverterParameters(**{"s_va": 11_000.0, **options})
-    return InverterEmulator("pv-1", link, parameters, terminal or Terminal())
+    return InverterEmulator("pv-1", link, parameters, terminal or Terminal(), on_event)
 
 
-def storage(link: Any = TCP, terminal: Terminal | None = None) -> StorageInverterEmulator:
-    parameters = StorageParameters(s_va=5_000.0, p_charge_max_w=4_000.0)
+def storage(
+    link: Any = TCP, terminal: Terminal | None = None, **options: Any
+) -> StorageInverterEmulator:
+    parameters = StorageParameters(s_va=5_000.0, p_charge_max_w=4_000.0, **options)
     return StorageInverterEmulator(
         "battery-1", link, parameters, terminal or Terminal(), pack=Pack()
     )

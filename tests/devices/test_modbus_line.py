@@ -163,7 +163,7 @@ def test_one_bus_has_one_speed_and_one_connection(run: Run) -> None:
 
 def test_a_caller_that_gives_up_leaves_no_answer_for_the_next_one(run: Run) -> None:
     async def main() -> list[list[int]]:
-        emulator = pv(RTU)
+        emulator = pv(RTU, generation="ieee-1547")
         await emulator.start()
         line = join_line(emulator.endpoint_link)
         seen = []

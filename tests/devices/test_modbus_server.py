@@ -34,9 +34,13 @@ class SlowUnit:
 
     registers: Registers
     delays_s: list[float]
+    wire: None = None
 
     def reply(self, pdu: bytes) -> Reply:
         return Reply(modbus_pdu.answer(self.registers, pdu), self.delays_s.pop(0))
+
+    def answers_for(self, unit: int) -> bool:
+        return False
 
 
 def answer_to(transaction: int, unit: int, *registers: int) -> bytes:

@@ -159,6 +159,8 @@ def test_the_safe_state_puts_power_first_and_connection_last(run: Run) -> None:
     terminal = Terminal()
 
     async def use(driver: SunSpecStorageInverter) -> str:
+        await driver.set_power_w(500.0)
+        terminal.commands.clear()
         await driver.make_safe({"connect": False, "power_w": 0, "limit_w": 0.0})
         return (await failure(driver.make_safe({"conect": False}))).code
 
@@ -503,11 +505,10 @@ def test_a_scale_factor_that_changes_at_run_time_changes_no_value(run: Run) -> N
 
     async def use(driver: SunSpecInverter) -> list[float]:
         found = [(await driver.read()).p_w]
-        measured = emulator._registers._blocks[1]  # type: ignore[attr-defined]
+        measured = emulator.block(701)
         measured.set_scale("W_SF", 1)
         found.append((await driver.read()).p_w)
-        emulator._controls.set_scale("WMaxLimPct_SF", -1)
-        emulator._controls.set_value("WMaxLimPct", 100.0)
+        emulator.controls.block.rescale("WMaxLimPct_SF", -1)
         await driver.set_limit_w(5500.0)
         return found
 
@@ -519,14 +520,14 @@ def test_a_scale_factor_that_changes_under_a_write_is_caught(run: Run) -> None:
     emulator = pv()
 
     async def use(driver: SunSpecInverter) -> str:
-        commit = emulator._controls.commit
+        commit = emulator.controls.block.commit
         assert commit is not None
 
         def shifting(names: frozenset[str]) -> Any:
-            emulator._controls.set_raw("WMaxLimPct_SF", -1)
+            emulator.controls.block.set_raw("WMaxLimPct_SF", -1)
             return commit(names)
 
-        emulator._controls.commit = shifting
+        emulator.controls.block.commit = shifting
         return (await failure(driver.set_limit_w(500.0))).kind
 
     assert run(lambda: using(emulator, use)) == "readback"

@@ -15,13 +15,13 @@ from gridrig.errors import DriverError
 def test_a_setting_found_by_a_later_write_only_goes_back_as_well(run: Run) -> None:
     terminal = Terminal()
     emulator = pv(terminal=terminal)
-    emulator._controls.set_raw("WMaxLimPctEna", 1)  # found: limited to 100 %
+    emulator.controls.block.set_raw("WMaxLimPctEna", 1)  # found: limited to 100 %
 
     async def use(driver: SunSpecInverter) -> list[Any]:
         await driver.set_limit_w(None)  # writes the enable alone
         await driver.set_limit_w(0.0)  # writes enable and share
         await driver.restore()
-        return [emulator._controls.raw(name) for name in ("WMaxLimPctEna", "WMaxLimPct")]
+        return [emulator.controls.block.raw(name) for name in ("WMaxLimPctEna", "WMaxLimPct")]
 
     assert run(lambda: using(emulator, use)) == [1, 10_000]
     assert terminal.commands[-1] == ("limit_w", 11_000.0)
@@ -79,7 +79,7 @@ def test_a_device_without_a_connection_state_is_not_called_disconnected(
     run: Run, state: int | None, expected: object
 ) -> None:
     emulator = pv()
-    measured = emulator._registers._blocks[1]  # type: ignore[attr-defined]
+    measured = emulator.block(701)
     refresh = measured.refresh
 
     def without(block: Any) -> None:

@@ -1,6 +1,7 @@
 """In-memory terminals in the plant's place: what a device does, without physics of a feeder."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from gridrig.devices.emulators.terminal import PackState, TerminalState
 from gridrig.rig.description import Rig
@@ -54,6 +55,8 @@ class Point:
             capacity_ah=200.0,
             cycles=0,
         )
+
+    functions: ClassVar[frozenset[str]] = frozenset()
 
     def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection."""

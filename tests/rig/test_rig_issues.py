@@ -1,6 +1,6 @@
 """Every way a rig file can be wrong: each kind once, with its place, words and near miss."""
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 from offers import points, registry
@@ -30,7 +30,9 @@ REAL_METER = (
     ('port = 0, unit = 2, gateway = "gw" }', "port = 503, unit = 2 }"),
 )
 ABOVE_0 = "a finite number above 0"
-DRIVER_NAMES = 'one of "jbd", "pylontech", "signed-meter", "sunspec", "sunspec-storage"'
+DRIVER_NAMES = "one of " + ", ".join(
+    f'"{name}"' for name in sorted(entry_points(group="gridrig.drivers").names)
+)
 DEVICE_KEYS = (
     'one of "name", "capability", "driver", "bus", "link", "terminal", "limits", "safe_state", '
     '"parameters", "emulate", "bms", "measures"'
@@ -131,7 +133,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"modbus-udp"',
-                'one of "modbus-tcp", "modbus-rtu", "serial"',
+                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial"',
                 "modbus-tcp",
             )
         ],
@@ -211,7 +213,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"serial"',
-                '"modbus-tcp" or "modbus-rtu", the wire of driver "sunspec"',
+                '"modbus-tcp" or "modbus-tls" or "modbus-rtu", the wire of driver "sunspec"',
                 None,
             )
         ],
@@ -227,7 +229,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 20,
                 f"{PV}.parameters.timeout",
                 "an unknown key",
-                'one of "timeout_s", "retries", "read_count_max", "settings_every"',
+                'one of "timeout_s", "retries", "read_count_max", "settings_every", "revert_s", '
+                '"adopt_timeout_s"',
                 "timeout_s",
             )
         ],

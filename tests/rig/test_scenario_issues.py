@@ -8,8 +8,11 @@ from small_rig import RIG, Edit, edited, small_rig
 
 from gridrig.campaign.scenario import Scenario, Tick, describe_scenario
 from gridrig.campaign.scenario_fit import check_together
+from gridrig.devices.emulators.fault_spec import OCCASION
+from gridrig.devices.emulators.inverter import InverterEmulator
 from gridrig.errors import RigError
 from gridrig.rig.toml_file import parse_toml
+from gridrig.suggestions import one_of
 
 FILE = "small-scenario.toml"
 TEXT = """\
@@ -458,7 +461,7 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
                 46,
                 "fault 'late_replies'.name",
                 '"late_replies"',
-                'one of "late_reply", "no_reply", "corrupt", "exception", "unplug"',
+                one_of(InverterEmulator.faults_on("modbus-tcp")),
                 "late_reply",
             )
         ],
@@ -471,10 +474,10 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
                 43,
                 f"{LATE}.delay_s",
                 "nothing",
-                "a value, which the fault 'late_reply' takes",
+                "a number from 0 to 86400, which the fault 'late_reply' takes",
                 None,
             ),
-            (47, f"{LATE}.delay", "an unknown key", 'one of "delay_s", "count"', "delay_s"),
+            (47, f"{LATE}.delay", "an unknown key", one_of(["delay_s", *OCCASION]), "delay_s"),
         ],
     ),
     "a market without the main grid": (

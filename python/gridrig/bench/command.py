@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from gridrig.bench import market, metering
+from gridrig.bench import devices, market, metering
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -24,6 +24,7 @@ class Topic:
 
 
 TOPICS = {
+    "devices": Topic(devices.WORKLOADS, devices.measure),
     "market": Topic(market.WORKLOADS, market.measure),
     "metering": Topic(metering.WORKLOADS, metering.measure),
 }

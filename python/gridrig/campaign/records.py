@@ -11,6 +11,7 @@ EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
 VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
+CAPTURE = "capture.jsonl"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 
 BY_NATURE_DIFFERENT = (HOST, JOURNAL, MANIFEST, SIGNATURE)

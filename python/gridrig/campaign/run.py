@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from gridrig.campaign.outcomes import worst
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.story import describe_run, opening_records
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.devices.capture.recorder import recorder, recording
 from gridrig.errors import GridrigError
 from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
@@ -163,7 +165,10 @@ def run(
             ended.cancel_by(asyncio.current_task())
             try:
                 async with watched(rig, held, out, ended.stop):
-                    await _operate(rig, scenario, grid, clock, log, journal, seed, progress, ended)
+                    with _captured(rig, out, clock):
+                        await _operate(
+                            rig, scenario, grid, clock, log, journal, seed, progress, ended
+                        )
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # whatever a part raises ends the run as ERROR
@@ -211,6 +216,8 @@ async def _operate(
             await coasting.stop()
             clock.restart()
             events.begin()
+            if (tape := recorder()) is not None:
+                tape.begin()
             try:
                 await _set_meter_clocks(rig, bench, clock.start_utc_s)
                 ended.loop = make_loop(
@@ -225,6 +232,14 @@ async def _operate(
         ended.opened = tuple(bench.devices)
         ended.safe = bench.safe_report
         await coasting.stop()
+
+
+def _captured(rig: Rig, out: Path, clock: Clock) -> AbstractContextManager[object]:
+    """Record every wire into the run directory, if the rig wants it."""
+    if not rig.capture:
+        return contextlib.nullcontext()
+    path, start = out / records.CAPTURE, clock.start_utc_s
+    return recording(path, clock.now_s, start_utc_s=start, clock=clock.kind)
 
 
 async def _set_meter_clocks(rig: Rig, bench: Bench, utc_s: int) -> None:

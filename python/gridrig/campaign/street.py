@@ -3,7 +3,9 @@
 Only devices whose terminal is "model" have one; a real device is measured, not modelled.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gridrig.devices.emulators.terminal import PackState, TerminalState
 from gridrig.errors import PlantError
@@ -54,6 +56,12 @@ class DeviceTerminal:
             p.cycles,
             tuple(p.protections),
         )
+
+    functions: ClassVar[frozenset[str]] = frozenset()  # grid support is the plant's own default
+
+    def set_function(self, name: str, settings: Mapping[str, object] | None) -> None:
+        """Refuse: the plant takes no settings of grid-support functions yet."""
+        raise PlantError("plant.no_function", "the plant has no function {name!r}", name=name)
 
     def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import selectors
 import socket
-from asyncio import selector_events
+from asyncio import selector_events, sslproto
 from collections.abc import Callable
 from typing import Any
 
@@ -154,6 +154,26 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(lambda _: hold.close())
         return future
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: Any,
+        sslcontext: Any,
+        waiter: Any = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: Any = None,
+        server: Any = None,
+        **timeouts: Any,
+    ) -> Any:
+        """Secure a socket as asyncio does, on a transport that counts the bytes below TLS."""
+        secured = sslproto.SSLProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
+        )
+        _CountedTransport(self, rawsock, secured, extra=extra, server=server)
+        return secured._app_transport
 
     def _make_socket_transport(self, sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
         return _CountedTransport(self, sock, *args, **kwargs)

@@ -23,6 +23,28 @@ class ModbusTcpLink:
 
 
 @dataclass(frozen=True)
+class ModbusTlsLink(ModbusTcpLink):
+    """One unit behind a Modbus TCP socket secured by TLS, with certificates on both sides.
+
+    Parameters
+    ----------
+    host, port, unit
+        As `ModbusTcpLink`; the host is checked against the server's certificate.
+    cafile : str
+        Certificates, PEM, that the server's must come from.
+    certfile, keyfile : str
+        The client's certificate and key, PEM.
+    role : str
+        SunSpec role that the client's certificate names.
+    """
+
+    cafile: str
+    certfile: str
+    keyfile: str
+    role: str
+
+
+@dataclass(frozen=True)
 class ModbusRtuLink:
     """One unit on a Modbus RTU bus.
 

@@ -159,3 +159,7 @@ class OcmfSigner:
             export_milliwh=export_milliwh,
         )
         return ocmf_record(payload, sign_payload(self.key, payload))
+
+    def sign_bytes(self, data: bytes) -> bytes:
+        """Sign bytes of another format; return the signature as DER."""
+        return sign_payload(self.key, data)

@@ -72,12 +72,21 @@ class Nominal:
 
 @dataclass(frozen=True)
 class Header:
-    """What the rig is called, its clock, its nominal values, and its watchdog's patience. [s]"""
+    """What a rig is called, its clock and nominal values, and what every run of it does.
+
+    Parameters
+    ----------
+    watchdog_s : float
+        The patience of its watchdog. [s]
+    capture : bool
+        Whether its wires are recorded.
+    """
 
     name: Name
     clock: Literal["virtual", "wall"]
     nominal: Nominal
     watchdog_s: Annotated[float, between(1, 60)] = 5.0
+    capture: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ class Rig:
         File as the user named it.
     text : bytes
         Its bytes as read, whatever was overridden since.
-    name, clock, nominal
+    name, clock, nominal, capture
         Of the `[rig]` table.
     feeder, island : Feeder, Island or None
         None if the file has no such table.
@@ -188,6 +197,7 @@ class Rig:
     safe_order: tuple[SafeStep, ...]
     overrides: tuple[Override, ...] = ()
     watchdog_s: float = 5.0
+    capture: bool = False
 
     def device(self, name: str) -> Device:
         """Return a device by name.
@@ -285,6 +295,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         text=file.text,
         name=header.values["name"],
         clock=header.values["clock"],
+        capture=header.values["capture"],
         nominal=header.values["nominal"],
         feeder=top.values["feeder"],
         island=top.values["island"],

@@ -31,6 +31,7 @@ _OFFERED = {"storage": ("storage", "storage_inverter")}
 # A driver says by the link class it takes which wire it speaks.
 _LINK_CLASS = {
     "modbus-tcp": "ModbusTcpLink",
+    "modbus-tls": "ModbusTlsLink",
     "modbus-rtu": "ModbusRtuLink",
     "serial": "SerialLink",
 }

@@ -7,9 +7,10 @@ free one; if somebody takes it in between, it looks again. A stated port that is
 import inspect
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, SerialLink
+from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink, SerialLink
 from gridrig.errors import DriverError
 from gridrig.metering.ocmf_signing import OcmfSigner
 from gridrig.rig import links
@@ -82,14 +83,17 @@ class EmulatedDevices:
     def link_of(self, device: Device) -> Link:
         """Return where a driver finds an emulated device."""
         where = self.running[device.name].endpoint
-        if where["kind"] == "modbus-tcp":
-            return ModbusTcpLink(where["host"], where["port"], where["unit"])
+        if where["kind"] in {"modbus-tcp", "modbus-tls"}:
+            link = driver_link(device.link)
+            assert isinstance(link, ModbusTcpLink)
+            return replace(link, host=where["host"], port=where["port"], unit=where["unit"])
         if where["kind"] == "modbus-rtu":
             return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
         return SerialLink(where["port"], where["baudrate"])
 
     async def _start(self, device: Device) -> Any:
-        gateway = device.link.gateway if isinstance(device.link, links.TcpLink) else None
+        on_socket = isinstance(device.link, links.TcpLink | links.TlsLink)
+        gateway = device.link.gateway if on_socket else None  # type: ignore[union-attr]
         shared = gateway is not None and device.link.is_free()
         attempts = PORT_ATTEMPTS if shared and gateway not in self._ports else 1
         for left in reversed(range(attempts)):
@@ -97,7 +101,7 @@ class EmulatedDevices:
             if shared and isinstance(link, ModbusTcpLink):
                 assert gateway is not None
                 port = self._ports.get(gateway) or _free_port(link.host)
-                link = ModbusTcpLink(link.host, port, link.unit)
+                link = replace(link, port=port)
             emulator = self._make(device, link)
             try:
                 await emulator.start()
@@ -133,6 +137,9 @@ def driver_link(link: links.RigLink) -> Link:
     """Return a rig file's link as drivers and emulators take it."""
     if isinstance(link, links.TcpLink):
         return ModbusTcpLink(link.host, link.port, link.unit)
+    if isinstance(link, links.TlsLink):
+        files = (link.cafile, link.certfile, link.keyfile, link.role)
+        return ModbusTlsLink(link.host, link.port, link.unit, *files)
     if isinstance(link, links.RtuLink):
         return ModbusRtuLink(link.port, link.baudrate, link.unit)
     return SerialLink(link.port, link.baudrate)

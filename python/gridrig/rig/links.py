@@ -50,6 +50,56 @@ class TcpLink:
 
 
 @dataclass(frozen=True)
+class TlsLink:
+    """A Modbus TCP unit secured by TLS, with certificates on both sides.
+
+    Files are PEM, with absolute paths or from where gridrig is started.
+
+    Parameters
+    ----------
+    host : str
+        Address or name, as the server's certificate has it.
+    port : int
+        TCP port; 0 lets an emulated device take a free one.
+    unit : int
+        Modbus unit identifier.
+    cafile : str
+        Certificates that the server's must come from.
+    certfile, keyfile : str
+        The bench's own certificate and key.
+    role : str
+        SunSpec role that the bench's certificate names.
+    gateway : str or None
+        As for `TcpLink`.
+    """
+
+    kind: Literal["modbus-tls"]
+    host: Name
+    port: TcpPort
+    unit: Unit
+    cafile: Name
+    certfile: Name
+    keyfile: Name
+    role: Literal[
+        "ReadOnlySunSpec",
+        "GridServiceSunSpec",
+        "NetworkAdministratorSunSpec",
+        "SuperAdministratorSunSpec",
+    ]
+    gateway: Name | None = None
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        if self.gateway is not None:
+            return f"gateway {self.gateway!r}"
+        return None if self.port == FREE_TCP_PORT else f"{self.host}:{self.port}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+@dataclass(frozen=True)
 class RtuLink:
     """A Modbus RTU unit on a serial line.
 
@@ -103,7 +153,7 @@ class SerialLink:
         return self.port == FREE_PTY
 
 
-RigLink = TcpLink | RtuLink | SerialLink
+RigLink = TcpLink | TlsLink | RtuLink | SerialLink
 
 
 @dataclass(frozen=True)
@@ -156,7 +206,7 @@ def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
             "one protocol on one wire",
         )
         return
-    for key in ("host", "port", "baudrate"):
+    for key in ("host", "port", "baudrate", "cafile", "certfile", "keyfile"):
         mine, theirs = getattr(device.link, key, None), getattr(first.link, key, None)
         if mine != theirs:
             issues.add(

@@ -36,7 +36,7 @@ class Serial(serial.Serial):  # type: ignore[misc]
         """Open the port and join its wire."""
         loop = _virtual_loop()
         if loop is not None:
-            wire = loop.wires.pty(self.portstr)
+            wire = loop.wires.pty(os.path.realpath(self.portstr))
             end = End(wire)
             if wire.near is not None:
                 end.written, end.read = wire.near.written, wire.near.read

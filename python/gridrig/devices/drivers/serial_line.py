@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from gridrig.clock import ptys
+from gridrig.devices.capture.recorder import Tap, recorder
 from gridrig.devices.links import SerialLink
 from gridrig.errors import DriverError
 
@@ -103,15 +104,24 @@ class SerialLine:
         Waits and tries.
     new_decoder : callable
         Makes the decoder of the device's frames.
+    protocol : str
+        What a capture calls what is spoken here.
     """
 
     def __init__(
-        self, name: str, link: SerialLink, times: LineTimes, new_decoder: Callable[[], Decoder]
+        self,
+        name: str,
+        link: SerialLink,
+        times: LineTimes,
+        new_decoder: Callable[[], Decoder],
+        protocol: str = "serial",
     ) -> None:
         self._name = name
         self._link = link
         self._times = times
         self._new_decoder = new_decoder
+        self._protocol = protocol
+        self._tap: Tap | None = None
         self._writer: ptys.SerialWriter | None = None
         self._pump: asyncio.Task[None] | None = None
         self._inbox = bytearray()
@@ -128,6 +138,8 @@ class SerialLine:
         await self.close()
         self._wanted = True
         reader, self._writer = await ptys.open_serial(self._link.path, self._link.baudrate)
+        tape = recorder()
+        self._tap = None if tape is None else tape.tap(self._name, self._protocol)
         self._ended = False
         self._doubtful = True  # who spoke before us is unknown
         self._inbox.clear()
@@ -202,6 +214,8 @@ class SerialLine:
         self._news.clear()
         deadline_s = loop.time() + self._times.timeout_s
         self._writer.write(request)
+        if self._tap is not None:
+            self._tap("out", request)
         while True:
             wait_s = deadline_s - loop.time()
             if wait_s <= 0:
@@ -251,6 +265,8 @@ class SerialLine:
     async def _take(self, reader: asyncio.StreamReader) -> None:
         try:
             while data := await reader.read(READ_BYTES):
+                if self._tap is not None:
+                    self._tap("in", data)
                 self._inbox += data
                 del self._inbox[:-INPUT_BYTES_MAX]
                 self._news.set()

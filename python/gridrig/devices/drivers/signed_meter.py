@@ -21,7 +21,7 @@ from typing import ClassVar
 from gridrig.devices.capabilities import Identity, MeterReading
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
+from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire import signed_meter as wire
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
@@ -85,14 +85,14 @@ class SignedMeter:
 
     capability = "meter"
     PARAMETERS: ClassVar[type[SignedMeterParameters]] = SignedMeterParameters
-    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
 
     def __init__(self, name: str, link: ModbusLink, parameters: SignedMeterParameters) -> None:
         self.name = name
         self._parameters = parameters
         self._patience = Patience(parameters.timeout_s, parameters.retries)
         self._device = SunSpecDevice(
-            name, link, self._patience, vendor_models={wire.MODEL_ID: wire.signed_meter_model()}
+            name, link, self._patience, vendor_models=[wire.signed_meter_definition()]
         )
 
     async def open(self) -> None:

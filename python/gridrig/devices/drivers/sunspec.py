@@ -9,6 +9,11 @@ Wiring: Modbus TCP, or RS-485 with Modbus RTU, 8N1.
     link = { kind = "modbus-tcp", host = "192.0.2.7", port = 502, unit = 1 }
     parameters = { timeout_s = 1.0, retries = 1 }
 
+A set-point is written before its enable. With `revert_s` it is held by the device's own reversion
+timer, which every reading renews: a bench that falls silent leaves no power behind, because power
+and limit then go to zero. Grid-support functions are `gridrig.devices.grid_support`'s, over models
+705 to 712.
+
 Signs are those of model 701: power is positive into the grid. One tick costs one FC3 of 123
 registers; the limit in force and the state of charge, which live in other models, are read on every
 `settings_every`-th reading and after every change, and repeated in between.
@@ -25,15 +30,24 @@ from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, InverterReading
 from gridrig.devices.drivers.modbus_line import Patience
+from gridrig.devices.drivers.sunspec_curves import Curves
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
+from gridrig.devices.drivers.sunspec_setpoints import (
+    LIMIT,
+    POWER,
+    REACTIVE,
+    TIMER_S_MAX,
+    SetPoint,
+    SetPoints,
+)
+from gridrig.devices.grid_support import FunctionSettings, FunctionState
+from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
 
 MEASUREMENT, CAPACITY, SERVICE, CONTROL, STORAGE = 701, 702, 703, 704, 713
 MEASURED_REGISTERS = 123  # model 701 up to and with its scale factors
 MODELS = (1, MEASUREMENT, CAPACITY, SERVICE, CONTROL)
-WATTS = 1  # WSetMod
 STATES = {
     0: "off",
     1: "sleeping",
@@ -47,8 +61,8 @@ STATES = {
 ON_THE_GRID = frozenset({"running", "throttled", "shutting_down"})
 # The points behind each key of a safe state.
 SETTINGS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "power_w": (CONTROL, ("WSetEna", "WSetMod", "WSet")),
-    "limit_w": (CONTROL, ("WMaxLimPctEna", "WMaxLimPct")),
+    "power_w": (CONTROL, POWER.points),
+    "limit_w": (CONTROL, LIMIT.points),
     "connect": (SERVICE, ("ES",)),
 }
 
@@ -67,12 +81,19 @@ class SunSpecParameters:
         Most registers the device gives in one reply, 2..125.
     settings_every : int
         The limit and the state of charge are read on every n-th reading.
+    revert_s : int
+        Time after which power and limit fall to zero unless `read` renews them; some control
+        periods long, or 0 to leave the device's timers off. [s]
+    adopt_timeout_s : float
+        From the request to adopt a curve to its result. [s]
     """
 
     timeout_s: float = 1.0
     retries: int = 1
     read_count_max: int = 125
     settings_every: int = 10
+    revert_s: int = 0
+    adopt_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -83,6 +104,8 @@ class SunSpecParameters:
                 ("retries", 0 <= self.retries <= 5),
                 ("read_count_max", 2 <= self.read_count_max <= 125),
                 ("settings_every", self.settings_every >= 1),
+                ("revert_s", 0 <= self.revert_s <= TIMER_S_MAX),
+                ("adopt_timeout_s", 0 < self.adopt_timeout_s <= 600),
             )
             if not right
         ]
@@ -105,7 +128,7 @@ class SunSpecInverter:
 
     capability = "inverter"
     PARAMETERS: ClassVar[type[SunSpecParameters]] = SunSpecParameters
-    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
 
     def __init__(self, name: str, link: ModbusLink, parameters: SunSpecParameters) -> None:
         self.name = name
@@ -116,7 +139,9 @@ class SunSpecInverter:
             Patience(parameters.timeout_s, parameters.retries),
             read_count_max=parameters.read_count_max,
         )
-        self._w_max = 0.0
+        self._set_points = SetPoints(self._device, parameters.revert_s)
+        self._curves = Curves(self._device, parameters.adopt_timeout_s)
+        self._w_max = self._var_max = 0.0
         self._limit_w: float | None = None
         self._soc: float | None = None
         self._charge_max_w = self._discharge_max_w = 0.0
@@ -132,10 +157,18 @@ class SunSpecInverter:
             read nor driven to its safe state.
         """
         await self._device.open()
+        try:
+            await self._learn()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _learn(self) -> None:
         for model_id in MODELS:
             self._device.require(model_id)
         capacity = await self._device.read(CAPACITY)
         self._w_max = self._rating(capacity, "WMax", "WMaxRtg")
+        self._var_max = _first(capacity, "VarMaxInj", "VarMaxInjRtg") or 0.0
         self._charge_max_w = self._rate(capacity, "WChaRteMax", "WChaRteMaxRtg")
         self._discharge_max_w = self._rate(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg")
         self._readings = 0
@@ -149,11 +182,12 @@ class SunSpecInverter:
         return await self._device.identity()
 
     async def read(self) -> InverterReading:
-        """Return what the inverter reports now."""
+        """Return what the inverter reports now, and renew the set-points it holds."""
         measured = await self._device.read(MEASUREMENT, 0, MEASURED_REGISTERS)
         if self._readings % self._parameters.settings_every == 0:
             await self._read_settings()
         self._readings += 1
+        await self._set_points.renew()
         return InverterReading(
             p_w=self._needed(measured, "W"),
             q_var=measured.value("Var") or 0.0,
@@ -171,32 +205,38 @@ class SunSpecInverter:
 
         The device takes a share of WMax; it is rounded down, so that it never allows more.
         """
-        if p_w is None:
-            await self._device.write(CONTROL, {"WMaxLimPctEna": 0})
-            await self._read_settings()
-            right = self._limit_w is None
-        else:
-            self._within("limit", p_w, 0.0, self._w_max)
-            step_w = self._w_max / 100 * 10.0 ** await self._scale_factor("WMaxLimPct")
-            share = math.floor(p_w / step_w + 1e-9)
-            await self._device.write(CONTROL, {"WMaxLimPctEna": 1, "WMaxLimPct": share})
-            await self._read_settings()
-            # Against a scale factor that changed in between, the raw value alone proves nothing.
-            found_w = math.inf if self._limit_w is None else self._limit_w
-            right = p_w - step_w < found_w + 1e-6 <= p_w + 2e-6
-        if not right:
-            raise DriverError(
-                "driver.readback",
-                "{device}: asked for a limit of {expected} W, {found} W is in force",
-                kind="readback",
-                device=self.name,
-                expected=p_w,
-                found=self._limit_w,
-            )
+        await self._set_limit(p_w, reverts=True)
 
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
         await self._device.write(SERVICE, {"ES": int(on)})
+
+    async def set_q_var(self, q_var: float | None) -> None:
+        """Set reactive power into the grid; None takes the set-point back. [var]"""
+        if q_var is None:
+            await self._set_points.release(REACTIVE)
+            return
+        self._within("reactive power", q_var, -self._var_max, self._var_max, "var")
+        await self._hold(REACTIVE, q_var, reverts=True)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of the grid-support functions the device has."""
+        return self._curves.names
+
+    async def read_function(self, name: str) -> FunctionState:
+        """Return a grid-support function as it is in force."""
+        return await self._curves.read(name)
+
+    async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
+        """Put a grid-support function's settings in force and enable or disable it.
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported`, `driver.limit`, `sunspec.adoption`, or kind "readback".
+        """
+        await self._curves.write(name, settings, on=on)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.
@@ -229,19 +269,56 @@ class SunSpecInverter:
                     failures.append(error)
                 finally:
                     self._device.forget(*SETTINGS[key])
+        self._set_points.forget()
         if failures:
             raise failures[0]
 
     async def restore(self) -> None:
         """Write the settings back as found, each read back, but for those made safe."""
-        await self._device.restore()
+        self._set_points.forget()
+        try:
+            await self._curves.restore()
+        finally:
+            await self._device.restore()
         self._readings = 0
+
+    async def _set_limit(self, p_w: float | None, *, reverts: bool) -> None:
+        if p_w is None:
+            await self._set_points.release(LIMIT)
+            await self._read_settings()
+            right = self._limit_w is None
+        else:
+            self._within("limit", p_w, 0.0, self._w_max)
+            control = await self._device.read(CONTROL)
+            step_w = self._w_max / 100 * 10.0 ** self._scale_factor(control, LIMIT)
+            share = math.floor(p_w / step_w + 1e-9)
+            control = await self._set_points.hold(LIMIT, share, control, reverts=reverts)
+            self._take_limit(control)
+            found_w = math.inf if self._limit_w is None else self._limit_w
+            right = p_w - step_w < found_w + 1e-6 <= p_w + 2e-6
+        if not right:
+            raise DriverError(
+                "driver.readback",
+                "{device}: asked for a limit of {expected} W, {found} W is in force",
+                kind="readback",
+                device=self.name,
+                expected=p_w,
+                found=self._limit_w,
+            )
+
+    async def _hold(self, point: SetPoint, value: float, *, reverts: bool) -> None:
+        """Put a set-point in watts or vars in force, rounded towards zero: never more."""
+        control = await self._device.read(CONTROL)
+        scale = self._scale_factor(control, point)
+        raw = math.trunc(value / 10.0**scale + math.copysign(1e-9, value))
+        await self._set_points.hold(point, raw, control, reverts=reverts)
 
     def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
         return {"limit_w": self._safe_limit, "connect": self._safe_connect}
 
     async def _safe_limit(self, value: object) -> None:
-        await self.set_limit_w(None if value is None else self._number("limit_w", value))
+        limit_w = None if value is None else self._number("limit_w", value)
+        await self._set_limit(limit_w, reverts=False)
 
     async def _safe_connect(self, value: object) -> None:
         if not isinstance(value, bool):
@@ -264,30 +341,32 @@ class SunSpecInverter:
         )
 
     async def _read_settings(self) -> None:
-        control = await self._device.read(CONTROL)
-        share = control.value("WMaxLimPct")
-        limited = control.raw("WMaxLimPctEna") == 1 and share is not None
-        self._limit_w = share / 100 * self._w_max if limited and share is not None else None
+        self._take_limit(await self._device.read(CONTROL))
         if self._device.has(STORAGE):
             soc = (await self._device.read(STORAGE)).value("SoC")
             self._soc = None if soc is None else soc / 100
 
-    async def _scale_factor(self, point: str) -> int:
-        """Return a setting's scale factor as it is now: some devices change theirs."""
-        control = await self._device.read(CONTROL)
-        scale = control.scale_factor(point)
+    def _take_limit(self, control: ModelRegisters) -> None:
+        share = control.value("WMaxLimPct")
+        limited = control.raw("WMaxLimPctEna") == 1 and share is not None
+        self._limit_w = share / 100 * self._w_max if limited and share is not None else None
+
+    def _scale_factor(self, control: ModelRegisters, point: SetPoint) -> int:
+        """Return a set-point's scale factor as it is now: some devices change theirs."""
+        scale = control.scale_factor(point.value)
         if scale is None:
-            raise self._missing(point)
+            raise self._missing(point.value)
         return scale
 
-    def _within(self, what: str, value: float, low: float, high: float) -> None:
+    def _within(self, what: str, value: float, low: float, high: float, unit: str = "W") -> None:
         if not low <= value <= high:  # NaN is never within
             raise DriverError(
                 "driver.limit",
-                "{device}: {what} {found} W is outside {low}..{high} W",
+                "{device}: {what} {found} {unit} is outside {low}..{high} {unit}",
                 kind="limit",
                 device=self.name,
                 what=what,
+                unit=unit,
                 found=value,
                 low=low,
                 high=high,
@@ -340,17 +419,17 @@ class SunSpecStorageInverter(SunSpecInverter):
 
     async def set_power_w(self, p_w: float) -> None:
         """Set active power, positive while discharging. [W]"""
+        await self._set_power(p_w, reverts=True)
+
+    async def _set_power(self, p_w: float, *, reverts: bool) -> None:
         self._within("power", p_w, -self._charge_max_w, self._discharge_max_w)
-        scale = await self._scale_factor("WSet")
-        # Rounded towards zero, so that it never asks for more.
-        raw = math.trunc(p_w / 10.0**scale + math.copysign(1e-9, p_w))
-        await self._device.write(CONTROL, {"WSetEna": 1, "WSetMod": WATTS, "WSet": raw})
+        await self._hold(POWER, p_w, reverts=reverts)
 
     def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
         return {"power_w": self._safe_power, **super()._safe_steps()}
 
     async def _safe_power(self, value: object) -> None:
-        await self.set_power_w(self._number("power_w", value))
+        await self._set_power(self._number("power_w", value), reverts=False)
 
 
 def _state(measured: ModelRegisters) -> str:

@@ -2,14 +2,20 @@
 written.
 
 Nothing about the map is assumed: the base is looked for at 40000, 0 and 50000, each model gives
-its length. Every setting is saved as found before its first write, written with one FC16, and read
-back; `restore` writes what was saved, latest first, and reads it back too, except for what was
-forgotten because the safe state has the last word on it.
+its length, and a model that repeats is laid out by the counts that the device states. Every setting
+is saved as found before its first write, written with FC16, and read back; `restore` writes what
+was saved, latest first, and reads it back too, except for what was forgotten because the safe state
+has the last word on it.
 
-Limits: 64 models, and the addresses of Modbus.
+A scale factor may change at any moment. What one request brings is of one moment; where a read
+needs several, no point is cut in two, and every value lies between two readings of its scale
+factor that agree, or the read is done again, `READS_MAX` times.
+
+Limits: 64 models, and the addresses of Modbus. Known gap: a scale factor that changes and changes
+back within one read of several requests is not seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gridrig.devices.capabilities import Identity
@@ -21,13 +27,20 @@ from gridrig.devices.wire.sunspec import (
     HEADER,
     MARKER,
     READ_COUNT_MAX,
+    WRITE_COUNT_MAX,
     Model,
     ModelRegisters,
-    joined,
-    standard_models,
+    Point,
+    runs_of,
+)
+from gridrig.devices.wire.sunspec_definitions import (
+    BY_LENGTH,
+    ModelDefinition,
+    standard_definitions,
 )
 from gridrig.errors import DriverError
 
+READS_MAX = 3
 MODELS_MAX = 64
 ADDRESS_MAX = 0xFFFF
 
@@ -53,7 +66,7 @@ class SunSpecDevice:
         Time-out and retries of every request.
     read_count_max : int
         Most registers the device gives in one reply.
-    vendor_models : mapping of int to Model
+    vendor_models : iterable of ModelDefinition
         Models beyond the standard ones.
     """
 
@@ -64,15 +77,16 @@ class SunSpecDevice:
         patience: Patience,
         *,
         read_count_max: int = READ_COUNT_MAX,
-        vendor_models: Mapping[int, Model] | None = None,
+        vendor_models: Iterable[ModelDefinition] = (),
     ) -> None:
         self.name = name
         self.link = link
         self.patience = patience
         self._read_count_max = read_count_max
-        self._known = {**standard_models(), **(vendor_models or {})}
+        self._known = {**standard_definitions(), **{m.id: m for m in vendor_models}}
         self._line: ModbusLine | None = None
-        self._found: dict[int, Placed] = {}
+        self._found: dict[int, list[Placed]] = {}
+        self._shapes: dict[int, Model] = {}  # by the address of the ID
         self._saved: dict[int, int] = {}  # address: register as found, in order of writing
 
     async def open(self) -> None:
@@ -85,7 +99,7 @@ class SunSpecDevice:
         """
         if self._line is not None:
             return
-        self._line = join_line(self.link)
+        self._line = join_line(self.link, self.name)
         try:
             base = await self._find_base()
             self._line.probe_at(self.link.unit, (base,))
@@ -119,25 +133,73 @@ class SunSpecDevice:
         common = await self.read(1)
         return Identity(common.text("Mn"), common.text("Md"), common.text("SN"), common.text("Vr"))
 
-    async def read(self, model_id: int, first: int = 0, count: int | None = None) -> ModelRegisters:
+    async def model(self, model_id: int, instance: int = 0) -> Model:
+        """Return what the registers of a model mean on this device.
+
+        Raises
+        ------
+        DriverError
+            `sunspec.shape`, if a repeating model's length is not what its counts make it; or
+            `driver.unsupported`, or what the wire said.
+        """
+        placed, definition = self._placed(model_id, instance), self._known[model_id]
+        if not definition.counts:
+            return definition.model()
+        shape = self._shapes.get(placed.address)
+        if shape is None:
+            head, counts = definition.head, {}
+            names = [name for name in definition.counts if name != BY_LENGTH]
+            if names:
+                count = min(placed.length, head.length) + HEADER
+                parts = self._parts(head, 0, count)
+                found = ModelRegisters(head, await self._pieces(placed.address, parts))
+                counts = {name: found.number(name) or 0 for name in names}
+            try:
+                shape = definition.fitting(placed.length, counts)
+            except ValueError as error:
+                raise DriverError(
+                    "sunspec.shape",
+                    "{device}: {cause}",
+                    device=self.name,
+                    model=model_id,
+                    cause=str(error),
+                ) from error
+            self._shapes[placed.address] = shape
+        return shape
+
+    async def read(
+        self, model_id: int, first: int = 0, count: int | None = None, *, instance: int = 0
+    ) -> ModelRegisters:
         """Read registers of a model, by default all that its definition and the device have.
 
         A read that begins with the ID is checked to be that model still: a device that came back
         with another map is an error, not a value.
 
+        Parameters
+        ----------
+        model_id : int
+            The model.
+        first : int
+            Offset of the first register from the model's ID.
+        count : int or None
+            How many, None for all.
+        instance : int
+            Which of several models of one number, in map order.
+
         Raises
         ------
         DriverError
-            `sunspec.map_changed`, `driver.unsupported`, or what the wire said.
+            `sunspec.map_changed`, `sunspec.scale_changed` (scale factors did not hold still),
+            `driver.unsupported`, or what the wire said.
         """
-        placed, model = self._placed(model_id), self._known[model_id]
+        placed, model = self._placed(model_id, instance), await self.model(model_id, instance)
         most = min(placed.length, model.length) + HEADER - first
         count = most if count is None else min(count, most)
-        registers: list[int] = []
-        while len(registers) < count:
-            address = placed.address + first + len(registers)
-            size = min(count - len(registers), self._read_count_max)
-            registers += await self._wire().read(self.link.unit, address, size, self.patience)
+        parts = self._parts(model, first, count)
+        if len(parts) == 1:
+            registers = await self._pieces(placed.address, parts)
+        else:
+            registers = await self._still(placed.address, model, parts)
         if first == 0 and registers[:HEADER] != [model_id, placed.length][:count]:
             raise DriverError(
                 "sunspec.map_changed",
@@ -150,7 +212,9 @@ class SunSpecDevice:
         return ModelRegisters(model, registers, first)
 
     async def write(self, model_id: int, raw: Mapping[str, int]) -> None:
-        """Write points that lie back to back, saved before the first time, read back after.
+        """Write points, saved before the first time, read back after.
+
+        Points that lie back to back go out in one request, in the order of their registers.
 
         Parameters
         ----------
@@ -165,34 +229,24 @@ class SunSpecDevice:
             Kind "limit" if a value does not fit its point, before anything is sent; kind
             "readback" if the device holds something else afterwards.
         """
-        model, placed = self._known[model_id], self._placed(model_id)
-        first, _ = joined([model.points[name] for name in raw])
-        registers: list[int] = []
-        for name, value in sorted(raw.items(), key=lambda item: model.points[item[0]].offset):
-            try:
-                registers += model.points[name].encode(value)
-            except ValueError as error:
-                raise DriverError(
-                    "driver.limit",
-                    "{device}: {cause}",
-                    kind="limit",
-                    device=self.name,
-                    cause=str(error),
-                ) from error
-        address = placed.address + first
-        await self._save(address, len(registers))
-        await self._write_and_compare(address, registers, ", ".join(raw))
+        model, placed = await self.model(model_id), self._placed(model_id)
+        requests = []
+        for run in runs_of([model.points[name] for name in raw], WRITE_COUNT_MAX):
+            registers = self._encoded(run, raw)
+            names = ", ".join(point.name for point in run)
+            requests.append((placed.address + run[0].offset, registers, names))
+        for address, registers, names in requests:
+            await self._save(address, len(registers))
+            await self._write_and_compare(address, registers, names)
 
     async def write_unsaved(
-        self, model_id: int, raw: Mapping[str, int], patience: Patience
+        self, model_id: int, raw: Mapping[str, int], patience: Patience, *, instance: int = 0
     ) -> None:
         """Write points that are commands, not settings: nothing to save and nothing to compare."""
-        model, placed = self._known[model_id], self._placed(model_id)
-        first, _ = joined([model.points[name] for name in raw])
-        registers: list[int] = []
-        for name, value in sorted(raw.items(), key=lambda item: model.points[item[0]].offset):
-            registers += model.points[name].encode(value)
-        await self._wire().write(self.link.unit, placed.address + first, registers, patience)
+        model, placed = await self.model(model_id, instance), self._placed(model_id, instance)
+        for run in runs_of([model.points[name] for name in raw], WRITE_COUNT_MAX):
+            address = placed.address + run[0].offset
+            await self._wire().write(self.link.unit, address, self._encoded(run, raw), patience)
 
     async def restore(self) -> None:
         """Write every setting back as found, latest first, each read back.
@@ -214,8 +268,80 @@ class SunSpecDevice:
         """Let `restore` leave these points as they are."""
         if self.has(model_id):
             for name in names:
-                point = self._known[model_id].points[name]
-                self._drop_saved(self._found[model_id].address + point.offset, point.size)
+                point = self._known[model_id].head.points[name]
+                self._drop_saved(self._placed(model_id).address + point.offset, point.size)
+
+    def _parts(self, model: Model, first: int, count: int) -> list[tuple[int, int]]:
+        """Return (offset, count) of the requests of a read, none of which cuts a point."""
+        most, end, parts = self._read_count_max, first + count, []
+        at = first
+        while at < end:
+            size = min(end - at, most)
+            if at + size < end:
+                point = model.at(at + size)
+                if point is not None and at < point.offset < at + size and point.size <= most:
+                    size = point.offset - at
+            parts.append((at, size))
+            at += size
+        return parts
+
+    async def _pieces(self, address: int, parts: Sequence[tuple[int, int]]) -> list[int]:
+        registers: list[int] = []
+        for offset, size in parts:
+            registers += await self._wire().read(
+                self.link.unit, address + offset, size, self.patience
+            )
+        return registers
+
+    async def _still(
+        self, address: int, model: Model, parts: Sequence[tuple[int, int]]
+    ) -> list[int]:
+        """Read several parts with the scale factors the same before, between and after."""
+        first, end = parts[0][0], parts[-1][0] + parts[-1][1]
+        inside = [
+            p for p in model.points.values() if first <= p.offset and p.offset + p.size <= end
+        ]
+        used = {point.scale for point in inside if point.scale is not None}
+        factors = [point for point in model.points.values() if point.name in used]
+        spans = [
+            (run[0].offset, run[-1].offset + 1 - run[0].offset)
+            for run in runs_of(factors, self._read_count_max)
+        ]
+        before = await self._pieces(address, spans)
+        for _ in range(READS_MAX):
+            registers = await self._pieces(address, parts)
+            after = await self._pieces(address, spans)
+            between = [
+                registers[point.offset - first] if first <= point.offset < end else None
+                for point in factors
+            ]
+            if before == after and all(
+                found in {None, known} for found, known in zip(between, after, strict=True)
+            ):
+                return registers
+            before = after
+        raise DriverError(
+            "sunspec.scale_changed",
+            "{device}: scale factors of model {model} changed during each of {reads} reads",
+            device=self.name,
+            model=model.id,
+            reads=READS_MAX,
+        )
+
+    def _encoded(self, run: Sequence[Point], raw: Mapping[str, int]) -> list[int]:
+        registers: list[int] = []
+        for point in run:
+            try:
+                registers += point.encode(raw[point.name])
+            except ValueError as error:
+                raise DriverError(
+                    "driver.limit",
+                    "{device}: {cause}",
+                    kind="limit",
+                    device=self.name,
+                    cause=str(error),
+                ) from error
+        return registers
 
     async def _save(self, address: int, count: int) -> None:
         if all(register in self._saved for register in range(address, address + count)):
@@ -272,6 +398,7 @@ class SunSpecDevice:
 
     async def _walk(self, address: int) -> None:
         self._found.clear()
+        self._shapes.clear()
         for _ in range(MODELS_MAX):
             if address + HEADER > ADDRESS_MAX + 1:
                 break
@@ -285,7 +412,7 @@ class SunSpecDevice:
                 raise
             if model_id == END_ID:
                 return
-            self._found.setdefault(model_id, Placed(address, length))
+            self._found.setdefault(model_id, []).append(Placed(address, length))
             address += HEADER + length
         raise DriverError(
             "sunspec.map_too_long",
@@ -294,8 +421,8 @@ class SunSpecDevice:
             most=MODELS_MAX,
         )
 
-    def _placed(self, model_id: int) -> Placed:
-        if model_id not in self._found:
+    def _placed(self, model_id: int, instance: int = 0) -> Placed:
+        if instance >= len(self._found.get(model_id, ())):
             raise DriverError(
                 "driver.unsupported",
                 "{device} has no SunSpec model {model}, only {found}",
@@ -303,7 +430,7 @@ class SunSpecDevice:
                 model=model_id,
                 found=sorted(self._found),
             )
-        return self._found[model_id]
+        return self._found[model_id][instance]
 
     def _wire(self) -> ModbusLine:
         if self._line is None:

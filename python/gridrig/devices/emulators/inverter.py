@@ -1,55 +1,54 @@
-"""Emulated inverters, PV and storage: SunSpec models 1, 701, 702, 703, 704 (and 713) on a terminal.
+"""Emulated inverters, PV and storage: two generations of SunSpec on one terminal of the plant.
 
-    emulate = { s_va = 11000, seed = 7 }                     # PV
-    emulate = { s_va = 5000, p_charge_max_w = 5000 }         # storage
+    emulate = { s_va = 11000, seed = 7 }                                  # PV
+    emulate = { s_va = 5000, p_charge_max_w = 5000 }                      # storage
+    emulate = { s_va = 5000, generation = "legacy", end_model = false }   # an older map, no end
 
-| model | points that work |
-|---|---|
-| 1 | all |
-| 701 | ACType, St, InvSt, ConnSt, Alrm, MnAlrmInfo, W, VA, Var, PF, A, LLV, LNV, Hz |
-| 701 | TotWhInj, TotWhAbs: whole Wh |
-| 702 | ratings and settings of W, VA, Var, charge and discharge rates, VNom, AMax (read only) |
-| 703 | ES, writable: the permit to be connected |
-| 704 | WMaxLimPctEna, WMaxLimPct, VarSetEna, VarSetMod (4, vars), VarSet |
-| 704 | storage also: WSetEna, WSetMod (1, watts), WSet |
-| 713 | SoC, Sta (storage) |
+| models | what they do | room |
+|---|---|---|
+| 1 | identity | here |
+| 101 to 103, 120 to 124 | the older generation, 124 for storage | `inverter_legacy` |
+| 701, 702, 713, 714, 802 | measurement, ratings; the battery of a storage | `inverter_telemetry` |
+| 703, 704, 715 | permit, limit, set-points, reversion | `inverter_controls` |
+| 705 to 712 | curves and their adoption | `inverter_curves` |
 
-Everything else is "not implemented" and refuses writes with exception 2; a value out of range is
-exception 3. A limit is a share of WMax.
+A point that is not spoken of there is "not implemented" and refuses writes with exception 2; a
+value out of range is exception 3. How a map differs from vendor to vendor is said by
+`MapParameters`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pymodbus.constants import ExcCodes
+from gridrig.clock import stream
+from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, OnEvent, no_log
+from gridrig.devices.emulators.inverter_commands import Commands
+from gridrig.devices.emulators.inverter_controls import AcControls, Ratings, Service
+from gridrig.devices.emulators.inverter_curves import ADOPTION_FAULTS, KINDS, CurveModel
+from gridrig.devices.emulators.inverter_legacy import (
+    LegacyControls,
+    LegacyStorage,
+    measurement_block,
+    nameplate_block,
+    settings_block,
+    status_block,
+)
+from gridrig.devices.emulators.inverter_telemetry import Capacity, Measurement, Storage
+from gridrig.devices.emulators.inverter_view import Reporter
+from gridrig.devices.emulators.modbus_face import require
+from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
+from gridrig.devices.emulators.register_image import ModelBlock
+from gridrig.devices.emulators.sunspec_face import MapParameters, SunSpecEmulator, common_block
+from gridrig.devices.emulators.terminal import InverterTerminal, PackState, PackTerminal
+from gridrig.devices.links import ModbusLink
 
-from gridrig.devices.emulators.fault import OnEvent, no_log
-from gridrig.devices.emulators.modbus_face import ModbusEmulator, ModbusFaceParameters, require
-from gridrig.devices.emulators.register_image import ModelBlock, SunSpecImage
-from gridrig.devices.emulators.terminal import InverterTerminal, PackTerminal, TerminalState
-from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
-from gridrig.devices.wire.sunspec import standard_models
-
-THREE_PHASE = 2
-SETS_WATTS, SETS_VARS = 1, 4
-INVERTER_STATES: Mapping[str, int] = {
-    "off": 0,
-    "sleeping": 1,
-    "starting": 2,
-    "running": 3,
-    "throttled": 4,
-    "shutting_down": 5,
-    "tripped": 6,
-    "standby": 7,
-}
-GRID_DISCONNECT = 1 << 4
-ALARMS: Mapping[str, int] = {"of": 1 << 8, "uf": 1 << 9, "ov": 1 << 10, "uv": 1 << 11}
+GENERATIONS = ("both", "ieee-1547", "legacy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class InverterParameters(ModbusFaceParameters):
+class InverterParameters(MapParameters):
     """What the `emulate` table may say of an emulated inverter.
 
     Parameters
@@ -59,12 +58,27 @@ class InverterParameters(ModbusFaceParameters):
     p_max_w : float or None
         Nameplate active power, None for s_va. [W]
     v_nominal_v : float
-        Nominal line-to-line voltage. [V]
+        Nominal voltage: line to line, or line to neutral on a single phase. [V]
+    f_nominal_hz : float
+        Nominal frequency. [Hz]
+    phases : {3, 1, 2}
+        Three-phase, single-phase, or split-phase: models 103, 101, 102.
+    generation : {"both", "ieee-1547", "legacy"}
+        Whether it speaks models 701 to 715, 101 to 124, or both.
+    scale_factors : {"fixed", "live"}
+        Live ones follow the values of model 701.
+    adopt_s : float
+        How long it takes to adopt a curve. [s]
     """
 
     s_va: float
     p_max_w: float | None = None
     v_nominal_v: float = 400.0
+    f_nominal_hz: float = 50.0
+    phases: int = 3
+    generation: str = "both"
+    scale_factors: str = "fixed"
+    adopt_s: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
@@ -73,6 +87,12 @@ class InverterParameters(ModbusFaceParameters):
         if self.p_max_w is not None:
             require("p_max_w", self.p_max_w, 0 < self.p_max_w <= self.s_va, "> 0, at most s_va")
         require("v_nominal_v", self.v_nominal_v, 0 < self.v_nominal_v <= 6000, "> 0, at most 6000")
+        require("f_nominal_hz", self.f_nominal_hz, self.f_nominal_hz in {50.0, 60.0}, "50 or 60")
+        require("phases", self.phases, self.phases in {1, 2, 3}, "1, 2 or 3")
+        require("generation", self.generation, self.generation in GENERATIONS, _one(GENERATIONS))
+        scales = ("fixed", "live")
+        require("scale_factors", self.scale_factors, self.scale_factors in scales, _one(scales))
+        require("adopt_s", self.adopt_s, 0 <= self.adopt_s <= 600, "0 to 600")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +117,11 @@ class StorageParameters(InverterParameters):
                 require(key, found, 0 <= found <= self.s_va, "0 to s_va")
 
 
-def power_scale(rating: float) -> int:
-    """Return the finest scale factor whose 16-bit signed range holds twice the rating."""
-    return max(-2, math.ceil(math.log10(2 * rating / 32767)))
+def _one(of: Sequence[str]) -> str:
+    return " or ".join(of)
 
 
-class InverterEmulator(ModbusEmulator):
+class InverterEmulator(SunSpecEmulator):
     """A PV inverter: a face over one terminal.
 
     Parameters
@@ -115,7 +134,10 @@ class InverterEmulator(ModbusEmulator):
 
     kind = "inverter"
     PARAMETERS: ClassVar[type[InverterParameters]] = InverterParameters
-    LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusRtuLink)
+    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]] = {
+        **MODBUS_FAULTS,
+        **ADOPTION_FAULTS,
+    }
 
     def __init__(
         self,
@@ -125,143 +147,68 @@ class InverterEmulator(ModbusEmulator):
         terminal: InverterTerminal,
         on_event: OnEvent = no_log,
     ) -> None:
-        self._parameters = parameters
-        self._terminal = terminal
-        self._w_max = parameters.p_max_w or parameters.s_va
-        self._frozen: TerminalState | None = None
-        self._scale = power_scale(parameters.s_va)
-        self._controls = self._controls_block()
-        self._service = ModelBlock(
-            standard_models()[703], values={"ES": 1}, writable=("ES",), commit=self._set_service
+        p = self._parameters = parameters
+        self._commands = Commands(terminal, on_event)
+        self._reporter = Reporter(terminal.state, p)
+        nameplate, stores = self._nameplate(), self.kind == "storage_inverter"
+        self._capacity = Capacity(
+            *(nameplate, p.v_nominal_v, terminal.functions, p.phases, self._reapply),
+            stores=stores,
         )
-        image = SunSpecImage(self._blocks(name), parameters.base)
-        super().__init__(name, link, parameters, image, on_event)
-
-    def _blocks(self, name: str) -> list[ModelBlock]:
-        models, p = standard_models(), self._parameters
-        common = {"Mn": p.manufacturer, "Md": p.product, "Vr": p.firmware}
-        common["SN"] = p.serial or name
-        measured = ModelBlock(
-            models[701],
-            scale={
-                **dict.fromkeys(("W_SF", "VA_SF", "Var_SF"), self._scale),
-                **{"A_SF": -1, "V_SF": -1, "Hz_SF": -3, "PF_SF": -3, "TotWh_SF": 0},
-            },
-            values={"ACType": THREE_PHASE},
-            refresh=self._measure,
+        ratings = self._capacity.ratings
+        self.controls = AcControls(ratings, self._commands, on_event, stores=stores)
+        self.legacy = LegacyControls(
+            ratings, self._commands, on_event, stream(p.seed, f"{name}/windows")
         )
-        capacity = ModelBlock(
-            models[702],
-            scale={
-                **dict.fromkeys(("W_SF", "VA_SF", "Var_SF"), self._scale),
-                **{"V_SF": -1, "A_SF": -1},
-            },
-            values=self._ratings(),
-        )
-        return [
-            ModelBlock(models[1], values=common),
-            measured,
-            capacity,
-            self._service,
-            self._controls,
+        self.service = Service(self._commands, p.f_nominal_hz)
+        self.curves = [
+            CurveModel(kind, self._commands, on_event, self._fault_board, p.adopt_s)
+            for kind in KINDS
         ]
+        super().__init__(name, link, p, self._blocks(name, nameplate, stores), on_event)
 
-    def _ratings(self) -> dict[str, float]:
+    async def stop(self) -> None:
+        """Leave the line; no timer of the device acts any more."""
+        self.controls.stop()
+        self.legacy.stop()
+        for curve in self.curves:
+            curve.stop()
+        await super().stop()
+
+    def _nameplate(self) -> Ratings:
         p = self._parameters
-        ratings = {
-            "WMax": self._w_max,
-            "VAMax": p.s_va,
-            "VarMaxInj": p.s_va,
-            "VarMaxAbs": p.s_va,
-            "VNom": p.v_nominal_v,
-            "AMax": p.s_va / (math.sqrt(3) * p.v_nominal_v),
-        }
-        return {**ratings, **{f"{name}Rtg": value for name, value in ratings.items()}}
+        w_max = p.p_max_w or p.s_va
+        return Ratings(w_max, p.s_va, p.s_va, 0.0, w_max)
 
-    def _controls_block(self) -> ModelBlock:
-        return ModelBlock(
-            standard_models()[704],
-            scale={"WMaxLimPct_SF": -2, "WSet_SF": 0, "VarSet_SF": 0},
-            values={
-                **{"WMaxLimPctEna": 0, "WMaxLimPct": 100.0},
-                **{"VarSetEna": 0, "VarSetMod": SETS_VARS, "VarSet": 0},
-                **self._power_control(),
-            },
-            writable=(
-                *("WMaxLimPctEna", "WMaxLimPct", "VarSetEna", "VarSetMod", "VarSet"),
-                *self._power_control(),
-            ),
-            commit=self._set_controls,
-        )
+    def _blocks(self, name: str, nameplate: Ratings, stores: bool) -> list[ModelBlock]:
+        p, view = self._parameters, self._reporter.view
+        amperes = p.s_va / ((math.sqrt(3) if p.phases == 3 else 1.0) * p.v_nominal_v)
+        common = [common_block(p, name)]
+        old = [
+            measurement_block(view, p.phases, p.s_va),
+            nameplate_block(nameplate, amperes, stores=stores),
+            settings_block(nameplate, p.v_nominal_v),
+            status_block(view, stores=stores),
+            self.legacy.block,
+        ]
+        live = p.scale_factors == "live"
+        new = [
+            Measurement(view, p.phases, p.s_va, live_scale=live).block,
+            self._capacity.block,
+            self.service.enter,
+            self.controls.block,
+            *(curve.block for curve in self.curves),
+            self.service.control,
+        ]
+        chosen = {"both": old + new, "legacy": old, "ieee-1547": new}
+        return common + chosen[p.generation]
 
-    def _power_control(self) -> dict[str, float]:
-        return {}
+    def _reapply(self) -> None:
+        self.controls.apply()
+        self.legacy.apply()
 
-    def _state(self) -> TerminalState:
-        if self._parameters.telemetry == "frozen":
-            if self._frozen is None:
-                self._frozen = self._terminal.state()
-            return self._frozen
-        return self._terminal.state()
-
-    def _measure(self, block: ModelBlock) -> None:
-        state = self._state()
-        p_w = state.p_w * self._parameters.sign * self._parameters.scale
-        s_va = math.hypot(p_w, state.q_var)
-        v_v = state.v_pu * self._parameters.v_nominal_v
-        block.set_raw("St", 0 if state.status == "off" else 1)
-        block.set_raw("InvSt", INVERTER_STATES.get(state.status, INVERTER_STATES["standby"]))
-        block.set_raw("ConnSt", int(state.connected))
-        block.set_raw("Alrm", self._alarm(state))
-        block.set_raw("MnAlrmInfo", (state.trip_cause or "")[:64] or None)
-        block.set_value("W", p_w)
-        block.set_value("VA", s_va)
-        block.set_value("Var", state.q_var)
-        block.set_value("PF", p_w / s_va if s_va else 1.0)
-        block.set_value("A", s_va / (math.sqrt(3) * v_v) if v_v > 0 else 0.0)
-        block.set_value("LLV", v_v)
-        block.set_value("LNV", v_v / math.sqrt(3))
-        block.set_value("Hz", state.f_hz)
-        block.set_raw("TotWhInj", state.export_milliwh // 1000)
-        block.set_raw("TotWhAbs", state.import_milliwh // 1000)
-
-    @staticmethod
-    def _alarm(state: TerminalState) -> int:
-        if state.status != "tripped":
-            return 0
-        return ALARMS.get((state.trip_cause or "")[:2].lower(), GRID_DISCONNECT)
-
-    def _set_service(self, _: frozenset[str]) -> ExcCodes | None:
-        permit = self._service.raw("ES")
-        if permit not in {0, 1}:
-            return ExcCodes.ILLEGAL_VALUE
-        self._terminal.set_connect(permit == 1)
-        self._on_event("set_connect", on=permit == 1)
-        return None
-
-    def _set_controls(self, names: frozenset[str]) -> ExcCodes | None:
-        block = self._controls
-        enables = [block.raw(name) for name in ("WMaxLimPctEna", "VarSetEna")]
-        share = block.value("WMaxLimPct")
-        q_var = block.value("VarSet")
-        if (
-            any(enable not in {0, 1} for enable in enables)
-            or share is None
-            or not 0 <= share <= 100
-            or block.raw("VarSetMod") != SETS_VARS
-            or q_var is None
-            or abs(q_var) > self._parameters.s_va
-        ):
-            return ExcCodes.ILLEGAL_VALUE
-        if names & {"WMaxLimPctEna", "WMaxLimPct"}:
-            limit_w = share / 100 * self._w_max if enables[0] else None
-            self._terminal.set_limit_w(limit_w)
-            self._on_event("set_limit_w", p_w=limit_w)
-        if names & {"VarSetEna", "VarSetMod", "VarSet"}:
-            set_var = q_var if enables[1] else 0.0
-            self._terminal.set_q_var(set_var)
-            self._on_event("set_q_var", q_var=set_var)
-        return None
+    def _fault_board(self) -> FaultBoard:
+        return self._faults
 
 
 class StorageInverterEmulator(InverterEmulator):
@@ -270,7 +217,7 @@ class StorageInverterEmulator(InverterEmulator):
     Parameters
     ----------
     pack : PackTerminal or None
-        Whose state of charge model 713 reports; None leaves it "not implemented".
+        Whose charge models 713, 714 and 802 report; None leaves it "not implemented".
     """
 
     kind = "storage_inverter"
@@ -287,47 +234,30 @@ class StorageInverterEmulator(InverterEmulator):
         pack: PackTerminal | None = None,
     ) -> None:
         self._pack = pack
+        self._frozen_pack: PackState | None = None
         w_max = parameters.p_max_w or parameters.s_va
         charge_w, discharge_w = parameters.p_charge_max_w, parameters.p_discharge_max_w
         self._charge_w = w_max if charge_w is None else charge_w
         self._discharge_w = w_max if discharge_w is None else discharge_w
-        self._frozen_soc: float | None = None
         super().__init__(name, link, parameters, terminal, on_event)
 
-    def _blocks(self, name: str) -> list[ModelBlock]:
-        capacity = ModelBlock(
-            standard_models()[713], scale={"Pct_SF": -2}, values={"Sta": 0}, refresh=self._charge
-        )
-        return [*super()._blocks(name), capacity]
+    def _nameplate(self) -> Ratings:
+        p = self._parameters
+        w_max = p.p_max_w or p.s_va
+        return Ratings(w_max, p.s_va, p.s_va, self._charge_w, self._discharge_w)
 
-    def _ratings(self) -> dict[str, float]:
-        rates = {"WChaRteMax": self._charge_w, "WDisChaRteMax": self._discharge_w}
-        return {**super()._ratings(), **rates, **{f"{k}Rtg": v for k, v in rates.items()}}
+    def _blocks(self, name: str, nameplate: Ratings, stores: bool) -> list[ModelBlock]:
+        storage = Storage(self._seen_pack, self._charge_w, self._discharge_w)
+        older = LegacyStorage(self._charge_w, self._discharge_w, self._commands, self._seen_pack)
+        blocks = super()._blocks(name, nameplate, stores)
+        if self._parameters.generation != "ieee-1547":
+            blocks.append(older.block)
+        if self._parameters.generation != "legacy":
+            blocks += [storage.capacity, storage.dc]
+        return sorted([*blocks, storage.battery], key=lambda block: block.model.id)
 
-    def _power_control(self) -> dict[str, float]:
-        return {"WSetEna": 0, "WSetMod": SETS_WATTS, "WSet": 0}
-
-    def _charge(self, block: ModelBlock) -> None:
-        if self._pack is None:
-            return
-        soc = self._pack.pack().soc
+    def _seen_pack(self) -> PackState | None:
+        pack = None if self._pack is None else self._pack.pack()
         if self._parameters.telemetry == "frozen":
-            soc = self._frozen_soc = soc if self._frozen_soc is None else self._frozen_soc
-        block.set_value("SoC", 100 * soc)
-
-    def _set_controls(self, names: frozenset[str]) -> ExcCodes | None:
-        power = {"WSetEna", "WSetMod", "WSet"}
-        enable, p_w = self._controls.raw("WSetEna"), self._controls.value("WSet")
-        if (
-            enable not in {0, 1}
-            or self._controls.raw("WSetMod") != SETS_WATTS
-            or p_w is None
-            or not -self._charge_w <= p_w <= self._discharge_w
-        ):
-            return ExcCodes.ILLEGAL_VALUE
-        refused = super()._set_controls(names)
-        if refused is None and names & power:
-            set_w = p_w if enable else 0.0
-            self._terminal.set_power_w(set_w)
-            self._on_event("set_power_w", p_w=set_w)
-        return refused
+            pack = self._frozen_pack = self._frozen_pack or pack
+        return pack

@@ -5,26 +5,29 @@ server. A pulled plug takes the unit away; the last unit's plug kills the wire i
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from gridrig.clock import stream
-from gridrig.devices.emulators.fault import FaultBoard, FaultValue, OnEvent
+from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, FaultValue, OnEvent
+from gridrig.devices.emulators.modbus_faults import (
+    MODBUS_FAULTS,
+    MODBUS_RTU_FAULTS,
+    MODBUS_TCP_FAULTS,
+    ModbusFaults,
+    mislengthened_rtu,
+    mislengthened_tcp,
+    spoiled_rtu,
+)
+from gridrig.devices.emulators.wire_faults import WireFaults
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink
 from gridrig.devices.wire import modbus_pdu
 from gridrig.devices.wire.modbus_server import ModbusRtuServer, ModbusTcpServer, Reply
 from gridrig.errors import DriverError
 
 Server = ModbusTcpServer | ModbusRtuServer
-
-MODBUS_FAULTS: dict[str, tuple[str, ...]] = {
-    "late_reply": ("delay_s",),
-    "no_reply": (),
-    "corrupt": (),
-    "exception": ("code",),
-    "unplug": (),
-}
 
 _SERVERS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[object, ...], Server]] = (
     WeakKeyDictionary()
@@ -93,6 +96,11 @@ def require(key: str, found: object, right: bool, expected: str) -> None:
         )
 
 
+def link_kind(link: ModbusLink) -> str:
+    """Return how a rig file names the kind of a link."""
+    return "modbus-rtu" if isinstance(link, ModbusRtuLink) else "modbus-tcp"
+
+
 class ModbusEmulator:
     """An emulated device that is one unit of a Modbus server.
 
@@ -111,7 +119,7 @@ class ModbusEmulator:
     """
 
     kind: ClassVar[str]
-    FAULTS: ClassVar[dict[str, tuple[str, ...]]] = MODBUS_FAULTS
+    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]] = MODBUS_FAULTS
 
     def __init__(
         self,
@@ -124,15 +132,29 @@ class ModbusEmulator:
         self.name = name
         self.link = link
         self._face = parameters
-        self._registers = registers
         self._on_event = on_event
         self._random = stream(parameters.seed, f"{name}/reply")
-        known = dict(self.FAULTS)
-        if isinstance(link, ModbusTcpLink):
-            del known["corrupt"]  # TCP's own checksum would not let it through
-        self._faults = FaultBoard(name, known, on_event)
+        seed = parameters.seed
+        self._faults = FaultBoard(name, self.faults_on(link_kind(link)), on_event, seed=seed)
+        self._answers = ModbusFaults(self._faults, on_event)
+        self._registers = registers
+        serial = isinstance(link, ModbusRtuLink)
+        self.wire = WireFaults(
+            self._faults,
+            stream(seed, f"{name}/wire"),
+            spoil=spoiled_rtu if serial else None,
+            mislength=mislengthened_rtu if serial else mislengthened_tcp,
+            baudrate=link.baudrate if isinstance(link, ModbusRtuLink) else 0,
+        )
         self._server: Server | None = None
         self._key: tuple[object, ...] = ()
+
+    @classmethod
+    def faults_on(cls, kind: str) -> dict[str, FaultSpec | tuple[str, ...]]:
+        """Return the faults it can show on a kind of link, "modbus-tcp" or "modbus-rtu"."""
+        on_link = MODBUS_RTU_FAULTS if kind == "modbus-rtu" else MODBUS_TCP_FAULTS
+        elsewhere = MODBUS_FAULTS.keys() - on_link.keys()
+        return {name: spec for name, spec in cls.FAULTS.items() if name not in elsewhere}
 
     @property
     def endpoint(self) -> dict[str, str | int]:
@@ -191,6 +213,7 @@ class ModbusEmulator:
                 expected=server.baudrate,  # type: ignore[union-attr]
             )
         server.units[self.link.unit] = self
+        server.boards.append(self._faults)
         self._server = server
 
     async def stop(self) -> None:
@@ -208,8 +231,10 @@ class ModbusEmulator:
         if not server.units:
             server.unplug()
 
-    def arm(self, fault: str, *, count: int = 1, **params: FaultValue) -> None:
-        """Let a fault fire the next `count` times; "unplug" fires now.
+    def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
+        """Let a fault fire on its occasions, by default the next.
+
+        "unplug" and "outage" fire now.
 
         Raises
         ------
@@ -220,19 +245,21 @@ class ModbusEmulator:
         if fault == "unplug":
             self._faults.fire(fault)
             self.unplug()
+        elif fault == "outage" and (lost := self._faults.fire(fault)) is not None:
+            self._running().outage(float(lost["down_s"]))
+        elif fault == "close_idle" and isinstance(self._server, ModbusTcpServer):
+            self._server.watch_idleness()
 
     def reply(self, pdu: bytes) -> Reply | None:
         """Answer one request, as the server asks of a unit."""
-        if (fault := self._faults.fire("exception")) is not None:
-            return Reply(modbus_pdu.exception_reply(pdu[0], int(fault["code"])), self._delay_s())
-        answer = modbus_pdu.answer(self._registers, pdu)
-        if answer[0] & 0x80:
-            self._on_event("refused", function=pdu[0], exception=answer[1])
-        if self._faults.fire("no_reply") is not None:
-            return None
-        late = self._faults.fire("late_reply")
-        delay_s = self._delay_s() + (float(late["delay_s"]) if late else 0.0)
-        return Reply(answer, delay_s, corrupt=self._faults.fire("corrupt") is not None)
+        reply = self._answers.reply(self._registers, pdu)
+        delay_s = self._delay_s()
+        return replace(reply, delay_s=delay_s) if delay_s else reply
+
+    def answers_for(self, unit: int) -> bool:
+        """Return whether it is told to answer for a unit that is not there."""
+        told = self._faults.peek("foreign_unit")
+        return told is not None and told["unit"] == unit and bool(self._faults.fire("foreign_unit"))
 
     def _delay_s(self) -> float:
         jitter_s = self._face.reply_jitter_s
@@ -264,6 +291,7 @@ class ModbusEmulator:
         if server is None:
             return None
         server.units.pop(self.link.unit, None)
+        server.boards.remove(self._faults)
         if not server.units:
             _SERVERS.get(asyncio.get_running_loop(), {}).pop(self._key, None)
         return server

@@ -3,6 +3,7 @@
 A block is one model: every point begins as "not implemented", what the device implements is set.
 Before a read the block refreshes itself from the device; after a write that touched only writable
 points the block commits it to the device, which may refuse it, and then nothing has changed.
+Points of a sync group are written together or refused with exception 3.
 """
 
 from bisect import bisect_right
@@ -62,6 +63,8 @@ class ModelBlock:
         self._points = list(model.points.values())
         self._offsets = [point.offset for point in self._points]
         self._writable = frozenset(writable)
+        groups = {point.sync for point in self._points if point.sync is not None}
+        self._synced = [frozenset(p.name for p in self._points if p.sync == g) for g in groups]
         self._scale: dict[str, int] = {}
         self.set_raw("ID", model.id)
         self.set_raw("L", model.length)
@@ -82,6 +85,15 @@ class ModelBlock:
         """Set a scale factor point; values set from now on use it."""
         self._scale[name] = factor
         self.set_raw(name, factor)
+
+    def rescale(self, name: str, factor: int) -> None:
+        """Change a scale factor in use: what it scales keeps its value, as near as it can."""
+        scaled = [point.name for point in self._points if point.scale == name]
+        values = {point: self.value(point) for point in scaled}
+        self.set_scale(name, factor)
+        for point, value in values.items():
+            if value is not None:
+                self.set_value(point, value)
 
     def set_value(self, name: str, value: float) -> None:
         """Set a point by its scaled value; beyond the range of its type it stays at the end."""
@@ -113,6 +125,8 @@ class ModelBlock:
         names = frozenset(point.name for point in self.touched(first, len(values)))
         if not names <= self._writable:
             return ExcCodes.ILLEGAL_ADDRESS
+        if any(names & group and not group <= names for group in self._synced):
+            return ExcCodes.ILLEGAL_VALUE
         before = self.registers[first : first + len(values)]
         self.registers[first : first + len(values)] = values
         refused = None if self.commit is None else self.commit(names)
@@ -133,17 +147,20 @@ class SunSpecImage:
         In map order; the common model comes first.
     base : int
         Register of the marker.
+    end_model : bool
+        Whether the end model closes the map; some devices have none.
     """
 
-    def __init__(self, blocks: Sequence[ModelBlock], base: int) -> None:
+    def __init__(self, blocks: Sequence[ModelBlock], base: int, *, end_model: bool = True) -> None:
         self.base = base
+        self._tail = (END_ID, 0) if end_model else ()
         self._blocks = list(blocks)
         self._starts: list[int] = []
         at = base + len(MARKER)
         for block in self._blocks:
             self._starts.append(at)
             at += len(block.registers)
-        self._end = at + 2  # the end model's ID and length
+        self._end = at + len(self._tail)
 
     def read(self, address: int, count: int) -> Sequence[int] | ExcCodes:
         """Return registers, refreshed; outside the map there is exception 2."""
@@ -165,8 +182,18 @@ class SunSpecImage:
             ):
                 block.refresh(block)
             whole += block.registers
-        whole += (END_ID, 0)
+        whole += self._tail
         return whole[address - self.base : address - self.base + count]
+
+    def touched(self, address: int, count: int) -> list[tuple[int, str]]:
+        """Return model and point of everything that registers belong to."""
+        found: list[tuple[int, str]] = []
+        for start, block in zip(self._starts, self._blocks, strict=True):
+            first, end = max(address - start, 0), min(address + count - start, len(block.registers))
+            if first < end:
+                points = block.touched(first, end - first)
+                found += [(block.model.id, point.name) for point in points]
+        return found
 
     def write(self, address: int, values: Sequence[int]) -> ExcCodes | None:
         """Write registers inside one model; anything else is exception 2."""

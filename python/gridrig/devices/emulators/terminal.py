@@ -4,6 +4,7 @@ The plant offers these; an emulator owns no physics. Positive power and current 
 device into the grid (generation, discharge).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,6 +90,10 @@ class PackState:
 class InverterTerminal(Protocol):
     """The terminal of an inverter and the commands its controls take."""
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """Names of the grid-support functions the plant has."""
+
     def state(self) -> TerminalState:
         """Return the terminal as it is now."""
 
@@ -103,6 +108,9 @@ class InverterTerminal(Protocol):
 
     def set_q_var(self, q_var: float) -> None:
         """Set reactive power. [var]"""
+
+    def set_function(self, name: str, settings: Mapping[str, object] | None) -> None:
+        """Enable one of `functions` with its settings; None disables it."""
 
 
 class PackTerminal(Protocol):

@@ -37,7 +37,8 @@ when the signature is ready.
 from collections.abc import Sequence
 from functools import cache
 
-from gridrig.devices.wire.sunspec import Model, parse_models
+from gridrig.devices.wire.sunspec import Model
+from gridrig.devices.wire.sunspec_definitions import ModelDefinition, parse_definitions
 
 MODEL_ID = 64950
 COMMAND_SIGN = 1
@@ -73,9 +74,14 @@ Rec string 500 - R
 
 
 @cache
+def signed_meter_definition() -> ModelDefinition:
+    """Return the vendor model's definition."""
+    return parse_definitions(_TABLE)[MODEL_ID]
+
+
 def signed_meter_model() -> Model:
     """Return the vendor model as a table of points."""
-    return parse_models(_TABLE)[MODEL_ID]
+    return signed_meter_definition().model()
 
 
 def bytes_of(registers: Sequence[int], length: int) -> bytes:

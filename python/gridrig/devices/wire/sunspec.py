@@ -10,27 +10,34 @@ References
 .. [1] SunSpec Alliance, "SunSpec Device Information Model Specification," 2021.
 """
 
+import math
+import struct
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 from typing import Literal
 
 MARKER = (0x5375, 0x6E53)  # "SunS"
 BASES = (40000, 0, 50000)  # where a map may begin, in the order a client looks
 END_ID = 0xFFFF
 READ_COUNT_MAX = 125  # registers in one FC3 reply
+WRITE_COUNT_MAX = 123  # registers in one FC16 request
 HEADER = 2  # ID and L
 
-Raw = int | str
-WordKind = Literal["unsigned", "signed", "text", "zero"]
+SCALE_MAX = 10  # scale factors go from -10 to 10
+
+Raw = int | float | str
+WordKind = Literal["unsigned", "signed", "text", "zero", "float"]
 
 # kind of the type, and its raw value for "not implemented" (by bits, from the size)
+_FLOATS: Mapping[int, str] = {2: ">f", 4: ">d"}  # by registers
 _KINDS: Mapping[str, WordKind] = {
     **dict.fromkeys(("int16", "int32", "int64", "sunssf"), "signed"),
     **dict.fromkeys(("uint16", "uint32", "uint64", "enum16", "enum32", "count"), "unsigned"),
-    **dict.fromkeys(("bitfield16", "bitfield32", "bitfield64"), "unsigned"),
-    **dict.fromkeys(("acc16", "acc32", "acc64", "pad"), "zero"),
+    **dict.fromkeys(("bitfield16", "bitfield32", "bitfield64", "eui48"), "unsigned"),
+    **dict.fromkeys(("acc16", "acc32", "acc64", "pad", "ipaddr", "ipv6addr"), "zero"),
+    **dict.fromkeys(("float32", "float64"), "float"),
     "string": "text",
 }
 
@@ -51,6 +58,8 @@ class Point:
         Name of the point that holds the scale factor.
     writable : bool
         Whether the definition lets a client write it.
+    sync : str or None
+        Name of the group whose points must be written together with it.
     """
 
     name: str
@@ -59,10 +68,11 @@ class Point:
     size: int
     scale: str | None
     writable: bool
+    sync: str | None = None
 
     @cached_property
     def kind(self) -> WordKind:
-        """How the registers are read: unsigned, signed, text, or with zero for absent."""
+        """How the registers are read: unsigned, signed, text, float, or with zero for absent."""
         return _KINDS[self.type]
 
     @cached_property
@@ -71,6 +81,8 @@ class Point:
         bits = 16 * self.size
         if self.kind == "signed":
             return 1 << (bits - 1)
+        if self.kind == "float":  # the quiet NaN
+            return 0x7FC00000 if self.size == 2 else 0x7FF8000000000000
         return (1 << bits) - 1 if self.kind == "unsigned" else 0
 
     @cached_property
@@ -96,6 +108,10 @@ class Point:
             if len(data) > 2 * self.size:
                 raise ValueError(f"{self.name}: {raw!r} is longer than {2 * self.size} bytes")
             word = int.from_bytes(data.ljust(2 * self.size, b"\0"), "big")
+        elif self.kind == "float":
+            word = int.from_bytes(struct.pack(_FLOATS[self.size], raw), "big")
+        elif not isinstance(raw, int):
+            raise ValueError(f"{self.name}: {raw!r} is not a whole number")
         else:
             low, high = self.bounds
             if not low <= raw <= high:
@@ -116,6 +132,11 @@ class Point:
             return word
         if word == self.absent:
             return None
+        if kind == "float":
+            number: float = struct.unpack(_FLOATS[self.size], word.to_bytes(2 * self.size, "big"))[
+                0
+            ]
+            return None if math.isnan(number) else number  # every NaN is "not implemented"
         if kind == "signed" and word >> (16 * self.size - 1):
             word -= 1 << 16 * self.size
         return word
@@ -135,33 +156,15 @@ class Model:
         last = list(self.points.values())[-1]
         return last.offset + last.size - HEADER
 
+    def at(self, offset: int) -> Point | None:
+        """Return the point that has a register, None beyond the model."""
+        index = bisect_right(self._offsets, offset) - 1
+        point = list(self.points.values())[index]
+        return point if point.offset <= offset < point.offset + point.size else None
 
-def parse_models(text: str) -> dict[int, Model]:
-    """Read a table of models: `model ID NAME`, then one `name type size scale access` a line."""
-    tables: dict[int, tuple[str, dict[str, Point]]] = {}
-    points: dict[str, Point] = {}
-    offset = 0
-    for line in text.splitlines():
-        words = line.split("#")[0].split()
-        if not words:
-            continue
-        if words[0] == "model":
-            points, offset = {}, 0
-            tables[int(words[1])] = (words[2], points)
-            continue
-        name, kind, size, scale, access = words
-        points[name] = Point(
-            name, kind, offset, int(size), None if scale == "-" else scale, access == "RW"
-        )
-        offset += int(size)
-    return {number: Model(number, name, table) for number, (name, table) in tables.items()}
-
-
-@cache
-def standard_models() -> Mapping[int, Model]:
-    """Return the SunSpec models gridrig knows, by number."""
-    text = (resources.files(__package__) / "sunspec_models.txt").read_text(encoding="utf-8")
-    return parse_models(text)
+    @cached_property
+    def _offsets(self) -> list[int]:
+        return [point.offset for point in self.points.values()]
 
 
 def to_raw(value: float, scale_factor: int) -> int:
@@ -212,30 +215,41 @@ class ModelRegisters:
         return raw if isinstance(raw, str) else ""
 
     def scale_factor(self, name: str) -> int | None:
-        """Return the scale factor in force for a point, 0 if it has none, None if unset."""
+        """Return the scale factor in force for a point, 0 if it has none, None if unset.
+
+        A factor outside -10..10 is no scale factor, and counts as unset.
+        """
         scale = self.model.points[name].scale
-        return 0 if scale is None else self.number(scale)
+        if scale is None:
+            return 0
+        factor = self.number(scale)
+        return factor if factor is not None and abs(factor) <= SCALE_MAX else None
 
     def value(self, name: str) -> float | None:
         """Return a point's scaled value, None if it or its scale factor is not implemented."""
-        raw, scale = self.number(name), self.scale_factor(name)
-        return None if raw is None or scale is None else from_raw(raw, scale)
+        raw, scale = self.raw(name), self.scale_factor(name)
+        if isinstance(raw, float):
+            return raw
+        return from_raw(raw, scale) if isinstance(raw, int) and scale is not None else None
 
 
-def joined(points: Iterable[Point]) -> tuple[int, int]:
-    """Return first offset and count of registers of points that must lie back to back.
+def runs_of(points: Iterable[Point], most: int) -> list[list[Point]]:
+    """Return points in register order, parted into runs that lie back to back.
 
-    Raises
-    ------
-    ValueError
-        If there is a hole between them, or there are none.
+    Parameters
+    ----------
+    points : iterable of Point
+        Of one model.
+    most : int
+        Registers of one run; a single point may have more.
     """
-    ordered = sorted(points, key=lambda point: point.offset)
-    end = ordered[0].offset if ordered else -1
-    for point in ordered:
-        if point.offset != end:
-            raise ValueError(f"points are not back to back at {point.name}")
-        end = point.offset + point.size
-    if not ordered:
-        raise ValueError("no points")
-    return ordered[0].offset, end - ordered[0].offset
+    runs: list[list[Point]] = []
+    for point in sorted(points, key=lambda point: point.offset):
+        if runs:
+            begin, last = runs[-1][0].offset, runs[-1][-1]
+            adjoins = last.offset + last.size == point.offset
+            if adjoins and point.offset + point.size - begin <= most:
+                runs[-1].append(point)
+                continue
+        runs.append([point])
+    return runs

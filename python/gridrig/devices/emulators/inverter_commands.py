@@ -1,0 +1,105 @@
+"""What all the control models of an inverter together ask of its terminal.
+
+Two generations of SunSpec controls reach one inverter (704 and 123, 703 and 715). Here their wishes
+meet: every permit must be given, the lowest limit holds, the newer model's set-point goes before
+the older one's. The terminal is told of every wish that is stated, changed or not, and of every
+wish that is taken back; each is an event at its time.
+"""
+
+from collections.abc import Mapping
+
+from gridrig.devices.emulators.fault import OnEvent
+from gridrig.devices.emulators.terminal import InverterTerminal
+
+Settings = Mapping[str, object]
+
+
+class Commands:
+    """Wishes by source, merged into commands.
+
+    Parameters
+    ----------
+    terminal : InverterTerminal
+        What is commanded.
+    on_event : OnEvent
+        Gets every command.
+    """
+
+    def __init__(self, terminal: InverterTerminal, on_event: OnEvent) -> None:
+        self._terminal = terminal
+        self._on_event = on_event
+        self._permits: dict[str, bool] = {}
+        self._limits_w: dict[str, float | None] = {}
+        self._bounds_w: dict[str, tuple[float, float]] = {}
+        self._powers_w: dict[str, float | None] = {}
+        self._reactive_var: dict[str, float | None] = {}
+        self._limit_w: float | None = None
+        self._power_w = self._q_var = 0.0
+        self._functions: dict[str, Settings] = {}
+
+    def permit(self, source: str, on: bool) -> None:
+        """Give or withdraw one permit to be connected."""
+        self._permits[source] = on
+        connect = all(self._permits.values())
+        self._terminal.set_connect(connect)
+        self._on_event("set_connect", on=connect)
+
+    def limit_w(self, source: str, p_w: float | None) -> None:
+        """State one limit of active power, None for none. [W]"""
+        self._limits_w[source] = p_w
+        limits = [limit for limit in self._limits_w.values() if limit is not None]
+        limit_w = min(limits, default=None)
+        if p_w is not None or limit_w != self._limit_w:
+            self._limit_w = limit_w
+            self._terminal.set_limit_w(limit_w)
+            self._on_event("set_limit_w", p_w=limit_w)
+
+    def power_w(self, source: str, p_w: float | None) -> None:
+        """State one set-point of a storage's power, None for none. [W]"""
+        self._powers_w[source] = p_w
+        self._set_power(stated=p_w is not None)
+
+    def bound_w(self, source: str, low_w: float, high_w: float) -> None:
+        """State between what a storage's power must lie. [W]"""
+        self._bounds_w[source] = (low_w, high_w)
+        self._set_power(stated=False)
+
+    def q_var(self, source: str, q_var: float | None) -> None:
+        """State one set-point of reactive power, None for none. [var]"""
+        self._reactive_var[source] = q_var
+        set_var = _first(self._reactive_var)
+        if q_var is not None or set_var != self._q_var:
+            self._q_var = set_var
+            self._terminal.set_q_var(set_var)
+            self._on_event("set_q_var", q_var=set_var)
+
+    def function(self, name: str, settings: Settings | None) -> None:
+        """Enable a grid-support function with its settings, or disable it.
+
+        A function that the plant does not have is held as a setting, and the event says so.
+        """
+        if self._functions.get(name) == settings:
+            return
+        if settings is None:
+            del self._functions[name]
+        else:
+            self._functions[name] = settings
+        known = name in self._terminal.functions
+        if known:
+            self._terminal.set_function(name, settings)
+        self._on_event("set_function", function=name, on=settings is not None, in_plant=known)
+
+    def _set_power(self, *, stated: bool) -> None:
+        power_w = _first(self._powers_w)
+        for low_w, high_w in self._bounds_w.values():
+            power_w = min(max(power_w, low_w), high_w)
+        if stated or power_w != self._power_w:
+            self._power_w = power_w
+            self._terminal.set_power_w(power_w)
+            self._on_event("set_power_w", p_w=power_w)
+
+
+def _first(wishes: Mapping[str, float | None]) -> float:
+    """Return the wish of the newest model that has one, which its name sorts last."""
+    stated = [wishes[source] for source in sorted(wishes, reverse=True)]
+    return next((wish for wish in stated if wish is not None), 0.0)

@@ -1,0 +1,344 @@
+"""SunSpec models 705 to 712 of an emulated inverter: curves, and how one is adopted.
+
+Every model stores a few curves of a few points. Curve 1 is the one in force and read-only; the
+others are for clients to write. Writing `AdptCrvReq = n` has curve n looked at and, if it is a
+curve, copied over curve 1; `AdptCrvRslt` says in progress, completed or failed, and a failed one
+changes nothing. A request while one is in progress is exception 6; a number that is no curve is
+exception 3. Where the model has a reversion timer, an adoption starts it, and at its end `RvrtCrv`
+is adopted.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pymodbus.constants import ExcCodes
+
+from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, OnEvent
+from gridrig.devices.emulators.inverter_commands import Commands, Settings
+from gridrig.devices.emulators.register_image import ModelBlock
+from gridrig.devices.emulators.reversion import ReversionTimer
+from gridrig.devices.emulators.wire_faults import by_name
+from gridrig.devices.wire.sunspec_definitions import standard_model
+
+IN_PROGRESS, COMPLETED, FAILED = 0, 1, 2  # AdptCrvRslt
+ACTIVE = 1
+CURVES = 3
+REFERENCES = ("w_max", "var_max", "var_available", "va_max")
+PRIORITIES = ("active", "reactive", "vendor")
+REGIONS = {"MustTrip": "must_trip", "MayTrip": "may_trip", "MomCess": "momentary_cessation"}
+ADOPTION_FAULTS = by_name(
+    (
+        FaultSpec(
+            "adoption_stuck",
+            "semantics",
+            "a curve that is to be adopted stays in progress for ever",
+            example='name = "adoption_stuck"',
+        ),
+        FaultSpec(
+            "adoption_failed",
+            "semantics",
+            "a good curve that is to be adopted is refused",
+            example='name = "adoption_failed"',
+        ),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One curve model.
+
+    Parameters
+    ----------
+    number : int
+        The model.
+    function : str
+        The grid-support function it sets.
+    points : int
+        Points a curve holds, 0 if its model has none.
+    x, y : str
+        Names of a point's two values.
+    scale : mapping of str to int
+        Scale factors.
+    defaults : mapping of str to float
+        What each curve holds at the start, by name behind `Crv[n].`.
+    """
+
+    number: int
+    function: str
+    points: int
+    x: str
+    y: str
+    scale: Mapping[str, int]
+    defaults: Mapping[str, float]
+
+    @property
+    def trips(self) -> bool:
+        """Whether its curves are the three regions of a ride-through."""
+        return 707 <= self.number <= 710
+
+    @property
+    def word(self) -> str:
+        """Ctl for model 711, Crv for the others, as their points are named."""
+        return "Ctl" if self.number == 711 else "Crv"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of its model."""
+        if self.number == 711:
+            return {"NCtl": CURVES}
+        return {"NCrvSet" if self.trips else "NCrv": CURVES, "NPt": self.points}
+
+
+def _pairs(x: str, y: str, *values: tuple[float, float]) -> dict[str, float]:
+    named: dict[str, float] = {"ActPt": len(values)}
+    for number, (x_value, y_value) in enumerate(values, 1):
+        named |= {f"Pt[{number}].{x}": x_value, f"Pt[{number}].{y}": y_value}
+    return named
+
+
+_NO_REGIONS = {f"{region}.ActPt": 0.0 for region in REGIONS}
+_VOLT_TRIP: Mapping[str, int] = {"V_SF": -1, "Tms_SF": -2}
+_HERTZ_TRIP: Mapping[str, int] = {"Hz_SF": -2, "Tms_SF": -2}
+# The defaults of IEEE 1547-2018 for category B, not enabled: volt-var (table 8), volt-watt
+# (table 10), frequency droop (table 24, 60 Hz); watt-var has its zero curve.
+KINDS = (
+    Kind(
+        *(705, "volt_var", 4, "V", "Var"),
+        {"V_SF": -1, "DeptRef_SF": -1, "RspTms_SF": -1},
+        {
+            **_pairs("V", "Var", (92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)),
+            **{"DeptRef": 1, "Pri": 1, "VRef": 100.0, "VRefAutoEna": 0, "VRefAutoTms": 300},
+            "RspTms": 5.0,
+        },
+    ),
+    Kind(
+        *(706, "volt_watt", 2, "V", "W"),
+        {"V_SF": -1, "DeptRef_SF": -1, "RspTms_SF": -1},
+        {**_pairs("V", "W", (106.0, 100.0), (110.0, 0.0)), "DeptRef": 0, "RspTms": 10.0},
+    ),
+    Kind(707, "low_voltage_trip", 5, "V", "Tms", _VOLT_TRIP, _NO_REGIONS),
+    Kind(708, "high_voltage_trip", 5, "V", "Tms", _VOLT_TRIP, _NO_REGIONS),
+    Kind(709, "low_frequency_trip", 5, "Hz", "Tms", _HERTZ_TRIP, _NO_REGIONS),
+    Kind(710, "high_frequency_trip", 5, "Hz", "Tms", _HERTZ_TRIP, _NO_REGIONS),
+    Kind(
+        *(711, "frequency_droop", 0, "", ""),
+        {"Db_SF": -3, "K_SF": -3, "RspTms_SF": -1},
+        {"DbOf": 0.036, "DbUf": 0.036, "KOf": 0.05, "KUf": 0.05, "RspTms": 5.0, "PMin": 0},
+    ),
+    Kind(
+        *(712, "watt_var", 4, "W", "Var"),
+        {"W_SF": -1, "DeptRef_SF": -1},
+        {**_pairs("W", "Var", (20.0, 0.0), (100.0, 0.0)), "DeptRef": 1, "Pri": 1},
+    ),
+)
+
+
+class CurveModel:
+    """One curve model on one inverter.
+
+    Parameters
+    ----------
+    kind : Kind
+        Which.
+    commands : Commands
+        Where the function goes.
+    on_event : OnEvent
+        Gets `curve_adopted`, `curve_refused` and `reverted`.
+    faults : FaultBoard
+        May keep an adoption from ending, or fail it.
+    adopt_s : float
+        How long an adoption takes. [s]
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        commands: Commands,
+        on_event: OnEvent,
+        faults: Callable[[], FaultBoard],
+        adopt_s: float,
+    ) -> None:
+        self._kind = kind
+        self._commands = commands
+        self._on_event = on_event
+        self._faults = faults
+        self._adopt_s = adopt_s
+        self._request = f"Adpt{kind.word}Req"
+        self._result = f"Adpt{kind.word}Rslt"
+        self._pending: asyncio.TimerHandle | None = None
+        model = standard_model(kind.number, **kind.counts)
+        self._reverts = "RvrtTms" in model.points
+        curves = {
+            f"{kind.word}[{number}].{name}": value
+            for number in range(1, CURVES + 1)
+            for name, value in kind.defaults.items()
+        }
+        access = {f"{kind.word}[{n}].ReadOnly": int(n == ACTIVE) for n in range(1, CURVES + 1)}
+        timers = {"RvrtTms": 0, f"Rvrt{kind.word}": ACTIVE} if self._reverts else {}
+        self.block = ModelBlock(
+            model,
+            scale=kind.scale,
+            values={
+                **{"Ena": 0, self._request: 0, self._result: COMPLETED},
+                **kind.counts,
+                **timers,
+                **curves,
+                **access,
+            },
+            writable=[
+                name
+                for name, point in model.points.items()
+                if point.writable and not name.startswith(f"{kind.word}[{ACTIVE}]")
+            ],
+            refresh=self._count_down,
+            commit=self._commit,
+        )
+        self._timer = ReversionTimer(self._revert)
+
+    def stop(self) -> None:
+        """Let no timer act any more."""
+        self._timer.cancel()
+        if self._pending is not None:
+            self._pending.cancel()
+
+    def _commit(self, names: frozenset[str]) -> ExcCodes | None:
+        block, kind = self.block, self._kind
+        if block.raw("Ena") not in {0, 1}:
+            return ExcCodes.ILLEGAL_VALUE
+        if self._reverts and block.raw(f"Rvrt{kind.word}") not in range(1, CURVES + 1):
+            return ExcCodes.ILLEGAL_VALUE
+        if self._request in names:
+            number = block.raw(self._request)
+            if not isinstance(number, int) or not 1 <= number <= CURVES:
+                return ExcCodes.ILLEGAL_VALUE
+            if self._pending is not None:
+                return ExcCodes.DEVICE_BUSY
+            self._begin(number)
+        if "RvrtTms" in names and self._timer.remaining_s:
+            self._start_timer()
+        if "Ena" in names:
+            self._apply()
+        return None
+
+    def _begin(self, number: int) -> None:
+        """Take the curve as it is now and decide on it when the device has had its time."""
+        curve = self._curve(number)
+        self.block.set_raw(self._result, IN_PROGRESS)
+        if self._faults().fire("adoption_stuck") is not None:
+            return
+        right = self._is_right(number) and self._faults().fire("adoption_failed") is None
+        loop = asyncio.get_running_loop()
+        self._pending = loop.call_later(self._adopt_s, self._end, number, curve, right)
+
+    def _end(self, number: int, curve: Mapping[str, Sequence[int]], right: bool) -> None:
+        self._pending = None
+        self.block.set_raw(self._result, COMPLETED if right else FAILED)
+        if not right:
+            self._on_event("curve_refused", model=self._kind.number, curve=number)
+            return
+        self._put_in_force(curve)
+        self._on_event("curve_adopted", model=self._kind.number, curve=number)
+        self._start_timer()
+        self._apply()
+
+    def _start_timer(self) -> None:
+        duration_s = self.block.raw("RvrtTms") if self._reverts else 0
+        self._timer.start(duration_s if isinstance(duration_s, int) else 0)
+
+    def _revert(self) -> None:
+        number = self.block.raw(f"Rvrt{self._kind.word}")
+        assert isinstance(number, int), "a commit refuses what is no curve"
+        self._put_in_force(self._curve(number))
+        self._on_event("reverted", control=self._kind.function, curve=number)
+        self._apply()
+
+    def _curve(self, number: int) -> dict[str, list[int]]:
+        """Return the registers of a curve by the names behind its prefix."""
+        prefix, registers = f"{self._kind.word}[{number}].", self.block.registers
+        return {
+            name.removeprefix(prefix): registers[point.offset : point.offset + point.size]
+            for name, point in self.block.model.points.items()
+            if name.startswith(prefix) and not name.endswith(".ReadOnly")
+        }
+
+    def _put_in_force(self, curve: Mapping[str, Sequence[int]]) -> None:
+        for name, registers in curve.items():
+            point = self.block.model.points[f"{self._kind.word}[{ACTIVE}].{name}"]
+            self.block.registers[point.offset : point.offset + point.size] = registers
+
+    def _count_down(self, block: ModelBlock) -> None:
+        if self._reverts:
+            block.set_raw("RvrtRem", self._timer.remaining_s)
+
+    def _apply(self) -> None:
+        on = self.block.raw("Ena") == 1
+        self._commands.function(self._kind.function, self._settings() if on else None)
+
+    def _value(self, number: int, name: str) -> float | None:
+        return self.block.value(f"{self._kind.word}[{number}].{name}")
+
+    def _points(self, number: int, region: str = "") -> list[tuple[float, float]] | None:
+        """Return the active points of a curve; None if it is none."""
+        count = self._value(number, f"{region}ActPt")
+        if count is None or not 0 <= count <= self._kind.points:
+            return None
+        pairs = []
+        for index in range(1, int(count) + 1):
+            prefix = f"{region}Pt[{index}]."
+            x = self._value(number, prefix + self._kind.x)
+            y = self._value(number, prefix + self._kind.y)
+            if x is None or y is None:
+                return None
+            pairs.append((x, y))
+        return pairs
+
+    def _is_right(self, number: int) -> bool:
+        if self._kind.number == 711:
+            droops = [self._value(number, name) for name in ("KOf", "KUf")]
+            bands = [self._value(number, name) for name in ("DbOf", "DbUf", "RspTms", "PMin")]
+            return all(k is not None and k > 0 for k in droops) and None not in bands
+        if self._kind.trips:
+            regions = [self._points(number, f"{region}.") for region in REGIONS]
+            return all(points is not None for points in regions)
+        points = self._points(number)
+        if points is None or len(points) < 2:
+            return False
+        rising = all(a[0] <= b[0] for a, b in itertools.pairwise(points))
+        reference = self._value(number, "DeptRef")
+        return rising and reference is not None and reference <= 3
+
+    def _settings(self) -> Settings:
+        """Return the curve in force in the plant's terms: per unit, seconds, hertz."""
+        kind = self._kind
+        if kind.number == 711:
+            return {
+                "db_of_hz": self._value(ACTIVE, "DbOf"),
+                "db_uf_hz": self._value(ACTIVE, "DbUf"),
+                "k_of": self._value(ACTIVE, "KOf"),
+                "k_uf": self._value(ACTIVE, "KUf"),
+                "response_s": self._value(ACTIVE, "RspTms"),
+                "p_min_pu": (self._value(ACTIVE, "PMin") or 0.0) / 100,
+            }
+        if kind.trips:
+            x_scale = 100 if kind.x == "V" else 1
+            return {
+                name: [(x / x_scale, t_s) for x, t_s in self._points(ACTIVE, f"{region}.") or []]
+                for region, name in REGIONS.items()
+            }
+        settings: dict[str, object] = {
+            "points": [(x / 100, y / 100) for x, y in self._points(ACTIVE) or []],
+            "reference": REFERENCES[int(self._value(ACTIVE, "DeptRef") or 0)],
+        }
+        if kind.number != 706:
+            priority = self._value(ACTIVE, "Pri")
+            settings["priority"] = PRIORITIES[int(priority) if priority is not None else 1]
+        if kind.number != 712:
+            settings["response_s"] = self._value(ACTIVE, "RspTms")
+        if kind.number == 705:
+            settings["v_ref_pu"] = (self._value(ACTIVE, "VRef") or 100.0) / 100
+            settings["v_ref_auto"] = self._value(ACTIVE, "VRefAutoEna") == 1
+            settings["v_ref_auto_s"] = self._value(ACTIVE, "VRefAutoTms")
+        return settings

@@ -1,0 +1,108 @@
+"""What a driver may set of an inverter's grid-support functions, in physical units.
+
+Per unit is of nominal voltage, of the maximum active power, or of what `reference` names; positive
+reactive power goes into the grid. A device's driver names the functions it has in `functions`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+Reference = Literal["w_max", "var_max", "var_available", "va_max"]
+Priority = Literal["active", "reactive", "vendor"]
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class CurveSettings:
+    """A curve: volt-var, volt-watt or watt-var.
+
+    Parameters
+    ----------
+    points : tuple of (float, float)
+        Independent and dependent value, per unit, rising in the first.
+    reference : str
+        What the dependent value is a share of.
+    response_s : float or None
+        Open-loop response time; None where the function has none. [s]
+    priority : str or None
+        Which power yields first; None where the function has none.
+    """
+
+    points: Points
+    reference: Reference = "w_max"
+    response_s: float | None = None
+    priority: Priority | None = None
+
+
+@dataclass(frozen=True)
+class DroopSettings:
+    """Frequency droop.
+
+    Parameters
+    ----------
+    db_of_hz, db_uf_hz : float
+        Deadbands above and below nominal frequency. [Hz]
+    k_of, k_uf : float
+        Per-unit frequency for one per unit of power.
+    response_s : float
+        Open-loop response time. [s]
+    """
+
+    db_of_hz: float
+    db_uf_hz: float
+    k_of: float
+    k_uf: float
+    response_s: float
+
+
+@dataclass(frozen=True)
+class TripSettings:
+    """The regions of a ride-through: voltage in per unit or frequency in hertz, and seconds.
+
+    Parameters
+    ----------
+    must_trip, may_trip, momentary_cessation : tuple of (float, float)
+        Corners of each region; empty for none.
+    """
+
+    must_trip: Points = ()
+    may_trip: Points = ()
+    momentary_cessation: Points = ()
+
+
+FunctionSettings = CurveSettings | DroopSettings | TripSettings
+
+
+@dataclass(frozen=True)
+class FunctionState:
+    """A function as the device has it in force.
+
+    Parameters
+    ----------
+    on : bool
+        Whether it is enabled.
+    settings : CurveSettings, DroopSettings or TripSettings
+        Its settings.
+    """
+
+    on: bool
+    settings: FunctionSettings
+
+
+@runtime_checkable
+class GridSupport(Protocol):
+    """An inverter whose reactive power and grid-support functions can be set."""
+
+    @property
+    def functions(self) -> Collection[str]:
+        """Names of the functions it has."""
+
+    async def set_q_var(self, q_var: float | None) -> None:
+        """Set reactive power; None takes the set-point back. [var]"""
+
+    async def read_function(self, name: str) -> FunctionState:
+        """Return a function as it is in force."""
+
+    async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
+        """Put a function's settings in force and enable or disable it."""
