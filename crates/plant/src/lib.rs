@@ -11,13 +11,17 @@
 
 pub mod active_power;
 mod bus;
+mod cells;
 pub mod complex;
 mod controls;
+mod dc_bus;
+mod dc_bus_loss;
 pub mod detector;
 pub mod device;
 pub mod error;
 pub mod event;
 pub mod former_settings;
+mod fuel_gauge;
 pub mod grid_following;
 pub mod grid_forming;
 pub mod instrument;
