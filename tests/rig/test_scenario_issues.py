@@ -8,8 +8,10 @@ from small_rig import RIG, Edit, edited, small_rig
 
 from gridrig.campaign.scenario import Scenario, Tick, describe_scenario
 from gridrig.campaign.scenario_fit import check_together
+from gridrig.devices.emulators.fault_spec import OCCASION
 from gridrig.errors import RigError
 from gridrig.rig.toml_file import parse_toml
+from gridrig.suggestions import one_of
 
 FILE = "small-scenario.toml"
 TEXT = """\
@@ -474,7 +476,7 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
                 "a value, which the fault 'late_reply' takes",
                 None,
             ),
-            (47, f"{LATE}.delay", "an unknown key", 'one of "delay_s", "count"', "delay_s"),
+            (47, f"{LATE}.delay", "an unknown key", one_of(["delay_s", *OCCASION]), "delay_s"),
         ],
     ),
     "a market without the main grid": (

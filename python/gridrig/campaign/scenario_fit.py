@@ -6,6 +6,7 @@ from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import ALL_PV, PCC, TARGET_CAPABILITY
+from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
@@ -112,15 +113,13 @@ def _check_fault(
         near = near_miss(name, faults)
         issues.add(at.key("name"), shown(name), one_of(faults), near)
         return
-    takes = tuple(faults[name])
     said = {key: value for key, value in table.items() if key not in ("device", "at_s", "name")}
-    for key in takes:
-        if key not in said:
-            issues.add(at.key(key), "nothing", f"a value, which the fault {name!r} takes")
-    known = (*takes, "count")
-    for key in said:
-        if key not in known:
-            issues.add(at.key(key), "an unknown key", one_of(known), near_miss(key, known))
+    for problem in specs_of(faults)[name].problems(said):
+        place = at.key(problem.key)
+        found = "an unknown key" if problem.unknown else shown(problem.found)
+        if problem.found is None:
+            found = "nothing"
+        issues.add(place, found, problem.expected, problem.near)
 
 
 def _check_traders(rig: Rig, at: At, issues: Issues) -> None:

@@ -7,9 +7,10 @@ slave descriptor closes, and drivers may open and close the port at every comman
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pty
-import termios
+import sys
 import tty
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,9 @@ from gridrig.errors import DriverError
 
 READ_SIZE = 4096
 BUFFER_LIMIT_BYTES = 1 << 20
+# Linux: the settings with the speed as a number, so that one without a termios code is known too.
+TCGETS2 = 0x802C542A
+TERMIOS2_BYTES = 44
 
 
 class PtyPair:
@@ -34,9 +38,10 @@ class PtyPair:
         self.slave_path = os.ttyname(self._slave_fd)
         os.set_blocking(self.master_fd, False)
 
-    def baudrate_code(self) -> int:
-        """Return the termios code of the speed that the driver has set (such as B9600)."""
-        return int(termios.tcgetattr(self.master_fd)[5])
+    def baudrate(self) -> int:
+        """Return the speed that the driver has set, seen from the master's side. [bit/s]"""
+        settings = fcntl.ioctl(self.master_fd, TCGETS2, bytes(TERMIOS2_BYTES))
+        return int.from_bytes(settings[-4:], sys.byteorder)
 
     def close(self) -> None:
         """Close both descriptors; a driver that holds the slave sees a hang-up."""

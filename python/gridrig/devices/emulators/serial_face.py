@@ -3,38 +3,28 @@
 Requests are answered one after another, as a device with one processor does: a late reply delays
 the next, it never overtakes. A pty has no speed of its own, so every reply is paced at 10 bits a
 character (8N1) of the device's speed, and the request is given its time on the line too. A client
-that set another speed is not understood: its bytes are ignored and said so once a change.
+that set another speed is misheard and mishears, as by a real UART, and it is said once a change.
 
 Limits: 64 requests wait at most, further ones are lost and logged.
 """
 
 import asyncio
 import contextlib
-import random
-import termios
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from gridrig.clock import ptys, stream
-from gridrig.devices.emulators.fault import FaultBoard, OnEvent
+from gridrig.devices.emulators.fault import Asked, FaultBoard, OnEvent
+from gridrig.devices.emulators.wire_faults import LINE_FAULTS, Alter, WireFaults
+from gridrig.devices.wire.uart import line_time_s, misheard
 from gridrig.errors import DriverError
 
-BITS_PER_CHARACTER = 10
+__all__ = ["HANG_UP", "LINE_FAULTS", "SerialDevice", "SerialFace"]
+
 CHUNK_BYTES = 64
 REQUESTS_MAX = 64
 GAP_S = 0.1  # silence that ends a frame
 HANG_UP = "unplug"
-
-# Faults of the line itself; a device adds its own.
-LINE_FAULTS: Mapping[str, tuple[str, ...]] = {
-    "late_reply": ("delay_s",),
-    "no_reply": (),
-    "corrupt": (),
-    "truncate": (),
-    "noise": ("n_bytes",),
-    "echo": (),
-    HANG_UP: (),
-}
 
 
 class SerialDevice(Protocol):
@@ -50,9 +40,9 @@ class SerialDevice(Protocol):
         """Return the reply with a wrong checksum."""
 
 
-def speed_code(baudrate: int) -> int | None:
-    """Return the termios code of a line speed [Bd], None if termios has no code for it."""
-    return getattr(termios, f"B{baudrate}", None)
+def asks_anything(request: bytes) -> Asked:
+    """Say nothing of a request: faults cannot choose by it."""
+    return Asked()
 
 
 class SerialFace(asyncio.Protocol):
@@ -74,6 +64,10 @@ class SerialFace(asyncio.Protocol):
         Faults that were armed.
     on_event : OnEvent
         Gets `wrong_baudrate`, `overrun`, `unplugged`.
+    asked : callable
+        Says what a request is, so that faults can choose by it.
+    mislength : callable or None
+        Returns a reply whose stated length is wrong, for `LENGTH_FAULTS`.
     """
 
     def __init__(
@@ -86,14 +80,22 @@ class SerialFace(asyncio.Protocol):
         seed: int,
         faults: FaultBoard,
         on_event: OnEvent,
+        asked: Callable[[bytes], Asked] = asks_anything,
+        mislength: Alter | None = None,
     ) -> None:
         self._name = name
         self._device = device
         self._baudrate = baudrate
         self._reply_delay_s = reply_delay_s
-        self._random: random.Random = stream(seed, f"{name}/line")
-        self._faults = faults
+        self._asked = asked
         self._on_event = on_event
+        self._wire = WireFaults(
+            faults,
+            stream(seed, f"{name}/line"),
+            spoil=device.spoil,
+            mislength=mislength,
+            baudrate=baudrate,
+        )
         self._pair: ptys.PtyPair | None = None
         self._transport: ptys.PtyMasterTransport | None = None
         self._requests: asyncio.Queue[bytes] = asyncio.Queue(REQUESTS_MAX)
@@ -146,54 +148,41 @@ class SerialFace(asyncio.Protocol):
         now_s = asyncio.get_running_loop().time()
         after_silence = now_s - self._heard_at_s > GAP_S
         self._heard_at_s = now_s
-        if self._at_wrong_speed():
-            return
+        data = misheard(data, self._client_baudrate(), self._baudrate)
         for request in self._device.hear(data, after_silence=after_silence):
             try:
                 self._requests.put_nowait(request)
             except asyncio.QueueFull:
                 self._on_event("overrun", request=request.hex())
 
-    def _at_wrong_speed(self) -> bool:
-        expected = speed_code(self._baudrate)
+    def _client_baudrate(self) -> int:
         assert self._pair is not None
-        found = self._pair.baudrate_code()
-        wrong = expected is not None and found != expected
-        if wrong and found != self._odd_speed:
-            self._on_event("wrong_baudrate", expected=expected, found=found)
-        self._odd_speed = found if wrong else None
-        return wrong
-
-    def _line_time_s(self, data: bytes) -> float:
-        return len(data) * BITS_PER_CHARACTER / self._baudrate
+        found = self._pair.baudrate()
+        odd = found if found != self._baudrate else None
+        if odd is not None and odd != self._odd_speed:
+            self._on_event("wrong_baudrate", expected=self._baudrate, found=found)
+        self._odd_speed = odd
+        return found
 
     async def _serve(self) -> None:
         while True:
             request = await self._requests.get()
-            await asyncio.sleep(self._line_time_s(request))
-            if self._faults.fire("echo") is not None:
-                await self._send(request)
+            await asyncio.sleep(line_time_s(len(request), self._baudrate))
             # Answered before the delay: a late reply tells what was true when it was asked.
             reply = self._device.answer(request)
-            if (late := self._faults.fire("late_reply")) is not None:
-                await asyncio.sleep(float(late["delay_s"]))
-            await asyncio.sleep(self._reply_delay_s)
-            if reply is None or self._faults.fire("no_reply") is not None:
-                continue
-            await self._send(self._disturbed(reply))
-
-    def _disturbed(self, reply: bytes) -> bytes:
-        if self._faults.fire("corrupt") is not None:
-            reply = self._device.spoil(reply)
-        if self._faults.fire("truncate") is not None:
-            reply = reply[: self._random.randrange(1, len(reply))]
-        if (noise := self._faults.fire("noise")) is not None:
-            reply = self._random.randbytes(int(noise["n_bytes"])) + reply
-        return reply
+            for step in self._wire.plan(
+                request,
+                reply,
+                now_s=asyncio.get_running_loop().time(),
+                asked=self._asked(request),
+                delay_s=self._reply_delay_s,
+            ):
+                await asyncio.sleep(step.wait_s)
+                await self._send(step.data)
 
     async def _send(self, data: bytes) -> None:
         for at in range(0, len(data), CHUNK_BYTES):
             chunk = data[at : at + CHUNK_BYTES]
-            await asyncio.sleep(self._line_time_s(chunk))
+            await asyncio.sleep(line_time_s(len(chunk), self._baudrate))
             if self._transport is not None:
-                self._transport.write(chunk)
+                self._transport.write(misheard(chunk, self._baudrate, self._client_baudrate()))

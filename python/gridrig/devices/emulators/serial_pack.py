@@ -7,7 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Generic, TypeVar
 
-from gridrig.devices.emulators.fault import FaultBoard, FaultValue, OnEvent, no_log
+from gridrig.devices.emulators.fault import (
+    FaultBoard,
+    FaultSpec,
+    FaultValue,
+    OnEvent,
+    no_log,
+)
 from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, PackTelemetry
 from gridrig.devices.emulators.serial_face import HANG_UP, SerialFace
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
@@ -34,7 +40,7 @@ class SerialPackEmulator(ABC, Generic[P]):
         Takes what happens; the caller stamps the time.
     """
 
-    FAULTS: ClassVar[Mapping[str, tuple[str, ...]]]
+    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]]
 
     def __init__(
         self,
@@ -50,7 +56,7 @@ class SerialPackEmulator(ABC, Generic[P]):
         self._terminal = terminal
         self._telemetry = PackTelemetry(terminal, parameters)
         self._on_event = on_event
-        self._faults = FaultBoard(name, self.FAULTS, on_event)
+        self._faults = FaultBoard(name, self.FAULTS, on_event, seed=parameters.seed)
         self._face = SerialFace(
             name,
             self,
@@ -105,8 +111,8 @@ class SerialPackEmulator(ABC, Generic[P]):
         """Hang up at once, as a pulled plug does."""
         self._face.unplug()
 
-    def arm(self, fault: str, *, count: int = 1, **params: FaultValue) -> None:
-        """Let a fault fire at the next `count` requests it concerns; "unplug" fires now.
+    def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
+        """Let a fault fire on its occasions, by default the next; "unplug" fires now.
 
         Raises
         ------

@@ -18,7 +18,6 @@ References
 
 import asyncio
 import struct
-import termios
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from pymodbus.framer import FramerRTU
 
 from gridrig.clock.ptys import PtyPair, open_pty, open_pty_master
 from gridrig.devices.wire import modbus_pdu
+from gridrig.devices.wire.uart import misheard
 from gridrig.errors import DriverError
 
 CONNECTIONS_MAX = 64
@@ -262,7 +262,6 @@ class ModbusRtuServer(_Server, asyncio.Protocol):
         super().__init__()
         self.baudrate = baudrate
         self._paced = paced
-        self._speed_code = getattr(termios, f"B{baudrate}", None)
         self._character_s = CHARACTER_BITS / baudrate
         self.silence_s = max(3.5 * self._character_s, SILENCE_FLOOR_S)
         self._buffer = bytearray()
@@ -298,9 +297,7 @@ class ModbusRtuServer(_Server, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: whole frames at once, the rest after a silence."""
         assert self._pair is not None
-        if self._speed_code is not None and self._pair.baudrate_code() != self._speed_code:
-            return  # at the wrong speed every character is noise
-        self._buffer += data
+        self._buffer += misheard(data, self._pair.baudrate(), self.baudrate)
         while size := self._good_frame_at(0):
             self._frame(bytes(self._buffer[:size]))
             del self._buffer[:size]
