@@ -189,6 +189,11 @@ impl Pack {
         self.cells.temperature_c()
     }
 
+    /// Nameplate charge and discharge current [A].
+    pub fn a_max(&self) -> (f64, f64) {
+        self.a_max
+    }
+
     /// Nominal capacity [Ah].
     pub fn capacity_ah(&self) -> f64 {
         self.capacity_ah

@@ -54,6 +54,10 @@ pub struct PackView {
     pub charge_limit_a: f64,
     /// Largest discharge current given now [A].
     pub discharge_limit_a: f64,
+    /// Nameplate charge current [A].
+    pub charge_a_max: f64,
+    /// Nameplate discharge current [A].
+    pub discharge_a_max: f64,
     /// Nominal capacity [Ah].
     pub capacity_ah: f64,
     /// Full cycles so far.
@@ -140,6 +144,8 @@ impl World {
             discharge_fet,
             charge_limit_a,
             discharge_limit_a,
+            charge_a_max: pack.a_max().0,
+            discharge_a_max: pack.a_max().1,
             capacity_ah: pack.capacity_ah(),
             cycles: pack.cycles(),
             protections: pack.protections(),
