@@ -30,7 +30,7 @@ REAL_METER = (
     ('port = 0, unit = 2, gateway = "gw" }', "port = 503, unit = 2 }"),
 )
 ABOVE_0 = "a finite number above 0"
-DRIVER_NAMES = 'one of "jbd", "pylontech", "signed-meter", "sunspec", "sunspec-storage"'
+DRIVER_NAMES = 'one of "daly", "jbd", "pylontech", "signed-meter", "sunspec", "sunspec-storage"'
 DEVICE_KEYS = (
     'one of "name", "capability", "driver", "bus", "link", "terminal", "limits", "safe_state", '
     '"parameters", "emulate", "bms", "measures"'
