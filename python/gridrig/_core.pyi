@@ -1321,6 +1321,12 @@ class Pack:
     @property
     def discharge_limit_a(self) -> float: ...
     @property
+    def charge_a_max(self) -> float:
+        """Nameplate charge current. [A]"""
+    @property
+    def discharge_a_max(self) -> float:
+        """Nameplate discharge current. [A]"""
+    @property
     def capacity_ah(self) -> float: ...
     @property
     def cycles(self) -> int: ...
