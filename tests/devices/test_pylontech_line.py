@@ -300,3 +300,41 @@ def test_pack_beyond_the_protocols_range_does_not_start():
 def test_emulator_parameters_that_the_wire_cannot_carry_are_refused(wrong):
     with pytest.raises(DriverError, match=r"emulator\.parameter"):
         PylontechEmulatorParameters(**wrong)
+
+
+def test_foreign_client_reads_all_modules_of_a_bus_from_the_first():
+    async def main(clock: Clock):
+        async with (
+            PYLONTECH.bench(port="auto:rack", address=2, opened=False) as first,
+            PYLONTECH.bench(port="auto:rack", address=3, opened=False) as second,
+        ):
+            second.pack.change(v_v=51.5, i_a=-4.0)
+
+            def ask():
+                client = Pylontech(serial_port=first.emulator.endpoint["port"], baudrate=115200)
+                client.s.timeout = 0.4
+                try:
+                    return client.get_values(), client.get_values_single(3)
+                finally:
+                    client.s.close()
+
+            return await asyncio.to_thread(ask)
+
+    every, single = run_wall(main, start_utc_s=START)
+    assert every.NumberOfModules == 2
+    assert [module.Voltage for module in every.Module] == [52.8, 51.5]
+    assert [module.Current for module in every.Module] == [-12.3, 4.0]
+    assert (single.NumberOfModule, single.Voltage) == (3, 51.5)
+
+
+def test_alarms_tell_the_switches_and_the_protections_that_act():
+    async def main(clock: Clock):
+        async with PYLONTECH.bench(parameters={"alarms": True}) as bench:
+            bench.pack.change(
+                protections=("charge_over_current", "pack_under_voltage"), charge_fet=False
+            )
+            return await bench.driver.read()
+
+    reading = virtually(main)
+    assert (reading.charge_fet, reading.discharge_fet) == (False, True)
+    assert reading.protections == ("charge_disabled", "charge_over_current", "pack_under_voltage")
