@@ -1299,11 +1299,18 @@ class Pack:
     """One battery pack at one moment; current is positive while discharging."""
 
     @property
-    def soc(self) -> float: ...
+    def soc(self) -> float:
+        """True state of charge of the cells, 0..1."""
+    @property
+    def soc_counted(self) -> float:
+        """State of charge that the manager counted, 0..1."""
     @property
     def v_v(self) -> float: ...
     @property
     def i_a(self) -> float: ...
+    @property
+    def i_measured_a(self) -> float:
+        """The current as the manager's shunt shows it. [A]"""
     @property
     def cells_mv(self) -> list[int]: ...
     @property
@@ -1317,11 +1324,29 @@ class Pack:
     @property
     def discharge_limit_a(self) -> float: ...
     @property
+    def charge_a_max(self) -> float:
+        """Nameplate charge current. [A]"""
+    @property
+    def discharge_a_max(self) -> float:
+        """Nameplate discharge current. [A]"""
+    @property
     def capacity_ah(self) -> float: ...
     @property
     def cycles(self) -> int: ...
     @property
     def protections(self) -> list[str]: ...
+    @property
+    def balancing(self) -> list[bool]:
+        """Which cells are being bled."""
+    @property
+    def protection_settings(self) -> list[tuple[str, float, float, float]]:
+        """Name, threshold, delay and release of each protection. [V, deg C or A; s]"""
+    @property
+    def stored_j(self) -> float:
+        """Energy in the cells above empty. [J]"""
+    @property
+    def heat_j(self) -> float:
+        """Heat made since the beginning. [J]"""
 
 @final
 class IslandTick:
@@ -1468,6 +1493,11 @@ class World:
         self, i: int, charge_a: float | None, discharge_a: float | None
     ) -> None: ...
     def set_soc(self, i: int, soc: float) -> None: ...
+    def set_counted_soc(self, i: int, soc: float) -> None:
+        """Tell a pack's manager a state of charge; its cells stay as they are."""
+    def set_pack_temperature(self, i: int, t_c: float) -> None: ...
+    def set_protection(self, i: int, name: str, trip: float) -> None:
+        """Set the threshold of one protection of a pack. [V, deg C or A]"""
     def held(self) -> tuple[list[float], list[float]]:
         """Return what every terminal gives now. [W, var]
 

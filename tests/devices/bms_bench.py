@@ -2,15 +2,21 @@
 
 import json
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gridrig.devices.emulators.terminal import PackState
+from gridrig.devices.drivers.daly import DalyDriver
+from gridrig.devices.drivers.jbd import JbdDriver
+from gridrig.devices.drivers.pylontech import PylontechDriver
+from gridrig.devices.emulators.daly import DalyEmulator
+from gridrig.devices.emulators.jbd import JbdEmulator
+from gridrig.devices.emulators.pylontech import PylontechEmulator
+from gridrig.devices.emulators.terminal import PackState, ProtectionSetting
 from gridrig.devices.links import SerialLink
-from gridrig.errors import DriverError
+from gridrig.errors import PlantError
 
 START = 1_468_152_000
 VECTORS = Path(__file__).parents[1] / "vectors" / "devices"
@@ -27,6 +33,13 @@ PACK = PackState(
     discharge_limit_a=110.0,
     capacity_ah=200.0,
     cycles=17,
+    settings=(
+        ProtectionSetting("cell_over_voltage", 3.65, 2.0, 3.45),
+        ProtectionSetting("charge_over_current", 111.0, 10.0, 32.0),
+        ProtectionSetting("discharge_over_current", 122.0, 10.0, 32.0),
+    ),
+    charge_a_max=100.0,
+    discharge_a_max=120.0,
 )
 
 
@@ -41,6 +54,15 @@ class MemoryPack:
 
     def set_fets(self, charge: bool, discharge: bool) -> None:
         self.change(charge_fet=charge, discharge_fet=discharge)
+
+    def set_counted_soc(self, soc: float) -> None:
+        self.change(soc=soc)
+
+    def set_protection(self, name: str, trip: float) -> None:
+        if name == "charge_over_current" and trip > 1000:
+            raise PlantError("plant.value_wrong", "{name} is {trip}", name=name, trip=trip)
+        settings = [replace(s, trip=trip) if s.name == name else s for s in self.state.settings]
+        self.change(settings=tuple(settings))
 
     def change(self, **values: Any) -> None:
         self.state = replace(self.state, **values)
@@ -75,6 +97,8 @@ class Kind:
         emulate: dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
         baudrate: int | None = None,
+        address: int | None = None,
+        port: str = "auto",
         opened: bool = True,
     ) -> AsyncIterator[Bench]:
         pack, events = MemoryPack(), []
@@ -84,7 +108,7 @@ class Kind:
 
         emulator = self.emulator(
             "pack-1",
-            SerialLink("auto", self.baudrate),
+            SerialLink(port, self.baudrate, address),
             self.emulator.PARAMETERS(**(emulate or {})),
             pack,
             on_event,
@@ -92,7 +116,7 @@ class Kind:
         await emulator.start()
         link = emulator.endpoint_link
         if baudrate is not None:
-            link = SerialLink(link.path, baudrate)
+            link = SerialLink(link.path, baudrate, address)
         settings = self.driver.PARAMETERS(**(self.driver_parameters | (parameters or {})))
         driver = self.driver("pack-1", link, settings)
         try:
@@ -136,37 +160,8 @@ def plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-async def fault_run(
-    kind: Kind,
-    count: int,
-    pick: Callable[[int], tuple[str, dict[str, Any]] | None],
-    now_s: Callable[[], float],
-) -> list[str]:
-    """Read `count` times under faults; the pack changes before every read.
-
-    Every reading must be of the pack as it is since the read began, never older: the voltage
-    counts upward, so a stale or foreign answer shows. Returns what happened, line by line.
-    """
-    log: list[str] = []
-    async with kind.bench() as bench:
-        for number in range(count):
-            tenths = 300 + number
-            bench.pack.change(v_v=tenths / 10, soc=(number % 100) / 100, i_a=number / 10 - 10)
-            fault = pick(number)
-            if fault is not None:
-                name, params = fault
-                bench.emulator.arm(name, **params)
-            try:
-                reading = await bench.driver.read()
-            except DriverError as error:
-                if error.kind not in {"timeout", "framing", "refused"}:
-                    raise
-                log.append(f"{now_s():.6f} {number} {fault} {error.code}")
-                continue
-            assert reading.v_v == tenths / 10
-            assert abs(reading.soc - (number % 100) / 100) < 1e-3
-            assert abs(reading.i_a - (number / 10 - 10)) < 1e-9
-            assert reading.cells_mv == PACK.cells_mv
-            log.append(f"{now_s():.6f} {number} {fault} {reading}")
-        log += [f"{what} {data}" for what, data in bench.events]
-    return log
+LIMITS = {"charge_a_max": 100.0, "discharge_a_max": 120.0}
+JBD = Kind(9600, JbdEmulator, JbdDriver, LIMITS)
+DALY = Kind(9600, DalyEmulator, DalyDriver, LIMITS)
+PYLONTECH = Kind(115200, PylontechEmulator, PylontechDriver, {"alarms": True})
+KINDS = {"jbd": JBD, "daly": DALY, "pylontech": PYLONTECH}

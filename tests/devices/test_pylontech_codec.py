@@ -7,7 +7,7 @@ from bms_bench import cases, load, plain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridrig.devices.wire import pylontech, pylontech_info
+from gridrig.devices.wire import pylontech, pylontech_alarm, pylontech_info
 
 CASES = cases("pylontech")
 MANAGEMENT = b"~20024600B014026EF05AA0022BFDD5C0F915\r"
@@ -141,3 +141,35 @@ def test_fixed_replies_encode_back():
     assert pylontech_info.parse_manufacturer(pylontech_info.encode_manufacturer(maker)) == maker
     serial = pylontech_info.Serial(2, "K210914C12345678")
     assert pylontech_info.parse_serial(pylontech_info.encode_serial(serial)) == serial
+
+
+STATES = st.sampled_from(sorted(pylontech_alarm.STATES))
+
+
+@given(
+    st.lists(STATES, max_size=16).map(tuple),
+    st.lists(STATES, max_size=8).map(tuple),
+    st.tuples(STATES, STATES, STATES),
+    st.binary(min_size=5, max_size=5),
+)
+def test_prop_alarms_print_and_parse_back(cells, temperatures, others, status):
+    alarms = pylontech_alarm.Alarms(0, 2, cells, temperatures, *others, status)
+    assert pylontech_alarm.parse_alarms(pylontech_alarm.encode_alarms(alarms), 2) == alarms
+
+
+@given(st.binary(max_size=60))
+def test_prop_no_info_makes_the_alarm_parser_raise(info):
+    parsed = pylontech_alarm.parse_alarms(info, 2)
+    if isinstance(parsed, pylontech_alarm.Alarms):
+        assert pylontech_alarm.encode_alarms(parsed) == info
+
+
+def test_alarms_of_another_module_or_with_unknown_states_are_malformed():
+    good = pylontech_alarm.encode_alarms(
+        pylontech_alarm.Alarms(0, 2, (0,) * 15, (0,) * 5, 0, 0, 0, bytes((0b1000_0001, 6, 0, 0, 0)))
+    )
+    found = pylontech_alarm.parse_alarms(good, 2)
+    assert found.protections == ("pack_over_voltage", "pack_under_voltage")
+    assert isinstance(pylontech_alarm.parse_alarms(good, 3), pylontech_info.Malformed)
+    odd = good[:3] + b"\x07" + good[4:]
+    assert isinstance(pylontech_alarm.parse_alarms(odd, 2), pylontech_info.Malformed)

@@ -1,14 +1,13 @@
 """The Pylontech driver and emulator over real ptys, and a foreign client against the emulator."""
 
 import asyncio
-import hashlib
 
 import pytest
-from bms_bench import PACK, START, Kind, MemoryPack, fault_run, load
+from bms_bench import PACK, START, Kind, MemoryPack, load
 from bms_bench import VECTORS as DEVICE_VECTORS
 from pylontech import Pylontech
 
-from gridrig.clock import Clock, run_virtual, run_wall, stream
+from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.clock.ptys import open_pty, open_pty_master, open_serial
 from gridrig.devices.capabilities import Bms
 from gridrig.devices.drivers.pylontech import PylontechDriver, PylontechParameters
@@ -18,7 +17,7 @@ from gridrig.devices.wire import pylontech as wire
 from gridrig.devices.wire import pylontech_info as content
 from gridrig.errors import DriverError
 
-PYLONTECH = Kind(115200, PylontechEmulator, PylontechDriver, {})
+PYLONTECH = Kind(115200, PylontechEmulator, PylontechDriver, {})  # without alarms
 CLOSED = {"charge": True, "discharge": True}
 
 
@@ -245,77 +244,6 @@ def test_refusal_is_named_with_its_return_code():
     assert reading.v_v == PACK.v_v
 
 
-@pytest.mark.parametrize(
-    ("fault", "params", "kind"),
-    [
-        ("corrupt", {}, "framing"),
-        ("truncate", {}, "framing"),
-        ("no_reply", {}, "timeout"),
-        ("late_reply", {"delay_s": 30.0}, "timeout"),
-    ],
-)
-def test_fault_that_lasts_ends_in_its_named_error_within_the_stated_time(fault, params, kind):
-    async def main(clock: Clock):
-        async with PYLONTECH.bench() as bench:
-            bench.emulator.arm(fault, count=50, **params)
-            before_s = clock.now_s()
-            with pytest.raises(DriverError) as caught:
-                await bench.driver.read()
-            return caught.value, clock.now_s() - before_s
-
-    error, took_s = virtually(main)
-    assert error.kind == kind
-    assert took_s <= 3 * (2 * 1.0 + 2.0)
-
-
-@pytest.mark.parametrize(
-    ("fault", "params"),
-    [("noise", {"n_bytes": 40}), ("echo", {}), ("corrupt", {}), ("truncate", {}), ("no_reply", {})],
-)
-def test_fault_that_passes_is_survived_with_the_right_value(fault, params):
-    async def main(clock: Clock):
-        async with PYLONTECH.bench() as bench:
-            bench.emulator.arm(fault, **params)
-            reading = await bench.driver.read()
-            assert ("fault_fired", {"fault": fault, **params}) in bench.events
-            return reading
-
-    assert virtually(main).cells_mv == PACK.cells_mv
-
-
-def test_answer_to_a_cancelled_read_is_not_the_answer_to_the_next():
-    async def main(clock: Clock):
-        async with PYLONTECH.bench() as bench:
-            bench.emulator.arm("late_reply", delay_s=0.5)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(bench.driver.read(), 0.2)
-            bench.pack.change(v_v=50.0)
-            return (await bench.driver.read()).v_v
-
-    assert virtually(main) == 50.0
-
-
-@pytest.mark.parametrize("delay_s", [1.1, 1.9, 3.7])
-def test_late_reply_is_never_the_answer_to_a_later_read(delay_s):
-    async def main(clock: Clock):
-        async with PYLONTECH.bench(parameters={"retries": 0}) as bench:
-            bench.emulator.arm("late_reply", delay_s=delay_s)
-            with pytest.raises(DriverError, match=r"driver\.timeout"):
-                await bench.driver.read()
-            seen = []
-            for v_v in (51.0, 52.0, 53.0, 54.0, 55.0):
-                bench.pack.change(v_v=v_v)
-                try:
-                    seen.append((await bench.driver.read()).v_v == v_v)
-                except DriverError as error:
-                    seen.append(error.code)
-            return seen
-
-    seen = virtually(main)
-    assert set(seen) <= {True, "driver.timeout"}
-    assert seen[-1] is True
-
-
 @pytest.mark.parametrize(("client", "kinds"), [(9600, []), (115200, ["wrong_baudrate"])])
 def test_older_module_at_9600_baud_is_understood_only_at_its_speed(client, kinds):
     older = Kind(9600, PylontechEmulator, PylontechDriver, {})
@@ -356,64 +284,57 @@ def test_another_module_on_the_line_is_noticed():
     virtually(main)
 
 
-@pytest.mark.parametrize("mutant", [{"sign": -1}, {"scale": 0.5}])
-def test_mutant_tells_another_current_and_leaves_the_limits_alone(mutant):
-    async def main(clock: Clock):
-        async with PYLONTECH.bench(emulate=mutant) as bench:
-            return await bench.driver.read()
-
-    reading = virtually(main)
-    factor = mutant.get("sign", 1) * mutant.get("scale", 1.0)
-    assert reading.i_a == pytest.approx(PACK.i_a * factor, abs=0.051)
-    assert reading.charge_limit_a == 90.0
-
-
 def test_pack_beyond_the_protocols_range_does_not_start():
     pack = MemoryPack()
-    pack.change(v_v=70.0)
+    pack.change(cells_mv=(3300,) * 19)
     parameters = PylontechEmulatorParameters()
     emulator = PylontechEmulator("big", SerialLink("auto", 115200), parameters, pack)
     with pytest.raises(DriverError) as caught:
         asyncio.run(emulator.start())
-    assert (caught.value.code, caught.value.key) == ("emulator.out_of_range", "v_v")
+    assert (caught.value.code, caught.value.key) == ("emulator.out_of_range", "cells")
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"address": 0}, {"serial": "x" * 17}, {"cell_low_mv": 2600}, {"telemetry": "fozen"}]
+    "wrong", [{"sensors": 1}, {"serial": "x" * 17}, {"cell_low_mv": 2600}, {"telemetry": "fozen"}]
 )
 def test_emulator_parameters_that_the_wire_cannot_carry_are_refused(wrong):
     with pytest.raises(DriverError, match=r"emulator\.parameter"):
         PylontechEmulatorParameters(**wrong)
 
 
-def picker(seed: int):
-    """Return a seeded choice of faults for each read."""
-    random = stream(seed, "faults")
+def test_foreign_client_reads_all_modules_of_a_bus_from_the_first():
+    async def main(clock: Clock):
+        async with (
+            PYLONTECH.bench(port="auto:rack", address=2, opened=False) as first,
+            PYLONTECH.bench(port="auto:rack", address=3, opened=False) as second,
+        ):
+            second.pack.change(v_v=51.5, i_a=-4.0)
 
-    def pick(number: int):
-        return random.choice(
-            [
-                None,
-                ("noise", {"n_bytes": random.randrange(1, 120)}),
-                ("truncate", {}),
-                ("corrupt", {}),
-                ("echo", {}),
-                ("no_reply", {}),
-                ("exception", {"code": 0x04}),
-                ("late_reply", {"delay_s": random.choice([0.3, 0.99, 1.3, 2.2, 4.0])}),
-            ]
-        )
+            def ask():
+                client = Pylontech(serial_port=first.emulator.endpoint["port"], baudrate=115200)
+                client.s.timeout = 0.4
+                try:
+                    return client.get_values(), client.get_values_single(3)
+                finally:
+                    client.s.close()
 
-    return pick
+            return await asyncio.to_thread(ask)
+
+    every, single = run_wall(main, start_utc_s=START)
+    assert every.NumberOfModules == 2
+    assert [module.Voltage for module in every.Module] == [52.8, 51.5]
+    assert [module.Current for module in every.Module] == [-12.3, 4.0]
+    assert (single.NumberOfModule, single.Voltage) == (3, 51.5)
 
 
-def test_hundreds_of_seeded_faults_give_right_values_or_named_errors_twice_the_same():
-    def once(seed: int) -> list[str]:
-        return virtually(lambda clock: fault_run(PYLONTECH, 300, picker(seed), clock.now_s))
+def test_alarms_tell_the_switches_and_the_protections_that_act():
+    async def main(clock: Clock):
+        async with PYLONTECH.bench(parameters={"alarms": True}) as bench:
+            bench.pack.change(
+                protections=("charge_over_current", "pack_under_voltage"), charge_fet=False
+            )
+            return await bench.driver.read()
 
-    first = once(1)
-    assert sum("BmsReading" in line for line in first) > 150
-    assert sum("driver." in line for line in first) > 10
-    digest = [hashlib.sha256("\n".join(log).encode()).hexdigest() for log in (first, once(1))]
-    assert digest[0] == digest[1]
-    assert once(2) != first
+    reading = virtually(main)
+    assert (reading.charge_fet, reading.discharge_fet) == (False, True)
+    assert reading.protections == ("charge_disabled", "charge_over_current", "pack_under_voltage")

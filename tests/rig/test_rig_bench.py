@@ -296,12 +296,57 @@ def test_write_at_the_limit_is_sent() -> None:
         await bench.devices["pv-1"].set_connect(True)
         await bench.devices["meter-pv"].sync_clock(START_UTC_S + 30)
 
-    run = Run(write)
+    # 100 A at 51.2 V would be less than the inverter may give.
+    run = Run(write, small_rig(("i_charge_a_max = 100", "i_charge_a_max = 110")))
 
     assert run.error is None
     assert ("power_w", -5000.0) in run.points["storage-1"].commands
     assert ("connect", True) in run.points["pv-1"].commands
     assert "clock_set" in run.kinds("meter-pv")
+
+
+@pytest.mark.parametrize(
+    ("limit", "p_w", "sent"),
+    [
+        ("i_discharge_a_max = 20", 1_100.0, False),
+        ("i_discharge_a_max = 20", 900.0, True),
+        ("i_charge_a_max = 20", -1_100.0, False),
+        ("i_charge_a_max = 20", 1_100.0, True),
+        ("soc_min = 0.9", 100.0, False),
+        ("soc_min = 0.9", -100.0, True),
+        ("soc_min = 0.9", 0.0, True),
+    ],
+)
+def test_power_beyond_what_its_pack_may_carry_is_refused(
+    limit: str, p_w: float, sent: bool
+) -> None:
+    key = limit.split(" = ", maxsplit=1)[0]
+    declared = "i_charge_a_max = 100, i_discharge_a_max = 100, soc_min = 0.1"
+    found = next(part for part in declared.split(", ") if part.startswith(key))
+    rig = small_rig((declared, declared.replace(found, limit)))
+
+    async def write(bench: Bench, points: dict[str, Point]) -> None:
+        await bench.devices["storage-1"].set_power_w(p_w)
+
+    run = Run(write, rig)
+
+    assert (("power_w", p_w) in run.points["storage-1"].commands) == sent
+    assert (getattr(run.error, "code", None) == "rig.limit") == (not sent)
+    assert ("write_refused" in run.kinds("storage-1")) == (not sent)
+
+
+def test_pack_that_does_not_answer_keeps_its_inverter_from_power() -> None:
+    async def write(bench: Bench, points: dict[str, Point]) -> str:
+        bench.emulators["battery-1"].unplug()
+        with pytest.raises(DriverError) as caught:
+            await bench.devices["storage-1"].set_power_w(100.0)
+        await bench.devices["storage-1"].set_power_w(0.0)
+        return caught.value.kind
+
+    run = Run(write)
+
+    assert run.result == "unavailable"
+    assert ("power_w", 100.0) not in run.points["storage-1"].commands
 
 
 def test_dry_run_reports_every_write_and_sends_none() -> None:

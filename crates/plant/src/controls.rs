@@ -1,7 +1,7 @@
 //! What a register write does to a device of the world.
 
+use crate::dc_bus_loss::battery_lost;
 use crate::error::{PlantError, checked};
-use crate::event::{Event, EventKind};
 use crate::setting::Value;
 use crate::world::World;
 
@@ -64,22 +64,15 @@ impl World {
     /// # Errors
     /// `DeviceUnknown`, `DeviceKind`.
     pub fn set_fets(&mut self, i: usize, charge: bool, discharge: bool) -> Result<(), PlantError> {
-        let pack = &mut self.storage_mut(i)?.pack;
-        let i_a = pack.i_a();
-        let before = pack.fets();
-        pack.set_fets(charge, discharge);
-        let after = pack.fets();
-        let cut = (before.0 && !after.0 && i_a < 0.0) || (before.1 && !after.1 && i_a > 0.0);
-        if cut {
-            let (t_s, name) = (self.time_s, self.device(i)?.name.clone());
-            let detail = "command".to_owned();
-            self.events.push(Event {
-                t_s,
-                kind: EventKind::FetOpened,
-                name,
-                value: i_a,
-                detail,
-            });
+        if let Some(cut) = self.storage_mut(i)?.pack.set_fets(charge, discharge) {
+            let islanded = self.island.is_some();
+            battery_lost(
+                &mut self.devices[i],
+                cut,
+                self.time_s,
+                islanded,
+                &mut self.events,
+            );
         }
         Ok(())
     }
@@ -100,6 +93,30 @@ impl World {
         let (charge_a, discharge_a) = (check(charge_a)?, check(discharge_a)?);
         self.storage_mut(i)?.pack.set_limits(charge_a, discharge_a);
         Ok(())
+    }
+
+    /// Sets the threshold of one of a pack's protections [V, deg C or A].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_protection(&mut self, i: usize, name: &str, trip: f64) -> Result<(), PlantError> {
+        self.storage_mut(i)?.pack.set_protection(name, trip)
+    }
+
+    /// Tells a pack's manager a state of charge, 0..1; the cells stay as they are.
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_counted_soc(&mut self, i: usize, soc: f64) -> Result<(), PlantError> {
+        self.storage_mut(i)?.pack.set_counted_soc(soc)
+    }
+
+    /// Sets a pack's temperature [deg C].
+    ///
+    /// # Errors
+    /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
+    pub fn set_pack_temperature(&mut self, i: usize, t_c: f64) -> Result<(), PlantError> {
+        self.storage_mut(i)?.pack.set_temperature_c(t_c)
     }
 
     /// Sets a pack's state of charge, 0..1.

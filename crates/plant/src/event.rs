@@ -55,4 +55,6 @@ kinds! {
     EnterService => "enter_service",
     /// A battery's switch opened under current; value is the current [A], detail the cause.
     FetOpened => "fet_opened",
+    /// A DC bus lost its battery and left its band; value is its voltage over that before [pu].
+    DcBus => "dc_bus",
 }

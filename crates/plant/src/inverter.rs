@@ -2,6 +2,7 @@
 
 use crate::active_power::{ActivePower, Room, Seen};
 use crate::cessation::Cessation;
+use crate::dc_bus::DcBus;
 use crate::detector::FrequencyShift;
 use crate::error::PlantError;
 use crate::former_settings::FormerSettings;
@@ -27,6 +28,8 @@ pub enum Feed {
 pub struct Storage {
     /// The pack.
     pub pack: Pack,
+    /// The DC bus between the pack and the inverter.
+    pub dc_bus: DcBus,
     /// One-way efficiency of the inverter, 0..1.
     pub efficiency: f64,
     /// Whether the inverter keeps inside the limits its pack gives out.
@@ -136,6 +139,7 @@ impl Inverter {
         let former = FormerSettings::read(&mut reader, f_nominal_hz)?;
         let storage = Storage {
             pack: Pack::read(name, reader.table("pack")?, place.seed, place.device)?,
+            dc_bus: DcBus::read(&mut reader)?,
             efficiency: reader.number("efficiency", 0.96, (0.5, 1.0))?,
             obeys_pack: reader.flag("obeys_pack", true)?,
             former: forms.then_some(former),

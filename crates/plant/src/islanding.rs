@@ -144,7 +144,7 @@ impl World {
             let terminal = &mut device.terminal;
             (terminal.p_w, terminal.q_var) = (mean.re, mean.im);
             (terminal.f_hz, terminal.v_pu) = tick.end;
-            carry(device, self.time_s, dt_s, &mut self.events);
+            carry(device, self.time_s, dt_s, true, &mut self.events);
             if let (Kind::Inverter(inverter), true) = (&mut device.kind, island.attached) {
                 inverter.power.put(mean.re);
             }

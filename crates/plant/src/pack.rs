@@ -1,8 +1,9 @@
-//! A battery pack: state of charge, voltage behind a resistance, limits, switches, temperature.
+//! A battery pack: cells, the manager's counted charge and limits, protections and switches.
 
+use crate::cells::{CellSettings, Cells};
 use crate::error::{PlantError, checked};
-use crate::open_circuit::cell_v;
-use crate::protection::{Protections, Sensed};
+use crate::fuel_gauge::FuelGauge;
+use crate::protection::{Protections, Sensed, Setting};
 use crate::seed::spread;
 use crate::setting::{Reader, Value};
 
@@ -10,27 +11,39 @@ use crate::setting::{Reader, Value};
 const CHARGE_TAPER_SOC: f64 = 0.90;
 /// The discharge limit falls linearly over this range down to the lowest state of charge.
 const DISCHARGE_TAPER_SOC: f64 = 0.05;
-/// How far single cells lie from their mean at most [V].
-const CELL_SPREAD_V: f64 = 0.004;
+/// Between these voltages of the highest and the lowest cell the limits fall to zero [V].
+const CHARGE_TAPER_V: (f64, f64) = (3.45, 3.60);
+const DISCHARGE_TAPER_V: (f64, f64) = (2.90, 2.70);
+/// How far a shunt's gain lies from 1 at most, unless it is set.
+const SHUNT_GAIN_SPREAD: f64 = 0.002;
+/// The place of the shunt in the pack's random numbers, behind all cells'.
+const SHUNT_ITEM: u64 = 1 << 40;
+
+/// A switch that opened under current.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interrupted {
+    /// The protection that opened it, or `command`.
+    pub cause: &'static str,
+    /// The current that it cut, positive while discharging [A].
+    pub i_a: f64,
+    /// The power at the cells' side that it cut [W].
+    pub p_w: f64,
+}
 
 /// One battery pack.
 #[derive(Clone, Debug)]
 pub struct Pack {
-    cells_spread_v: Vec<f64>,
+    cells: Cells,
+    gauge: FuelGauge,
+    protections: Protections,
+    series: usize,
     capacity_ah: f64,
     soc_min: f64,
-    r_ohm: f64,
     a_max: (f64, f64),
-    ambient_c: f64,
-    heat_j_per_k: f64,
-    cooling_s: f64,
-    soc: f64,
     i_a: f64,
-    temperature_c: f64,
     through_ah: f64,
     commanded: (bool, bool),
     override_a: (Option<f64>, Option<f64>),
-    protections: Protections,
 }
 
 impl Pack {
@@ -44,50 +57,92 @@ impl Pack {
         seed: u64,
         device: usize,
     ) -> Result<Pack, PlantError> {
-        let mut reader = Reader::new(&format!("{place}.pack"), table);
-        let cells = reader.number("cells", 16.0, (1.0, 512.0))?.floor();
+        let place = format!("{place}.pack");
+        let mut reader = Reader::new(&place, table);
+        let series = reader.number("cells", 16.0, (1.0, 512.0))?.floor();
+        let parallel = reader.number("parallel", 1.0, (1.0, 64.0))?.floor();
         let capacity_ah = reader.number("capacity_ah", 200.0, (1.0, 1e5))?;
-        let energy_wh = cells * 3.2 * capacity_ah;
-        let ambient_c = reader.number("ambient_c", 25.0, (-40.0, 60.0))?;
+        let energy_wh = series * 3.2 * capacity_ah;
+        let r_ohm = reader.number("r_ohm", series * 0.1 / capacity_ah, (0.0, 10.0))?;
+        let settings = CellSettings {
+            series: series as usize,
+            parallel: parallel as usize,
+            capacity_ah,
+            r_ohm,
+            // Twice the resistance at 0 deg C of that at 25 deg C: an assumption.
+            r_kelvin: reader.number("r_kelvin", 2258.0, (0.0, 10_000.0))?,
+            relax_ohm: reader.number("relax_ohm", 0.5 * r_ohm, (0.0, 10.0))?,
+            relax_s: reader.number("relax_s", 60.0, (0.01, 1e5))?,
+            // 120 Wh and 1000 J/K a kilogram; two hours to cool.
+            heat_j_per_k: reader.number("heat_j_per_k", energy_wh / 120.0 * 1000.0, (1.0, 1e9))?,
+            cooling_s: reader.number("cooling_s", 7200.0, (1.0, 1e7))?,
+            ambient_c: reader.number("ambient_c", 25.0, (-40.0, 60.0))?,
+            balance_a: reader.number("balance_a", 0.1, (0.0, 10.0))?,
+            balance_v: reader.number("balance_v", 3.40, (2.0, 4.0))?,
+            balance_spread_v: reader.number("balance_spread_v", 0.010, (0.0, 1.0))?,
+        };
+        let soc = reader.number("soc", 0.5, (0.0, 1.0))?;
+        let gain = SHUNT_GAIN_SPREAD * spread(seed, device as u64, SHUNT_ITEM);
         let pack = Pack {
-            cells_spread_v: (0..cells as u64)
-                .map(|cell| CELL_SPREAD_V * spread(seed, device as u64, cell))
-                .collect(),
+            gauge: FuelGauge::new(
+                capacity_ah,
+                reader.number("shunt_gain", gain, (-0.5, 0.5))?,
+                reader.number("shunt_offset_a", 0.0, (-10.0, 10.0))?,
+                soc,
+            ),
+            protections: Protections::read(&place, reader.table("protections")?)?,
+            series: settings.series,
             capacity_ah,
             soc_min: reader.number("soc_min", 0.05, (0.0, 0.9))?,
-            r_ohm: reader.number("r_ohm", cells * 0.1 / capacity_ah, (0.0, 10.0))?,
             a_max: (
                 reader.number("charge_a_max", 0.5 * capacity_ah, (0.0, 1e5))?,
                 reader.number("discharge_a_max", 0.5 * capacity_ah, (0.0, 1e5))?,
             ),
-            ambient_c,
-            // 120 Wh and 1000 J/K a kilogram; two hours to cool.
-            heat_j_per_k: energy_wh / 120.0 * 1000.0,
-            cooling_s: 7200.0,
-            soc: reader.number("soc", 0.5, (0.0, 1.0))?,
             i_a: 0.0,
-            temperature_c: ambient_c,
             through_ah: 0.0,
             commanded: (true, true),
             override_a: (None, None),
-            protections: Protections::default(),
+            cells: Cells::new(settings, soc, seed, device),
         };
         reader.finish()?;
         Ok(pack)
     }
 
-    /// Sets the state of charge, 0..1.
+    /// Sets the state of charge, 0..1, of the cells and of the manager's count.
     ///
     /// # Errors
     /// `ValueWrong` outside it.
     pub fn set_soc(&mut self, soc: f64) -> Result<(), PlantError> {
-        self.soc = checked("soc", soc, 0.0, 1.0)?;
+        let soc = checked("soc", soc, 0.0, 1.0)?;
+        self.cells.set_soc(soc);
+        self.gauge.set_soc(soc);
         Ok(())
     }
 
-    /// Closes (true) or opens the charge and the discharge switch.
-    pub fn set_fets(&mut self, charge: bool, discharge: bool) {
+    /// Tells the manager a state of charge, 0..1, that it believes from now on.
+    ///
+    /// # Errors
+    /// `ValueWrong` outside it.
+    pub fn set_counted_soc(&mut self, soc: f64) -> Result<(), PlantError> {
+        self.gauge.set_soc(checked("soc", soc, 0.0, 1.0)?);
+        Ok(())
+    }
+
+    /// Sets the temperature of the cells [deg C].
+    ///
+    /// # Errors
+    /// `ValueWrong` outside -40..100.
+    pub fn set_temperature_c(&mut self, temperature_c: f64) -> Result<(), PlantError> {
+        let t_c = checked("temperature [deg C]", temperature_c, -40.0, 100.0)?;
+        self.cells.set_temperature_c(t_c);
+        Ok(())
+    }
+
+    /// Closes (true) or opens the charge and the discharge switch; answers what that cut.
+    pub fn set_fets(&mut self, charge: bool, discharge: bool) -> Option<Interrupted> {
+        let before = self.fets();
         self.commanded = (charge, discharge);
+        self.interrupted(before, "command")
     }
 
     /// Lowers the limits given out; `None` leaves the pack's own rule, which always holds.
@@ -95,9 +150,28 @@ impl Pack {
         self.override_a = (charge_a, discharge_a);
     }
 
-    /// State of charge, 0..1.
+    /// Sets the threshold of a protection [V, deg C or A].
+    ///
+    /// # Errors
+    /// `ValueWrong`.
+    pub fn set_protection(&mut self, name: &str, trip: f64) -> Result<(), PlantError> {
+        let sensed = self.sensed();
+        self.protections.set_trip(name, trip, &sensed)
+    }
+
+    /// How the protections are set.
+    pub fn protection_settings(&self) -> Vec<Setting> {
+        self.protections.settings(&self.sensed())
+    }
+
+    /// True state of charge, 0..1.
     pub fn soc(&self) -> f64 {
-        self.soc
+        self.cells.soc().clamp(0.0, 1.0)
+    }
+
+    /// The state of charge that the manager counted, 0..1.
+    pub fn counted_soc(&self) -> f64 {
+        self.gauge.soc()
     }
 
     /// Current, positive while discharging [A].
@@ -105,14 +179,34 @@ impl Pack {
         self.i_a
     }
 
+    /// The current as the manager's shunt shows it [A].
+    pub fn measured_a(&self) -> f64 {
+        self.gauge.measured_a(self.i_a)
+    }
+
     /// Temperature [deg C].
     pub fn temperature_c(&self) -> f64 {
-        self.temperature_c
+        self.cells.temperature_c()
+    }
+
+    /// Nameplate charge and discharge current [A].
+    pub fn a_max(&self) -> (f64, f64) {
+        self.a_max
     }
 
     /// Nominal capacity [Ah].
     pub fn capacity_ah(&self) -> f64 {
         self.capacity_ah
+    }
+
+    /// Energy in the cells above empty [J].
+    pub fn stored_j(&self) -> f64 {
+        self.cells.stored_j()
+    }
+
+    /// Heat made since the beginning [J].
+    pub fn heat_j(&self) -> f64 {
+        self.cells.heat_j()
     }
 
     /// Full cycles so far: charge through the pack over twice its capacity.
@@ -131,15 +225,19 @@ impl Pack {
         self.protections.names()
     }
 
-    /// Voltage at the pack's terminals [V].
-    pub fn v_v(&self) -> f64 {
-        self.at_rest_v() - self.i_a * self.r_ohm
+    /// Which cells are being bled to balance them.
+    pub fn balancing(&self) -> Vec<bool> {
+        self.cells.bleeding().collect()
     }
 
-    /// Voltage of each cell [V].
+    /// Voltage at the pack's terminals [V].
+    pub fn v_v(&self) -> f64 {
+        self.cells.terminal_v(self.i_a)
+    }
+
+    /// Voltage of each cell as the manager measures it [V].
     pub fn cells_v(&self) -> impl Iterator<Item = f64> + '_ {
-        let mean = self.v_v() / self.cells_spread_v.len() as f64;
-        self.cells_spread_v.iter().map(move |spread| mean + spread)
+        self.cells.measured_v(self.i_a)
     }
 
     /// Largest charge and discharge current now; zero while the switch is open [A].
@@ -155,38 +253,48 @@ impl Pack {
     /// Power at the cells' side that the limits allow: charge (negative) and discharge [W].
     pub fn room_w(&self) -> (f64, f64) {
         let (charge, discharge) = self.limits_a();
-        let v = self.at_rest_v();
+        let (v, r_ohm) = (self.cells.inner_v(), self.cells.r_ohm());
         (
-            -charge * (v + charge * self.r_ohm),
-            discharge * (v - discharge * self.r_ohm),
+            -charge * (v + charge * r_ohm),
+            discharge * (v - discharge * r_ohm),
         )
     }
 
-    /// Carries `p_w` (positive while discharging) for `dt_s`. Answers why, if a protection opened
-    /// a switch under current.
-    pub fn carry(&mut self, p_w: f64, dt_s: f64) -> Option<&'static str> {
-        let v = self.at_rest_v();
-        let root = (v * v - 4.0 * self.r_ohm * p_w).max(0.0).sqrt();
-        self.i_a = 2.0 * p_w / (v + root);
-        let before = self.fets();
-        self.soc = (self.soc - self.i_a * dt_s / 3600.0 / self.capacity_ah).clamp(0.0, 1.0);
+    /// Carries `p_w` (positive while discharging) for `dt_s`. Answers what a protection cut, if one
+    /// opened a switch under current; the current is zero from then on.
+    pub fn carry(&mut self, p_w: f64, dt_s: f64) -> Option<Interrupted> {
+        self.i_a = self.cells.carry(p_w, dt_s);
         self.through_ah += self.i_a.abs() * dt_s / 3600.0;
-        self.warm(dt_s);
-        let sensed = Sensed {
-            cell_high_v: self.cells_v().fold(f64::NEG_INFINITY, f64::max),
-            cell_low_v: self.cells_v().fold(f64::INFINITY, f64::min),
-            temperature_c: self.temperature_c,
+        let sensed = self.sensed();
+        self.gauge
+            .count(self.i_a, dt_s, sensed.cell_high_v, sensed.cell_low_v);
+        let before = self.fets();
+        let began = self.protections.step(&sensed, dt_s);
+        self.interrupted(before, began.unwrap_or("release"))
+    }
+
+    fn interrupted(&mut self, before: (bool, bool), cause: &'static str) -> Option<Interrupted> {
+        let (after, i_a) = (self.fets(), self.i_a);
+        let cut = (before.0 && !after.0 && i_a < 0.0) || (before.1 && !after.1 && i_a > 0.0);
+        let p_w = self.v_v() * i_a;
+        if cut {
+            self.i_a = 0.0;
+        }
+        cut.then_some(Interrupted { cause, i_a, p_w })
+    }
+
+    fn sensed(&self) -> Sensed {
+        let highest = |a: f64, b: f64| a.max(b);
+        let lowest = |a: f64, b: f64| a.min(b);
+        Sensed {
+            cell_high_v: self.cells_v().fold(f64::NEG_INFINITY, highest),
+            cell_low_v: self.cells_v().fold(f64::INFINITY, lowest),
+            cells: self.series as f64,
+            pack_v: self.v_v(),
+            temperature_c: self.cells.temperature_c(),
             i_a: self.i_a,
             limits_a: self.borne_a(),
-        };
-        self.protections.step(&sensed, dt_s);
-        let after = self.fets();
-        let opened =
-            (before.0 && !after.0 && self.i_a < 0.0) || (before.1 && !after.1 && self.i_a > 0.0);
-        if opened {
-            self.protections.names().last().copied()
-        } else {
-            None
+            a_max: self.a_max.0.max(self.a_max.1),
         }
     }
 
@@ -200,23 +308,29 @@ impl Pack {
         )
     }
 
+    /// The limits by the manager's count and by its highest and lowest cell.
     fn given_out_a(&self) -> (f64, f64) {
-        let charge = ((1.0 - self.soc) / (1.0 - CHARGE_TAPER_SOC)).clamp(0.0, 1.0);
-        let discharge = ((self.soc - self.soc_min) / DISCHARGE_TAPER_SOC).clamp(0.0, 1.0);
-        let borne = self.borne_a();
+        let (soc, borne) = (self.gauge.soc(), self.borne_a());
+        let share = |at: f64, from: f64, to: f64| ((at - to) / (from - to)).clamp(0.0, 1.0);
+        let highest = self.cells_v().fold(f64::NEG_INFINITY, f64::max);
+        let lowest = self.cells_v().fold(f64::INFINITY, f64::min);
+        let charge = share(soc, CHARGE_TAPER_SOC, 1.0).min(share(
+            highest,
+            CHARGE_TAPER_V.0,
+            CHARGE_TAPER_V.1,
+        ));
+        let discharge = share(soc, self.soc_min + DISCHARGE_TAPER_SOC, self.soc_min).min(share(
+            lowest,
+            DISCHARGE_TAPER_V.0,
+            DISCHARGE_TAPER_V.1,
+        ));
         (
             borne.0.min(self.a_max.0 * charge),
             borne.1.min(self.a_max.1 * discharge),
         )
     }
-
-    fn at_rest_v(&self) -> f64 {
-        cell_v(self.soc) * self.cells_spread_v.len() as f64
-    }
-
-    fn warm(&mut self, dt_s: f64) {
-        let steady =
-            self.ambient_c + self.i_a * self.i_a * self.r_ohm * self.cooling_s / self.heat_j_per_k;
-        self.temperature_c += (steady - self.temperature_c) * -(-dt_s / self.cooling_s).exp_m1();
-    }
 }
+
+#[cfg(test)]
+#[path = "pack_tests.rs"]
+mod tests;

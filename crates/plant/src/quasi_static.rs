@@ -1,6 +1,7 @@
 //! How the world moves while the PCC is closed: one quasi-static tick after the other.
 
 use crate::active_power::Seen;
+use crate::dc_bus_loss::battery_lost;
 use crate::device::{DEAD_PU, Device, Kind};
 use crate::error::{PlantError, checked};
 use crate::event::{Event, EventKind};
@@ -157,7 +158,7 @@ impl World {
 
 /// Moves one device on by a quasi-static tick that began at `t_s`.
 fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Event>) {
-    carry(device, t_s + dt_s, dt_s, events);
+    carry(device, t_s + dt_s, dt_s, false, events);
     let (v_pu, f_hz) = (device.terminal.v_pu, device.terminal.f_hz);
     let Kind::Inverter(inverter) = &mut device.kind else {
         return;
@@ -208,7 +209,13 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
 }
 
 /// Moves a pack by the power its terminal gave over a tick that ended at `end_s`.
-pub(crate) fn carry(device: &mut Device, end_s: f64, dt_s: f64, events: &mut Vec<Event>) {
+pub(crate) fn carry(
+    device: &mut Device,
+    end_s: f64,
+    dt_s: f64,
+    islanded: bool,
+    events: &mut Vec<Event>,
+) {
     let p_w = device.terminal.p_w;
     let Kind::Inverter(inverter) = &mut device.kind else {
         return;
@@ -217,15 +224,7 @@ pub(crate) fn carry(device: &mut Device, end_s: f64, dt_s: f64, events: &mut Vec
         return;
     };
     let cells_w = storage.cells_w(p_w);
-    if let Some(cause) = storage.pack.carry(cells_w, dt_s) {
-        let (value, name) = (storage.pack.i_a(), device.name.clone());
-        let detail = cause.to_owned();
-        events.push(Event {
-            t_s: end_s,
-            kind: EventKind::FetOpened,
-            name,
-            value,
-            detail,
-        });
+    if let Some(cut) = storage.pack.carry(cells_w, dt_s) {
+        battery_lost(device, cut, end_s, islanded, events);
     }
 }

@@ -315,7 +315,7 @@ impl World {
             terminal.v_pu = last.v.iter().map(|v| v.abs()).sum::<f64>() / 3.0;
             terminal.f_hz = if terminal.dead() { 0.0 } else { last.f_hz };
             terminal.behind_source = true;
-            carry(device, end_s, duration_s, &mut self.events);
+            carry(device, end_s, duration_s, false, &mut self.events);
         }
         self.means_held = true;
     }

@@ -32,12 +32,16 @@ pub struct TerminalView {
 /// One pack at one moment.
 #[derive(Clone, Debug)]
 pub struct PackView {
-    /// State of charge, 0..1.
+    /// True state of charge, 0..1.
     pub soc: f64,
+    /// State of charge that the manager counted, 0..1.
+    pub soc_counted: f64,
     /// Voltage [V].
     pub v_v: f64,
     /// Current, positive while discharging [A].
     pub i_a: f64,
+    /// The current as the manager's shunt shows it [A].
+    pub i_measured_a: f64,
     /// Cell voltages [mV].
     pub cells_mv: Vec<u32>,
     /// Temperature [deg C].
@@ -50,12 +54,24 @@ pub struct PackView {
     pub charge_limit_a: f64,
     /// Largest discharge current given now [A].
     pub discharge_limit_a: f64,
+    /// Nameplate charge current [A].
+    pub charge_a_max: f64,
+    /// Nameplate discharge current [A].
+    pub discharge_a_max: f64,
     /// Nominal capacity [Ah].
     pub capacity_ah: f64,
     /// Full cycles so far.
     pub cycles: u64,
     /// The protections that act.
     pub protections: Vec<&'static str>,
+    /// Which cells are being bled.
+    pub balancing: Vec<bool>,
+    /// Name, threshold, delay and release of each protection [V, deg C or A; s].
+    pub protection_settings: Vec<(&'static str, f64, f64, f64)>,
+    /// Energy in the cells above empty [J].
+    pub stored_j: f64,
+    /// Heat made since the beginning [J].
+    pub heat_j: f64,
 }
 
 fn plain(terminal: &Terminal) -> TerminalView {
@@ -115,8 +131,10 @@ impl World {
         let (charge_limit_a, discharge_limit_a) = pack.limits_a();
         Ok(PackView {
             soc: pack.soc(),
+            soc_counted: pack.counted_soc(),
             v_v: pack.v_v(),
             i_a: pack.i_a(),
+            i_measured_a: pack.measured_a(),
             cells_mv: pack
                 .cells_v()
                 .map(|v| (v * 1000.0).round() as u32)
@@ -126,9 +144,19 @@ impl World {
             discharge_fet,
             charge_limit_a,
             discharge_limit_a,
+            charge_a_max: pack.a_max().0,
+            discharge_a_max: pack.a_max().1,
             capacity_ah: pack.capacity_ah(),
             cycles: pack.cycles(),
             protections: pack.protections(),
+            balancing: pack.balancing(),
+            protection_settings: pack
+                .protection_settings()
+                .into_iter()
+                .map(|set| (set.name, set.trip, set.delay_s, set.release))
+                .collect(),
+            stored_j: pack.stored_j(),
+            heat_j: pack.heat_j(),
         })
     }
 }

@@ -109,34 +109,50 @@ impl From<plant::view::TerminalView> for PyTerminal {
 #[pyclass(frozen, get_all, module = "gridrig._core", name = "Pack")]
 pub(crate) struct PyPack {
     soc: f64,
+    soc_counted: f64,
     v_v: f64,
     i_a: f64,
+    i_measured_a: f64,
     cells_mv: Vec<u32>,
     temperature_c: f64,
     charge_fet: bool,
     discharge_fet: bool,
     charge_limit_a: f64,
     discharge_limit_a: f64,
+    charge_a_max: f64,
+    discharge_a_max: f64,
     capacity_ah: f64,
     cycles: u64,
     protections: Vec<&'static str>,
+    balancing: Vec<bool>,
+    protection_settings: Vec<(&'static str, f64, f64, f64)>,
+    stored_j: f64,
+    heat_j: f64,
 }
 
 impl From<plant::view::PackView> for PyPack {
     fn from(view: plant::view::PackView) -> Self {
         Self {
             soc: view.soc,
+            soc_counted: view.soc_counted,
             v_v: view.v_v,
             i_a: view.i_a,
+            i_measured_a: view.i_measured_a,
             cells_mv: view.cells_mv,
             temperature_c: view.temperature_c,
             charge_fet: view.charge_fet,
             discharge_fet: view.discharge_fet,
             charge_limit_a: view.charge_limit_a,
             discharge_limit_a: view.discharge_limit_a,
+            charge_a_max: view.charge_a_max,
+            discharge_a_max: view.discharge_a_max,
             capacity_ah: view.capacity_ah,
             cycles: view.cycles,
             protections: view.protections,
+            balancing: view.balancing,
+            protection_settings: view.protection_settings,
+            stored_j: view.stored_j,
+            heat_j: view.heat_j,
         }
     }
 }
@@ -283,6 +299,18 @@ impl PyWorld {
 
     fn set_soc(&self, i: usize, soc: f64) -> PyResult<()> {
         self.locked().set_soc(i, soc).map_err(refused)
+    }
+
+    fn set_counted_soc(&self, i: usize, soc: f64) -> PyResult<()> {
+        self.locked().set_counted_soc(i, soc).map_err(refused)
+    }
+
+    fn set_pack_temperature(&self, i: usize, t_c: f64) -> PyResult<()> {
+        self.locked().set_pack_temperature(i, t_c).map_err(refused)
+    }
+
+    fn set_protection(&self, i: usize, name: &str, trip: f64) -> PyResult<()> {
+        self.locked().set_protection(i, name, trip).map_err(refused)
     }
 
     fn held(&self) -> (Vec<f64>, Vec<f64>) {

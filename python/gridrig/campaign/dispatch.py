@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from gridrig.devices.capabilities import BmsReading
 from gridrig.rig.device import BmsLimits
+from gridrig.rig.guard import DC_MARGIN
 
-DC_MARGIN = 0.95  # of the battery's limit, for conversion loss and the moment between two readings
 RAMP_PU_PER_S = 0.2  # a rising power is ramped; a falling one is not
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gridrig.devices.emulators.terminal import PackState, TerminalState
+from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
 from gridrig.plant import World
@@ -43,18 +43,22 @@ class DeviceTerminal:
         """Return the battery behind the terminal now."""
         p = self.world.pack(self.index)
         return PackState(
-            p.soc,
-            p.v_v,
-            p.i_a,
-            tuple(p.cells_mv),
-            p.temperature_c,
-            p.charge_fet,
-            p.discharge_fet,
-            p.charge_limit_a,
-            p.discharge_limit_a,
-            p.capacity_ah,
-            p.cycles,
-            tuple(p.protections),
+            soc=p.soc_counted,
+            v_v=p.v_v,
+            i_a=p.i_measured_a,
+            cells_mv=tuple(p.cells_mv),
+            temperature_c=p.temperature_c,
+            charge_fet=p.charge_fet,
+            discharge_fet=p.discharge_fet,
+            charge_limit_a=p.charge_limit_a,
+            discharge_limit_a=p.discharge_limit_a,
+            capacity_ah=p.capacity_ah,
+            cycles=p.cycles,
+            protections=tuple(p.protections),
+            balancing=tuple(p.balancing),
+            settings=tuple(ProtectionSetting(*one) for one in p.protection_settings),
+            charge_a_max=p.charge_a_max,
+            discharge_a_max=p.discharge_a_max,
         )
 
     functions: ClassVar[frozenset[str]] = frozenset()  # grid support is the plant's own default
@@ -82,6 +86,14 @@ class DeviceTerminal:
     def set_fets(self, charge: bool, discharge: bool) -> None:
         """Close or open the battery's switches."""
         self.world.set_fets(self.index, charge, discharge)
+
+    def set_counted_soc(self, soc: float) -> None:
+        """Tell the battery's manager a state of charge."""
+        self.world.set_counted_soc(self.index, soc)
+
+    def set_protection(self, name: str, trip: float) -> None:
+        """Set the threshold of one of the battery's protections. [V, deg C or A]"""
+        self.world.set_protection(self.index, name, trip)
 
 
 @dataclass

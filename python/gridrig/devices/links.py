@@ -65,7 +65,7 @@ class ModbusRtuLink:
 
 @dataclass(frozen=True)
 class SerialLink:
-    """A serial line with one device of its own protocol.
+    """A serial line with one device of its own protocol, or several that have addresses.
 
     Parameters
     ----------
@@ -73,10 +73,13 @@ class SerialLink:
         Serial device, for example `/dev/ttyUSB0` or `/dev/pts/7`.
     baudrate : int
         Line speed, 8 data bits, no parity, 1 stop bit. [Bd]
+    address : int or None
+        The device's own address, by its protocol; None where it has none or the usual one.
     """
 
     path: str
     baudrate: int
+    address: int | None = None
 
 
 ModbusLink = ModbusTcpLink | ModbusRtuLink

@@ -203,7 +203,12 @@ class Bench:
         async with asyncio.timeout(OPEN_S):
             await driver.open()
             self.devices[device.name] = guard(
-                device, driver, report, dry_run=self._dry_run, utc_s=self._clock.utc_s
+                device,
+                driver,
+                report,
+                dry_run=self._dry_run,
+                utc_s=self._clock.utc_s,
+                pack=lambda: self.devices.get(device.bms or ""),
             )
             self.identities[device.name] = await driver.identify()
 

@@ -110,6 +110,7 @@ def read_device(
         return draft
     draft.limits = _read_part(draft, "limits", LIMITS[draft.capability], issues)
     draft.safe_state = _read_part(draft, "safe_state", SAFE_STATES[draft.capability], issues)
+    _check_only_safe_state(draft, registry, issues)
     _check_own_limits(draft, issues)
     draft.terminal = _read_terminal(draft, fields.get("terminal"), issues)
     _check_place(draft, issues)
@@ -180,11 +181,35 @@ def _read_driver(
         kinds = [shown(kind) for kind, name in _LINK_CLASS.items() if name in names]
         expected = f'{" or ".join(kinds)}, the wire of driver "{draft.driver}"'
         issues.add(draft.at.key("link").key("kind"), shown(draft.link.kind), expected)
+    _check_address(draft, cls, issues)
     said = fields.get("parameters")
     if said is not None:
         schema = getattr(cls, "PARAMETERS", None)
         parameters = read_parameters(schema, said, draft.at.key("parameters"), issues)
         draft.parameters = None if parameters is BROKEN else parameters
+
+
+def _check_address(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
+    address = getattr(draft.link, "address", None)
+    addresses = getattr(cls, "ADDRESSES", ())
+    if address is None or address in addresses:
+        return
+    known = f"{min(addresses)}..{max(addresses)}" if addresses else "none: it has no addresses"
+    expected = f'an address of driver "{draft.driver}", {known}'
+    issues.add(draft.at.key("link").key("address"), shown(address), expected)
+
+
+def _check_only_safe_state(draft: DeviceDraft, registry: Registry, issues: Issues) -> None:
+    """Refuse a safe state that the driver's protocol has no command for."""
+    if draft.driver is None or draft.driver not in registry.names(DRIVERS):
+        return
+    cls = load_or_issue(registry, DRIVERS, draft.driver, draft.at.key("driver"), Issues(""))
+    at = draft.at.key("safe_state")
+    for key, only in getattr(cls, "ONLY_SAFE_STATE", {}).items():
+        found = getattr(draft.safe_state, key, only)
+        if found != only:
+            expected = f'{shown(only)}: driver "{draft.driver}" cannot change it'
+            issues.add(at.key(key), shown(found), expected)
 
 
 def link_classes(cls: type) -> tuple[type, ...]:

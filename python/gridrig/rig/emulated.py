@@ -89,7 +89,7 @@ class EmulatedDevices:
             return replace(link, host=where["host"], port=where["port"], unit=where["unit"])
         if where["kind"] == "modbus-rtu":
             return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
-        return SerialLink(where["port"], where["baudrate"])
+        return SerialLink(where["port"], where["baudrate"], where.get("address"))
 
     async def _start(self, device: Device) -> Any:
         on_socket = isinstance(device.link, links.TcpLink | links.TlsLink)
@@ -142,7 +142,7 @@ def driver_link(link: links.RigLink) -> Link:
         return ModbusTlsLink(link.host, link.port, link.unit, *files)
     if isinstance(link, links.RtuLink):
         return ModbusRtuLink(link.port, link.baudrate, link.unit)
-    return SerialLink(link.port, link.baudrate)
+    return SerialLink(link.port, link.baudrate, link.address)
 
 
 def _free_port(host: str) -> int:
@@ -157,5 +157,8 @@ def _note(device: Device, error: DriverError, at: At, issues: Issues) -> None:
     if error.code == "emulator.port_busy":
         place = at.key("link").key("port")
         issues.add(place, f"{device.link.port}, which is busy", "a free port, or 0 for any")
+    elif error.code == "emulator.out_of_range":
+        place = at.key("emulate").key(error.facts["key"])
+        issues.add(place, f"{error.facts['found']:g}", str(error.facts["expected"]))
     else:
         issues.add(at.key("emulate"), error.message, "a device that can be served")

@@ -1,18 +1,23 @@
 """Drivers behind the rig's limits: nothing is sent that the rig file does not allow.
 
 A guard wraps one driver. Each write is checked first and refused as `rig.limit`, kind "limit",
-without a byte on the wire. In a dry run what would be written is reported instead of sent.
+without a byte of it on the wire. A storage inverter's power is checked against its pack's limits
+too. In a dry run what would be written is reported instead of sent.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
 from gridrig.errors import DriverError
-from gridrig.rig.device import Device, InverterLimits, MeterLimits
+from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 
 Report = Callable[..., object]
+DC_MARGIN = 0.95  # of a pack's limit, for conversion loss and the moment between two readings
+ROUNDING = 1e-6  # of a power that was calculated from the same limit
+PACK_AGE_S = 10.0  # oldest reading of a pack that a set-point is judged by
 
 
 class Guarded:
@@ -138,23 +143,25 @@ class GuardedInverter(Guarded):
         return self.device.limits.p_w_max
 
 
-class GuardedStorage(GuardedInverter):
-    """A storage inverter behind its limits."""
-
-    async def set_power_w(self, p_w: float) -> None:
-        """Set active power, positive while discharging. [W]"""
-        p_w_max = self._p_w_max()
-        self._within("power_w", p_w, -p_w_max, p_w_max)
-        await self._write("power_w", p_w, self.driver.set_power_w)
-
-
 class GuardedBms(Guarded):
     """A pack's manager; opening a switch under load is the driver's own rule."""
+
+    def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
+        super().__init__(device, driver, report, dry_run=dry_run)
+        self._latest: tuple[float, BmsReading] | None = None
 
     async def read(self) -> BmsReading:
         """Return what the pack reports now."""
         reading: BmsReading = await self.driver.read()
+        self._latest = (asyncio.get_running_loop().time(), reading)
         return reading
+
+    async def recent(self) -> BmsReading:
+        """Return the latest reading, at most `PACK_AGE_S` old."""
+        now_s = asyncio.get_running_loop().time()
+        if self._latest is None or now_s - self._latest[0] > PACK_AGE_S:
+            return await self.read()
+        return self._latest[1]
 
     async def set_fets(self, charge: bool, discharge: bool) -> None:
         """Close (True) or open the charge and discharge switches."""
@@ -209,6 +216,56 @@ class GuardedMeter(Guarded):
         return key
 
 
+class GuardedStorage(GuardedInverter):
+    """A storage inverter behind its own limits and those of its pack.
+
+    Parameters
+    ----------
+    pack : callable
+        Returns its pack's manager, None if that is not open.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        driver: Any,
+        report: Report,
+        *,
+        dry_run: bool,
+        pack: Callable[[], Guarded | None],
+    ) -> None:
+        super().__init__(device, driver, report, dry_run=dry_run)
+        self._pack = pack
+
+    async def set_power_w(self, p_w: float) -> None:
+        """Set active power, positive while discharging. [W]"""
+        p_w_max = self._p_w_max()
+        self._within("power_w", p_w, -p_w_max, p_w_max)
+        if p_w != 0 and not self._dry_run:
+            await self._need_pack(p_w)
+        await self._write("power_w", p_w, self.driver.set_power_w)
+
+    async def _need_pack(self, p_w: float) -> None:
+        """Refuse power beyond the currents and the state of charge declared for the pack."""
+        pack = self._pack()
+        if not isinstance(pack, GuardedBms):
+            raise self._refuse("power_w", p_w, "sent without a reading of its pack")
+        limits, reading = pack.device.limits, await pack.recent()
+        assert isinstance(limits, BmsLimits)
+        empty, full = reading.soc <= limits.soc_min, reading.soc >= limits.soc_max
+        if (p_w > 0 and empty) or (p_w < 0 and full):
+            bounds = f"{limits.soc_min:g}..{limits.soc_max:g}"
+            expected = f"allowed at a state of charge of {reading.soc:g}, kept within {bounds}"
+            raise self._refuse("power_w", p_w, expected)
+        volts = reading.v_v * DC_MARGIN * (1 + ROUNDING)
+        low_w, high_w = -limits.i_charge_a_max * volts, limits.i_discharge_a_max * volts
+        if not low_w <= p_w <= high_w:
+            expected = (
+                f"from {low_w:.0f} to {high_w:.0f}, what {pack.name} may carry at {reading.v_v:g} V"
+            )
+            raise self._refuse("power_w", p_w, expected)
+
+
 def guard(
     device: Device,
     driver: Any,
@@ -216,13 +273,15 @@ def guard(
     *,
     dry_run: bool,
     utc_s: Callable[[], int],
+    pack: Callable[[], Guarded | None] = lambda: None,
 ) -> Guarded:
     """Return a driver behind the rig's limits for its device."""
+    if device.capability == "storage":
+        return GuardedStorage(device, driver, report, dry_run=dry_run, pack=pack)
     if device.capability == "meter":
         return GuardedMeter(device, driver, report, dry_run=dry_run, utc_s=utc_s)
     kinds: Mapping[str, type[Guarded]] = {
         "inverter": GuardedInverter,
-        "storage": GuardedStorage,
         "bms": GuardedBms,
     }
     return kinds[device.capability](device, driver, report, dry_run=dry_run)

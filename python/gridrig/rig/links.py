@@ -10,6 +10,7 @@ from gridrig.rig.schema import Name, between
 Unit = Annotated[int, between(1, 247)]
 TcpPort = Annotated[int, between(0, 65_535)]
 Baudrate = Annotated[int, between(300, 4_000_000)]
+Address = Annotated[int, between(1, 254)]
 
 FREE_TCP_PORT = 0
 FREE_PTY = "auto"
@@ -130,19 +131,23 @@ class RtuLink:
 
 @dataclass(frozen=True)
 class SerialLink:
-    """A serial line with one device of its own protocol.
+    """A serial line with one device of its own protocol, or several that have addresses.
 
     Parameters
     ----------
     port : str
-        Serial device; "auto" gives an emulated device a pseudo-terminal of its own.
+        Serial device; "auto" gives an emulated device a pseudo-terminal of its own, "auto:NAME"
+        one that all devices with that name share.
     baudrate : int
         8 data bits, no parity, 1 stop bit. [Bd]
+    address : int or None
+        The device's address on the line, where its protocol has addresses.
     """
 
     kind: Literal["serial"]
     port: Name
     baudrate: Baudrate
+    address: Address | None = None
 
     def wire(self) -> str | None:
         """Return what devices on this wire have in common, None if nobody can share it."""
@@ -150,7 +155,7 @@ class SerialLink:
 
     def is_free(self) -> bool:
         """Return whether the address is chosen when the bench opens."""
-        return self.port == FREE_PTY
+        return self.port == FREE_PTY or self.port.startswith(f"{FREE_PTY}:")
 
 
 RigLink = TcpLink | TlsLink | RtuLink | SerialLink
@@ -177,14 +182,22 @@ def check_wires(devices: Sequence[Wired], issues: Issues) -> None:
         first = first_on.setdefault(wire, device)
         if first is not device:
             _check_pair(first, device, wire, issues)
-        if not isinstance(device.link, SerialLink):
-            holder = units.setdefault((wire, device.link.unit), device)
+        key, unit = _unit(device.link)
+        if unit is not None:
+            holder = units.setdefault((wire, unit), device)
             if holder is not device:
                 issues.add(
-                    device.at.key("unit"),
-                    f"unit {device.link.unit}, which {holder.name!r} has on {wire}",
-                    "a unit of its own on that wire",
+                    device.at.key(key),
+                    f"{key} {unit}, which {holder.name!r} has on {wire}",
+                    f"{'an' if key == 'address' else 'a'} {key} of its own on that wire",
                 )
+
+
+def _unit(link: RigLink) -> tuple[str, int | None]:
+    """Return what tells a device from the others on its wire: its key, and its value."""
+    if isinstance(link, SerialLink):
+        return "address", link.address
+    return "unit", link.unit
 
 
 def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
@@ -196,8 +209,11 @@ def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
             f"{kinds[not first.emulated]}",
             "devices on one wire all emulated or all real",
         )
-    if isinstance(device.link, SerialLink) or isinstance(first.link, SerialLink):
-        issues.add(device.at.key("port"), f"{wire}, which {first.name!r} uses", "a port of its own")
+    both = [isinstance(one.link, SerialLink) for one in (first, device)]
+    addressed = all(_unit(one.link)[1] is not None for one in (first, device))
+    if any(both) and not (all(both) and addressed):
+        expected = "a port of its own" + (", or an address for each device" if all(both) else "")
+        issues.add(device.at.key("port"), f"{wire}, which {first.name!r} uses", expected)
         return
     if device.link.kind != first.link.kind:
         issues.add(

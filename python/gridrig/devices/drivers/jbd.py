@@ -17,13 +17,13 @@ writes both. A switch is opened only below `fet_open_a_max`: opening it under lo
 Known gaps: one sensor at least is needed; no settings registers; no serial number on this wire.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
 from gridrig.devices.drivers.pack_limits import PackRule
+from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import jbd
@@ -32,44 +32,18 @@ from gridrig.errors import DriverError
 
 T = TypeVar("T")
 
-SWITCHES = ("charge", "discharge")
 MARKER = jbd.encode_request(jbd.Request(jbd.REG_HARDWARE, False, b""))
 
 
 @dataclass(frozen=True, kw_only=True)
-class JbdParameters(PackRule, LineTimes):
-    """What the rig file may say of a JBD board: the rule, the waits, and its switches.
-
-    Parameters
-    ----------
-    fet_open_a_max : float
-        Largest current under which a switch may be opened. [A]
-    readback_s : float
-        Longest time until a switch must show its new state. [s]
-    poll_s : float
-        Pause between looks at a state that must change. [s]
-    safe_wait_s : float
-        Longest wait of `make_safe` for the current to fall. [s]
-    """
-
-    fet_open_a_max: float = 2.0
-    readback_s: float = 2.0
-    poll_s: float = 0.2
-    safe_wait_s: float = 5.0
+class JbdParameters(PackRule, LineTimes, SwitchTimes):
+    """What the rig file may say of a JBD board: the rule, the waits, and its switches."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
         PackRule.__post_init__(self)
         LineTimes.__post_init__(self)
-        not_negative = min(self.fet_open_a_max, self.safe_wait_s) >= 0
-        if not (0 < self.poll_s <= self.readback_s and not_negative):
-            raise DriverError(
-                "device.parameter",
-                "0 < poll_s <= readback_s, and fet_open_a_max and safe_wait_s not negative, "
-                "do not hold in {found}",
-                kind="limit",
-                found=self,
-            )
+        SwitchTimes.__post_init__(self)
 
 
 class JbdDriver:
@@ -92,9 +66,9 @@ class JbdDriver:
     def __init__(self, name: str, link: SerialLink, parameters: JbdParameters) -> None:
         self.name = name
         self._parameters = parameters
-        self._line = SerialLine(name, link, parameters, lambda: jbd.Decoder("reply"))
+        self._line = SerialLine(name, link, parameters, lambda: jbd.Decoder("reply"), "jbd")
         self._hardware: str | None = None
-        self._as_found: tuple[bool, bool] | None = None
+        self._switches = PackSwitches(name, parameters, self._look, self._command)
 
     async def open(self) -> None:
         """Open the port and learn the hardware name; no setting is written."""
@@ -154,82 +128,26 @@ class JbdDriver:
         )
 
     async def set_fets(self, charge: bool, discharge: bool) -> None:
-        """Close (True) or open the charge and discharge switches, and see that it happened.
-
-        Raises
-        ------
-        DriverError
-            Kind "limit" if a switch would open under load, "readback" if the switches do not show
-            the new state in time, "refused" if the board says no.
-        """
-        info = await self._basic()
-        found = _fets(info)
-        if self._as_found is None:
-            self._as_found = found
-        opens = (found[0] and not charge) or (found[1] and not discharge)
-        i_a = -info.i_charge_10ma / 100
-        if opens and abs(i_a) > self._parameters.fet_open_a_max:
-            raise DriverError(
-                "bms.fet_under_load",
-                "{device}: a switch is not opened at {i_a} A, only up to {most} A",
-                kind="limit",
-                device=self.name,
-                i_a=i_a,
-                most=self._parameters.fet_open_a_max,
-            )
-        open_bits = registers.FET_CHARGE * (not charge) | registers.FET_DISCHARGE * (not discharge)
-        request = jbd.Request(jbd.REG_FETS, True, bytes((0, open_bits)))
-        await self._ask(request, lambda payload: payload)
-        await self._see_fets((charge, discharge))
+        """Close (True) or open the charge and discharge switches, and see that it happened."""
+        await self._switches.set(charge, discharge)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
-        """Set the switches named in `safe_state` ("charge", "discharge"); others stay.
-
-        The current must fall first: it is waited for, at most `safe_wait_s`.
-        """
-        wrong = {
-            k: v for k, v in safe_state.items() if k not in SWITCHES or not isinstance(v, bool)
-        }
-        if wrong:
-            raise DriverError(
-                "driver.unsupported",
-                "{device}: safe state {wrong} is not true or false for {known}",
-                device=self.name,
-                wrong=wrong,
-                known=SWITCHES,
-            )
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._parameters.safe_wait_s
-        info = await self._basic()
-        while abs(info.i_charge_10ma) > 100 * self._parameters.fet_open_a_max:
-            if loop.time() + self._parameters.poll_s > deadline_s:
-                break  # set_fets refuses, and says why
-            await asyncio.sleep(self._parameters.poll_s)
-            info = await self._basic()
-        charge, discharge = _fets(info)
-        await self.set_fets(
-            bool(safe_state.get("charge", charge)), bool(safe_state.get("discharge", discharge))
-        )
+        """Set the switches named in `safe_state` ("charge", "discharge"), once the current fell."""
+        await self._switches.make_safe(safe_state)
 
     async def restore(self) -> None:
         """Set the switches as they were found; nothing, if none was ever set."""
-        if self._as_found is not None:
-            await self.set_fets(*self._as_found)
+        await self._switches.restore()
 
-    async def _see_fets(self, wanted: tuple[bool, bool]) -> None:
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._parameters.readback_s
-        while (seen := _fets(await self._basic())) != wanted:
-            if loop.time() + self._parameters.poll_s > deadline_s:
-                raise DriverError(
-                    "bms.fet_readback",
-                    "{device}: switches (charge, discharge) were set to {wanted}, show {seen}",
-                    kind="readback",
-                    device=self.name,
-                    wanted=wanted,
-                    seen=seen,
-                )
-            await asyncio.sleep(self._parameters.poll_s)
+    async def _look(self) -> tuple[Fets, float]:
+        info = await self._basic()
+        return _fets(info), -info.i_charge_10ma / 100
+
+    async def _command(self, wanted: Fets, _: Fets) -> None:
+        charge, discharge = wanted
+        open_bits = registers.FET_CHARGE * (not charge) | registers.FET_DISCHARGE * (not discharge)
+        request = jbd.Request(jbd.REG_FETS, True, bytes((0, open_bits)))
+        await self._ask(request, lambda payload: payload)
 
     async def _basic(self) -> registers.BasicInfo:
         return await self._read(jbd.REG_BASIC, registers.parse_basic)
@@ -283,7 +201,7 @@ def _text(payload: bytes) -> str | registers.Malformed:
     return payload.decode("ascii", "replace").rstrip("\x00 ")
 
 
-def _fets(info: registers.BasicInfo) -> tuple[bool, bool]:
+def _fets(info: registers.BasicInfo) -> Fets:
     return bool(info.fets & registers.FET_CHARGE), bool(info.fets & registers.FET_DISCHARGE)
 
 

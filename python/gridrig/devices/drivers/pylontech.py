@@ -12,28 +12,30 @@ The wire's currents are positive while charging, ours while discharging; limits 
 magnitudes. A limit whose direction the pack has disabled is 0.
 
 The switches cannot be set over this wire: `set_fets` fails closed. In a safe state, true leaves a
-switch to the pack, which opens it by itself when it must; false is refused, because nobody could
-see to it. What is driven safe is the pack's inverter; `make_safe` sees that the pack still answers,
-and switches nothing.
+switch to the pack, which opens it by itself when it must; false is refused with the rig file,
+because nobody could see to it. What is driven safe is the pack's inverter; `make_safe` sees that
+the pack still answers, and switches nothing.
 
-Known gaps: one module; alarms (command 44) are not read, so `protections` names only the
-directions that the pack has disabled.
+Several modules share a line by their addresses, each a device of its own. Unless `alarms` is set,
+`protections` names only the directions that the pack has disabled: command 44 is written from other
+clients, no capture of its answer was at hand.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import pylontech as wire
 from gridrig.devices.wire import pylontech_info as content
+from gridrig.devices.wire.pylontech_alarm import FET_CHARGE, FET_DISCHARGE, parse_alarms
 from gridrig.errors import DriverError
 
 T = TypeVar("T")
 
-SWITCHES = ("charge", "discharge")
+FIRST_ADDRESS = 2  # of group 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,22 +44,11 @@ class PylontechParameters(LineTimes):
 
     Parameters
     ----------
-    address : int
-        Module address, 2 for the first of group 0.
+    alarms : bool
+        Whether command 44 is asked too, for the protections that act and the switches.
     """
 
-    address: int = 2
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot work."""
-        super().__post_init__()
-        if not 1 <= self.address <= 0xFE:
-            raise DriverError(
-                "device.parameter",
-                "address is {found}, expected 1..254",
-                kind="limit",
-                found=self.address,
-            )
+    alarms: bool = False
 
 
 class PylontechDriver:
@@ -68,19 +59,23 @@ class PylontechDriver:
     name : str
         Device name.
     link : SerialLink
-        Serial port and speed.
+        Serial port, speed and address; without one it is 2, the first of group 0.
     parameters : PylontechParameters
-        Address and waits.
+        Waits, and whether alarms are read.
     """
 
     capability = "bms"
     PARAMETERS = PylontechParameters
     LINK = SerialLink
+    ADDRESSES = range(1, 0xFF)
+    # The wire cannot open a switch, so no other safe state can be promised.
+    ONLY_SAFE_STATE: ClassVar[Mapping[str, bool]] = {"charge": True, "discharge": True}
 
     def __init__(self, name: str, link: SerialLink, parameters: PylontechParameters) -> None:
         self.name = name
-        self._address = parameters.address
-        self._line = SerialLine(name, link, parameters, wire.Decoder)
+        self._address = FIRST_ADDRESS if link.address is None else link.address
+        self._alarms = parameters.alarms
+        self._line = SerialLine(name, link, parameters, wire.Decoder, "pylontech")
         self._serial: str | None = None
 
     async def open(self) -> None:
@@ -109,6 +104,17 @@ class PylontechDriver:
         charge = bool(limits.status & content.STATUS_CHARGE)
         discharge = bool(limits.status & content.STATUS_DISCHARGE)
         disabled = {"charge_disabled": not charge, "discharge_disabled": not discharge}
+        protections = tuple(name for name, acts in disabled.items() if acts)
+        charge_fet, discharge_fet = charge, discharge
+        if self._alarms:
+            alarms = await self._ask(
+                wire.CID2_ALARM,
+                bytes((self._address,)),
+                lambda info: parse_alarms(info, self._address),
+            )
+            protections += alarms.protections
+            charge_fet = bool(alarms.status[1] & FET_CHARGE)
+            discharge_fet = bool(alarms.status[1] & FET_DISCHARGE)
         return BmsReading(
             soc=min(1.0, analog.remaining_mah / analog.total_mah),
             v_v=analog.v_mv / 1000,
@@ -117,9 +123,9 @@ class PylontechDriver:
             temperature_c=(max(analog.temperatures_dk) - 2731) / 10,
             charge_limit_a=limits.charge_i_100ma / 10 if charge else 0.0,
             discharge_limit_a=abs(limits.discharge_i_100ma) / 10 if discharge else 0.0,
-            charge_fet=charge,
-            discharge_fet=discharge,
-            protections=tuple(name for name, acts in disabled.items() if acts),
+            charge_fet=charge_fet,
+            discharge_fet=discharge_fet,
+            protections=protections,
         )
 
     async def set_fets(self, charge: bool, discharge: bool) -> None:
@@ -134,7 +140,8 @@ class PylontechDriver:
         DriverError
             `driver.unsupported`, if `safe_state` asks for an open switch.
         """
-        if any(key not in SWITCHES or value is not True for key, value in safe_state.items()):
+        only = self.ONLY_SAFE_STATE
+        if any(value is not only.get(key) for key, value in safe_state.items()):
             raise self._unsupported(f"safe state {dict(safe_state)}")
         await self._management()
 

@@ -3,31 +3,29 @@
 Rules
     A request has an absolute deadline and a stated number of tries. What arrived before it was sent
     is thrown away. Only an answer that its asker recognises counts; a damaged or foreign frame is
-    noted and waiting goes on. After a time-out the line is drained until it is quiet. After all
-    but an answer (time-out, refusal, a cancelled asker) the driver's *marker* question is sent
-    before the next: on these lines a device answers in order, so once the marker is answered every
-    older answer is behind it. A late marker itself is told from every other answer by its shape and
-    passed over. A port that hung up (an adapter that fell off the bus) is opened anew, once a try.
-Limits
-    64 KiB of unread input; the oldest is lost first.
+    noted and waiting goes on. After a time-out the line is drained until it is quiet. After all but
+    an answer (time-out, refusal, a cancelled asker) the driver's *marker* question is sent before
+    the next: on these lines a device answers in order, so once the marker is answered every older
+    answer is behind it. It also parts two equal questions, so that an answer that came twice is not
+    taken for the second one's. A late marker itself is told from every other answer by its shape
+    and passed over. A port that hung up (an adapter that fell off the bus) is opened anew, once a
+    try. Devices with addresses share their port and take turns; a dead one costs the others its
+    time-outs.
 Cost
     A failing request takes at most (retries + 1) x (2 x timeout_s + drain_s_max).
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from gridrig.clock import ptys
 from gridrig.devices.capture.recorder import Tap, recorder
+from gridrig.devices.drivers.serial_port import SerialPort, join_port, leave_port
 from gridrig.devices.links import SerialLink
 from gridrig.errors import DriverError
 
 T = TypeVar("T")
-INPUT_BYTES_MAX = 1 << 16
-READ_BYTES = 4096
 REASONS_MAX = 8  # kept for the error's text
 LINE_GONE = "driver.line_gone"
 PTYS = "/dev/pts/"
@@ -92,14 +90,14 @@ class LineTimes:
 
 
 class SerialLine:
-    """The host's end of a serial line with one device.
+    """The host's end of a serial line, as the driver of one device sees it.
 
     Parameters
     ----------
     name : str
         Device name, for errors.
     link : SerialLink
-        Path and speed.
+        Path, speed, and the address that lets devices share the path.
     times : LineTimes
         Waits and tries.
     new_decoder : callable
@@ -122,42 +120,29 @@ class SerialLine:
         self._new_decoder = new_decoder
         self._protocol = protocol
         self._tap: Tap | None = None
-        self._writer: ptys.SerialWriter | None = None
-        self._pump: asyncio.Task[None] | None = None
-        self._inbox = bytearray()
-        self._news = asyncio.Event()
-        self._ended = False
-        self._wanted = False
+        self._port: SerialPort | None = None
+        self._opening = 0
         self._doubtful = False
-        self._lock = asyncio.Lock()
+        self._last = b""
 
     async def open(self) -> None:
         """Open the port; opening an open line is allowed."""
-        if self._writer is not None and not self._ended:
-            return
-        await self.close()
-        self._wanted = True
-        reader, self._writer = await ptys.open_serial(self._link.path, self._link.baudrate)
+        if self._port is None:
+            self._port = join_port(self._link, self)
+        try:
+            await self._port.open()
+        except BaseException:
+            await self.close()
+            raise
         tape = recorder()
         self._tap = None if tape is None else tape.tap(self._name, self._protocol)
-        self._ended = False
         self._doubtful = True  # who spoke before us is unknown
-        self._inbox.clear()
-        self._pump = asyncio.get_running_loop().create_task(
-            self._take(reader), name=f"{self._name} serial line"
-        )
 
     async def close(self) -> None:
-        """Close the port; closing twice is allowed."""
-        self._wanted = False
-        writer, self._writer = self._writer, None
-        pump, self._pump = self._pump, None
-        if writer is not None:
-            writer.close()
-        if pump is not None:
-            pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pump
+        """Let go of the port; closing twice is allowed."""
+        port, self._port = self._port, None
+        if port is not None:
+            await leave_port(port, self)
 
     async def ask(
         self,
@@ -183,96 +168,70 @@ class SerialLine:
             Kind "timeout" if nothing came, "framing" if only what is no answer came,
             "unavailable" if the port is closed or hung up.
         """
-        async with self._lock:
+        port = self._port
+        if port is None:
+            raise self._gone()
+        async with port.lock:
             for left in range(self._times.retries, -1, -1):
                 try:
-                    if self._hung_up:
-                        await self.open()
-                    if self._doubtful:
+                    if not port.usable and self._comes_back:
+                        await port.open()
+                    again = request == self._last or self._opening != port.openings
+                    if self._doubtful or again:
+                        self._opening = port.openings
                         await mark()
                     # In doubt until the answer is here: the asker may be cancelled meanwhile.
                     self._doubtful = True
+                    self._last = request
                     answer = await self.ask_once(request, accept)
                     self._doubtful = False
                     return answer
                 except DriverError as error:
                     if error.kind not in {"timeout", "framing"} and error.code != LINE_GONE:
                         raise
-                    await self._drain()
+                    await self._drain(port)
                     if not left:
                         raise
             raise AssertionError("a last try returns or raises")
 
     async def ask_once(self, request: bytes, accept: Callable[[object], T | Unfit]) -> T:
         """Send a request once and return its answer; the line must be held by `ask`."""
-        if self._writer is None or self._ended:
+        port = self._port
+        if port is None or not port.usable:
             raise self._gone()
         loop = asyncio.get_running_loop()
         decoder = self._new_decoder()
         unfit: list[str] = []
-        self._inbox.clear()
-        self._news.clear()
         deadline_s = loop.time() + self._times.timeout_s
-        self._writer.write(request)
-        if self._tap is not None:
-            self._tap("out", request)
+        port.write(request, self._tap)
         while True:
             wait_s = deadline_s - loop.time()
             if wait_s <= 0:
                 raise self._no_answer(request, unfit)
             if decoder.pending:
                 wait_s = min(wait_s, self._times.gap_s)
-            heard = await self._heard(wait_s)
-            for event in decoder.feed(self._inbox_taken()) if heard else decoder.idle():
+            heard = await port.heard(wait_s)
+            for event in decoder.feed(port.taken()) if heard else decoder.idle():
                 answer = accept(event)
                 if not isinstance(answer, Unfit):
                     return answer
                 if len(unfit) < REASONS_MAX:
                     unfit.append(answer.reason)
-            if self._ended and not self._inbox:
+            if port.at_end:
                 raise self._gone()
 
     @property
-    def _hung_up(self) -> bool:
-        """Whether the port is lost and can come back: a pty's name goes to whoever asks next."""
-        lost = self._writer is None or self._ended
-        return self._wanted and lost and not self._link.path.startswith(PTYS)
+    def _comes_back(self) -> bool:
+        """Whether a lost port can come back: a pty's name goes to whoever asks next."""
+        return not self._link.path.startswith(PTYS)
 
-    def _inbox_taken(self) -> bytes:
-        data = bytes(self._inbox)
-        self._inbox.clear()
-        return data
-
-    async def _heard(self, wait_s: float) -> bool:
-        """Wait for bytes or the line's end; return whether either came in time."""
-        if not self._inbox and not self._ended:
-            self._news.clear()
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._news.wait()
-            except TimeoutError:
-                return False
-        return True
-
-    async def _drain(self) -> None:
+    async def _drain(self, port: SerialPort) -> None:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._times.drain_s_max
-        while not self._ended and loop.time() < deadline_s:
-            self._inbox.clear()
-            if not await self._heard(self._times.quiet_s):
+        while port.usable and loop.time() < deadline_s:
+            port.forget()
+            if not await port.heard(self._times.quiet_s):
                 return
-
-    async def _take(self, reader: asyncio.StreamReader) -> None:
-        try:
-            while data := await reader.read(READ_BYTES):
-                if self._tap is not None:
-                    self._tap("in", data)
-                self._inbox += data
-                del self._inbox[:-INPUT_BYTES_MAX]
-                self._news.set()
-        finally:
-            self._ended = True
-            self._news.set()
 
     def _gone(self) -> DriverError:
         return DriverError(

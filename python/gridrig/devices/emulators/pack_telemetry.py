@@ -1,12 +1,15 @@
-"""What a battery emulator tells of its pack: the truth, or what a declared mutant makes of it.
+"""What a battery emulator tells of its pack: the truth, or what a mutant or a fault makes of it.
 
-Mutants change what is said, never what is done: the switches and the limits stay those of the pack.
+Both change what is said, never what is done: the switches and the limits stay those of the pack.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from gridrig.devices.emulators.fault import Asked, FaultBoard
+from gridrig.devices.emulators.pack_faults import STICKING
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.errors import DriverError
 
@@ -56,32 +59,71 @@ def require(holds: bool, key: str, found: object, expected: str) -> None:
 
 
 class PackTelemetry:
-    """Reads the pack's terminal as the emulator tells it."""
+    """Reads the pack's terminal as the emulator tells it.
 
-    def __init__(self, terminal: PackTerminal, parameters: PackFaceParameters) -> None:
+    Parameters
+    ----------
+    terminal : PackTerminal
+        The pack.
+    parameters : PackFaceParameters
+        Its mutants.
+    faults : FaultBoard
+        Its faults.
+    """
+
+    def __init__(
+        self, terminal: PackTerminal, parameters: PackFaceParameters, faults: FaultBoard
+    ) -> None:
         self._terminal = terminal
         self._parameters = parameters
+        self._faults = faults
         self._first: PackState | None = None
+        self._stuck: dict[str, Any] = {}
 
-    def told(self) -> PackState:
-        """Return the pack as the mutant options let it be told."""
+    def told(self, asked: Asked, shows: Callable[[str], bool] = lambda _: True) -> PackState:
+        """Return the pack as mutants and faults let a request be answered.
+
+        Parameters
+        ----------
+        asked : Asked
+            The request.
+        shows : callable
+            Whether the reply shows a field of `PackState`; a fault fires where its field is shown.
+        """
+        fire = self._faults.fire
+        if shows("soc") and (jump := fire("soc_jump", asked)) is not None:
+            self._terminal.set_counted_soc(float(jump["soc"]))
         live = self._terminal.pack()
         if self._first is None:
             self._first = live
         said = live
         if self._parameters.telemetry == "frozen":
-            first = self._first
-            said = replace(
-                live,
-                soc=first.soc,
-                v_v=first.v_v,
-                i_a=first.i_a,
-                cells_mv=first.cells_mv,
-                temperature_c=first.temperature_c,
-            )
-        return replace(said, i_a=self._parameters.sign * self._parameters.scale * said.i_a)
+            said = replace(live, **{field: getattr(self._first, field) for field in STICKING})
+        said = replace(said, i_a=self._parameters.sign * self._parameters.scale * said.i_a)
+        if self._faults.quiet:
+            self._stuck.clear()
+            return said
+        return self._disturbed(said, asked, shows)
+
+    def _disturbed(self, said: PackState, asked: Asked, shows: Callable[[str], bool]) -> PackState:
+        fire, peek = self._faults.fire, self._faults.peek
+        stuck = peek("stuck_value", asked)
+        if stuck is None:
+            self._stuck.clear()
+        elif shows(str(stuck["field"])):
+            field = str(stuck["field"])
+            fire("stuck_value", asked)
+            value = self._stuck.setdefault(field, getattr(said, field))
+            said = replace(said, **{field: value})
+        if shows("i_a") and (over := fire("over_range_current", asked)) is not None:
+            said = replace(said, i_a=float(over["i_a"]))
+        if shows("cycles") and fire("counter_rollover", asked) is not None:
+            said = replace(said, cycles=said.cycles + 0xFFFF)
+        if shows("protections") and (alarm := fire("alarm", asked)) is not None:
+            said = replace(said, protections=(*said.protections, str(alarm["protection"])))
+        return said
 
 
 def decikelvin(temperature_c: float) -> int:
-    """Return a temperature as both protocols carry it. [0.1 K, 0 deg C is 2731]"""
+    """Return a temperature as JBD and Pylontech carry it. [0.1 K, 0 deg C is 2731]"""
     return round(temperature_c * 10) + 2731

@@ -1,4 +1,4 @@
-"""A device's side of a serial line: a pty master with the speed, order and faults of a real one.
+"""A device's side of a serial line, its own or a shared one, with a real one's speed and faults.
 
 Requests are answered one after another, as a device with one processor does: a late reply delays
 the next, it never overtakes. A pty has no speed of its own, so every reply is paced at 10 bits a
@@ -13,15 +13,15 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from gridrig.clock import ptys, stream
+from gridrig.clock import stream
 from gridrig.devices.emulators.fault import Asked, FaultBoard, OnEvent
+from gridrig.devices.emulators.serial_wire import Listener, SerialWire, join_wire
 from gridrig.devices.emulators.wire_faults import LINE_FAULTS, Alter, WireFaults
 from gridrig.devices.wire.uart import line_time_s, misheard
 from gridrig.errors import DriverError
 
 __all__ = ["HANG_UP", "LINE_FAULTS", "SerialDevice", "SerialFace"]
 
-CHUNK_BYTES = 64
 REQUESTS_MAX = 64
 GAP_S = 0.1  # silence that ends a frame
 HANG_UP = "unplug"
@@ -45,8 +45,8 @@ def asks_anything(request: bytes) -> Asked:
     return Asked()
 
 
-class SerialFace(asyncio.Protocol):
-    """Serves one device on a new pty.
+class SerialFace:
+    """Serves one device on a pty.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ class SerialFace(asyncio.Protocol):
         Says what a request is, so that faults can choose by it.
     mislength : callable or None
         Returns a reply whose stated length is wrong, for `LENGTH_FAULTS`.
+    bus : str or None
+        Name of the line that devices share; None for one of its own.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class SerialFace(asyncio.Protocol):
         on_event: OnEvent,
         asked: Callable[[bytes], Asked] = asks_anything,
         mislength: Alter | None = None,
+        bus: str | None = None,
     ) -> None:
         self._name = name
         self._device = device
@@ -96,8 +99,9 @@ class SerialFace(asyncio.Protocol):
             mislength=mislength,
             baudrate=baudrate,
         )
-        self._pair: ptys.PtyPair | None = None
-        self._transport: ptys.PtyMasterTransport | None = None
+        self._bus = bus
+        self._path: str | None = None
+        self._line: SerialWire | None = None
         self._requests: asyncio.Queue[bytes] = asyncio.Queue(REQUESTS_MAX)
         self._worker: asyncio.Task[None] | None = None
         self._heard_at_s = 0.0
@@ -106,20 +110,21 @@ class SerialFace(asyncio.Protocol):
     @property
     def path(self) -> str:
         """The pty slave's path, which a driver opens."""
-        if self._pair is None:
+        if self._path is None:
             raise DriverError(
                 "emulator.stopped", "{device} is not running", kind="unavailable", device=self._name
             )
-        return self._pair.slave_path
+        return self._path
 
     def start(self) -> None:
         """Open the pty and begin to listen."""
-        if self._transport is not None:
+        if self._line is not None:
             return
-        loop = asyncio.get_running_loop()
-        self._pair = ptys.open_pty()
-        self._transport, _ = ptys.open_pty_master(loop, lambda: self, self._pair)
-        self._worker = loop.create_task(self._serve(), name=f"{self._name} serial face")
+        self._line = join_wire(self, self._bus)
+        self._path = self._line.path
+        self._worker = asyncio.get_running_loop().create_task(
+            self._serve(self._line), name=f"{self._name} serial face"
+        )
 
     async def stop(self) -> None:
         """Hang up and wait for the end; stopping twice is allowed."""
@@ -132,39 +137,43 @@ class SerialFace(asyncio.Protocol):
 
     def unplug(self) -> None:
         """Hang up at once, as a pulled plug does."""
-        if self._transport is not None:
+        if self._line is not None:
             self._on_event("unplugged")
         self._hang_up()
 
     def _hang_up(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        if self._line is not None:
+            self._line.leave(self)
+            self._line = None
         if self._worker is not None:
             self._worker.cancel()
 
-    def data_received(self, data: bytes) -> None:
+    @property
+    def neighbours(self) -> tuple[object, ...]:
+        """The devices on this line, this one included, in the order they came."""
+        faces: tuple[Listener, ...] = tuple(self._line.listeners) if self._line else ()
+        return tuple(face._device for face in faces if isinstance(face, SerialFace))
+
+    def heard(self, data: bytes, client_baudrate: int) -> None:
         """Take bytes from the client."""
         now_s = asyncio.get_running_loop().time()
         after_silence = now_s - self._heard_at_s > GAP_S
         self._heard_at_s = now_s
-        data = misheard(data, self._client_baudrate(), self._baudrate)
+        self._note_speed(client_baudrate)
+        data = misheard(data, client_baudrate, self._baudrate)
         for request in self._device.hear(data, after_silence=after_silence):
             try:
                 self._requests.put_nowait(request)
             except asyncio.QueueFull:
                 self._on_event("overrun", request=request.hex())
 
-    def _client_baudrate(self) -> int:
-        assert self._pair is not None
-        found = self._pair.baudrate()
+    def _note_speed(self, found: int) -> None:
         odd = found if found != self._baudrate else None
         if odd is not None and odd != self._odd_speed:
             self._on_event("wrong_baudrate", expected=self._baudrate, found=found)
         self._odd_speed = odd
-        return found
 
-    async def _serve(self) -> None:
+    async def _serve(self, line: SerialWire) -> None:
         while True:
             request = await self._requests.get()
             await asyncio.sleep(line_time_s(len(request), self._baudrate))
@@ -178,11 +187,5 @@ class SerialFace(asyncio.Protocol):
                 delay_s=self._reply_delay_s,
             ):
                 await asyncio.sleep(step.wait_s)
-                await self._send(step.data)
-
-    async def _send(self, data: bytes) -> None:
-        for at in range(0, len(data), CHUNK_BYTES):
-            chunk = data[at : at + CHUNK_BYTES]
-            await asyncio.sleep(line_time_s(len(chunk), self._baudrate))
-            if self._transport is not None:
-                self._transport.write(misheard(chunk, self._baudrate, self._client_baudrate()))
+                self._note_speed(line.client_baudrate)
+                await line.send(step.data, self._baudrate)

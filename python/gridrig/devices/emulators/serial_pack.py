@@ -1,6 +1,7 @@
 """The life of a battery emulator on a serial line: start, endpoint, faults, unplug, stop.
 
-The protocols differ in `hear`, `answer`, `spoil` and `ranges`; everything else is here.
+The protocols differ in `hear`, `asked`, `answer`, `spoil`, `mislength` and `ranges`; everything
+else is here.
 """
 
 from abc import ABC, abstractmethod
@@ -8,30 +9,35 @@ from collections.abc import Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from gridrig.devices.emulators.fault import (
+    Asked,
     FaultBoard,
     FaultSpec,
     FaultValue,
     OnEvent,
     no_log,
 )
+from gridrig.devices.emulators.pack_faults import PACK_FAULTS, STICKING
 from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, PackTelemetry
-from gridrig.devices.emulators.serial_face import HANG_UP, SerialFace
+from gridrig.devices.emulators.serial_face import HANG_UP, LINE_FAULTS, SerialFace
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
+from gridrig.devices.emulators.wire_faults import LENGTH_FAULTS
 from gridrig.devices.links import SerialLink
 from gridrig.errors import DriverError
+from gridrig.suggestions import one_of
 
 P = TypeVar("P", bound=PackFaceParameters)
+Ranges = dict[str, tuple[float, float]]
 
 
 class SerialPackEmulator(ABC, Generic[P]):
-    """Serves one pack of the plant on a new pty.
+    """Serves one pack of the plant on a pty.
 
     Parameters
     ----------
     name : str
         Device name.
     link : SerialLink
-        Only its speed counts; the pty is made at the start.
+        Its speed and address; `auto:NAME` is a bus that packs share, the pty is made at the start.
     parameters : PackFaceParameters
         The `emulate` table.
     terminal : PackTerminal
@@ -40,7 +46,7 @@ class SerialPackEmulator(ABC, Generic[P]):
         Takes what happens; the caller stamps the time.
     """
 
-    FAULTS: ClassVar[Mapping[str, FaultSpec | tuple[str, ...]]]
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {**LINE_FAULTS, **LENGTH_FAULTS, **PACK_FAULTS}
 
     def __init__(
         self,
@@ -54,9 +60,9 @@ class SerialPackEmulator(ABC, Generic[P]):
         self._link = link
         self._parameters = parameters
         self._terminal = terminal
-        self._telemetry = PackTelemetry(terminal, parameters)
         self._on_event = on_event
         self._faults = FaultBoard(name, self.FAULTS, on_event, seed=parameters.seed)
+        self._telemetry = PackTelemetry(terminal, parameters, self._faults)
         self._face = SerialFace(
             name,
             self,
@@ -65,22 +71,27 @@ class SerialPackEmulator(ABC, Generic[P]):
             seed=parameters.seed,
             faults=self._faults,
             on_event=on_event,
+            asked=self.asked,
+            mislength=self.mislength,
+            bus=None if link.path == "auto" else link.path,
         )
 
     @property
     def endpoint(self) -> dict[str, str | int]:
         """Where a driver finds it."""
+        own = {} if self._link.address is None else {"address": self._link.address}
         return {
             "device": self.name,
             "kind": "serial",
             "port": self._face.path,
             "baudrate": self._link.baudrate,
+            **own,
         }
 
     @property
     def endpoint_link(self) -> SerialLink:
         """The link a driver opens to reach this device."""
-        return SerialLink(self._face.path, self._link.baudrate)
+        return SerialLink(self._face.path, self._link.baudrate, self._link.address)
 
     async def start(self) -> None:
         """Open the pty.
@@ -94,12 +105,12 @@ class SerialPackEmulator(ABC, Generic[P]):
             if not 0 <= found <= most:
                 raise DriverError(
                     "emulator.out_of_range",
-                    "{device}: {key} is {found}, its frames carry 0..{most}",
+                    "{device}: {key} is {found}, expected {expected}",
                     kind="limit",
                     device=self.name,
                     key=key,
                     found=found,
-                    most=most,
+                    expected=f"0..{most:g}, which its frames carry",
                 )
         self._face.start()
 
@@ -119,18 +130,33 @@ class SerialPackEmulator(ABC, Generic[P]):
         DriverError
             `emulator.fault_unknown` or `emulator.fault_parameter`.
         """
+        field = params.get("field", STICKING[0])
+        if fault == "stuck_value" and field not in STICKING:
+            raise DriverError(
+                "emulator.fault_parameter",
+                "fault {fault!r} of {device}: {key} is {found!r}, expected {expected}",
+                device=self.name,
+                fault=fault,
+                key="field",
+                found=field,
+                expected=one_of(STICKING),
+            )
         self._faults.arm(fault, count=count, **params)
         if fault == HANG_UP:
             self._faults.fire(fault)
             self.unplug()
 
     @abstractmethod
-    def ranges(self, pack: PackState) -> dict[str, tuple[float, float]]:
-        """Return what the wire must carry and the most that it can, by name."""
+    def ranges(self, pack: PackState) -> Ranges:
+        """Return what the wire must carry and the most that it can, by the key of the rig file."""
 
     @abstractmethod
     def hear(self, data: bytes, *, after_silence: bool) -> list[bytes]:
         """Take bytes and return the raw requests they completed."""
+
+    @abstractmethod
+    def asked(self, request: bytes) -> Asked:
+        """Return what a request is, so that faults can choose by it."""
 
     @abstractmethod
     def answer(self, request: bytes) -> bytes | None:
@@ -140,10 +166,21 @@ class SerialPackEmulator(ABC, Generic[P]):
     def spoil(self, reply: bytes) -> bytes:
         """Return the reply with a wrong checksum."""
 
-    def _current(self, i_charge_a: float, *, steps_per_a: int, most: int) -> int:
-        """Return a charge current in wire steps; beyond the range it is told as the range's end."""
-        wanted = round(i_charge_a * steps_per_a)
-        told = max(-most, min(most, wanted))
+    @abstractmethod
+    def mislength(self, reply: bytes) -> bytes:
+        """Return the reply with a wrong length and a right checksum."""
+
+    def _currents(self, pack: PackState, charge_most: float, discharge_most: float) -> Ranges:
+        """Return the nameplate currents and the limits given out, beside the wire's ends. [A]"""
+        return {
+            "charge_a_max": (max(pack.charge_a_max, pack.charge_limit_a), charge_most),
+            "discharge_a_max": (max(pack.discharge_a_max, pack.discharge_limit_a), discharge_most),
+        }
+
+    def _current(self, i_a: float, *, steps_per_a: int, low: int, high: int) -> int:
+        """Return a current in wire steps; beyond the range it is told as the range's end."""
+        wanted = round(i_a * steps_per_a)
+        told = max(low, min(high, wanted))
         if told != wanted:
-            self._on_event("saturated", i_charge_a=i_charge_a, told_a=told / steps_per_a)
+            self._on_event("saturated", i_a=i_a, told_a=told / steps_per_a)
         return told

@@ -46,17 +46,39 @@ class TerminalState:
 
 
 @dataclass(frozen=True)
+class ProtectionSetting:
+    """How one protection of a pack is set.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    trip : float
+        Threshold. [V, deg C or A]
+    delay_s : float
+        How long it must be passed. [s]
+    release : float
+        Where it is released [V, deg C], or after which rest [s] for a current.
+    """
+
+    name: str
+    trip: float
+    delay_s: float
+    release: float
+
+
+@dataclass(frozen=True)
 class PackState:
-    """One battery pack at one moment.
+    """One battery pack at one moment, as its own manager measures and counts it.
 
     Parameters
     ----------
     soc : float
-        State of charge, 0..1.
+        State of charge as counted, 0..1; the cells' own may differ.
     v_v : float
         Pack voltage. [V]
     i_a : float
-        Pack current, positive while discharging. [A]
+        Pack current as the shunt shows it, positive while discharging. [A]
     cells_mv : tuple of int
         Cell voltages. [mV]
     temperature_c : float
@@ -71,6 +93,12 @@ class PackState:
         Full cycles so far.
     protections : tuple of str
         Names of the protections that act now.
+    balancing : tuple of bool
+        Which cells are being bled.
+    settings : tuple of ProtectionSetting
+        How the protections are set.
+    charge_a_max, discharge_a_max : float
+        Nameplate currents. [A]
     """
 
     soc: float
@@ -85,6 +113,10 @@ class PackState:
     capacity_ah: float
     cycles: int
     protections: tuple[str, ...] = ()
+    balancing: tuple[bool, ...] = ()
+    settings: tuple[ProtectionSetting, ...] = ()
+    charge_a_max: float = 0.0
+    discharge_a_max: float = 0.0
 
 
 class InverterTerminal(Protocol):
@@ -121,6 +153,12 @@ class PackTerminal(Protocol):
 
     def set_fets(self, charge: bool, discharge: bool) -> None:
         """Close (True) or open the charge and discharge switches."""
+
+    def set_counted_soc(self, soc: float) -> None:
+        """Tell the manager a state of charge, 0..1, which it counts on from."""
+
+    def set_protection(self, name: str, trip: float) -> None:
+        """Set the threshold of one protection. [V, deg C or A]"""
 
 
 class MeterTerminal(Protocol):

@@ -3,7 +3,7 @@
 Fields keep the wire's units and signs: the current is positive while charging. A content that
 cannot be is a `Malformed`, never an exception. Printing what was parsed gives the same payload.
 
-Known gaps: the settings (EEPROM) registers are not here.
+The settings (EEPROM) registers are in `jbd_settings`.
 
 References
 ----------

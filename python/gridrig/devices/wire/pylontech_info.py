@@ -3,8 +3,6 @@
 Fields keep the wire's units and signs: currents are positive while charging. A content that cannot
 be is a `Malformed`, never an exception. Printing what was parsed gives the same INFO.
 
-Known gaps: alarm information (CID2 44) is not here.
-
 References
 ----------
 .. [1] Pylontech, "RS485-protocol-pylon-low-voltage," V3.3, 2018.

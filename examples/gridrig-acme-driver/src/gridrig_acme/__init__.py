@@ -1,0 +1,1 @@
+"""gridrig driver and emulator of the Acme PowerCell."""
