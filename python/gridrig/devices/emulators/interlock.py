@@ -1,0 +1,66 @@
+"""An emulated safety loop, read by a SCPI digital input.
+
+    emulate = { model = "interlock" }
+
+`INPut:STATe?` answers 1 while the loop is closed. When it breaks, the AC source's output relay
+drops in hardware; nothing software says can hold it. Faults `open_interlock` and `close_interlock`
+are the person at the door.
+"""
+
+from typing import ClassVar
+
+from gridrig.devices.emulators.bench_terminal import InterlockTerminal
+from gridrig.devices.emulators.fault import FaultValue, OnEvent, no_log
+from gridrig.devices.emulators.scpi_face import ScpiEmulator
+from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
+from gridrig.devices.links import SerialLink, SocketLink
+
+
+class InterlockEmulator(ScpiEmulator):
+    """A digital input on the safety loop.
+
+    Parameters
+    ----------
+    name, link, parameters, on_event
+        See `ScpiEmulator`.
+    terminal : InterlockTerminal
+        The loop.
+    """
+
+    kind = "interlock"
+    PARAMETERS: ClassVar[type[ScpiParameters]] = ScpiParameters
+    OWN_FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "open_interlock": (),
+        "close_interlock": (),
+    }
+
+    def __init__(
+        self,
+        name: str,
+        link: SocketLink | SerialLink,
+        parameters: ScpiParameters,
+        terminal: InterlockTerminal,
+        on_event: OnEvent = no_log,
+    ) -> None:
+        self._p, self._terminal = parameters, terminal
+        super().__init__(name, link, parameters, self._instrument, on_event)
+
+    def _instrument(self) -> Instrument:
+        return Instrument(
+            self.name,
+            self._p,
+            "interlock input",
+            self._terminal.now_s,
+            {},
+            {"INPut:STATe": lambda: str(int(self._terminal.interlock_closed()))},
+            reset=lambda: None,
+            trigger=None,
+            on_event=self._on_event,
+        )
+
+    def arm(self, fault: str, *, count: int = 1, **params: FaultValue) -> None:
+        """Arm a fault; the two of the loop itself act now."""
+        super().arm(fault, count=count, **params)
+        if fault in self.OWN_FAULTS:
+            self._faults.fire(fault)
+            self._terminal.set_interlock(fault == "close_interlock")
