@@ -21,6 +21,7 @@ Known gaps
     does not.
 """
 
+import cmath
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ import numpy as np
 from gridrig.circuit.history import STEPS_PER_S, History, Row
 from gridrig.circuit.source_output import SourceOutput
 from gridrig.clock import Clock
-from gridrig.devices.emulators.bench_terminal import Complex, Setting
+from gridrig.devices.emulators.bench_terminal import Setting
 from gridrig.plant import World
 
 WATCHED_S = 2.0
@@ -118,7 +119,7 @@ class BenchCircuit:
         self._trigger = False
         self._watched_ms = 0
         self._zero_ms = self._clock_ms()
-        self._sequence = np.exp(-2j * np.pi * np.arange(phases) / 3)
+        self._sequence = [cmath.exp(-2j * math.pi * k / 3) for k in range(phases)]
 
     @property
     def history(self) -> History:
@@ -128,9 +129,9 @@ class BenchCircuit:
     def now_s(self) -> float:
         """Bring the circuit up to the clock and return its time: that of the next step. [s]"""
         target = self._clock_ms() - self._zero_ms
-        while self._history.count < target:
+        while self._history.end_ms < target:
             self._step(target)
-        return self._history.count / STEPS_PER_S
+        return self._history.end_ms / STEPS_PER_S
 
     def mark(self) -> None:
         """Raise the source's trigger output for the next step."""
@@ -159,8 +160,8 @@ class BenchCircuit:
 
     def drawn(self, place: str) -> tuple[float, float]:
         """Return the power that flows out of the bus at a place now. [W, var]"""
-        t_s = np.array([max(0, self._history.count - 1) / STEPS_PER_S])
-        if not self._history.count:
+        t_s = np.array([max(0, self._history.end_ms - 1) / STEPS_PER_S])
+        if not self._history.end_ms:
             return 0.0, 0.0
         now = self._history.samples(self.places[place], t_s)
         power = -complex(np.sum(now.v_v * np.conj(now.i_a)))
@@ -170,8 +171,9 @@ class BenchCircuit:
         return math.floor(self._clock.now_s() * STEPS_PER_S + 1e-6)
 
     def _step(self, target_ms: int) -> None:
-        at_ms = self._history.count
-        while self._moves and self._moves[0].at_ms <= at_ms:
+        at_ms = self._history.end_ms
+        # A closing onto a live island takes its time; the contacts cannot part meanwhile.
+        while self._moves and self._moves[0].at_ms <= at_ms and not self._closing:
             move = self._moves.pop(0)
             self.status = move.status
             self._move_main(move.main)
@@ -185,19 +187,23 @@ class BenchCircuit:
     def _islanded(self) -> bool:
         return not self.world.pcc_closed
 
+    @property
+    def _closing(self) -> bool:
+        return self.main and self._islanded
+
     def _size(self, at_ms: int, target_ms: int, *, off_nominal: bool = False) -> int:
         size = NEAR if off_nominal else COARSE
         if at_ms < self._watched_ms or self.source.playing(at_ms / STEPS_PER_S) or self._trigger:
             size = FINE
         if self._moves:
-            size = min(size, self._moves[0].at_ms - at_ms)
+            size = min(size, max(FINE, self._moves[0].at_ms - at_ms))
         return max(1, min(size, target_ms - at_ms))
 
     def _move_main(self, closed: bool) -> None:
         if closed == self.main:
             return
         self.main = closed
-        t_s = self._history.count / STEPS_PER_S
+        t_s = self._history.end_ms / STEPS_PER_S
         if not closed and abs(self._source_v(t_s)[0][0]) > DEAD_V:
             # The load stays on the bus; without any, the island's bus still has the inverters'
             # filters.
@@ -208,20 +214,28 @@ class BenchCircuit:
         elif closed and self._islanded:
             self.world.request_reclose(t_s, dict(ANY_ANGLE))
 
-    def _source_v(self, t_s: float) -> tuple[Complex, float]:
+    def _source_v(self, t_s: float) -> tuple[list[complex], float]:
         """Return the phase voltages that reach the switch, and their frequency."""
         setting = self.source.at(t_s)
         if not self.source_on:
-            return np.zeros(self.phases, dtype=np.complex128), setting.f_hz
-        places = -2j * np.pi * np.arange(self.phases) / 3
-        turned = places + 1j * np.radians(setting.phase_deg) + 1j * self._theta
-        return (np.array(setting.v_v) * np.exp(turned))[self._order], setting.f_hz
+            return [0j] * self.phases, setting.f_hz
+        channels = [
+            cmath.rect(v_v, self._theta + math.radians(phase_deg)) * place
+            for v_v, phase_deg, place in zip(
+                setting.v_v, setting.phase_deg, self._sequence, strict=True
+            )
+        ]
+        return [channels[k] for k in self._order], setting.f_hz
+
+    def _positive(self, v: Sequence[complex]) -> complex:
+        """Return the positive sequence of phase voltages, as phase 1 sees it."""
+        return sum(x / place for x, place in zip(v, self._sequence, strict=True)) / self.phases
 
     def _step_fed(self, at_ms: int, target_ms: int) -> None:
         v, f_hz = self._source_v(at_ms / STEPS_PER_S)
         if not self.main:
-            v = np.zeros_like(v)
-        positive = complex(np.mean(v / self._sequence))
+            v = [0j] * self.phases
+        positive = self._positive(v)
         v_pu = abs(positive) / self.v_n
         off = abs(v_pu - 1) > OFF_NOMINAL_PU or abs(f_hz - self.f_nominal_hz) > OFF_NOMINAL_HZ
         size = self._size(at_ms, target_ms, off_nominal=off and v_pu > 0)
@@ -229,44 +243,47 @@ class BenchCircuit:
         p_w, q_var = self.world.held()
         self.world.integrate(size / STEPS_PER_S)
         self.world.advance(size / STEPS_PER_S)
-        alive = bool(np.any(np.abs(v) > DEAD_V))
+        alive = any(abs(x) > DEAD_V for x in v)
         self._write(v, positive, p_w, q_var, f_hz if alive else 0.0, size)
-        self._theta += 2 * np.pi * f_hz * size / STEPS_PER_S
+        self._theta += 2 * math.pi * f_hz * size / STEPS_PER_S
+        self._theta %= 2 * math.pi
 
     def _step_island(self, size: int) -> None:
-        t_s = self._history.count / STEPS_PER_S
+        t_s = self._history.end_ms / STEPS_PER_S
         source_v, source_hz = self._source_v(t_s)
-        grid_v_pu = float(abs(np.mean(source_v / self._sequence))) / self.v_n
+        grid_v_pu = abs(self._positive(source_v)) / self.v_n
         tick = self.world.island_tick(
             t_s, size / STEPS_PER_S, 0.0, grid_v_pu, source_hz, record_every=1
         )
         _, q_var = self.world.held()
         self.world.integrate(size / STEPS_PER_S)
         for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
-            positive = v_pu * self.v_n * np.exp(1j * self._theta)
+            positive = cmath.rect(v_pu * self.v_n, self._theta)
             p_w = [row[k] for row in tick.p_w]
-            self._write(positive * self._sequence, positive, p_w, q_var, f_hz, 1)
-            self._theta += 2 * np.pi * (f_hz or source_hz) / STEPS_PER_S
+            self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
+            self._theta += 2 * math.pi * (f_hz or source_hz) / STEPS_PER_S
 
     def _write(
         self,
-        v: Complex,
+        v: list[complex],
         positive: complex,
         p_w: Sequence[float],
         q_var: Sequence[float],
         f_hz: float,
         size: int,
     ) -> None:
-        i = np.zeros((len(self.places), self.phases), dtype=np.complex128)
+        dead = [0j] * self.phases
+        places = [dead] * len(self.places)
         if abs(positive) > DEAD_V:
             for name, index in self._devices.items():
-                power = complex(p_w[index], q_var[index]) / self.phases
-                i[self.places[name]] = np.conj(power / positive) * self._sequence
-        load = -v * self.load.admittance(self.v_n, self.f_nominal_hz, f_hz, self.phases)
-        i[self.places[LOAD]] = load
+                i_1 = (complex(p_w[index], q_var[index]) / self.phases / positive).conjugate()
+                places[self.places[name]] = [i_1 * place for place in self._sequence]
+        y = self.load.admittance(self.v_n, self.f_nominal_hz, f_hz, self.phases)
+        places[self.places[LOAD]] = [-x * y for x in v]
         if self.main and not self._islanded:
-            i[self.places[SWITCH]] = i.sum(axis=0)  # through the switch into the source
-        self._history.add(Row(v, i, f_hz, self._trigger, self.status), size)
+            # Through the switch into the source flows what everything else gives.
+            places[self.places[SWITCH]] = [sum(column) for column in zip(*places, strict=True)]
+        self._history.add(Row(v, places, f_hz, self._trigger, self.status), size)
 
 
 SWITCH, LOAD = "switch", "load"
