@@ -57,5 +57,21 @@ class SerialLink:
     baudrate: int
 
 
+@dataclass(frozen=True)
+class SocketLink:
+    """A plain TCP socket with one device of its own protocol, such as SCPI on port 5025.
+
+    Parameters
+    ----------
+    host : str
+        Address or name of the device.
+    port : int
+        TCP port, 1..65535.
+    """
+
+    host: str
+    port: int
+
+
 ModbusLink = ModbusTcpLink | ModbusRtuLink
-Link = ModbusTcpLink | ModbusRtuLink | SerialLink
+Link = ModbusTcpLink | ModbusRtuLink | SerialLink | SocketLink

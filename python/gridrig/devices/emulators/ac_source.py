@@ -12,14 +12,14 @@ sequence is armed or runs, a sequence with the output off -221; lists of differe
 arming without a list -213; a trigger when not armed -211.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from gridrig.devices.emulators.bench_terminal import Setting, SourceTerminal, Step
-from gridrig.devices.emulators.fault import OnEvent, no_log
+from gridrig.devices.emulators.fault import FaultSpec, OnEvent, no_log
 from gridrig.devices.emulators.modbus_face import require
-from gridrig.devices.emulators.scpi_face import ScpiEmulator
+from gridrig.devices.emulators.scpi_face import WIRE_FAULTS, ScpiEmulator
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
 from gridrig.devices.links import SerialLink, SocketLink
 from gridrig.devices.wire.scpi_tree import Handler
@@ -80,7 +80,16 @@ class AcSourceEmulator(ScpiEmulator):
 
     kind = "ac_source"
     PARAMETERS: ClassVar[type[AcSourceParameters]] = AcSourceParameters
-    OWN_FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {"output_stuck": ()}
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {
+        **WIRE_FAULTS,
+        "output_stuck": FaultSpec(
+            "output_stuck",
+            "state",
+            "a command to the output relay is taken and nothing moves",
+            (),
+            'name = "output_stuck"',
+        ),
+    }
 
     def __init__(
         self,
@@ -154,7 +163,8 @@ class AcSourceEmulator(ScpiEmulator):
     def _closed(self) -> bool:
         closed = self._terminal.interlock_closed()
         if not closed:
-            self._output = False  # the loop has dropped the relay; it does not come back alone
+            # The loop has dropped the relay; neither it nor a sequence comes back alone.
+            self._output, self._state = False, "IDLE"
         return closed
 
     def _channel(self, suffix: int) -> int:

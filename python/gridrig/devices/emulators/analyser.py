@@ -45,7 +45,7 @@ from gridrig.devices.wire.scpi_values import (
 
 SAMPLE_RATE_HZ = 10_000.0  # behind its means
 POINTS_MAX = 1_000_000
-CAPTURE_S_MAX = 120.0
+CAPTURE_S_MAX = 300.0
 RMS_RATE_HZ_MAX = 1000.0
 FUNCTIONS = ("WAVeform", "RMS")
 SOURCES = ("IMMediate", "BUS", "SOURce", "CONTact", "LEVel")
@@ -170,7 +170,7 @@ class AnalyserEmulator(ScpiEmulator):
             "MEASure[:SCALar]:CURRent[:RMS]": self._scalar(lambda m: m.i_a),
             "MEASure[:SCALar]:POWer[:ACTive]": self._scalar(lambda m: m.p_w),
             "MEASure[:SCALar]:POWer:REACtive": self._scalar(lambda m: m.q_var),
-            "MEASure[:SCALar]:FREQuency": lambda: print_number(self._means().f_hz),
+            "MEASure[:SCALar]:FREQuency": lambda: print_number(float(self._means().f_hz)),
             "CALibration:CLASs": self._told_class,
             "TRACe:FUNCtion": lambda: short_form(self._plan.function),
             "TRACe:RATE": lambda: print_number(self._plan.rate_hz),
@@ -218,7 +218,7 @@ class AnalyserEmulator(ScpiEmulator):
             raise ScpiFault(-230, "nothing was measured")
         t_s, m = self._latched
         rows = np.stack([m.v_v, m.i_a, m.p_w, m.q_var, m.angle_deg], axis=1).ravel()
-        values = np.concatenate([[self.instrument.own_s(t_s), m.f_hz], rows])
+        values = np.concatenate([[self.instrument.own_s(t_s), float(m.f_hz)], rows])
         return print_block(values.astype(">f8").tobytes())
 
     def _scalar(self, pick: Callable[[Measured], Float]) -> Callable[..., str]:
@@ -301,20 +301,14 @@ class AnalyserEmulator(ScpiEmulator):
         inside = len(first.t_s) // points
         samples = max(1, math.floor(SAMPLE_RATE_HZ / capture.plan.rate_hz))
         f_hz = first.f_hz.reshape(points, inside)
-        rows = [
-            self._errors.means(
-                v[k * inside : (k + 1) * inside], i[k * inside : (k + 1) * inside], f_hz[k], samples
-            )
-            for k in range(points)
-        ]
+        shape = (points, inside, self._channels)
+        means = self._errors.means(v.reshape(shape), i.reshape(shape), f_hz, samples)
         tracks = {
-            "F": np.array([row.f_hz for row in rows]),
+            "F": means.f_hz,
             "D1": first.trigger.reshape(points, inside).any(axis=1).astype(float),
             "D2": first.contact.reshape(points, inside)[:, -1].astype(float),
         }
         for channel in range(self._channels):
             for letter, key in (("V", "v_v"), ("I", "i_a"), ("P", "p_w"), ("Q", "q_var")):
-                tracks[f"{letter}{channel + 1}"] = np.array(
-                    [getattr(row, key)[channel] for row in rows]
-                )
+                tracks[f"{letter}{channel + 1}"] = getattr(means, key)[:, channel]
         return tracks

@@ -7,13 +7,22 @@ drops in hardware; nothing software says can hold it. Faults `open_interlock` an
 are the person at the door.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from gridrig.devices.emulators.bench_terminal import InterlockTerminal
-from gridrig.devices.emulators.fault import FaultValue, OnEvent, no_log
-from gridrig.devices.emulators.scpi_face import ScpiEmulator
+from gridrig.devices.emulators.fault import FaultSpec, FaultValue, OnEvent, no_log
+from gridrig.devices.emulators.scpi_face import WIRE_FAULTS, ScpiEmulator
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
 from gridrig.devices.links import SerialLink, SocketLink
+
+LOOP_FAULTS: Mapping[str, FaultSpec] = {
+    name: FaultSpec(name, "state", meaning, (), f'name = "{name}"')
+    for name, meaning in (
+        ("open_interlock", "somebody breaks the safety loop"),
+        ("close_interlock", "somebody closes the safety loop again"),
+    )
+}
 
 
 class InterlockEmulator(ScpiEmulator):
@@ -29,10 +38,7 @@ class InterlockEmulator(ScpiEmulator):
 
     kind = "interlock"
     PARAMETERS: ClassVar[type[ScpiParameters]] = ScpiParameters
-    OWN_FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "open_interlock": (),
-        "close_interlock": (),
-    }
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {**WIRE_FAULTS, **LOOP_FAULTS}
 
     def __init__(
         self,
@@ -58,9 +64,9 @@ class InterlockEmulator(ScpiEmulator):
             on_event=self._on_event,
         )
 
-    def arm(self, fault: str, *, count: int = 1, **params: FaultValue) -> None:
+    def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
         """Arm a fault; the two of the loop itself act now."""
         super().arm(fault, count=count, **params)
-        if fault in self.OWN_FAULTS:
+        if fault in LOOP_FAULTS:
             self._faults.fire(fault)
             self._terminal.set_interlock(fault == "close_interlock")

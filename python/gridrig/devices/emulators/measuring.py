@@ -68,19 +68,19 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Measured:
-    """Means over a window, one row a channel.
+    """Means over windows.
 
     Parameters
     ----------
-    f_hz : float
-        By the analyser's clock. [Hz]
-    v_v, i_a, p_w, q_var : array of float64, shape (channels,)
+    f_hz : array of float64, shape (...)
+        By the analyser's clock; 0 without voltage. [Hz]
+    v_v, i_a, p_w, q_var : array of float64, shape (..., channels)
         RMS and means; power into the grid is positive. [V, A, W, var]
-    angle_deg : array of float64, shape (channels,)
+    angle_deg : array of float64, shape (..., channels)
         Of each voltage against the first channel's. [deg]
     """
 
-    f_hz: float
+    f_hz: Float
     v_v: Float
     i_a: Float
     p_w: Float
@@ -121,34 +121,34 @@ class Errors:
         self._noise = np.random.default_rng(drawn.getrandbits(64))
 
     def means(self, v_v: Complex, i_a: Complex, f_hz: Float, samples: int) -> Measured:
-        """Return what it measures over a window.
+        """Return what it measures over windows.
 
         Parameters
         ----------
-        v_v, i_a : array of complex128, shape (n, channels)
-            What is there. [V, A]
-        f_hz : array of float64, shape (n,)
+        v_v, i_a : array of complex128, shape (..., n, channels)
+            What is there in each window. [V, A]
+        f_hz : array of float64, shape (..., n)
             0 where there is no voltage. [Hz]
         samples : int
-            Samples it takes in the window; its noise is a mean over them.
+            Samples it takes in a window; its noise is a mean over them.
         """
         v, i = v_v * self._gain_v, i_a * self._gain_i
-        power = np.mean(v * np.conj(i) * self._turn, axis=0)
-        v_rms = np.sqrt(np.mean(np.abs(v) ** 2, axis=0))
-        i_rms = np.sqrt(np.mean(np.abs(i) ** 2, axis=0))
+        power = np.mean(v * np.conj(i) * self._turn, axis=-2)
+        v_rms = np.sqrt(np.mean(np.abs(v) ** 2, axis=-2))
+        i_rms = np.sqrt(np.mean(np.abs(i) ** 2, axis=-2))
         a, share = self.accuracy, 1 / math.sqrt(samples)
         v_noise = self._noise.normal(0, a.noise_v * share, v_rms.shape)
         i_noise = self._noise.normal(0, a.noise_i * share, i_rms.shape)
         p_noise = self._noise.normal(0, 1, (2, *v_rms.shape)) * share
         p_noise *= np.hypot(a.noise_v * i_rms, a.noise_i * v_rms)
-        live = f_hz[f_hz > 0]
+        live = np.count_nonzero(f_hz > 0, axis=-1)
         return Measured(
-            float(live.mean()) / self._rate if len(live) else 0.0,
+            np.sum(f_hz, axis=-1) / np.maximum(live, 1) / self._rate,
             np.abs(v_rms + v_noise),
             np.abs(i_rms + i_noise),
             power.real + p_noise[0],
             power.imag + p_noise[1],
-            np.degrees(np.angle(np.sum(v_v * np.conj(v_v[:, :1]), axis=0))),
+            np.degrees(np.angle(np.sum(v_v * np.conj(v_v[..., :1]), axis=-2))),
         )
 
     def wave(self, found: Complex, channel: int, *, current: bool) -> Float:

@@ -11,37 +11,29 @@ message is bounded by `PROGRAM_BYTES_MAX`.
 import asyncio
 import contextlib
 import errno
-import random
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol
 
 from gridrig.clock import stream
-from gridrig.devices.emulators.fault import FaultBoard, FaultValue, OnEvent
+from gridrig.devices.emulators.fault import Asked, FaultBoard, FaultSpec, FaultValue, OnEvent
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
-from gridrig.devices.emulators.serial_face import LINE_FAULTS, SerialFace
+from gridrig.devices.emulators.serial_face import SerialFace
+from gridrig.devices.emulators.wire_faults import LINE_FAULTS, TCP_FAULTS, Step, WireFaults
 from gridrig.devices.links import SerialLink, SocketLink
-from gridrig.devices.wire.scpi_messages import PROGRAM_BYTES_MAX, Dropped, MessageDecoder
+from gridrig.devices.wire.scpi_messages import (
+    PROGRAM_BYTES_MAX,
+    Dropped,
+    MessageDecoder,
+    Unit,
+    parse_program,
+)
 from gridrig.devices.wire.scpi_values import ScpiFault
 from gridrig.errors import DriverError
 
 WAITING_MAX = 64
 CLIENTS_MAX = 4
 READ_BYTES = 65536
-JUNK_BYTES = 12
-
-# Faults of the socket; an instrument adds its own.
-SOCKET_FAULTS: Mapping[str, tuple[str, ...]] = {
-    "late_reply": ("delay_s",),
-    "no_reply": (),
-    "duplicate_reply": (),
-    "previous_reply": (),
-    "truncate": (),
-    "split": ("gap_s",),
-    "noise": (),
-    "echo": (),
-    "reset": (),
-    "unplug": (),
-}
+WIRE_FAULTS: Mapping[str, FaultSpec] = {**TCP_FAULTS, **LINE_FAULTS}  # of either link
 
 
 class ScpiFace(Protocol):
@@ -62,11 +54,18 @@ class ScpiFace(Protocol):
 
 
 class _Client:
-    """One connection with what it said last."""
+    """One connection."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        self.last = b""
+        self.heard_s = asyncio.get_running_loop().time()
+        self.mute = False
+
+
+def asked_of(message: bytes) -> Asked:
+    """Say what a message is: faults choose by the header of its last unit."""
+    headers = [unit.header for unit in parse_program(message) if isinstance(unit, Unit)]
+    return Asked(command=headers[-1].lstrip(":").upper() if headers else None)
 
 
 class SocketFace:
@@ -102,7 +101,7 @@ class SocketFace:
         self._name, self._link = name, link
         self._instrument = instrument
         self._reply_delay_s = reply_delay_s
-        self._random: random.Random = stream(seed, f"{name}/line")
+        self._wire = WireFaults(faults, stream(seed, f"{name}/line"))
         self._faults, self._on_event = faults, on_event
         self._waiting: asyncio.Queue[tuple[_Client, bytes]] = asyncio.Queue(WAITING_MAX)
         self._server: asyncio.Server | None = None
@@ -169,7 +168,10 @@ class SocketFace:
             worker.cancel()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= CLIENTS_MAX:
+        fewer = self._faults.peek("max_clients")
+        if len(self._clients) >= (CLIENTS_MAX if fewer is None else int(fewer["clients"])):
+            if fewer is not None:
+                self._faults.fire("max_clients")
             self._on_event("client_refused", clients=len(self._clients))
             writer.close()
             return
@@ -178,6 +180,8 @@ class SocketFace:
         decoder = MessageDecoder(PROGRAM_BYTES_MAX)
         try:
             while data := await reader.read(READ_BYTES):
+                if self._was_idle(client):
+                    return
                 for event in decoder.feed(data):
                     if isinstance(event, Dropped):
                         self._instrument.fail(ScpiFault(-223, event.reason))
@@ -189,46 +193,44 @@ class SocketFace:
             self._clients.pop(client, None)
             writer.close()
 
+    def _was_idle(self, client: _Client) -> bool:
+        """Return whether the connection was closed for being idle, unseen by its client."""
+        now_s = asyncio.get_running_loop().time()
+        since_s, client.heard_s = now_s - client.heard_s, now_s
+        idle = self._faults.peek("close_idle")
+        if idle is None or since_s < float(idle["idle_s"]):
+            return False
+        self._faults.fire("close_idle")
+        return True
+
     async def _work(self) -> None:
         while True:
             client, message = await self._waiting.get()
-            if self._faults.fire("echo") is not None:
-                client.writer.write(message + b"\n")
             # Answered before the delay: a late answer tells what was true when it was asked.
             answer = self._instrument.execute(message)
-            if answer is None:
-                continue
-            late = self._faults.fire("late_reply")
-            await asyncio.sleep(self._reply_delay_s + (float(late["delay_s"]) if late else 0.0))
-            if self._faults.fire("no_reply") is None:
-                await self._send(client, answer)
+            steps = self._wire.plan(
+                message + b"\n",
+                answer,
+                now_s=asyncio.get_running_loop().time(),
+                asked=asked_of(message) if not self._faults.quiet else Asked(),
+                delay_s=self._reply_delay_s,
+            )
+            for step in steps:
+                await asyncio.sleep(step.wait_s)
+                if not await self._send(client, step):
+                    break
 
-    async def _send(self, client: _Client, answer: bytes) -> None:
-        writer, previous = client.writer, client.last
-        client.last = answer
-        if previous and self._faults.fire("previous_reply") is not None:
-            answer = previous
-        if self._faults.fire("duplicate_reply") is not None:
-            answer += answer
-        if self._faults.fire("noise") is not None:
-            answer = self._random.randbytes(JUNK_BYTES) + answer
-        if self._faults.fire("truncate") is not None:
-            answer = answer[: self._random.randrange(1, len(answer))]
-        cut = self._faults.fire("reset")
-        if cut is not None:
-            writer.write(answer[: len(answer) // 2])
+    async def _send(self, client: _Client, step: Step) -> bool:
+        """Send one step of a reply; return whether more may follow."""
+        writer = client.writer
+        if not client.mute and not writer.is_closing():
+            writer.write(step.data)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+        if step.end == "reset":
             writer.transport.abort()
-            return
-        split = self._faults.fire("split")
-        if split is None:
-            writer.write(answer)
-        else:
-            at = self._random.randrange(0, len(answer))
-            writer.write(answer[:at])
-            await asyncio.sleep(float(split["gap_s"]))
-            writer.write(answer[at:])
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
+        client.mute |= step.end == "mute"
+        return not step.end
 
 
 class PtyFace:
@@ -256,6 +258,7 @@ class PtyFace:
             seed=seed,
             faults=faults,
             on_event=on_event,
+            asked=asked_of,
         )
 
     @property
@@ -311,16 +314,14 @@ class ScpiEmulator:
         TCP port 0 is any free one; of a serial link only the speed counts.
     parameters : ScpiParameters
         The `emulate` table.
-    instrument : Instrument
-        What answers.
-    faults : FaultBoard
-        Where faults are armed.
+    make_instrument : callable
+        Makes what answers, once faults can be armed.
     on_event : OnEvent
         Takes what happens; the caller stamps the time.
     """
 
     LINKS: ClassVar[tuple[type[SocketLink], type[SerialLink]]] = (SocketLink, SerialLink)
-    OWN_FAULTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = WIRE_FAULTS
 
     def __init__(
         self,
@@ -331,8 +332,9 @@ class ScpiEmulator:
         on_event: OnEvent,
     ) -> None:
         self.name = name
-        known = dict(LINE_FAULTS if isinstance(link, SerialLink) else SOCKET_FAULTS)
-        self._faults = FaultBoard(name, known | dict(self.OWN_FAULTS), on_event)
+        wire = LINE_FAULTS if isinstance(link, SerialLink) else TCP_FAULTS
+        own = {name: spec for name, spec in self.FAULTS.items() if name not in WIRE_FAULTS}
+        self._faults = FaultBoard(name, {**wire, **own}, on_event, seed=parameters.seed)
         self._on_event = on_event
         self.instrument = make_instrument()
         more = {
@@ -372,7 +374,7 @@ class ScpiEmulator:
         """Be gone at once, as a pulled plug."""
         self._face.unplug()
 
-    def arm(self, fault: str, *, count: int = 1, **params: FaultValue) -> None:
+    def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
         """Let a fault fire at the next `count` answers it concerns; "unplug" fires now.
 
         Raises

@@ -3,21 +3,22 @@
     emulate = { model = "switch", operate_s = 0.015, bounce_s = 0.003, status = "true" }
 
 `ROUTe:CLOSe (@1)` and `ROUTe:OPEN (@1)` move it; `ROUTe:CLOSe? (@1)` answers the coil's command,
-`SENSe:CONTact? (@1)` the status contact, which is what tells where the main contacts are. On
-closing the main contacts bounce for `bounce_s`; the status contact follows `status_lag_s` behind.
+`SENSe:CONTact? (@1)` the status contact, which is what tells where the main contacts are: it
+follows them `status_lag_s` behind and then bounces for `bounce_s`.
 
 Mutants: `status` is "true", "stuck_open", "stuck_closed" or "inverted". Fault `weld`: the next
 opening leaves the main contacts closed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.clock import stream
 from gridrig.devices.emulators.bench_terminal import SwitchTerminal
-from gridrig.devices.emulators.fault import OnEvent, no_log
+from gridrig.devices.emulators.fault import FaultSpec, OnEvent, no_log
 from gridrig.devices.emulators.modbus_face import require
-from gridrig.devices.emulators.scpi_face import ScpiEmulator
+from gridrig.devices.emulators.scpi_face import WIRE_FAULTS, ScpiEmulator
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
 from gridrig.devices.links import SerialLink, SocketLink
 from gridrig.devices.wire.scpi_tree import Handler
@@ -36,7 +37,7 @@ class SwitchParameters(ScpiParameters):
     operate_s, operate_jitter_s : float
         From the command to the contacts, and how much that varies. [s]
     bounce_s : float
-        How long the main contacts bounce on closing. [s]
+        How long the status contact bounces when it moves. [s]
     status_lag_s : float
         How far the status contact follows behind the main ones. [s]
     status : str
@@ -73,7 +74,12 @@ class SwitchEmulator(ScpiEmulator):
 
     kind = "switch"
     PARAMETERS: ClassVar[type[SwitchParameters]] = SwitchParameters
-    OWN_FAULTS: ClassVar[dict[str, tuple[str, ...]]] = {"weld": ()}
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {
+        **WIRE_FAULTS,
+        "weld": FaultSpec(
+            "weld", "state", "an opening leaves the main contacts closed", (), 'name = "weld"'
+        ),
+    }
 
     def __init__(
         self,
@@ -123,16 +129,19 @@ class SwitchEmulator(ScpiEmulator):
         if closed == self._coil:
             return
         self._coil = closed
-        main, status = self._terminal.contacts()
+        _, status = self._terminal.contacts()
         if not closed and self._faults.fire("weld") is not None:
             return
         p = self._p
         at_s = p.operate_s + self._random.uniform(-p.operate_jitter_s, p.operate_jitter_s)
         moves = [(at_s, closed, status)]
-        if closed and p.bounce_s > 0 and not main:
+        shown = self._status(closed)
+        if p.bounce_s > 0 and shown != status:
             gaps = sorted(self._random.uniform(0, p.bounce_s) for _ in range(2 * BOUNCES))
-            moves += [(at_s + gap, k % 2 == 1, status) for k, gap in enumerate(gaps)]
-        last_s = moves[-1][0]
-        moves.append((last_s + p.status_lag_s, closed, self._status(closed)))
+            moves += [
+                (at_s + p.status_lag_s + gap, closed, shown if k % 2 == 0 else status)
+                for k, gap in enumerate(gaps)
+            ]
+        moves.append((at_s + p.status_lag_s + p.bounce_s, closed, shown))
         moved_s = self._terminal.operate(moves)
         self._on_event("closes" if closed else "opens", at_s=round(moved_s, 6))

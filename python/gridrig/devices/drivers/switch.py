@@ -1,0 +1,37 @@
+"""Driver of a contactor with a status contact, behind a SCPI relay card.
+
+    driver = "scpi-switch"
+    link = { kind = "socket", host = "192.0.2.23", port = 5025 }
+
+Wiring: the status contact must be a mirror contact of the main ones (IEC 60947-4-1 annex F), or it
+tells nothing of a weld.
+"""
+
+from gridrig.devices.bench_capabilities import SwitchReading
+from gridrig.devices.drivers.scpi_instrument import ScpiDriver
+
+
+class ScpiSwitch(ScpiDriver):
+    """A contactor; moving it ends only when the status contact shows it."""
+
+    capability = "switch"
+    SAFE_KEY = "closed"
+
+    async def read(self) -> SwitchReading:
+        """Return its coil's command and its status contact."""
+        commanded, closed = await self._line.numbers(":ROUT:CLOS? (@1)", ":SENS:CONT? (@1)")
+        return SwitchReading(bool(commanded), bool(closed))
+
+    async def set_closed(self, on: bool) -> None:
+        """Move it and wait, bounded, until the status contact shows it.
+
+        Raises
+        ------
+        DriverError
+            Kind "readback" if the status contact does not follow: a weld, or a broken wire.
+        """
+        await self._line.command(f":ROUT:{'CLOS' if on else 'OPEN'} (@1)")
+        await self._until(":SENS:CONT? (@1)", on)
+
+    async def _make(self, on: bool) -> None:
+        await self.set_closed(on)
