@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, SerialLink
+from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, SerialLink, SocketLink
 from gridrig.errors import DriverError
 from gridrig.metering.ocmf_signing import OcmfSigner
 from gridrig.rig import links
@@ -86,6 +86,8 @@ class EmulatedDevices:
             return ModbusTcpLink(where["host"], where["port"], where["unit"])
         if where["kind"] == "modbus-rtu":
             return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
+        if where["kind"] == "socket":
+            return SocketLink(where["host"], where["port"])
         return SerialLink(where["port"], where["baudrate"])
 
     async def _start(self, device: Device) -> Any:
@@ -135,6 +137,8 @@ def driver_link(link: links.RigLink) -> Link:
         return ModbusTcpLink(link.host, link.port, link.unit)
     if isinstance(link, links.RtuLink):
         return ModbusRtuLink(link.port, link.baudrate, link.unit)
+    if isinstance(link, links.SocketLink):
+        return SocketLink(link.host, link.port)
     return SerialLink(link.port, link.baudrate)
 
 

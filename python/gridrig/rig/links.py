@@ -103,7 +103,33 @@ class SerialLink:
         return self.port == FREE_PTY
 
 
-RigLink = TcpLink | RtuLink | SerialLink
+@dataclass(frozen=True)
+class SocketLink:
+    """A plain TCP socket with one device of its own protocol.
+
+    Parameters
+    ----------
+    host : str
+        Address or name.
+    port : int
+        TCP port; 0 lets an emulated device take a free one.
+    """
+
+    kind: Literal["socket"]
+    host: Name
+    port: TcpPort
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        return None if self.port == FREE_TCP_PORT else f"{self.host}:{self.port}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+RigLink = TcpLink | RtuLink | SerialLink | SocketLink
+OF_ONE_DEVICE = (SerialLink, SocketLink)
 
 
 @dataclass(frozen=True)
@@ -127,7 +153,7 @@ def check_wires(devices: Sequence[Wired], issues: Issues) -> None:
         first = first_on.setdefault(wire, device)
         if first is not device:
             _check_pair(first, device, wire, issues)
-        if not isinstance(device.link, SerialLink):
+        if not isinstance(device.link, OF_ONE_DEVICE):
             holder = units.setdefault((wire, device.link.unit), device)
             if holder is not device:
                 issues.add(
@@ -146,7 +172,7 @@ def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
             f"{kinds[not first.emulated]}",
             "devices on one wire all emulated or all real",
         )
-    if isinstance(device.link, SerialLink) or isinstance(first.link, SerialLink):
+    if isinstance(device.link, OF_ONE_DEVICE) or isinstance(first.link, OF_ONE_DEVICE):
         issues.add(device.at.key("port"), f"{wire}, which {first.name!r} uses", "a port of its own")
         return
     if device.link.kind != first.link.kind:

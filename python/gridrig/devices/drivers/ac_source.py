@@ -178,7 +178,7 @@ class ScpiAcSource(ScpiDriver):
         await self._switch(":OUTP", on)
 
     async def _by_channel(self, word: str, values: Sequence[float]) -> None:
-        await self._line.command(":INST:COUP NONE")
+        await self._set(":INST:COUP", "NONE")
         for channel, value in zip(self._channels, values, strict=True):
             await self._set(f":SOUR{channel}:{word}", float(value))
 

@@ -7,8 +7,12 @@ Wiring: the status contact must be a mirror contact of the main ones (IEC 60947-
 tells nothing of a weld.
 """
 
+import asyncio
+
 from gridrig.devices.bench_capabilities import SwitchReading
 from gridrig.devices.drivers.scpi_instrument import ScpiDriver
+
+HOLD_S = 0.1  # longer than any contactor needs to move and to stop bouncing
 
 
 class ScpiSwitch(ScpiDriver):
@@ -23,7 +27,9 @@ class ScpiSwitch(ScpiDriver):
         return SwitchReading(bool(commanded), bool(closed))
 
     async def set_closed(self, on: bool) -> None:
-        """Move it and wait, bounded, until the status contact shows it.
+        """Move it and wait, bounded, until the status contact shows it and has stopped bouncing.
+
+        A contact that showed it before it could move must show it afterwards too.
 
         Raises
         ------
@@ -32,6 +38,9 @@ class ScpiSwitch(ScpiDriver):
         """
         await self._line.command(f":ROUT:{'CLOS' if on else 'OPEN'} (@1)")
         await self._until(":SENS:CONT? (@1)", on)
+        await asyncio.sleep(HOLD_S)
+        if (shown := await self._line.text(":SENS:CONT? (@1)")) != str(int(on)):
+            raise self._differs(":SENS:CONT? (@1)", int(on), shown)
 
     async def _make(self, on: bool) -> None:
         await self.set_closed(on)

@@ -48,6 +48,8 @@ class AcSourceParameters(ScpiParameters):
         Highest voltage, phase to neutral. [V]
     f_hz_min, f_hz_max, f_nominal_hz : float
         Range of frequency, and where it begins. [Hz]
+    wired : tuple of int
+        The channel on each phase of the bench: another order is a mutant of the wiring.
     """
 
     phases: int = 3
@@ -55,6 +57,7 @@ class AcSourceParameters(ScpiParameters):
     f_hz_min: float = 40.0
     f_hz_max: float = 70.0
     f_nominal_hz: float = 50.0
+    wired: tuple[int, ...] = (1, 2, 3)
 
     def __post_init__(self) -> None:
         """Refuse what no source can be."""
@@ -63,6 +66,8 @@ class AcSourceParameters(ScpiParameters):
         require("v_v_max", self.v_v_max, 0 < self.v_v_max <= 1000, "> 0, at most 1000")
         low, high = self.f_hz_min, self.f_hz_max
         require("f_hz_min", low, 0 < low < high, f"> 0, below f_hz_max = {high:g}")
+        wired = sorted(self.wired) == [1, 2, 3]
+        require("wired", self.wired, wired, "1, 2 and 3 in some order")
         inside = low <= self.f_nominal_hz <= high
         require("f_nominal_hz", self.f_nominal_hz, inside, f"{low:g} to {high:g}")
 
