@@ -70,11 +70,9 @@ def test_a_bench_wired_rightly_passes_every_step_and_is_left_safe() -> None:
 
 WRONG = {
     "source phases swapped": (("ac-1", {"wired": [1, 3, 2]}), "phases swapped"),
-    "source phases rotated": (("ac-1", {"wired": [2, 3, 1]}), "phases swapped"),
     "voltage leads swapped": (("pa-1", {"v_order": [2, 1, 3]}), "phases swapped"),
     "current leads swapped": (("pa-1", {"i_order": [1, 3, 2]}), "currents of other phases"),
     "one CT reversed": (("pa-1", {"ct": [1, -1, 1]}), "reversed CT on channel 2"),
-    "all CTs reversed": (("pa-1", {"ct": [-1, -1, -1]}), "reversed CT on channel 1, 2, 3"),
     "a CT reversed at the contactor": (("pa-1", {"ct": [1, 1, 1, 1, 1, -1]}), "reversed or absent"),
     "CTs reversed at the contactor": (("pa-1", {"ct": [1, 1, 1, -1, -1, -1]}), "reversed CT"),
     "channel groups swapped": (("pa-1", {"sees": ["switch", "pv-1"]}), "swapped channels"),
