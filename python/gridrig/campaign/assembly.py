@@ -6,7 +6,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
-from gridrig.campaign.bench_circuit import connection_of, make_circuit
+from gridrig.campaign.bench_circuit import connection_of, make_circuit, make_vehicle
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -88,7 +88,9 @@ def make_bench(
     street.circuit = circuit = make_circuit(rig, street, clock)
     terminals: dict[str, Any] = {}
     for device in rig.devices:
-        if device.emulated and device.capability in INSTRUMENTS and circuit is not None:
+        if device.emulated and device.capability == "ev_charger":
+            terminals[device.name] = make_vehicle(device, clock)
+        elif device.emulated and device.capability in INSTRUMENTS and circuit is not None:
             terminals[device.name] = connection_of(rig, circuit, street, device)
         elif device.emulated:
             terminals[device.name] = street.terminal_of(device)

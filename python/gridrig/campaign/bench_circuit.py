@@ -12,6 +12,7 @@ from gridrig.circuit.connections import (
     SourceConnection,
     SwitchConnection,
 )
+from gridrig.circuit.vehicle import Vehicle
 from gridrig.clock import Clock
 from gridrig.errors import RigError
 from gridrig.rig.description import Rig
@@ -54,6 +55,20 @@ def connection_of(rig: Rig, circuit: BenchCircuit, street: Street, device: Devic
             assert device.emulation is not None, "an emulated device has an emulation"
             return AnalyserConnection(circuit, device.emulation.face.sees)
     raise AssertionError(f"{device.capability} is none of {INSTRUMENTS}")
+
+
+def make_vehicle(device: Device, clock: Clock) -> Vehicle:
+    """Make the vehicle at an emulated charger's plug; it hangs on no feeder."""
+    assert device.emulation is not None, "an emulated device has an emulation"
+    face = device.emulation.face
+    return Vehicle(
+        clock,
+        capacity_wh=face.capacity_wh,
+        soc=face.soc,
+        target_soc=face.target_soc,
+        p_w_max=face.vehicle_w_max,
+        plugged=face.plugged,
+    )
 
 
 def _fed_by(rig: Rig, source: Device) -> str:

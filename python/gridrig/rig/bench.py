@@ -202,6 +202,8 @@ class Bench:
             self._report(device.name, kind, **data)
 
         self._drivers[device.name] = driver
+        if hasattr(driver, "use_clock"):  # who tells its device the time
+            driver.use_clock(self._clock.utc_s)
         async with asyncio.timeout(OPEN_S):
             await driver.open()
             self.devices[device.name] = self._guarded(device, driver, report)

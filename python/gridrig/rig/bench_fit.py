@@ -9,6 +9,7 @@ from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 
 # Of an emulated bench's circuit there is one each.
 ONE_EACH = ("ac_source", "load_bank", "switch", "interlock")
+OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name != "ev_charger")
 CIRCUIT_PLACES = ("switch", "load")
 
 
@@ -39,7 +40,7 @@ def check_bench(
         issues.add(at.key("feeder"), f"a feeder beside {behind[0].label!r}, on a source", expected)
     for device in devices:
         _check_frequencies(device, nominal, issues)
-    if any(device.emulated and device.capability in INSTRUMENTS for device in devices):
+    if any(device.emulated and device.capability in OF_A_CIRCUIT for device in devices):
         _check_circuit(devices, issues)
 
 
@@ -139,5 +140,5 @@ def _check_circuit(devices: Sequence[DeviceDraft], issues: Issues) -> None:
                 at = device.at.key("emulate").key("sees").item(index)
                 issues.add(at, shown(place), one_of(known), near_miss(place, known))
     if "ac_source" not in first:
-        emulated = next(d for d in devices if d.emulated and d.capability in INSTRUMENTS)
+        emulated = next(d for d in devices if d.emulated and d.capability in OF_A_CIRCUIT)
         issues.add(emulated.at.key("emulate"), "a circuit without a source", "an ac_source in it")

@@ -34,6 +34,7 @@ _LINK_CLASS = {
     "modbus-rtu": "ModbusRtuLink",
     "serial": "SerialLink",
     "socket": "SocketLink",
+    "ocpp": "OcppLink",
 }
 
 

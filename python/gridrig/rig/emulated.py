@@ -9,7 +9,14 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, SerialLink, SocketLink
+from gridrig.devices.links import (
+    Link,
+    ModbusRtuLink,
+    ModbusTcpLink,
+    OcppLink,
+    SerialLink,
+    SocketLink,
+)
 from gridrig.errors import DriverError
 from gridrig.metering.ocmf_signing import OcmfSigner
 from gridrig.rig import links
@@ -88,6 +95,9 @@ class EmulatedDevices:
             return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
         if where["kind"] == "socket":
             return SocketLink(where["host"], where["port"])
+        if where["kind"] == "ocpp":
+            point, version = where["charge_point"], where["version"]
+            return OcppLink(where["host"], where["port"], point, version)
         return SerialLink(where["port"], where["baudrate"])
 
     async def _start(self, device: Device) -> Any:
@@ -139,6 +149,8 @@ def driver_link(link: links.RigLink) -> Link:
         return ModbusRtuLink(link.port, link.baudrate, link.unit)
     if isinstance(link, links.SocketLink):
         return SocketLink(link.host, link.port)
+    if isinstance(link, links.OcppLink):
+        return OcppLink(link.host, link.port, link.charge_point, link.version)
     return SerialLink(link.port, link.baudrate)
 
 

@@ -9,6 +9,7 @@ from gridrig.rig.guard import Guarded
 from gridrig.rig.instruments import (
     AcSourceLimits,
     DcSourceLimits,
+    EvChargerLimits,
     LoadBankLimits,
     SwitchLimits,
 )
@@ -194,6 +195,36 @@ class GuardedAnalyser(Guarded):
         return own_s
 
 
+class GuardedEvCharger(Guarded):
+    """A charger behind its limits: none of its transactions begins above them."""
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        """Limit charging; removing the limit is refused, since the rig has one. [W]"""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        self._within("limit_w", p_w, 0.0, self.device.limits.p_w_max)
+        await self._write("limit_w", p_w, self.driver.set_limit_w)
+
+    async def set_power_w(self, p_w: float) -> None:
+        """Set power, positive while discharging. [W]"""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        self._within("power_w", p_w, -self.device.limits.p_w_max, self.device.limits.p_w_max)
+        await self._write("power_w", p_w, self.driver.set_power_w)
+
+    async def begin_transaction(self) -> None:
+        """Begin a transaction, with what the charger allows within the limits."""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        if not self._dry_run:
+            allowed_w = (await self.driver.read()).allowed_w
+            most_w = self.device.limits.p_w_max
+            if allowed_w is None or allowed_w > most_w:
+                raise self._refuse("begin", allowed_w, f"begun before a limit up to {most_w:g}")
+        await self._write("begin", True, lambda _: self.driver.begin_transaction())
+
+    async def end_transaction(self) -> None:
+        """End the transaction."""
+        await self._write("end", True, lambda _: self.driver.end_transaction())
+
+
 GUARDS: Mapping[str, type[Guarded]] = {
     "ac_source": GuardedAcSource,
     "dc_source": GuardedDcSource,
@@ -201,6 +232,7 @@ GUARDS: Mapping[str, type[Guarded]] = {
     "switch": GuardedSwitch,
     "interlock": Guarded,
     "analyser": GuardedAnalyser,
+    "ev_charger": GuardedEvCharger,
 }
 
 

@@ -1,4 +1,4 @@
-"""Instruments of a bench: their limits, their safe states, and a device behind an AC source."""
+"""Instruments and chargers of a bench: limits, safe states, a device behind an AC source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from gridrig.rig.schema import Name, NotNegative, Positive, at_least, between
 
 InstrumentCapability = Literal[
-    "ac_source", "dc_source", "load_bank", "switch", "interlock", "analyser"
+    "ac_source", "dc_source", "load_bank", "switch", "interlock", "analyser", "ev_charger"
 ]
 INSTRUMENTS: tuple[InstrumentCapability, ...] = (
     "ac_source",
@@ -16,6 +16,7 @@ INSTRUMENTS: tuple[InstrumentCapability, ...] = (
     "switch",
     "interlock",
     "analyser",
+    "ev_charger",
 )
 CHANNELS_MAX = 64
 
@@ -66,6 +67,13 @@ class ListenerLimits:
 
 
 @dataclass(frozen=True)
+class EvChargerLimits:
+    """What an EV charger may be allowed to draw. [W]"""
+
+    p_w_max: Positive
+
+
+@dataclass(frozen=True)
 class OutputSafeState:
     """Where a source is left: its output on or off."""
 
@@ -87,12 +95,28 @@ class SwitchSafeState:
 
 
 @dataclass(frozen=True)
+class EvChargerSafeState:
+    """Whether a charger is left charging; if not, its limit is left at 0 W."""
+
+    charge: bool
+
+
+@dataclass(frozen=True)
 class ListenerSafeState:
     """An input or an analyser moves nothing; its empty safe state is still written down."""
 
 
-InstrumentLimits = AcSourceLimits | DcSourceLimits | LoadBankLimits | SwitchLimits | ListenerLimits
-InstrumentSafeState = OutputSafeState | LoadBankSafeState | SwitchSafeState | ListenerSafeState
+InstrumentLimits = (
+    AcSourceLimits
+    | DcSourceLimits
+    | LoadBankLimits
+    | SwitchLimits
+    | EvChargerLimits
+    | ListenerLimits
+)
+InstrumentSafeState = (
+    OutputSafeState | LoadBankSafeState | SwitchSafeState | EvChargerSafeState | ListenerSafeState
+)
 
 LIMITS: Mapping[str, type[InstrumentLimits]] = {
     "ac_source": AcSourceLimits,
@@ -101,6 +125,7 @@ LIMITS: Mapping[str, type[InstrumentLimits]] = {
     "switch": SwitchLimits,
     "interlock": ListenerLimits,
     "analyser": ListenerLimits,
+    "ev_charger": EvChargerLimits,
 }
 SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
     "ac_source": OutputSafeState,
@@ -109,6 +134,7 @@ SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
     "switch": SwitchSafeState,
     "interlock": ListenerSafeState,
     "analyser": ListenerSafeState,
+    "ev_charger": EvChargerSafeState,
 }
 
 

@@ -128,8 +128,41 @@ class SocketLink:
         return self.port == FREE_TCP_PORT
 
 
-RigLink = TcpLink | RtuLink | SerialLink | SocketLink
-OF_ONE_DEVICE = (SerialLink, SocketLink)
+@dataclass(frozen=True)
+class OcppLink:
+    """A charger that comes to the rig's own management system.
+
+    Parameters
+    ----------
+    host : str
+        Address on which the rig listens.
+    port : int
+        TCP port on which it listens; 0 lets an emulated charger choose a free one.
+    charge_point : str
+        Name with which the charger comes, the end of its URL's path.
+    version : str
+        Of OCPP.
+    """
+
+    kind: Literal["ocpp"]
+    host: Name
+    port: TcpPort
+    charge_point: Name
+    version: Literal["1.6", "2.0.1"]
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common: nobody shares a charger's name."""
+        if self.port == FREE_TCP_PORT:
+            return None
+        return f"{self.host}:{self.port}/{self.charge_point}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+RigLink = TcpLink | RtuLink | SerialLink | SocketLink | OcppLink
+OF_ONE_DEVICE = (SerialLink, SocketLink, OcppLink)
 
 
 @dataclass(frozen=True)

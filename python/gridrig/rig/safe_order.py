@@ -27,7 +27,7 @@ class SafeStep:
     do : str
         "power-zero": storage inverters to 0 W, other inverters limited to 0 W;
         "settle": wait until they report less than `below_w`;
-        "cease": inverters and storages into their declared safe state;
+        "cease": inverters, storages and chargers into their declared safe state;
         "open-switch", "ac-off", "dc-off", "load-off": contactors, AC sources, DC sources and load
         banks into theirs, in this order;
         "open-fets": packs into theirs, a switch only below `below_a`;
@@ -52,13 +52,13 @@ class SafeStep:
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
     "power-zero": ("inverter", "storage"),
     "settle": ("inverter", "storage"),
-    "cease": ("inverter", "storage"),
+    "cease": ("inverter", "storage", "ev_charger"),
     "open-switch": ("switch",),
     "ac-off": ("ac_source",),
     "dc-off": ("dc_source",),
     "open-fets": ("bms",),
     "load-off": ("load_bank",),
-    "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank"),
+    "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank", "ev_charger"),
 }
 # The steps that bring a device of each capability into its declared safe state.
 FINAL_STEP: dict[str, StepName] = {
@@ -69,6 +69,7 @@ FINAL_STEP: dict[str, StepName] = {
     "ac_source": "ac-off",
     "dc_source": "dc-off",
     "load_bank": "load-off",
+    "ev_charger": "cease",
 }
 DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
     SafeStep("power-zero"),
