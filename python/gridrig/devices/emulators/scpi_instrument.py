@@ -125,6 +125,8 @@ class Instrument:
             "SYSTem:VERSion": lambda: SCPI_VERSION,
             "SYSTem:CLOCk": lambda: f"{self.own_s(self._now_s()):.9f}",
         }
+        own = {*(header for header in commands), *(f"{header}?" for header in queries)}
+        self.headers = tuple(sorted(own))  # besides those that every instrument has
         self._tree = CommandTree(common | dict(commands), asked | dict(queries))
 
     def own_s(self, t_s: float) -> float:
