@@ -14,7 +14,7 @@ Ordering
     In one step: contacts move, the source's setting is taken, the plant steps, a row is written.
 Limits
     Steps of 1 ms for `WATCHED_S` after anything changed and while an instrument watches, of 10 ms
-    while the voltage is off its nominal, else of 100 ms.
+    while the voltage is off its nominal, else of 500 ms.
 Known gaps
     The plant's devices know the positive sequence: they share power equally over the phases. The
     source has no impedance. Synchronism at closing onto a live island is not judged: a contactor
@@ -35,7 +35,7 @@ from gridrig.devices.emulators.bench_terminal import Setting
 from gridrig.plant import World
 
 WATCHED_S = 2.0
-FINE, NEAR, COARSE = 1, 10, 100  # [ms]
+FINE, NEAR, COARSE = 1, 10, 500  # [ms]
 OFF_NOMINAL_PU = 0.12
 OFF_NOMINAL_HZ = 1.0
 DEAD_V = 1e-3
