@@ -22,6 +22,7 @@ LEVEL = {
     "market": 2,
     "metering": 2,
     "settlement": 2,
+    "circuit": 3,
     "rig": 3,
     "campaign": 4,
     "bench": 5,

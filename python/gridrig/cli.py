@@ -53,11 +53,16 @@ def _parser() -> argparse.ArgumentParser:
         "validate a rig, identify and read every device, leave it safe",
         "examples:\n  gridrig check emulated-street\n"
         "  gridrig check bench.toml --scenario storm.toml\n"
-        "  gridrig check bench.toml --dry-run      (shows every write, sends none)",
+        "  gridrig check bench.toml --dry-run      (shows every write, sends none)\n"
+        "  gridrig check emulated-bench --energise --yes",
     )
     check.add_argument("rig", metavar="RIG")
     check.add_argument("--scenario", help="check that this scenario fits the rig")
     check.add_argument("--dry-run", action="store_true", help="show every write, send none")
+    check.add_argument(
+        "--energise", action="store_true", help="prove the wiring, step by step with a prompt"
+    )
+    check.add_argument("--yes", action="store_true", help="answer every prompt with yes")
     check.set_defaults(act=_check)
 
     emulate = command(
@@ -265,7 +270,20 @@ def _run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from gridrig.campaign.checking import check_command
 
-    return check_command(args.rig, args.scenario, dry_run=args.dry_run)
+    if args.energise and args.dry_run:
+        raise GridrigError("cli.usage", "--energise and --dry-run exclude each other")
+
+    async def yes(what: str) -> bool:
+        print(f"next: {what}")
+        return True
+
+    return check_command(
+        args.rig,
+        args.scenario,
+        dry_run=args.dry_run,
+        energise=args.energise,
+        ask=yes if args.yes else None,
+    )
 
 
 def _emulate(args: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 """Every way a rig file can be wrong: each kind once, with its place, words and near miss."""
 
-from importlib.metadata import EntryPoint, entry_points
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 from offers import points, registry
@@ -30,9 +32,9 @@ REAL_METER = (
     ('port = 0, unit = 2, gateway = "gw" }', "port = 503, unit = 2 }"),
 )
 ABOVE_0 = "a finite number above 0"
-DRIVER_NAMES = "one of " + ", ".join(
-    f'"{name}"' for name in sorted(entry_points(group="gridrig.drivers").names)
-)
+REPOSITORY = Path(__file__).parents[2]
+_POINTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["entry-points"]
+DRIVER_NAMES = "one of " + ", ".join(f'"{name}"' for name in sorted(_POINTS["gridrig.drivers"]))
 DEVICE_KEYS = (
     'one of "name", "capability", "driver", "bus", "link", "terminal", "limits", "safe_state", '
     '"parameters", "emulate", "bms", "measures"'
@@ -133,7 +135,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"modbus-udp"',
-                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial"',
+                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial", "socket"',
                 "modbus-tcp",
             )
         ],
@@ -321,12 +323,12 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         [
             (
                 20,
-                f"{PV}.terminal.source",
-                "an AC source",
-                '{ grid = true, analyser = "<meter>" }, for a real device: drivers for AC sources '
-                "are not there yet",
+                f"{PV}.terminal.analyser",
+                "nothing",
+                "a text that is not empty",
                 None,
-            )
+            ),
+            (20, f"{PV}.terminal.channels", "nothing", "an array of an integer from 1 to 64", None),
         ],
     ),
     "an analyser of another device": (

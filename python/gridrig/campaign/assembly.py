@@ -6,6 +6,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.bench_circuit import connection_of, make_circuit, make_vehicle
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -34,6 +35,7 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
+from gridrig.rig.instruments import INSTRUMENTS
 from gridrig.settlement.journal import Journal
 
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
@@ -83,9 +85,15 @@ def make_bench(
     rig: Rig, street: Street, clock: Clock, events: EventLog, *, dry_run: bool = False
 ) -> Bench:
     """Make the bench, each emulated device a face on its terminal."""
-    terminals = {
-        device.name: street.terminal_of(device) for device in rig.devices if device.emulated
-    }
+    street.circuit = circuit = make_circuit(rig, street, clock)
+    terminals: dict[str, Any] = {}
+    for device in rig.devices:
+        if device.emulated and device.capability == "ev_charger":
+            terminals[device.name] = make_vehicle(device, clock)
+        elif device.emulated and device.capability in INSTRUMENTS and circuit is not None:
+            terminals[device.name] = connection_of(rig, circuit, street, device)
+        elif device.emulated:
+            terminals[device.name] = street.terminal_of(device)
     return Bench(rig, clock, events.record, terminals, dry_run=dry_run)
 
 

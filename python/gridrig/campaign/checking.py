@@ -13,13 +13,14 @@ from rich.table import Table
 from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find
 from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.energising import Ask, Energising
 from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_virtual, run_wall
-from gridrig.errors import DriverError, RigError
+from gridrig.errors import CampaignError, DriverError, RigError
 from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
@@ -34,8 +35,18 @@ CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 
 
-def check_command(rig_name: str, scenario_name: str | None, *, dry_run: bool) -> int:
-    """Validate, connect, identify and read every device, and leave the bench safe."""
+def check_command(
+    rig_name: str,
+    scenario_name: str | None,
+    *,
+    dry_run: bool,
+    energise: bool = False,
+    ask: Ask | None = None,
+) -> int:
+    """Validate, connect, identify and read every device, and leave the bench safe.
+
+    With `energise` the wiring is proved as well, after each prompt was answered with yes.
+    """
     rig = load_rig(find(rig_name, RIGS))
     scenario = None
     if scenario_name is not None:
@@ -45,10 +56,21 @@ def check_command(rig_name: str, scenario_name: str | None, *, dry_run: bool) ->
     console = Console()
     go = run_virtual if rig.clock == "virtual" else run_wall
     start = CHECK_UTC_S if scenario is None else scenario.start_utc_s
+    prove = ask or _ask if energise else None
     with take_lease(rig, "gridrig check") as lease:
         return go(
-            lambda clock: _check(rig, lease, scenario, clock, console, dry_run), start_utc_s=start
+            lambda clock: _check(rig, lease, scenario, clock, console, dry_run, prove),
+            start_utc_s=start,
         )
+
+
+async def _ask(what: str) -> bool:
+    """Ask whoever is at the bench; no answer is no."""
+    try:
+        answer = await asyncio.to_thread(input, f"next: {what}. go on? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 async def _check(
@@ -58,6 +80,7 @@ async def _check(
     clock: Clock,
     console: Console,
     dry_run: bool,
+    prove: Ask | None,
 ) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
     if dry_run:
@@ -70,6 +93,8 @@ async def _check(
             rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
             outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
             _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
+            if prove is not None and outcome is Outcome.PASS:
+                outcome = await _prove(Energising(rig, bench, clock, prove), console)
     except RigError as error:
         if error.code != "rig.cannot_open":
             raise
@@ -79,6 +104,22 @@ async def _check(
         console.print("dry run: nothing was written")
         return outcome.exit_code
     return _show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+
+
+async def _prove(energising: Energising, console: Console) -> Outcome:
+    """Prove the wiring; what was proved is shown whatever ends it."""
+    try:
+        return Outcome.PASS if await energising.run() else Outcome.FAIL
+    except CampaignError as error:
+        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        return Outcome.ABORTED
+    except (DriverError, TimeoutError) as error:
+        console.print(str(error) or "a step did not end in time", style="bold red", markup=False)
+        return Outcome.ERROR
+    finally:
+        for finding in energising.findings:
+            mark = "✓" if finding.ok else "✗ WIRING"
+            console.print(f"{mark} {finding.step}: {finding.found}", markup=False, soft_wrap=True)
 
 
 @asynccontextmanager
@@ -92,7 +133,7 @@ async def _left_safe(
     )
     task = asyncio.current_task()
     assert task is not None
-    coasting = Coasting(street.world, clock)
+    coasting = Coasting(street.world, clock, street.circuit)
     async with watched(bench.rig, lease, None, task.cancel):
         coasting.start()
         try:
@@ -117,11 +158,20 @@ async def _read_once(bench: Bench, name: str) -> tuple[bool, str]:
         reading = await bench.devices[name].read()
     except DriverError as error:
         return False, str(error)
-    return True, ", ".join(
-        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-        for key, value in asdict(reading).items()
-        if isinstance(value, int | float | str) and not isinstance(value, bool)
-    )
+    said = asdict(reading).items()
+    told = ((key, _told(value)) for key, value in said if not key.startswith("u_"))
+    return True, ", ".join(f"{key} {text}" for key, text in told if text)
+
+
+def _told(value: object) -> str:
+    """Return a value of a reading for the table, nothing for what does not belong there."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple) and value and all(isinstance(x, float) for x in value):
+        return "/".join(f"{x:.4g}" for x in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, int | str) else ""
 
 
 def _show(rig: Rig, bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:

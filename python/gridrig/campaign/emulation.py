@@ -28,6 +28,8 @@ from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.device import Device
+from gridrig.rig.instruments import INSTRUMENTS
 
 STEP_S = 0.1
 START = "2016-06-20T12:00:00+00:00"
@@ -101,6 +103,9 @@ async def _live(street: Street, clock: Clock, profiled: bool) -> None:
         await clock.sleep_until(step * STEP_S)
         if profiled:
             street.follow_profiles(clock.utc_s())
+        if street.circuit is not None:
+            street.circuit.now_s()
+            continue
         world.impose([1.0] * len(street.buses), nominal_hz)
         p_w, q_var = world.held()
         world.set_head(-sum(p_w), -sum(q_var))
@@ -120,7 +125,8 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
             continue
         device.pop("emulate")
         device["link"] = _link(endpoint)
-        if device["capability"] in ("inverter", "storage"):
+        behind_source = "source" in (device.get("terminal") or {})
+        if device["capability"] in ("inverter", "storage") and not behind_source:
             meter = rig.meter_of(device["name"])
             if meter is None or meter.name not in where:
                 raise CampaignError(
@@ -145,6 +151,9 @@ def _log(event: Event) -> None:
 def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
     for device in rig.devices:
         row: dict[str, Any] = {"device": device.name, "kind": "final_state"}
+        if device.capability in INSTRUMENTS:
+            print(json.dumps(row | _final_of(device, street)), file=sys.stderr, flush=True)
+            continue
         terminal = street.terminal_of(device)
         state = terminal.state()
         if device.capability in ("inverter", "storage"):
@@ -153,3 +162,17 @@ def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
             pack = street.world.pack(street.pack_index(device.name))
             row |= {"charge_fet": pack.charge_fet, "discharge_fet": pack.discharge_fet}
         print(json.dumps(row), file=sys.stderr, flush=True)
+
+
+def _final_of(device: Device, street: Street) -> dict[str, Any]:
+    """Return what an instrument left on the circuit."""
+    circuit = street.circuit
+    if circuit is None:
+        return {}
+    states: dict[str, dict[str, Any]] = {
+        "ac_source": {"output": circuit.source_on},
+        "switch": {"closed": circuit.main, "status": circuit.status},
+        "load_bank": {"r_w": circuit.load.r_w, "l_var": circuit.load.l_var},
+        "interlock": {"closed": circuit.interlock_closed},
+    }
+    return states.get(device.capability, {})

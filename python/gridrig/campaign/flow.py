@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridrig.campaign.street import Street
+from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.solution import Solution
@@ -146,14 +147,17 @@ class Physics:
         return 10 if self.world.island_state == "synchronising" else 100
 
 
-async def coast(world: World, clock: Clock) -> None:
-    """Let the world go on by itself, at the voltage it has, until cancelled.
+async def coast(world: World, clock: Clock, circuit: BenchCircuit | None = None) -> None:
+    """Let the world go on by itself, at the voltage it has or its circuit gives, until cancelled.
 
     While a bench opens or is driven to its safe state there are no ticks, but inverters still have
     to follow what they are told.
     """
     while True:
         await clock.sleep(COAST_S)
+        if circuit is not None:
+            circuit.now_s()
+            continue
         islanded = not world.pcc_closed
         if islanded:
             world.island_tick(clock.now_s(), COAST_S, 0.0, record_every=0)
@@ -170,17 +174,20 @@ class Coasting:
     ----------
     world, clock
         What goes on, and by which clock.
+    circuit : BenchCircuit or None
+        The circuit that steps the world, on a bench with an emulated source.
     """
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, circuit: BenchCircuit | None = None) -> None:
         self._world = world
+        self._circuit = circuit
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Let the world go on; starting twice is allowed."""
         if self._task is None:
-            self._task = asyncio.create_task(coast(self._world, self._clock))
+            self._task = asyncio.create_task(coast(self._world, self._clock, self._circuit))
 
     async def stop(self) -> None:
         """Hold the world, and raise what went wrong in it; stopping twice is allowed."""

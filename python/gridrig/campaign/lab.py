@@ -16,6 +16,7 @@ from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.street import Street
+from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
 from gridrig.devices.capabilities import MeterReading
 from gridrig.errors import CampaignError
@@ -151,6 +152,9 @@ class Lab:
 
     async def pass_time(self, duration_s: float, *, step_s: float = 0.1, v_pu: float = 1.0) -> None:
         """Let time pass; for what is modelled, be the grid at nominal frequency. [s, pu]"""
+        if self.street.circuit is not None:  # there the emulated source is the grid
+            await self._pass_time_on_circuit(self.street.circuit, duration_s, step_s)
+            return
         steps = round(duration_s / step_s)
         begin_s = self.clock.now_s()
         nominal_hz = float(self.rig.nominal.f_hz)
@@ -160,6 +164,14 @@ class Lab:
             self.world.integrate(step_s)
             self.world.advance(step_s)
             await self.clock.sleep_until(begin_s + (step + 1) * step_s)
+
+    async def _pass_time_on_circuit(
+        self, circuit: BenchCircuit, duration_s: float, step_s: float
+    ) -> None:
+        end_s = self.clock.now_s() + duration_s
+        while self.clock.now_s() < end_s:
+            await self.clock.sleep_until(min(end_s, self.clock.now_s() + step_s))
+            circuit.now_s()
 
     def connect_load(self, load: ResonantLoad) -> tuple[float, float]:
         """Put a load beside the device, and return what then flows in from the grid. [W, var]
@@ -267,7 +279,7 @@ async def open_lab(
                 yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)
             finally:
                 # Devices have to follow what they are told on the way to their safe state.
-                coasting = asyncio.create_task(coast(street.world, clock))
+                coasting = asyncio.create_task(coast(street.world, clock, street.circuit))
     finally:
         if coasting is not None:
             coasting.cancel()

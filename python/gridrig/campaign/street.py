@@ -1,12 +1,13 @@
 """The physical world of a rig: which terminal of the plant belongs to which device, load and meter.
 
-Only devices whose terminal is "model" have one; a real device is measured, not modelled.
+Only emulated devices have one; a real device is measured, not modelled.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
@@ -14,6 +15,7 @@ from gridrig.plant import World
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device, GridTerminal
 from gridrig.rig.emulation import Emulation
+from gridrig.rig.instruments import SourceTerminal
 
 
 @dataclass
@@ -146,10 +148,11 @@ class Street:
         self.available_w: dict[str, float] = {}
         self.outside: dict[str, str] = {}  # real devices and the meter that measures each
         self.cloud: dict[str, float] = {}
+        self.circuit: BenchCircuit | None = None  # made with the bench, which has the clock
         for device in rig.of("inverter", "storage"):
-            if device.terminal == "model" and device.capability == "inverter":
+            if _is_modelled(device) and device.capability == "inverter":
                 self._add_inverter(device)
-            elif device.terminal == "model":
+            elif _is_modelled(device):
                 self._add_storage(device)
             elif isinstance(device.terminal, GridTerminal):
                 self.outside[device.name] = device.terminal.analyser
@@ -261,3 +264,9 @@ class Street:
             for participant in self.rig.participants
             if participant.shed_stage is not None
         }
+
+
+def _is_modelled(device: Device) -> bool:
+    """Return whether the plant holds a device: on its feeder or behind an emulated source."""
+    behind_source = isinstance(device.terminal, SourceTerminal) and device.emulated
+    return device.terminal == "model" or behind_source

@@ -82,5 +82,43 @@ class SerialLink:
     address: int | None = None
 
 
+@dataclass(frozen=True)
+class SocketLink:
+    """A plain TCP socket with one device of its own protocol, such as SCPI on port 5025.
+
+    Parameters
+    ----------
+    host : str
+        Address or name of the device.
+    port : int
+        TCP port, 1..65535.
+    """
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class OcppLink:
+    """A charger that comes to the rig's own OCPP management system, by websocket.
+
+    Parameters
+    ----------
+    host : str
+        Address on which the rig listens.
+    port : int
+        TCP port on which it listens, 1..65535; many chargers may share it.
+    charge_point : str
+        Name with which the charger comes, the end of the URL's path.
+    version : str
+        "1.6" or "2.0.1".
+    """
+
+    host: str
+    port: int
+    charge_point: str
+    version: str
+
+
 ModbusLink = ModbusTcpLink | ModbusRtuLink
-Link = ModbusTcpLink | ModbusRtuLink | SerialLink
+Link = ModbusTcpLink | ModbusRtuLink | SerialLink | SocketLink | OcppLink

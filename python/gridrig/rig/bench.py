@@ -20,6 +20,8 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.emulated import EmulatedDevices, driver_link
 from gridrig.rig.guard import Guarded, guard
+from gridrig.rig.guard_instruments import guard_instrument
+from gridrig.rig.instruments import INSTRUMENTS
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.safe_end import SafeReport, make_safe
@@ -200,17 +202,24 @@ class Bench:
             self._report(device.name, kind, **data)
 
         self._drivers[device.name] = driver
+        if hasattr(driver, "use_clock"):  # who tells its device the time
+            driver.use_clock(self._clock.utc_s)
         async with asyncio.timeout(OPEN_S):
             await driver.open()
-            self.devices[device.name] = guard(
-                device,
-                driver,
-                report,
-                dry_run=self._dry_run,
-                utc_s=self._clock.utc_s,
-                pack=lambda: self.devices.get(device.bms or ""),
-            )
+            self.devices[device.name] = self._guarded(device, driver, report)
             self.identities[device.name] = await driver.identify()
+
+    def _guarded(self, device: Device, driver: Any, report: Record) -> Guarded:
+        if device.capability in INSTRUMENTS:
+            return guard_instrument(device, driver, report, dry_run=self._dry_run)
+        return guard(
+            device,
+            driver,
+            report,
+            dry_run=self._dry_run,
+            utc_s=self._clock.utc_s,
+            pack=lambda: self.devices.get(device.bms or ""),
+        )
 
     def _place(self) -> Callable[[str], At]:
         at = parse_toml(self.rig.text, self.rig.path).top.key("device")

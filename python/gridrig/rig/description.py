@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from gridrig.errors import RigError
 from gridrig.metering.keys import EnrolledKey
+from gridrig.rig.bench_fit import check_bench
 from gridrig.rig.checks import (
     check_devices,
     check_emulated_keys,
@@ -283,6 +284,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     if nominal is not None:
         former = top.get("island").former if top.get("island") is not None else None
         check_plant(devices, former, nominal.f_hz, issues)
+    check_bench(devices, nominal, top.get("feeder"), file.top, issues)
     check_participants(participants, devices, issues)
     check_keys(keys, participants, devices, issues)
     check_safe_order(steps, devices, issues)

@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
+from gridrig.rig import instruments
 from gridrig.rig.emulation import Emulation
+from gridrig.rig.instruments import (
+    InstrumentCapability,
+    InstrumentLimits,
+    InstrumentSafeState,
+    SourceTerminal,
+)
 from gridrig.rig.links import RigLink
 from gridrig.rig.schema import Name, NotNegative, Positive, Share, at_least
 
-Capability = Literal["inverter", "storage", "bms", "meter"]
+Capability = Literal["inverter", "storage", "bms", "meter"] | InstrumentCapability
 HEAD, LOAD = "head", "load"
 
 
@@ -97,20 +104,24 @@ class MeterSafeState:
     """A meter moves nothing; its empty safe state is still written down."""
 
 
-Limits = InverterLimits | BmsLimits | MeterLimits
-SafeState = InverterSafeState | StorageSafeState | BmsSafeState | MeterSafeState
+Limits = InverterLimits | BmsLimits | MeterLimits | InstrumentLimits
+SafeState = (
+    InverterSafeState | StorageSafeState | BmsSafeState | MeterSafeState | InstrumentSafeState
+)
 
 LIMITS: Mapping[str, type[Limits]] = {
     "inverter": InverterLimits,
     "storage": InverterLimits,
     "bms": BmsLimits,
     "meter": MeterLimits,
+    **instruments.LIMITS,
 }
 SAFE_STATES: Mapping[str, type[SafeState]] = {
     "inverter": InverterSafeState,
     "storage": StorageSafeState,
     "bms": BmsSafeState,
     "meter": MeterSafeState,
+    **instruments.SAFE_STATES,
 }
 HAS_TERMINAL = ("inverter", "storage")
 # What brings a device to rest when the host that commands it is dead, the watchdog with it.
@@ -125,7 +136,7 @@ class GridTerminal:
     analyser: Name
 
 
-Terminal = Literal["model"] | GridTerminal
+Terminal = Literal["model"] | GridTerminal | SourceTerminal
 
 
 @dataclass(frozen=True)
@@ -137,15 +148,15 @@ class Device:
     name : str
         Unique in the rig; the order in the file is the rig order.
     capability : str
-        "inverter", "storage", "bms" or "meter".
+        "inverter", "storage", "bms", "meter" or an instrument's.
     driver : str
         Name registered in the entry-point group `gridrig.drivers`.
     bus : str or None
-        Bus of the feeder; None only for a meter at the feeder head.
-    link : TcpLink or RtuLink or SerialLink
+        Bus of the feeder; None for a meter at the feeder head and for instruments.
+    link : TcpLink or RtuLink or SerialLink or SocketLink
         Its wire.
-    terminal : "model" or GridTerminal or None
-        Where its power flows; None if it has none of its own (bms, meter).
+    terminal : "model", GridTerminal, SourceTerminal or None
+        Where its power flows; None if it has none of its own (bms, meter, instruments).
     limits, safe_state
         Records of its capability.
     parameters : dataclass or None

@@ -21,6 +21,7 @@ from gridrig.rig.device import (
     Terminal,
 )
 from gridrig.rig.emulation import Emulation, load_or_issue, read_emulation, read_parameters
+from gridrig.rig.instruments import INSTRUMENTS, SourceTerminal
 from gridrig.rig.issues import At, Issues, misspelt, shown
 from gridrig.rig.links import RigLink
 from gridrig.rig.registry import DRIVERS, Registry
@@ -34,6 +35,8 @@ _LINK_CLASS = {
     "modbus-tls": "ModbusTlsLink",
     "modbus-rtu": "ModbusRtuLink",
     "serial": "SerialLink",
+    "socket": "SocketLink",
+    "ocpp": "OcppLink",
 }
 
 
@@ -261,11 +264,7 @@ def _read_terminal(draft: DeviceDraft, found: Any, issues: Issues) -> Terminal |
     if found is None:
         issues.add(at, "nothing", f"{right}, for {why}")
     elif isinstance(found, Mapping) and "source" in found:
-        issues.add(
-            at.key("source"),
-            "an AC source",
-            f"{right}, for {why}: drivers for AC sources are not there yet",
-        )
+        return read_record(SourceTerminal, found, at, issues)
     elif (found == "model") != emulated or not (found == "model" or isinstance(found, Mapping)):
         issues.add(at, shown(found), f"{right}, for {why}")
     elif found == "model":
@@ -287,6 +286,10 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         expected = '"load", "head", or the name of an inverter or storage'
         issues.add(at.key("measures"), "nothing", expected)
     on_bus = capability in HAS_TERMINAL or (capability == "meter" and draft.measures == LOAD)
+    if capability in INSTRUMENTS and draft.bus is not None:
+        issues.add(at.key("bus"), shown(draft.bus), f"no bus: this is a {capability}")
+    if isinstance(draft.terminal, SourceTerminal):
+        return
     if on_bus and "bus" not in draft.table:
         issues.add(at.key("bus"), "nothing", "the name of a bus of the feeder")
     if draft.measures == HEAD and draft.bus is not None:

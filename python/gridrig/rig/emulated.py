@@ -10,7 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridrig.devices.links import Link, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink, SerialLink
+from gridrig.devices.links import (
+    Link,
+    ModbusRtuLink,
+    ModbusTcpLink,
+    ModbusTlsLink,
+    OcppLink,
+    SerialLink,
+    SocketLink,
+)
 from gridrig.errors import DriverError
 from gridrig.metering.ocmf_signing import OcmfSigner
 from gridrig.rig import links
@@ -89,6 +97,11 @@ class EmulatedDevices:
             return replace(link, host=where["host"], port=where["port"], unit=where["unit"])
         if where["kind"] == "modbus-rtu":
             return ModbusRtuLink(where["port"], where["baudrate"], where["unit"])
+        if where["kind"] == "socket":
+            return SocketLink(where["host"], where["port"])
+        if where["kind"] == "ocpp":
+            point, version = where["charge_point"], where["version"]
+            return OcppLink(where["host"], where["port"], point, version)
         return SerialLink(where["port"], where["baudrate"], where.get("address"))
 
     async def _start(self, device: Device) -> Any:
@@ -142,6 +155,10 @@ def driver_link(link: links.RigLink) -> Link:
         return ModbusTlsLink(link.host, link.port, link.unit, *files)
     if isinstance(link, links.RtuLink):
         return ModbusRtuLink(link.port, link.baudrate, link.unit)
+    if isinstance(link, links.SocketLink):
+        return SocketLink(link.host, link.port)
+    if isinstance(link, links.OcppLink):
+        return OcppLink(link.host, link.port, link.charge_point, link.version)
     return SerialLink(link.port, link.baudrate, link.address)
 
 

@@ -11,16 +11,18 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from gridrig.errors import GridrigError, RigError
+from gridrig.rig.instruments import INSTRUMENTS, InstrumentCapability
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, one_of, shown
 from gridrig.rig.registry import DRIVERS, EMULATORS, Registry
 from gridrig.rig.schema import BROKEN, described, read_value
 
-Model = Literal["pv", "storage", "pack", "meter"]
+Model = Literal["pv", "storage", "pack", "meter"] | InstrumentCapability
 MODEL_OF: Mapping[str, Model] = {
     "inverter": "pv",
     "storage": "storage",
     "bms": "pack",
     "meter": "meter",
+    **{name: name for name in INSTRUMENTS},
 }
 RESERVED = ("model", "emulator", "profile")
 SHARED = ("s_va",)  # the nameplate a face shows is the one the plant has
@@ -30,6 +32,7 @@ PLANT_NEEDS: Mapping[str, tuple[str, ...]] = {
     "storage": ("s_va",),
     "pack": ("cells", "capacity_ah", "soc"),
     "meter": (),
+    **dict.fromkeys(INSTRUMENTS, ()),
 }
 
 
@@ -40,7 +43,7 @@ class Emulation:
     Parameters
     ----------
     model : str
-        Its physics: "pv", "storage", "pack" or "meter".
+        Its physics: "pv", "storage", "pack", or "meter" and the instruments, which have none.
     emulator : str
         Name registered in the entry-point group `gridrig.emulators`.
     face : dataclass
@@ -97,7 +100,7 @@ def read_emulation(
     if profile is not None and (not isinstance(profile, str) or model != "pv"):
         issues.add(at.key("profile"), shown(profile), "the name of a PV element of the network")
         return None
-    if model == "meter":
+    if model == "meter" or model in INSTRUMENTS:
         for key in plant:
             issues.add(at.key(key), "an unknown key", one_of(sorted(known)), near_miss(key, known))
     return None if face is BROKEN else Emulation(model, emulator, face, plant, profile)

@@ -24,7 +24,7 @@ from typing import Self
 from gridrig.clock.wall_time import arrival_ns, sleep, utc_now
 from gridrig.errors import RigError
 from gridrig.rig.description import Rig
-from gridrig.rig.links import TcpLink
+from gridrig.rig.links import RtuLink, SerialLink
 
 LEASES = "GRIDRIG_LEASES"  # the environment variable that names the folder of the lock files
 ASK_S = 0.2  # how often somebody waiting asks again
@@ -66,10 +66,10 @@ def wires_of(rig: Rig) -> tuple[str, ...]:
         if device.emulated:
             continue
         link = device.link
-        if isinstance(link, TcpLink):
-            wires.add(f"{link.host.lower()}:{link.port}")
-        else:
+        if isinstance(link, RtuLink | SerialLink):
             wires.add(os.path.realpath(link.port))
+        else:
+            wires.add(f"{link.host.lower()}:{link.port}")
     return tuple(sorted(wires))
 
 

@@ -158,7 +158,66 @@ class SerialLink:
         return self.port == FREE_PTY or self.port.startswith(f"{FREE_PTY}:")
 
 
-RigLink = TcpLink | TlsLink | RtuLink | SerialLink
+@dataclass(frozen=True)
+class SocketLink:
+    """A plain TCP socket with one device of its own protocol.
+
+    Parameters
+    ----------
+    host : str
+        Address or name.
+    port : int
+        TCP port; 0 lets an emulated device take a free one.
+    """
+
+    kind: Literal["socket"]
+    host: Name
+    port: TcpPort
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common, None if nobody can share it."""
+        return None if self.port == FREE_TCP_PORT else f"{self.host}:{self.port}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+@dataclass(frozen=True)
+class OcppLink:
+    """A charger that comes to the rig's own management system.
+
+    Parameters
+    ----------
+    host : str
+        Address on which the rig listens.
+    port : int
+        TCP port on which it listens; 0 lets an emulated charger choose a free one.
+    charge_point : str
+        Name with which the charger comes, the end of its URL's path.
+    version : str
+        Of OCPP.
+    """
+
+    kind: Literal["ocpp"]
+    host: Name
+    port: TcpPort
+    charge_point: Name
+    version: Literal["1.6", "2.0.1"]
+
+    def wire(self) -> str | None:
+        """Return what devices on this wire have in common: nobody shares a charger's name."""
+        if self.port == FREE_TCP_PORT:
+            return None
+        return f"{self.host}:{self.port}/{self.charge_point}"
+
+    def is_free(self) -> bool:
+        """Return whether the address is chosen when the bench opens."""
+        return self.port == FREE_TCP_PORT
+
+
+RigLink = TcpLink | TlsLink | RtuLink | SerialLink | SocketLink | OcppLink
+OF_ONE_DEVICE = (SocketLink, OcppLink)
 
 
 @dataclass(frozen=True)
@@ -197,6 +256,8 @@ def _unit(link: RigLink) -> tuple[str, int | None]:
     """Return what tells a device from the others on its wire: its key, and its value."""
     if isinstance(link, SerialLink):
         return "address", link.address
+    if isinstance(link, OF_ONE_DEVICE):
+        return "port", None
     return "unit", link.unit
 
 
@@ -211,7 +272,8 @@ def _check_pair(first: Wired, device: Wired, wire: str, issues: Issues) -> None:
         )
     both = [isinstance(one.link, SerialLink) for one in (first, device)]
     addressed = all(_unit(one.link)[1] is not None for one in (first, device))
-    if any(both) and not (all(both) and addressed):
+    alone = any(isinstance(one.link, OF_ONE_DEVICE) for one in (first, device))
+    if alone or (any(both) and not (all(both) and addressed)):
         expected = "a port of its own" + (", or an address for each device" if all(both) else "")
         issues.add(device.at.key("port"), f"{wire}, which {first.name!r} uses", expected)
         return

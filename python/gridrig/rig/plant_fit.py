@@ -12,6 +12,7 @@ from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, shown
 
 TRIAL_S_VA = 1000.0
+OF_THE_PLANT = ("pv", "storage", "pack")
 OWN_KEYS = ("forms_grid", "pack")  # of the rig's island and bms; not to be written in emulate
 
 
@@ -31,7 +32,7 @@ def check_plant(
     """
     for device in devices:
         emulation = device.emulation
-        if emulation is None or emulation.model == "meter":
+        if emulation is None or emulation.model not in OF_THE_PLANT:
             continue
         at = device.at.key("emulate")
         settings = dict(emulation.plant)

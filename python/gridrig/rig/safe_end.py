@@ -147,6 +147,10 @@ _STEPS: Mapping[str, Callable[[SafeStep, Guarded], Awaitable[None]]] = {
     "power-zero": _power_zero,
     "settle": _settle,
     "cease": _cease,
+    "open-switch": _cease,
+    "ac-off": _cease,
+    "dc-off": _cease,
     "open-fets": _open_fets,
+    "load-off": _cease,
     "restore": _restore,
 }

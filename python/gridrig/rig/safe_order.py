@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 from gridrig.rig.schema import Name, Positive, above, between
 
-StepName = Literal["power-zero", "settle", "cease", "open-fets", "restore"]
+StepName = Literal[
+    "power-zero",
+    "settle",
+    "cease",
+    "open-switch",
+    "ac-off",
+    "dc-off",
+    "open-fets",
+    "load-off",
+    "restore",
+]
 
 
 @dataclass(frozen=True)
@@ -17,7 +27,9 @@ class SafeStep:
     do : str
         "power-zero": storage inverters to 0 W, other inverters limited to 0 W;
         "settle": wait until they report less than `below_w`;
-        "cease": inverters and storages into their declared safe state;
+        "cease": inverters, storages and chargers into their declared safe state;
+        "open-switch", "ac-off", "dc-off", "load-off": contactors, AC sources, DC sources and load
+        banks into theirs, in this order;
         "open-fets": packs into theirs, a switch only below `below_a`;
         "restore": settings written back as found, then at once the safe state again.
     devices : tuple of str
@@ -40,20 +52,33 @@ class SafeStep:
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
     "power-zero": ("inverter", "storage"),
     "settle": ("inverter", "storage"),
-    "cease": ("inverter", "storage"),
+    "cease": ("inverter", "storage", "ev_charger"),
+    "open-switch": ("switch",),
+    "ac-off": ("ac_source",),
+    "dc-off": ("dc_source",),
     "open-fets": ("bms",),
-    "restore": ("inverter", "storage"),
+    "load-off": ("load_bank",),
+    "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank", "ev_charger"),
 }
 # The steps that bring a device of each capability into its declared safe state.
 FINAL_STEP: dict[str, StepName] = {
     "inverter": "cease",
     "storage": "cease",
     "bms": "open-fets",
+    "switch": "open-switch",
+    "ac_source": "ac-off",
+    "dc_source": "dc-off",
+    "load_bank": "load-off",
+    "ev_charger": "cease",
 }
 DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
     SafeStep("power-zero"),
     SafeStep("settle"),
     SafeStep("cease"),
+    SafeStep("open-switch"),
+    SafeStep("ac-off"),
+    SafeStep("dc-off"),
     SafeStep("open-fets"),
+    SafeStep("load-off"),
     SafeStep("restore"),
 )

@@ -1,0 +1,83 @@
+"""The circuit of a rig with an emulated AC source, and where each instrument is joined to it."""
+
+from typing import Any
+
+from gridrig.campaign.street import Street
+from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.circuit.connections import (
+    AnalyserConnection,
+    DcConnection,
+    InterlockConnection,
+    LoadConnection,
+    SourceConnection,
+    SwitchConnection,
+)
+from gridrig.circuit.vehicle import Vehicle
+from gridrig.clock import Clock
+from gridrig.errors import RigError
+from gridrig.rig.description import Rig
+from gridrig.rig.device import Device
+from gridrig.rig.instruments import INSTRUMENTS, SourceTerminal
+
+
+def make_circuit(rig: Rig, street: Street, clock: Clock) -> BenchCircuit | None:
+    """Make the circuit, or return None if the rig has no emulated AC source."""
+    source = next((d for d in rig.of("ac_source") if d.emulated), None)
+    if source is None:
+        return None
+    assert source.emulation is not None, "an emulated device has an emulation"
+    return BenchCircuit(
+        street.world,
+        clock,
+        f_nominal_hz=float(rig.nominal.f_hz),
+        v_ll=float(rig.nominal.v_ll),
+        phases=rig.nominal.phases,
+        devices=street.devices,
+        has_switch=any(d.emulated for d in rig.of("switch")),
+        source_order=source.emulation.face.wired,
+    )
+
+
+def connection_of(rig: Rig, circuit: BenchCircuit, street: Street, device: Device) -> Any:
+    """Return where an emulated instrument is joined to the circuit."""
+    match device.capability:
+        case "ac_source":
+            return SourceConnection(circuit)
+        case "dc_source":
+            return DcConnection(circuit, street.devices[_fed_by(rig, device)])
+        case "load_bank":
+            return LoadConnection(circuit)
+        case "switch":
+            return SwitchConnection(circuit)
+        case "interlock":
+            return InterlockConnection(circuit)
+        case "analyser":
+            assert device.emulation is not None, "an emulated device has an emulation"
+            return AnalyserConnection(circuit, device.emulation.face.sees)
+    raise AssertionError(f"{device.capability} is none of {INSTRUMENTS}")
+
+
+def make_vehicle(device: Device, clock: Clock) -> Vehicle:
+    """Make the vehicle at an emulated charger's plug; it hangs on no feeder."""
+    assert device.emulation is not None, "an emulated device has an emulation"
+    face = device.emulation.face
+    return Vehicle(
+        clock,
+        capacity_wh=face.capacity_wh,
+        soc=face.soc,
+        target_soc=face.target_soc,
+        p_w_max=face.vehicle_w_max,
+        plugged=face.plugged,
+    )
+
+
+def _fed_by(rig: Rig, source: Device) -> str:
+    for device in rig.devices:
+        terminal = device.terminal
+        if isinstance(terminal, SourceTerminal) and terminal.dc_source == source.name:
+            return device.name
+    raise RigError(
+        "rig.feeds_nothing",
+        "{device} feeds nothing: no terminal names it as its dc_source",
+        device=source.name,
+    )

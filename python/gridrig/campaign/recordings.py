@@ -1,0 +1,101 @@
+"""Sequences that a bench plays and records, and what a recording says of them.
+
+Times are read from one instrument's time base: the trigger is marked in the recording itself, so no
+clock of the host or of the source enters.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gridrig.campaign.lab import Lab
+from gridrig.devices.bench_capabilities import CapturePlan, Recording, SequenceStep
+from gridrig.errors import CampaignError
+from gridrig.rig.instruments import SourceTerminal
+
+POLL_S = 0.5
+LATE_S_MAX = 30.0  # beyond the length of what is recorded
+
+
+async def play(
+    lab: Lab, steps: Sequence[SequenceStep], plan: CapturePlan, tracks: Sequence[str]
+) -> Recording:
+    """Have the source play a sequence and the analyser record it; return the recording.
+
+    Parameters
+    ----------
+    lab : Lab
+        An opened bench with an AC source and an analyser.
+    steps : sequence of SequenceStep
+        Loaded, armed and triggered; the last one stays in force.
+    plan : CapturePlan
+        Its source of trigger is that of the AC source.
+    tracks : sequence of str
+        What is fetched.
+
+    Raises
+    ------
+    CampaignError
+        `campaign.not_recorded` if the recording is not done in time.
+    """
+    source, analyser = (lab.driver(lab.name_of(kind)) for kind in ("ac_source", "analyser"))
+    await source.load_sequence(steps)
+    await source.arm()
+    await analyser.arm(plan)
+    await source.trigger()
+    length_s = plan.points / plan.rate_hz
+    end_s = lab.clock.now_s() + length_s + LATE_S_MAX
+    while await analyser.capture_state() != "done":
+        if lab.clock.now_s() > end_s:
+            raise CampaignError(
+                "campaign.not_recorded",
+                "a recording of {length_s:g} s was not done {late_s:g} s after its end",
+                length_s=length_s,
+                late_s=LATE_S_MAX,
+            )
+        await lab.pass_time(POLL_S)
+    recording: Recording = await analyser.fetch(tracks)
+    return recording
+
+
+def channels_of(lab: Lab, device: str) -> tuple[int, ...]:
+    """Return the analyser's channels on a device's phases.
+
+    Raises
+    ------
+    CampaignError
+        `campaign.no_channels` if it is not behind a source.
+    """
+    terminal = lab.rig.device(device).terminal
+    if not isinstance(terminal, SourceTerminal):
+        raise CampaignError(
+            "campaign.no_channels", "{device} is behind no AC source", device=device
+        )
+    return terminal.channels
+
+
+def ceased_s(recording: Recording, tracks: Sequence[str], below: float) -> float:
+    """Return from when after the trigger on all tracks stay below a value. [s]
+
+    Parameters
+    ----------
+    recording : Recording
+        Of means: a point holds from its time to the next.
+    tracks : sequence of str
+        Such as the currents of a device.
+    below : float
+        In the tracks' unit.
+
+    Returns
+    -------
+    float
+        The end of the last point above it: at most one step late. That is the recording's end if
+        it never ceased, and 0 if it was never above after the trigger.
+    """
+    times = recording.since_trigger_s()
+    above = np.any([np.abs(recording.tracks[track]) >= below for track in tracks], axis=0)
+    # The window that the trigger falls into belongs to what was before.
+    places = np.flatnonzero(above & (times >= 0.5 * recording.step_s))
+    if not len(places):
+        return 0.0
+    return float(times[places[-1]] + recording.step_s)

@@ -1,0 +1,289 @@
+"""An emulated bench's power circuit, stepped as its parts are looked at or commanded.
+
+    source (output relay) -- switch -- bus -- devices
+                                        |
+                                    load bank
+
+Invariants
+    Time stands on whole milliseconds and only goes on; a command takes effect at the next one and
+    its time is answered. While the switch is closed the source imposes voltage and frequency on the
+    devices' terminals (their positive sequence); when it opens, what is left on the bus is an
+    island of the plant's own 1 ms model, until the switch closes again. Energy is integrated by the
+    plant.
+Ordering
+    In one step: contacts move, the source's setting is taken, the plant steps, a row is written.
+Limits
+    Steps of 1 ms for `WATCHED_S` after anything changed and while an instrument watches, of 10 ms
+    while the voltage is off its nominal, else of 500 ms.
+Known gaps
+    The plant's devices know the positive sequence: they share power equally over the phases. The
+    source has no impedance. Synchronism at closing onto a live island is not judged: a contactor
+    does not.
+"""
+
+import cmath
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridrig.circuit.history import STEPS_PER_S, History, Row
+from gridrig.circuit.source_output import SourceOutput
+from gridrig.clock import Clock
+from gridrig.devices.emulators.bench_terminal import Setting
+from gridrig.plant import World
+
+WATCHED_S = 2.0
+FINE, NEAR, COARSE = 1, 10, 500  # [ms]
+OFF_NOMINAL_PU = 0.12
+OFF_NOMINAL_HZ = 1.0
+DEAD_V = 1e-3
+# A contactor closes whatever it finds: the widest limits that the plant's synchroniser takes.
+ANY_ANGLE: Mapping[str, float] = {"df_hz": 10.0, "dv_pu": 1.0, "dtheta_deg": 180.0}
+
+
+@dataclass
+class Load:
+    """A load bank's parallel branches, by their power at nominal voltage and frequency."""
+
+    r_w: float = 0.0
+    l_var: float = 0.0
+    c_var: float = 0.0
+
+    def admittance(self, v_n: float, f_nominal_hz: float, f_hz: float, phases: int) -> complex:
+        """Return what each phase connects at a frequency. [S]"""
+        if f_hz <= 0:
+            return 0j
+        speed = f_hz / f_nominal_hz
+        susceptance = self.c_var * speed - self.l_var / speed
+        return complex(self.r_w, susceptance) / (phases * v_n**2)
+
+
+@dataclass(order=True)
+class _Move:
+    at_ms: int
+    main: bool = field(compare=False)
+    status: bool = field(compare=False)
+
+
+class BenchCircuit:
+    """One source, one switch, one load bank and the devices of a world, on one bus.
+
+    Parameters
+    ----------
+    world : World
+        The plant; it holds only the devices of this bench.
+    clock : Clock
+        The run's.
+    f_nominal_hz, v_ll : float
+        Nominal frequency and line-to-line voltage. [Hz, V]
+    phases : int
+        1 or 3.
+    devices : mapping of str to int
+        Index in the world of each device.
+    has_switch : bool
+        Without one the source is always joined to the bus.
+    source_order : sequence of int
+        Which channel of the source feeds each phase, from 1: a bench may be wired wrongly.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        *,
+        f_nominal_hz: float,
+        v_ll: float,
+        phases: int,
+        devices: Mapping[str, int],
+        has_switch: bool,
+        source_order: Sequence[int] = (1, 2, 3),
+    ) -> None:
+        self.world = world
+        self._clock = clock
+        self.f_nominal_hz, self.phases = f_nominal_hz, phases
+        self.v_n = v_ll / math.sqrt(3) if phases == 3 else v_ll
+        self.places = {name: place for place, name in enumerate([*devices, SWITCH, LOAD])}
+        self._devices = dict(devices)
+        quiet = Setting((0.0,) * phases, (0.0,) * phases, f_nominal_hz)
+        self.source = SourceOutput(quiet)
+        self.source_on = False
+        self.load = Load()
+        self.interlock_closed = True
+        self.main = self.status = not has_switch
+        self._order = [channel - 1 for channel in source_order[:phases]]
+        self._moves: list[_Move] = []
+        self._history = History(len(self.places), phases)
+        self._theta = 0.0  # of the source, and of the island while there is one [rad]
+        self._trigger = False
+        self._watched_ms = 0
+        self._zero_ms = self._clock_ms()
+        self._sequence = [cmath.exp(-2j * math.pi * k / 3) for k in range(phases)]
+
+    @property
+    def history(self) -> History:
+        """What flowed so far."""
+        return self._history
+
+    def now_s(self) -> float:
+        """Bring the circuit up to the clock and return its time: that of the next step. [s]"""
+        target = self._clock_ms() - self._zero_ms
+        while self._history.end_ms < target:
+            self._step(target)
+        return self._history.end_ms / STEPS_PER_S
+
+    def mark(self) -> None:
+        """Raise the source's trigger output for the next step."""
+        self._trigger = True
+
+    def watch(self, until_s: float) -> None:
+        """Go in the finest steps until a time. [s]"""
+        self._watched_ms = max(self._watched_ms, math.ceil(until_s * STEPS_PER_S))
+
+    def changed(self) -> float:
+        """Tell that something was commanded; return when it takes effect. [s]"""
+        now_s = self.now_s()
+        self.watch(now_s + WATCHED_S)
+        return now_s
+
+    def move(self, moves: Sequence[tuple[float, bool, bool]]) -> float:
+        """Let the switch's contacts move: (after [s], main, status) each; return the first."""
+        now_s = self.changed()
+        self._moves = [
+            _Move(round((now_s + after_s) * STEPS_PER_S), main, status)
+            for after_s, main, status in moves
+        ]
+        self._moves.sort()
+        self.watch(now_s + max((m[0] for m in moves), default=0.0) + WATCHED_S)
+        return self._moves[0].at_ms / STEPS_PER_S if self._moves else now_s
+
+    def drawn(self, place: str) -> tuple[float, float]:
+        """Return the power that flows out of the bus at a place now. [W, var]"""
+        t_s = np.array([max(0, self._history.end_ms - 1) / STEPS_PER_S])
+        if not self._history.end_ms:
+            return 0.0, 0.0
+        now = self._history.samples(self.places[place], t_s)
+        power = -complex(np.sum(now.v_v * np.conj(now.i_a)))
+        return power.real, power.imag
+
+    def _clock_ms(self) -> int:
+        return math.floor(self._clock.now_s() * STEPS_PER_S + 1e-6)
+
+    def _step(self, target_ms: int) -> None:
+        at_ms = self._history.end_ms
+        # A closing onto a live island takes its time; the contacts cannot part meanwhile.
+        while self._moves and self._moves[0].at_ms <= at_ms and not self._closing:
+            move = self._moves.pop(0)
+            self.status = move.status
+            self._move_main(move.main)
+        if self._islanded:
+            self._step_island(self._size(at_ms, target_ms))
+        else:
+            self._step_fed(at_ms, target_ms)
+        self._trigger = False
+
+    @property
+    def _islanded(self) -> bool:
+        return not self.world.pcc_closed
+
+    @property
+    def _closing(self) -> bool:
+        return self.main and self._islanded
+
+    def _size(self, at_ms: int, target_ms: int, *, off_nominal: bool = False) -> int:
+        size = NEAR if off_nominal else COARSE
+        if at_ms < self._watched_ms or self.source.playing(at_ms / STEPS_PER_S) or self._trigger:
+            size = FINE
+        if self._moves:
+            size = min(size, max(FINE, self._moves[0].at_ms - at_ms))
+        return max(1, min(size, target_ms - at_ms))
+
+    def _move_main(self, closed: bool) -> None:
+        if closed == self.main:
+            return
+        self.main = closed
+        t_s = self._history.end_ms / STEPS_PER_S
+        if not closed and abs(self._source_v(t_s)[0][0]) > DEAD_V:
+            # The load stays on the bus; without any, the island's bus still has the inverters'
+            # filters.
+            load = self.load
+            quality = load.l_var / load.r_w if load.r_w > 0 else 0.0
+            self.world.set_rlc(load.r_w, quality, load.c_var / load.l_var if load.l_var else 1.0)
+            self.world.open_pcc(t_s)
+        elif closed and self._islanded:
+            self.world.request_reclose(t_s, dict(ANY_ANGLE))
+
+    def _source_v(self, t_s: float) -> tuple[list[complex], float]:
+        """Return the phase voltages that reach the switch, and their frequency."""
+        setting = self.source.at(t_s)
+        if not self.source_on:
+            return [0j] * self.phases, setting.f_hz
+        channels = [
+            cmath.rect(v_v, self._theta + math.radians(phase_deg)) * place
+            for v_v, phase_deg, place in zip(
+                setting.v_v, setting.phase_deg, self._sequence, strict=True
+            )
+        ]
+        return [channels[k] for k in self._order], setting.f_hz
+
+    def _positive(self, v: Sequence[complex]) -> complex:
+        """Return the positive sequence of phase voltages, as phase 1 sees it."""
+        return sum(x / place for x, place in zip(v, self._sequence, strict=True)) / self.phases
+
+    def _step_fed(self, at_ms: int, target_ms: int) -> None:
+        v, f_hz = self._source_v(at_ms / STEPS_PER_S)
+        if not self.main:
+            v = [0j] * self.phases
+        positive = self._positive(v)
+        v_pu = abs(positive) / self.v_n
+        off = abs(v_pu - 1) > OFF_NOMINAL_PU or abs(f_hz - self.f_nominal_hz) > OFF_NOMINAL_HZ
+        size = self._size(at_ms, target_ms, off_nominal=off and v_pu > 0)
+        self.world.impose([v_pu] * len(self.world), f_hz)
+        p_w, q_var = self.world.held()
+        self.world.integrate(size / STEPS_PER_S)
+        self.world.advance(size / STEPS_PER_S)
+        alive = any(abs(x) > DEAD_V for x in v)
+        self._write(v, positive, p_w, q_var, f_hz if alive else 0.0, size)
+        self._theta += 2 * math.pi * f_hz * size / STEPS_PER_S
+        self._theta %= 2 * math.pi
+
+    def _step_island(self, size: int) -> None:
+        t_s = self._history.end_ms / STEPS_PER_S
+        source_v, source_hz = self._source_v(t_s)
+        grid_v_pu = abs(self._positive(source_v)) / self.v_n
+        tick = self.world.island_tick(
+            t_s, size / STEPS_PER_S, 0.0, grid_v_pu, source_hz, record_every=1
+        )
+        _, q_var = self.world.held()
+        self.world.integrate(size / STEPS_PER_S)
+        for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
+            positive = cmath.rect(v_pu * self.v_n, self._theta)
+            p_w = [row[k] for row in tick.p_w]
+            self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
+            self._theta += 2 * math.pi * (f_hz or source_hz) / STEPS_PER_S
+
+    def _write(
+        self,
+        v: list[complex],
+        positive: complex,
+        p_w: Sequence[float],
+        q_var: Sequence[float],
+        f_hz: float,
+        size: int,
+    ) -> None:
+        dead = [0j] * self.phases
+        places = [dead] * len(self.places)
+        if abs(positive) > DEAD_V:
+            for name, index in self._devices.items():
+                i_1 = (complex(p_w[index], q_var[index]) / self.phases / positive).conjugate()
+                places[self.places[name]] = [i_1 * place for place in self._sequence]
+        y = self.load.admittance(self.v_n, self.f_nominal_hz, f_hz, self.phases)
+        places[self.places[LOAD]] = [-x * y for x in v]
+        if self.main and not self._islanded:
+            # Through the switch into the source flows what everything else gives.
+            places[self.places[SWITCH]] = [sum(column) for column in zip(*places, strict=True)]
+        self._history.add(Row(v, places, f_hz, self._trigger, self.status), size)
+
+
+SWITCH, LOAD = "switch", "load"

@@ -1,0 +1,332 @@
+"""The management system's side of OCPP 1.6 and 2.0.1: messages of each version, one view of both.
+
+A station object speaks with one charger on one connection. What the charger tells goes into the
+view; what the rig wants is asked by `limit`, `unlimit`, `begin`, `end`, `composite_w` and
+`trigger`.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint as Station16Base
+from ocpp.v16 import call as call16
+from ocpp.v16 import call_result as result16
+from ocpp.v16.enums import Action as Action16
+from ocpp.v201 import ChargePoint as Station201Base
+from ocpp.v201 import call as call201
+from ocpp.v201 import call_result as result201
+from ocpp.v201.enums import Action as Action201
+
+HEARTBEAT_S = 60
+PROFILE_ID = 1
+PROFILE_STACK = 0
+TAG = "gridrig"
+ACCEPTED = "Accepted"
+SCHEDULE_S = 3600
+
+
+@dataclass
+class View:
+    """What a charger has told so far.
+
+    Parameters
+    ----------
+    told_s : float
+        When its meter last spoke, by the loop's clock; -inf for never. [s]
+    """
+
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    booted: bool = False
+    status: str = ""
+    transaction: str = ""
+    p_w: float = 0.0  # taken from the grid
+    energy_milliwh: int = 0
+    soc: float | None = None
+    told_s: float = float("-inf")
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    numbers: int = 0
+
+    def metered(self, meter_value: list[dict[str, Any]]) -> None:
+        """Take meter values of either version, keys in snake case."""
+        for row in meter_value:
+            for sample in row["sampled_value"]:
+                self._sampled(sample)
+        self.told_s = asyncio.get_running_loop().time()
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake whoever waits for news."""
+        self.news.set()
+
+    def _sampled(self, sample: dict[str, Any]) -> None:
+        what = sample.get("measurand", "Energy.Active.Import.Register")
+        unit = sample.get("unit") or (sample.get("unit_of_measure") or {}).get("unit", "")
+        value = Decimal(str(sample["value"])) * (1000 if unit in ("kW", "kWh") else 1)
+        if sample.get("phase"):
+            return  # of one phase: the total comes without
+        if what == "Power.Active.Import":
+            self.p_w = float(value)
+        elif what == "Energy.Active.Import.Register":
+            self.energy_milliwh = math.floor(value * 1000)
+        elif what == "SoC":
+            self.soc = float(value) / 100.0
+
+
+class Station(Protocol):
+    """One connected charger."""
+
+    async def start(self) -> None:
+        """Listen until the connection ends."""
+
+    async def limit(self, p_w: float) -> str:
+        """Set the charger's limit; return its answer. [W]"""
+
+    async def unlimit(self) -> str:
+        """Remove that limit; return the answer."""
+
+    async def begin(self) -> str:
+        """Begin a transaction; return the answer."""
+
+    async def end(self) -> str:
+        """End the transaction; return the answer."""
+
+    async def composite_w(self) -> float | None:
+        """Return what the charger's profiles allow now, None if it does not say. [W]"""
+
+    async def trigger(self) -> str:
+        """Ask for meter values; return the answer."""
+
+
+Utc = Callable[[], int]
+
+
+def _told(utc: Utc) -> str:
+    time = datetime.fromtimestamp(utc(), UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Station16(Station16Base):  # type: ignore[misc]
+    """OCPP 1.6."""
+
+    def __init__(self, name: str, socket: Any, view: View, utc: Utc, timeout_s: float) -> None:
+        super().__init__(name, socket, response_timeout=timeout_s)
+        self._view, self._utc = view, utc
+
+    @on(Action16.boot_notification)
+    def _boot(self, charge_point_vendor: str, charge_point_model: str, **more: Any) -> Any:
+        view = self._view
+        view.manufacturer, view.model = charge_point_vendor, charge_point_model
+        view.serial = more.get("charge_point_serial_number", "")
+        view.firmware = more.get("firmware_version", "")
+        view.booted = True
+        view.changed()
+        return result16.BootNotification(_told(self._utc), HEARTBEAT_S, ACCEPTED)
+
+    @on(Action16.heartbeat)
+    def _heartbeat(self) -> Any:
+        return result16.Heartbeat(_told(self._utc))
+
+    @on(Action16.authorize)
+    def _authorize(self, id_tag: str) -> Any:
+        return result16.Authorize({"status": ACCEPTED})
+
+    @on(Action16.status_notification)
+    def _status(self, connector_id: int, status: str, **_: Any) -> Any:
+        if connector_id:
+            self._view.status = status
+            self._view.changed()
+        return result16.StatusNotification()
+
+    @on(Action16.start_transaction)
+    def _started(self, meter_start: int, **_: Any) -> Any:
+        self._view.numbers += 1
+        self._view.transaction = str(self._view.numbers)
+        self._view.changed()
+        return result16.StartTransaction(self._view.numbers, {"status": ACCEPTED})
+
+    @on(Action16.stop_transaction)
+    def _stopped(self, meter_stop: int, transaction_id: int, **_: Any) -> Any:
+        self._view.energy_milliwh = 1000 * meter_stop
+        if self._view.transaction == str(transaction_id):
+            self._view.transaction = ""
+        self._view.changed()
+        return result16.StopTransaction()
+
+    @on(Action16.meter_values)
+    def _metered(self, meter_value: list[dict[str, Any]], **_: Any) -> Any:
+        self._view.metered(meter_value)
+        return result16.MeterValues()
+
+    async def limit(self, p_w: float) -> str:
+        """Set the charger's limit."""
+        profile = {
+            "charging_profile_id": PROFILE_ID,
+            "stack_level": PROFILE_STACK,
+            "charging_profile_purpose": "ChargePointMaxProfile",
+            "charging_profile_kind": "Absolute",
+            "charging_schedule": _schedule(p_w) | {"start_schedule": _told(self._utc)},
+        }
+        return await self._ask(call16.SetChargingProfile(0, profile))
+
+    async def unlimit(self) -> str:
+        """Remove that limit."""
+        return await self._ask(call16.ClearChargingProfile(id=PROFILE_ID))
+
+    async def begin(self) -> str:
+        """Begin a transaction."""
+        return await self._ask(call16.RemoteStartTransaction(TAG, connector_id=1))
+
+    async def end(self) -> str:
+        """End the transaction."""
+        return await self._ask(call16.RemoteStopTransaction(int(self._view.transaction)))
+
+    async def composite_w(self) -> float | None:
+        """Return what the charger's profiles allow now."""
+        answer = await self.call(call16.GetCompositeSchedule(1, SCHEDULE_S, "W"), suppress=False)
+        return _first_w(answer.charging_schedule if answer.status == ACCEPTED else None)
+
+    async def trigger(self) -> str:
+        """Ask for meter values."""
+        return await self._ask(call16.TriggerMessage("MeterValues", connector_id=1))
+
+    async def _ask(self, payload: Any) -> str:
+        return str((await self.call(payload, suppress=False)).status)
+
+
+class Station201(Station201Base):  # type: ignore[misc]
+    """OCPP 2.0.1."""
+
+    def __init__(self, name: str, socket: Any, view: View, utc: Utc, timeout_s: float) -> None:
+        super().__init__(name, socket, response_timeout=timeout_s)
+        self._view, self._utc = view, utc
+
+    @on(Action201.boot_notification)
+    def _boot(self, charging_station: dict[str, Any], **_: Any) -> Any:
+        view = self._view
+        view.manufacturer = charging_station["vendor_name"]
+        view.model = charging_station["model"]
+        view.serial = charging_station.get("serial_number", "")
+        view.firmware = charging_station.get("firmware_version", "")
+        view.booted = True
+        view.changed()
+        return result201.BootNotification(_told(self._utc), HEARTBEAT_S, ACCEPTED)
+
+    @on(Action201.heartbeat)
+    def _heartbeat(self, **_: Any) -> Any:
+        return result201.Heartbeat(_told(self._utc))
+
+    @on(Action201.authorize)
+    def _authorize(self, **_: Any) -> Any:
+        return result201.Authorize({"status": ACCEPTED})
+
+    @on(Action201.status_notification)
+    def _status(self, connector_status: str, **_: Any) -> Any:
+        # "Occupied" says less than the charging state of a transaction event.
+        known = self._view.status in CHARGING_STATES
+        if connector_status != "Occupied":
+            self._view.status = connector_status
+        elif not (known and self._view.transaction):
+            self._view.status = "Preparing"
+        self._view.changed()
+        return result201.StatusNotification()
+
+    @on(Action201.transaction_event)
+    def _event(
+        self,
+        event_type: str,
+        transaction_info: dict[str, Any],
+        meter_value: list[dict[str, Any]] | None = None,
+        **_: Any,
+    ) -> Any:
+        name = str(transaction_info["transaction_id"])
+        state = transaction_info.get("charging_state")
+        if state is not None:
+            self._view.status = CHARGING_STATES_OF.get(state, state)
+        if event_type == "Ended":
+            if self._view.transaction == name:
+                self._view.transaction = ""
+        else:
+            self._view.transaction = name
+        if meter_value:
+            self._view.metered(meter_value)
+        self._view.changed()
+        return result201.TransactionEvent()
+
+    @on(Action201.meter_values)
+    def _metered(self, meter_value: list[dict[str, Any]], **_: Any) -> Any:
+        self._view.metered(meter_value)
+        return result201.MeterValues()
+
+    async def limit(self, p_w: float) -> str:
+        """Set the charger's limit."""
+        schedule = {"id": PROFILE_ID, "start_schedule": _told(self._utc)} | _schedule(p_w)
+        profile = {
+            "id": PROFILE_ID,
+            "stack_level": PROFILE_STACK,
+            "charging_profile_purpose": "ChargingStationMaxProfile",
+            "charging_profile_kind": "Absolute",
+            "charging_schedule": [schedule],
+        }
+        return await self._ask(call201.SetChargingProfile(0, profile))
+
+    async def unlimit(self) -> str:
+        """Remove that limit."""
+        return await self._ask(call201.ClearChargingProfile(charging_profile_id=PROFILE_ID))
+
+    async def begin(self) -> str:
+        """Begin a transaction."""
+        self._view.numbers += 1
+        token = {"id_token": TAG, "type": "Central"}
+        return await self._ask(
+            call201.RequestStartTransaction(token, self._view.numbers, evse_id=1)
+        )
+
+    async def end(self) -> str:
+        """End the transaction."""
+        return await self._ask(call201.RequestStopTransaction(self._view.transaction))
+
+    async def composite_w(self) -> float | None:
+        """Return what the charger's profiles allow now."""
+        answer = await self.call(call201.GetCompositeSchedule(SCHEDULE_S, 1, "W"), suppress=False)
+        return _first_w(answer.schedule if answer.status == ACCEPTED else None)
+
+    async def trigger(self) -> str:
+        """Ask for meter values."""
+        return await self._ask(call201.TriggerMessage("MeterValues", evse={"id": 1}))
+
+    async def _ask(self, payload: Any) -> str:
+        return str((await self.call(payload, suppress=False)).status)
+
+
+# How a transaction's charging state is called in OCPP 1.6's words.
+CHARGING_STATES_OF = {
+    "Charging": "Charging",
+    "EVConnected": "Preparing",
+    "SuspendedEV": "SuspendedEV",
+    "SuspendedEVSE": "SuspendedEVSE",
+    "Idle": "Available",
+}
+CHARGING_STATES = frozenset(CHARGING_STATES_OF.values())
+STATIONS = {"1.6": Station16, "2.0.1": Station201}
+
+
+def _schedule(p_w: float) -> dict[str, Any]:
+    return {
+        "charging_rate_unit": "W",
+        "charging_schedule_period": [{"start_period": 0, "limit": round(p_w)}],
+    }
+
+
+def _first_w(schedule: dict[str, Any] | None) -> float | None:
+    if not schedule or schedule.get("charging_rate_unit") != "W":
+        return None
+    return float(schedule["charging_schedule_period"][0]["limit"])

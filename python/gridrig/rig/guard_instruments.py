@@ -1,0 +1,243 @@
+"""Instruments behind the rig's limits: a source gives only what all that is wired to it stands."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gridrig.devices.bench_capabilities import CapturePlan, LoadBankReading, Recording, SequenceStep
+from gridrig.rig.device import Device
+from gridrig.rig.guard import Guarded
+from gridrig.rig.instruments import (
+    AcSourceLimits,
+    DcSourceLimits,
+    EvChargerLimits,
+    LoadBankLimits,
+    SwitchLimits,
+)
+
+IRRADIANCE_STC, IRRADIANCE_MAX = 1000.0, 1500.0
+ANGLE_DEG_MAX = 360.0
+DWELL_S_MAX = 86_400.0
+
+
+class GuardedAcSource(Guarded):
+    """An AC source behind its limits."""
+
+    async def set_voltage_v(self, v_v: Sequence[float]) -> None:
+        """Set each channel's voltage. [V]"""
+        self._voltages(v_v)
+        await self._write("voltage_v", tuple(v_v), self.driver.set_voltage_v)
+
+    async def set_phase_deg(self, phase_deg: Sequence[float]) -> None:
+        """Set each channel's angle. [deg]"""
+        for angle in phase_deg:
+            self._within("phase_deg", angle, -ANGLE_DEG_MAX, ANGLE_DEG_MAX)
+        await self._write("phase_deg", tuple(phase_deg), self.driver.set_phase_deg)
+
+    async def set_frequency_hz(self, f_hz: float) -> None:
+        """Set the frequency. [Hz]"""
+        self._frequency(f_hz)
+        await self._write("frequency_hz", f_hz, self.driver.set_frequency_hz)
+
+    async def set_output(self, on: bool) -> None:
+        """Close or open the output relay; it closes only onto a setting within the limits."""
+        if not isinstance(on, bool):
+            raise self._refuse("output", on, "true or false")
+        if on and not self._dry_run:
+            found = await self.driver.read()
+            self._voltages(found.v_v)
+            self._frequency(found.f_hz)
+        await self._write("output", on, self.driver.set_output)
+
+    async def load_sequence(self, steps: Sequence[SequenceStep]) -> None:
+        """Load a sequence, every step of it within the limits."""
+        for step in steps:
+            self._voltages(step.v_v)
+            self._frequency(step.f_hz)
+            self._within("dwell_s", step.dwell_s, 0.0, DWELL_S_MAX)
+        await self._write("sequence", tuple(steps), self.driver.load_sequence)
+
+    async def arm(self) -> None:
+        """Arm the loaded sequence."""
+        await self._write("arm", True, lambda _: self.driver.arm())
+
+    async def trigger(self) -> float | None:
+        """Begin the armed sequence; return when, by the source's own clock. [s]"""
+        begun: list[float] = []
+
+        async def begin(_: object) -> None:
+            begun.append(await self.driver.trigger())
+
+        await self._write("trigger", True, begin)
+        return begun[0] if begun else None
+
+    async def abort(self) -> None:
+        """End a sequence; what is put out now stays."""
+        await self._write("abort", True, lambda _: self.driver.abort())
+
+    async def clock_s(self) -> float:
+        """Return the source's own clock. [s]"""
+        own_s: float = await self.driver.clock_s()
+        return own_s
+
+    def _voltages(self, v_v: Sequence[float]) -> None:
+        assert isinstance(self.device.limits, AcSourceLimits)
+        for value in v_v:
+            self._within("voltage_v", value, 0.0, self.device.limits.v_v_max)
+
+    def _frequency(self, f_hz: float) -> None:
+        assert isinstance(self.device.limits, AcSourceLimits)
+        limits = self.device.limits
+        self._within("frequency_hz", f_hz, limits.f_hz_min, limits.f_hz_max)
+
+
+class GuardedDcSource(Guarded):
+    """A DC source behind the limits of the input that it feeds."""
+
+    async def set_supply(self, v_v: float, i_a: float) -> None:
+        """Be a supply of a voltage with a current limit. [V, A]"""
+        limits = self._limits()
+        self._within("voltage_v", v_v, 0.0, limits.v_v_max)
+        self._within("current_a", i_a, 0.0, limits.i_a_max)
+        await self._write("supply", (v_v, i_a), lambda s: self.driver.set_supply(*s))
+
+    async def set_array(self, voc_v: float, isc_a: float, vmp_v: float, imp_a: float) -> None:
+        """Be a photovoltaic array; its curve is within the limits at any irradiance."""
+        limits = self._limits()
+        self._within("voc_v", voc_v, 0.0, limits.v_v_max)
+        self._within("isc_a", isc_a, 0.0, limits.i_a_max * IRRADIANCE_STC / IRRADIANCE_MAX)
+        self._within("vmp_v", vmp_v, 0.0, voc_v)
+        self._within("imp_a", imp_a, 0.0, isc_a)
+        curve = (voc_v, isc_a, vmp_v, imp_a)
+        await self._write("array", curve, lambda c: self.driver.set_array(*c))
+
+    async def set_irradiance(self, w_per_m2: float) -> None:
+        """Set the irradiance of the array. [W/m2]"""
+        self._within("irradiance", w_per_m2, 0.0, IRRADIANCE_MAX)
+        await self._write("irradiance", w_per_m2, self.driver.set_irradiance)
+
+    async def set_output(self, on: bool) -> None:
+        """Switch the output."""
+        if not isinstance(on, bool):
+            raise self._refuse("output", on, "true or false")
+        await self._write("output", on, self.driver.set_output)
+
+    def _limits(self) -> DcSourceLimits:
+        assert isinstance(self.device.limits, DcSourceLimits)
+        return self.device.limits
+
+
+class GuardedLoadBank(Guarded):
+    """A load bank behind its limits."""
+
+    async def set_load(self, r_w: float, l_var: float, c_var: float) -> LoadBankReading | None:
+        """Set each branch by its nominal power; return the steps that this came to."""
+        assert isinstance(self.device.limits, LoadBankLimits)
+        limits = self.device.limits
+        self._within("r_w", r_w, 0.0, limits.p_w_max)
+        self._within("l_var", l_var, 0.0, limits.q_var_max)
+        self._within("c_var", c_var, 0.0, limits.q_var_max)
+        done: list[LoadBankReading] = []
+
+        async def send(load: tuple[float, float, float]) -> None:
+            done.append(await self.driver.set_load(*load))
+
+        await self._write("load", (r_w, l_var, c_var), send)
+        return done[0] if done else None
+
+    async def set_connected(self, on: bool) -> None:
+        """Connect or disconnect the bank."""
+        if not isinstance(on, bool):
+            raise self._refuse("connected", on, "true or false")
+        await self._write("connected", on, self.driver.set_connected)
+
+
+class GuardedSwitch(Guarded):
+    """A contactor that wears out: its operations of a run are counted."""
+
+    operations = 0
+
+    async def set_closed(self, on: bool) -> None:
+        """Move it and wait until the status contact shows it."""
+        assert isinstance(self.device.limits, SwitchLimits)
+        most = self.device.limits.operations_max
+        if not isinstance(on, bool):
+            raise self._refuse("closed", on, "true or false")
+        if on and self.operations >= most:
+            raise self._refuse("closed", on, f"given: {most} operations are the rig's limit")
+        self.operations += 1
+        await self._write("closed", on, self.driver.set_closed)
+
+
+class GuardedAnalyser(Guarded):
+    """An analyser; a recording moves nothing on the bench, so a dry run arms it too."""
+
+    async def arm(self, plan: CapturePlan) -> None:
+        """Plan a recording and arm it."""
+        await self.driver.arm(plan)
+
+    async def trigger(self) -> None:
+        """Trigger a recording that waits for a command."""
+        await self.driver.trigger()
+
+    async def capture_state(self) -> str:
+        """Return how far the recording is."""
+        state: str = await self.driver.capture_state()
+        return state
+
+    async def fetch(self, tracks: Sequence[str]) -> Recording:
+        """Return tracks of the recording that is done."""
+        recording: Recording = await self.driver.fetch(tracks)
+        return recording
+
+    async def clock_s(self) -> float:
+        """Return the analyser's own clock. [s]"""
+        own_s: float = await self.driver.clock_s()
+        return own_s
+
+
+class GuardedEvCharger(Guarded):
+    """A charger behind its limits: none of its transactions begins above them."""
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        """Limit charging; removing the limit is refused, since the rig has one. [W]"""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        self._within("limit_w", p_w, 0.0, self.device.limits.p_w_max)
+        await self._write("limit_w", p_w, self.driver.set_limit_w)
+
+    async def set_power_w(self, p_w: float) -> None:
+        """Set power, positive while discharging. [W]"""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        self._within("power_w", p_w, -self.device.limits.p_w_max, self.device.limits.p_w_max)
+        await self._write("power_w", p_w, self.driver.set_power_w)
+
+    async def begin_transaction(self) -> None:
+        """Begin a transaction, with what the charger allows within the limits."""
+        assert isinstance(self.device.limits, EvChargerLimits)
+        if not self._dry_run:
+            allowed_w = (await self.driver.read()).allowed_w
+            most_w = self.device.limits.p_w_max
+            if allowed_w is None or allowed_w > most_w:
+                raise self._refuse("begin", allowed_w, f"begun before a limit up to {most_w:g}")
+        await self._write("begin", True, lambda _: self.driver.begin_transaction())
+
+    async def end_transaction(self) -> None:
+        """End the transaction."""
+        await self._write("end", True, lambda _: self.driver.end_transaction())
+
+
+GUARDS: Mapping[str, type[Guarded]] = {
+    "ac_source": GuardedAcSource,
+    "dc_source": GuardedDcSource,
+    "load_bank": GuardedLoadBank,
+    "switch": GuardedSwitch,
+    "interlock": Guarded,
+    "analyser": GuardedAnalyser,
+    "ev_charger": GuardedEvCharger,
+}
+
+
+def guard_instrument(
+    device: Device, driver: Any, report: Callable[..., object], *, dry_run: bool
+) -> Guarded:
+    """Return an instrument's driver behind the rig's limits."""
+    return GUARDS[device.capability](device, driver, report, dry_run=dry_run)

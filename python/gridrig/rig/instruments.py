@@ -1,0 +1,158 @@
+"""Instruments and chargers of a bench: limits, safe states, a device behind an AC source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gridrig.rig.schema import Name, NotNegative, Positive, at_least, between
+
+InstrumentCapability = Literal[
+    "ac_source", "dc_source", "load_bank", "switch", "interlock", "analyser", "ev_charger"
+]
+INSTRUMENTS: tuple[InstrumentCapability, ...] = (
+    "ac_source",
+    "dc_source",
+    "load_bank",
+    "switch",
+    "interlock",
+    "analyser",
+    "ev_charger",
+)
+CHANNELS_MAX = 64
+
+
+@dataclass(frozen=True)
+class AcSourceLimits:
+    """What an AC source may be asked for: what all that is wired to it stands.
+
+    Parameters
+    ----------
+    v_v_max : float
+        Voltage, phase to neutral. [V]
+    f_hz_min, f_hz_max : float
+        Frequency. [Hz]
+    """
+
+    v_v_max: Positive
+    f_hz_min: Positive
+    f_hz_max: Positive
+
+
+@dataclass(frozen=True)
+class DcSourceLimits:
+    """What a DC source may be asked for: the inverter's DC input, not the source's range. [V, A]"""
+
+    v_v_max: Positive
+    i_a_max: Positive
+
+
+@dataclass(frozen=True)
+class LoadBankLimits:
+    """What a load bank may be asked for, by nominal power of each branch. [W, var]"""
+
+    p_w_max: Positive
+    q_var_max: NotNegative
+
+
+@dataclass(frozen=True)
+class SwitchLimits:
+    """How often a contactor may be moved in one run."""
+
+    operations_max: Annotated[int, at_least(1)]
+
+
+@dataclass(frozen=True)
+class ListenerLimits:
+    """An input or an analyser commands nothing; its empty limits are still written down."""
+
+
+@dataclass(frozen=True)
+class EvChargerLimits:
+    """What an EV charger may be allowed to draw. [W]"""
+
+    p_w_max: Positive
+
+
+@dataclass(frozen=True)
+class OutputSafeState:
+    """Where a source is left: its output on or off."""
+
+    output: bool
+
+
+@dataclass(frozen=True)
+class LoadBankSafeState:
+    """Where a load bank is left."""
+
+    connected: bool
+
+
+@dataclass(frozen=True)
+class SwitchSafeState:
+    """Where a contactor is left: True is closed."""
+
+    closed: bool
+
+
+@dataclass(frozen=True)
+class EvChargerSafeState:
+    """Whether a charger is left charging; if not, its limit is left at 0 W."""
+
+    charge: bool
+
+
+@dataclass(frozen=True)
+class ListenerSafeState:
+    """An input or an analyser moves nothing; its empty safe state is still written down."""
+
+
+InstrumentLimits = (
+    AcSourceLimits
+    | DcSourceLimits
+    | LoadBankLimits
+    | SwitchLimits
+    | EvChargerLimits
+    | ListenerLimits
+)
+InstrumentSafeState = (
+    OutputSafeState | LoadBankSafeState | SwitchSafeState | EvChargerSafeState | ListenerSafeState
+)
+
+LIMITS: Mapping[str, type[InstrumentLimits]] = {
+    "ac_source": AcSourceLimits,
+    "dc_source": DcSourceLimits,
+    "load_bank": LoadBankLimits,
+    "switch": SwitchLimits,
+    "interlock": ListenerLimits,
+    "analyser": ListenerLimits,
+    "ev_charger": EvChargerLimits,
+}
+SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
+    "ac_source": OutputSafeState,
+    "dc_source": OutputSafeState,
+    "load_bank": LoadBankSafeState,
+    "switch": SwitchSafeState,
+    "interlock": ListenerSafeState,
+    "analyser": ListenerSafeState,
+    "ev_charger": EvChargerSafeState,
+}
+
+
+@dataclass(frozen=True)
+class SourceTerminal:
+    """Behind an AC source: what it imposes is the device's grid, and an analyser measures.
+
+    Parameters
+    ----------
+    source, analyser : str
+        Instruments of the rig.
+    channels : tuple of int
+        The analyser's channels on the device's phases, in order, from 1.
+    dc_source : str or None
+        What feeds its DC input; None if it has a source of its own.
+    """
+
+    source: Name
+    analyser: Name
+    channels: tuple[Annotated[int, between(1, CHANNELS_MAX)], ...]
+    dc_source: Name | None = None
