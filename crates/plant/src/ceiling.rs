@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn no_ceiling_at_all_stays_none_and_still_lets_one_come() {
         let mut ceiling = Ceiling::new(1.0);
-        assert_eq!(ceiling.step(f64::INFINITY, 1.0, 1.0, 1.0, 1.0), f64::INFINITY);
+        assert_eq!(
+            ceiling.step(f64::INFINITY, 1.0, 1.0, 1.0, 1.0),
+            f64::INFINITY
+        );
         assert!((ceiling.step(0.0, 1.0, 1.0, 1.0, 1.0) - 0.1).abs() < 1e-12);
     }
 

@@ -13,6 +13,8 @@ const THROTTLE_TOLD: f64 = 0.02;
 pub struct Follower {
     /// Its place among the plant's devices.
     pub device: usize,
+    /// Which meter of the bus sees for it.
+    pub meter: usize,
     /// Its fast states.
     pub fast: GridFollowing,
 }

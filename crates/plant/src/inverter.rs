@@ -35,11 +35,16 @@ pub struct Storage {
     pub former: Option<FormerSettings>,
     /// Set-point, positive while discharging [W].
     pub power_w: f64,
+    /// What the pack allows, while it is held for the steps of a tick [W].
+    pub held_room_w: Option<(f64, f64)>,
 }
 
 impl Storage {
     /// Power at the terminal that the pack allows, lowest and highest [W].
     pub fn pack_room_w(&self) -> (f64, f64) {
+        if let Some(held) = self.held_room_w {
+            return held;
+        }
         let (low, high) = self.pack.room_w();
         (low / self.efficiency, high * self.efficiency)
     }
@@ -140,6 +145,7 @@ impl Inverter {
             obeys_pack: reader.flag("obeys_pack", true)?,
             former: forms.then_some(former),
             power_w: 0.0,
+            held_room_w: None,
         };
         reader.finish()?;
         let feed = Feed::Storage(Box::new(storage));
@@ -206,6 +212,14 @@ impl Inverter {
         match &mut self.feed {
             Feed::Storage(storage) => Some(storage),
             Feed::Sun(_) => None,
+        }
+    }
+
+    /// Holds what the pack allows for the steps of a tick, in which the pack does not move.
+    pub fn hold_pack_room(&mut self, on: bool) {
+        if let Feed::Storage(storage) = &mut self.feed {
+            storage.held_room_w = None;
+            storage.held_room_w = on.then(|| storage.pack_room_w());
         }
     }
 

@@ -11,6 +11,7 @@
 
 pub mod active_power;
 mod bus;
+pub mod bus_meter;
 pub mod capability;
 pub mod category;
 mod ceiling;
