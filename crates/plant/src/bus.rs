@@ -56,7 +56,7 @@ impl Island {
         };
         let solved = bus.step(&mut stages);
         for (former, motion) in self.formers.iter_mut().zip(&stages.at) {
-            former.motion = *motion;
+            former.arrive(*motion);
         }
         self.former_i.clear();
         self.former_i

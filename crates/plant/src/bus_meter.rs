@@ -5,6 +5,9 @@ use crate::inverter_settings::InverterSettings;
 use crate::lag::Lag;
 use crate::rms::RmsWindow;
 
+/// Below this voltage there is no phase to follow [pu].
+const V_BLIND: f64 = 0.02;
+
 /// The current reference divides by no less than this voltage [pu].
 const V_DIVISOR_MIN: f64 = 0.3;
 
@@ -13,8 +16,8 @@ const V_DIVISOR_MIN: f64 = 0.3;
 pub struct Metered {
     /// The phasor [pu].
     pub v: Complex,
-    /// Its magnitude [pu].
-    pub magnitude: f64,
+    /// Its direction, a unit phasor; zero where it is too small to have one.
+    pub direction: Complex,
     /// Root mean square over the window [pu].
     pub v_pu: f64,
     /// What turns power into current: one over the voltage, which is never taken as very small.
@@ -44,7 +47,7 @@ impl BusMeter {
             kind: (settings.measure_s.0, settings.feed_v_lag_s),
             seen: Metered {
                 v,
-                magnitude,
+                direction: direction_of(v, magnitude),
                 v_pu: magnitude,
                 per_v: 1.0 / magnitude.max(V_DIVISOR_MIN),
             },
@@ -62,9 +65,18 @@ impl BusMeter {
         self.feed_v_pu = self.feed_lag.step(self.feed_v_pu, magnitude, h_s);
         self.seen = Metered {
             v,
-            magnitude,
+            direction: direction_of(v, magnitude),
             v_pu: self.window.step(magnitude, h_s),
             per_v: 1.0 / self.feed_v_pu.max(V_DIVISOR_MIN),
         };
+    }
+}
+
+/// The direction of a phasor of this magnitude.
+pub fn direction_of(v: Complex, magnitude: f64) -> Complex {
+    if magnitude > V_BLIND {
+        v * (1.0 / magnitude)
+    } else {
+        Complex::ZERO
     }
 }

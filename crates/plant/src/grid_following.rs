@@ -25,6 +25,8 @@ pub struct GridFollowing {
     pub v_pu: f64,
     /// Measured frequency [Hz].
     pub f_hz: f64,
+    /// Direction of the measured voltage, a unit phasor or zero.
+    pub direction: Complex,
     current: Complex,
 }
 
@@ -50,6 +52,7 @@ impl GridFollowing {
             i_max_squared: i_max_pu * i_max_pu,
             v_pu: seen.v_pu,
             f_hz,
+            direction: seen.direction,
             current: Complex::ZERO,
         };
         fast.current = fast.reference(power, 0.0);
@@ -58,8 +61,8 @@ impl GridFollowing {
 
     /// Takes the voltage at the beginning of a step.
     pub fn measure(&mut self, seen: &Metered, h_s: f64) {
-        self.pll.step(seen.v, seen.magnitude, h_s);
-        (self.per_v, self.v_pu) = (seen.per_v, seen.v_pu);
+        self.pll.step(seen.direction, h_s);
+        (self.per_v, self.v_pu, self.direction) = (seen.per_v, seen.v_pu, seen.direction);
         self.f_hz = self.f_lag.step(self.f_hz, self.pll.f_hz(), h_s);
     }
 

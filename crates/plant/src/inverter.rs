@@ -2,7 +2,7 @@
 
 use crate::active_power::{ActivePower, Room, Seen};
 use crate::cessation::Cessation;
-use crate::detector::FrequencyShift;
+use crate::detector::Detector;
 use crate::error::PlantError;
 use crate::former_settings::FormerSettings;
 use crate::function_settings::{Context, FunctionSettings, function_keys};
@@ -83,8 +83,8 @@ pub struct Inverter {
     pub service: Service,
     /// Its relays.
     pub relays: Relays,
-    /// Its island detector.
-    pub detector: Option<FrequencyShift>,
+    /// Its island detectors.
+    pub detector: Option<Detector>,
     /// Its momentary cessation.
     pub cessation: Cessation,
     /// Its active power over time.

@@ -48,6 +48,7 @@ pub mod register;
 pub mod relays;
 pub mod resonant;
 pub mod rms;
+pub mod run_on;
 mod secondary;
 mod seed;
 pub mod sequence;

@@ -4,10 +4,7 @@
 //! and a voltage is compared by one product.
 
 use crate::complex::Complex;
-use std::f64::consts::TAU;
-
-/// Below this voltage there is no phase to follow and the loop coasts [pu].
-const V_BLIND: f64 = 0.02;
+use std::f64::consts::{FRAC_1_PI, TAU};
 
 /// Follows the angle of a voltage phasor that is given in the frame of nominal frequency.
 #[derive(Clone, Debug)]
@@ -44,14 +41,12 @@ impl Pll {
         self.xi = TAU * (f_hz - self.f_nominal_hz);
     }
 
-    /// Takes the voltage at the beginning of a step of length `h_s`, and its magnitude.
-    pub fn step(&mut self, v: Complex, magnitude: f64, h_s: f64) {
-        let mut speed = self.xi;
-        if magnitude > V_BLIND {
-            let vq = (v.im * self.unit.re - v.re * self.unit.im) / magnitude;
-            self.xi += h_s * self.wn_squared * vq;
-            speed = self.xi + self.two_zeta_wn * vq;
-        }
+    /// Takes the direction of the voltage at the beginning of a step of length `h_s`: a unit phasor,
+    /// or zero where there is no phase to follow and the loop coasts.
+    pub fn step(&mut self, direction: Complex, h_s: f64) {
+        let vq = direction.im * self.unit.re - direction.re * self.unit.im;
+        self.xi += h_s * self.wn_squared * vq;
+        let speed = self.xi + self.two_zeta_wn * vq;
         self.half = Complex::turn(0.5 * h_s * speed);
         let unit = self.unit * self.half * self.half;
         // One step of Newton's method keeps the length at 1 for ever.
@@ -60,6 +55,6 @@ impl Pll {
 
     /// The frequency the loop sees [Hz].
     pub fn f_hz(&self) -> f64 {
-        self.f_nominal_hz + self.xi / TAU
+        self.f_nominal_hz + self.xi * (0.5 * FRAC_1_PI)
     }
 }
