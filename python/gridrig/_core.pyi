@@ -1553,5 +1553,22 @@ class World:
         the last one ended goes on; any other begins in steady state. The terminals then hold the
         means, for `held` and `integrate`; `advance` moves the other devices and the time.
         """
+    def run_on_times(
+        self, loads: Sequence[tuple[float, float, float]], horizon_s: float, *, h_s: float = 0.001
+    ) -> NDArray[np.float64]:
+        """Return when the first device trips after the PCC opens onto each test load. [s]
+
+        Parameters
+        ----------
+        loads : sequence of (p_w, qf, c_scale)
+            As `set_rlc` takes them, at most a million; each is tried on a copy of the world.
+        horizon_s : float
+            How long to watch. [s]
+
+        Returns
+        -------
+        array of float64, shape (n_loads,)
+            NaN where none tripped: there detection is blind. [s]
+        """
     def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""

@@ -9,7 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
-BENCH_TOPICS = ("devices", "market", "metering")
+BENCH_TOPICS = ("devices", "market", "metering", "plant")
 
 RUN_EXAMPLES = """examples:
   gridrig demo

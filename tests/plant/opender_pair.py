@@ -1,9 +1,9 @@
 """One photovoltaic inverter twice: ours, and EPRI's OpenDER, stepped side by side.
 
 OpenDER restates IEEE 1547-2018 independently. Both are rated 100 kVA and 100 kW at 60 Hz. Two
-things differ by construction and bound the agreement: OpenDER's lags are trapezoidal over the mean of two
-inputs, ours are exact over a held one, which is half a step of delay; and OpenDER has a current
-control of 0.02 s, which it gets switched off here because a quasi-static tick has none.
+things differ by construction and bound the agreement. OpenDER's lags are trapezoidal over the mean
+of two inputs, ours are exact over a held one: half a step of delay. And OpenDER has a current
+control of 0.02 s, switched off here because a quasi-static tick has none.
 """
 
 from collections.abc import Iterator

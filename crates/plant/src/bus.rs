@@ -2,7 +2,7 @@
 
 use crate::complex::{Complex, J};
 use crate::grid_following::Injection;
-use crate::grid_forming::Motion;
+use crate::grid_forming::{GridForming, Motion};
 use crate::island::{CONSTANT_POWER_PU, Island, Outside};
 use crate::network::{Source, admittance_of, rlc_admittance, solve_under_ceiling};
 use crate::resonant::{Circuit, Resonant};
@@ -18,8 +18,15 @@ pub struct BusStep {
     pub load_scale: f64,
     /// Current from the grid into the feeder [pu].
     pub grid_i: Complex,
-    /// Current of each grid former [pu].
-    pub former_i: Vec<Complex>,
+}
+
+/// Room for the stages of a step, kept so that steps allocate nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    start: Vec<Motion>,
+    at: Vec<Motion>,
+    rates: [Vec<Motion>; 4],
+    sources: Vec<Source>,
 }
 
 impl Island {
@@ -39,6 +46,7 @@ impl Island {
         let (low, high) = CONSTANT_POWER_PU;
         let adapted = self.v_load.clamp(low, high).powi(2);
         let shares = admittance_of(load) * (1.0 / adapted);
+        let mut stages = std::mem::take(&mut self.stages);
         let bus = AlgebraicBus {
             island: self,
             shares,
@@ -46,27 +54,21 @@ impl Island {
             outside,
             h_s,
         };
-        let (
-            motions,
-            Solved {
-                v,
-                sources,
-                grid_i,
-                follower_scale,
-            },
-        ) = bus.step();
-        for (former, motion) in self.formers.iter_mut().zip(motions) {
-            former.motion = motion;
+        let solved = bus.step(&mut stages);
+        for (former, motion) in self.formers.iter_mut().zip(&stages.at) {
+            former.arrive(*motion);
         }
-        self.v = v;
-        self.v_load = self.load_lag.step(self.v_load, v.abs(), h_s);
-        let former_i = sources.iter().map(|source| source.i).collect();
+        self.former_i.clear();
+        self.former_i
+            .extend(stages.sources.iter().map(|source| source.i));
+        self.stages = stages;
+        self.v = solved.v;
+        self.v_load = self.load_lag.step(self.v_load, solved.v.abs(), h_s);
         BusStep {
-            v,
-            follower_scale,
-            load_scale: v.norm_sq() / adapted,
-            grid_i,
-            former_i,
+            v: solved.v,
+            follower_scale: solved.follower_scale,
+            load_scale: solved.v.norm_sq() / adapted,
+            grid_i: solved.grid_i,
         }
     }
 
@@ -97,12 +99,12 @@ impl Island {
         let ceiling = self.settings.ceiling_v_pu;
         let (mean, follower_scale) = resonant.advance(circuit, self.w0, current, ceiling, h_s);
         self.v = resonant.v;
+        self.former_i.clear();
         BusStep {
             v: mean,
             follower_scale,
             load_scale: mean.norm_sq() / adapted,
             grid_i: Complex::ZERO,
-            former_i: Vec::new(),
         }
     }
 }
@@ -118,50 +120,52 @@ struct AlgebraicBus<'a> {
 }
 
 impl AlgebraicBus<'_> {
-    /// Moves the grid formers by a Runge-Kutta step; answers their states and the bus at the end.
-    fn step(&self) -> (Vec<Motion>, Solved) {
+    /// Moves the grid formers by a Runge-Kutta step; their states are in `stages.at` then, the
+    /// answer is the bus at the end.
+    fn step(&self, stages: &mut Stages) -> Solved {
         let h = self.h_s;
-        let start: Vec<Motion> = self
-            .island
-            .formers
-            .iter()
-            .map(|former| former.motion)
-            .collect();
-        let k1 = self.rates(&start, 0);
-        let k2 = self.rates(&moved(&start, &k1, 0.5 * h), 1);
-        let k3 = self.rates(&moved(&start, &k2, 0.5 * h), 1);
-        let k4 = self.rates(&moved(&start, &k3, h), 2);
-        let sixth = h / 6.0;
-        let mut end = moved(&start, &k1, sixth);
-        end = moved(&end, &k2, 2.0 * sixth);
-        end = moved(&end, &k3, 2.0 * sixth);
-        end = moved(&end, &k4, sixth);
-        let solved = self.solved(&end, 2);
-        (end, solved)
+        let formers = &self.island.formers;
+        stages.start.clear();
+        stages
+            .start
+            .extend(formers.iter().map(|former| former.motion));
+        stages.at.clone_from(&stages.start);
+        // Where each rate is taken: how far along the rate before, and at which third of the step.
+        for (n, (share, stage)) in [(0.0, 0), (0.5, 1), (0.5, 1), (1.0, 2)]
+            .into_iter()
+            .enumerate()
+        {
+            if n > 0 {
+                let before = &stages.rates[n - 1];
+                for (at, (from, rate)) in stages.at.iter_mut().zip(stages.start.iter().zip(before))
+                {
+                    *at = from.moved(*rate, share * h);
+                }
+            }
+            let Solved { v, .. } = self.solved(&stages.at, &mut stages.sources, stage);
+            let moving = formers.iter().zip(&stages.at).zip(&stages.sources);
+            let rate = |((former, motion), source): ((&GridForming, &Motion), &Source)| {
+                former.rates(*motion, v * source.i.conj())
+            };
+            stages.rates[n].clear();
+            stages.rates[n].extend(moving.map(rate));
+        }
+        let [k1, k2, k3, k4] = &stages.rates;
+        for (i, at) in stages.at.iter_mut().enumerate() {
+            *at = stages.start[i].moved(k1[i], h / 6.0);
+            *at = at.moved(k2[i], h / 3.0).moved(k3[i], h / 3.0);
+            *at = at.moved(k4[i], h / 6.0);
+        }
+        self.solved(&stages.at, &mut stages.sources, 2)
     }
 
-    fn rates(&self, motions: &[Motion], stage: usize) -> Vec<Motion> {
-        let Solved { v, sources, .. } = self.solved(motions, stage);
-        self.island
-            .formers
-            .iter()
-            .zip(motions)
-            .zip(&sources)
-            .map(|((former, motion), source)| former.rates(*motion, v * source.i.conj()))
-            .collect()
-    }
-
-    /// The bus at the beginning (0), middle (1) or end (2) of the step.
-    fn solved(&self, motions: &[Motion], stage: usize) -> Solved {
+    /// The bus at the beginning (0), middle (1) or end (2) of the step; the sources as they are then.
+    fn solved(&self, motions: &[Motion], sources: &mut Vec<Source>, stage: usize) -> Solved {
         let island = self.island;
-        let mut sources: Vec<Source> = island
-            .formers
-            .iter()
-            .zip(motions)
-            .map(|(former, motion)| {
-                Source::new(former.e(*motion), former.x_base, former.i_max_base)
-            })
-            .collect();
+        sources.clear();
+        sources.extend(island.formers.iter().zip(motions).map(|(former, motion)| {
+            Source::new(former.e(*motion), former.x_base, former.i_max_base)
+        }));
         let mut admittance = self.shares;
         if let Some(rlc) = island.rlc {
             let speed = motions.first().map_or(0.0, |motion| motion.speed);
@@ -172,10 +176,9 @@ impl AlgebraicBus<'_> {
         let (fixed, followers) = (grid_e * grid_y, self.current[stage]);
         let ceiling = island.settings.ceiling_v_pu;
         let (v, follower_scale) =
-            solve_under_ceiling(&mut sources, admittance, fixed, followers, ceiling);
+            solve_under_ceiling(sources, admittance, fixed, followers, ceiling);
         Solved {
             v,
-            sources,
             grid_i: (grid_e - v) * grid_y,
             follower_scale,
         }
@@ -197,14 +200,6 @@ impl AlgebraicBus<'_> {
 /// The bus at one moment.
 struct Solved {
     v: Complex,
-    sources: Vec<Source>,
     grid_i: Complex,
     follower_scale: f64,
-}
-
-fn moved(from: &[Motion], rates: &[Motion], s: f64) -> Vec<Motion> {
-    from.iter()
-        .zip(rates)
-        .map(|(motion, rate)| motion.moved(*rate, s))
-        .collect()
 }

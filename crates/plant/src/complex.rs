@@ -11,6 +11,9 @@ pub struct Complex {
     pub im: f64,
 }
 
+/// Up to this angle a short series is exact enough [rad].
+const SMALL: f64 = 0.1;
+
 /// The imaginary unit.
 pub const J: Complex = Complex { re: 0.0, im: 1.0 };
 
@@ -29,6 +32,18 @@ impl Complex {
     pub fn polar(r: f64, angle: f64) -> Complex {
         let (sin, cos) = angle.sin_cos();
         Complex::new(r * cos, r * sin)
+    }
+
+    /// The unit phasor at `angle`, without a sine while the angle is small [rad].
+    pub fn turn(angle: f64) -> Complex {
+        if angle.abs() > SMALL {
+            return Complex::polar(1.0, angle);
+        }
+        // The first left-out terms are below 1e-13.
+        let s = angle * angle;
+        let cos = 1.0 - s * (0.5 - s * (1.0 / 24.0 - s * (1.0 / 720.0 - s * (1.0 / 40_320.0))));
+        let sin = 1.0 - s * (1.0 / 6.0 - s * (1.0 / 120.0 - s * (1.0 / 5_040.0)));
+        Complex::new(cos, sin * angle)
     }
 
     /// The conjugate.
@@ -105,5 +120,19 @@ impl Div for Complex {
     type Output = Complex;
     fn div(self, other: Complex) -> Complex {
         self * other.conj() * (1.0 / other.norm_sq())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Complex, SMALL};
+
+    #[test]
+    fn a_small_turn_is_the_sine_and_cosine() {
+        for n in -20..=20 {
+            let angle = 0.099_999 * f64::from(n) / 20.0 * SMALL / 0.1;
+            let off = Complex::turn(angle) - Complex::polar(1.0, angle);
+            assert!(off.abs() < 2e-13, "{angle}: {off:?}");
+        }
     }
 }

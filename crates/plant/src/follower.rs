@@ -2,6 +2,7 @@
 
 use crate::active_power::Seen;
 use crate::complex::Complex;
+use crate::detector::Push;
 use crate::grid_following::{GridFollowing, Injection};
 use crate::inverter::Inverter;
 
@@ -13,6 +14,8 @@ const THROTTLE_TOLD: f64 = 0.02;
 pub struct Follower {
     /// Its place among the plant's devices.
     pub device: usize,
+    /// Which meter of the bus sees for it.
+    pub meter: usize,
     /// Its fast states.
     pub fast: GridFollowing,
 }
@@ -58,7 +61,7 @@ impl Follower {
         if !inverter.service.running() || bus.dead {
             return (fast.stop(), None);
         }
-        let mut lead = 0.0;
+        let mut push = Push::default();
         // A grid former rides through: on the grid its own relays would defeat its purpose.
         let mut found = if inverter.former().is_some() {
             None
@@ -67,10 +70,9 @@ impl Follower {
             relay.map(|(name, s)| (name.to_owned(), s))
         };
         if let Some(detector) = &mut inverter.detector {
-            lead = detector.angle(fast.f_hz - bus.f_nominal_hz);
-            if detector.step(lead, h_s) {
-                found = found.or(Some(("island".to_owned(), h_s)));
-            }
+            push = detector.push(fast.f_hz - bus.f_nominal_hz);
+            let met = detector.step(&push, fast.f_hz, fast.direction, h_s);
+            found = found.or(met.map(|cause| (cause.to_owned(), h_s)));
         }
         if let Some((cause, after_s)) = inverter.judge(found, h_s) {
             inverter.trip(&cause);
@@ -87,8 +89,9 @@ impl Follower {
         if share == 0.0 {
             return (fast.stop(), happened);
         }
+        let q_var = q_var + push.q_pu * inverter.settings.s_va;
         let power = Complex::new(p_w, q_var) * (share / bus.s_base_va);
-        (fast.inject(power, lead, h_s), happened)
+        (fast.inject(power, push.lead, h_s), happened)
     }
 }
 

@@ -4,14 +4,11 @@
 //! the loop, and what is injected over a step stands at the angle of the middle of the step.
 //! Powers and currents are in per unit of the system base.
 
+use crate::bus_meter::Metered;
 use crate::complex::Complex;
 use crate::inverter_settings::InverterSettings;
 use crate::lag::Lag;
 use crate::pll::Pll;
-use crate::rms::RmsWindow;
-
-/// The current reference divides by no less than this voltage [pu].
-const V_DIVISOR_MIN: f64 = 0.3;
 
 /// The current of one step in the fixed frame, at its beginning, middle and end.
 pub type Injection = [Complex; 3];
@@ -20,41 +17,42 @@ pub type Injection = [Complex; 3];
 #[derive(Clone, Debug)]
 pub struct GridFollowing {
     pll: Pll,
-    v_window: RmsWindow,
     f_lag: Lag,
     current_lag: Lag,
-    feed_lag: Lag,
-    feed_v_pu: f64,
-    i_max_pu: f64,
+    per_v: f64,
+    i_max_squared: f64,
     /// Measured voltage [pu].
     pub v_pu: f64,
     /// Measured frequency [Hz].
     pub f_hz: f64,
+    /// Direction of the measured voltage, a unit phasor or zero.
+    pub direction: Complex,
     current: Complex,
 }
 
 impl GridFollowing {
-    /// Starts in steady state at voltage `v`, giving `power` (P + jQ), its loop `noise_hz` off.
+    /// Starts in steady state at the voltage `seen`, giving `power` (P + jQ), its loop `noise_hz`
+    /// off.
     pub fn new(
         settings: &InverterSettings,
         s_base_va: f64,
         (f_nominal_hz, f_hz): (f64, f64),
-        v: Complex,
+        seen: &Metered,
         power: Complex,
         noise_hz: f64,
     ) -> GridFollowing {
         let mut pll = Pll::new(f_nominal_hz, settings.pll.0, settings.pll.1);
-        pll.lock(v, f_hz + noise_hz);
+        pll.lock(seen.v, f_hz + noise_hz);
+        let i_max_pu = settings.i_max_pu * settings.s_va / s_base_va;
         let mut fast = GridFollowing {
             pll,
-            v_window: RmsWindow::new(settings.measure_s.0, v.abs()),
             f_lag: Lag::new(settings.measure_s.1),
             current_lag: Lag::new(settings.current_lag_s),
-            feed_lag: Lag::new(settings.feed_v_lag_s),
-            feed_v_pu: v.abs(),
-            i_max_pu: settings.i_max_pu * settings.s_va / s_base_va,
-            v_pu: v.abs(),
+            per_v: seen.per_v,
+            i_max_squared: i_max_pu * i_max_pu,
+            v_pu: seen.v_pu,
             f_hz,
+            direction: seen.direction,
             current: Complex::ZERO,
         };
         fast.current = fast.reference(power, 0.0);
@@ -62,10 +60,9 @@ impl GridFollowing {
     }
 
     /// Takes the voltage at the beginning of a step.
-    pub fn measure(&mut self, v: Complex, h_s: f64) {
-        self.pll.step(v, h_s);
-        self.feed_v_pu = self.feed_lag.step(self.feed_v_pu, v.abs(), h_s);
-        self.v_pu = self.v_window.step(v.abs(), h_s);
+    pub fn measure(&mut self, seen: &Metered, h_s: f64) {
+        self.pll.step(seen.direction, h_s);
+        (self.per_v, self.v_pu, self.direction) = (seen.per_v, seen.v_pu, seen.direction);
         self.f_hz = self.f_lag.step(self.f_hz, self.pll.f_hz(), h_s);
     }
 
@@ -79,9 +76,9 @@ impl GridFollowing {
         let target = self.reference(power, lead);
         let factor = self.current_lag.factor(h_s);
         self.current += (target - self.current) * factor;
-        let half = Complex::polar(1.0, 0.5 * self.pll.turn);
-        let middle = self.current * Complex::polar(1.0, self.pll.angle - 0.5 * self.pll.turn);
-        [middle * half.conj(), middle, middle * half]
+        let back = self.pll.half.conj();
+        let middle = self.current * (self.pll.unit * back);
+        [middle * back, middle, middle * self.pll.half]
     }
 
     /// Ceases: the switch opens and no current flows.
@@ -91,18 +88,15 @@ impl GridFollowing {
     }
 
     fn reference(&self, power: Complex, lead: f64) -> Complex {
-        let v = self.feed_v_pu.max(V_DIVISOR_MIN);
-        let i = Complex::new(power.re / v, -power.im / v);
-        let magnitude = i.abs();
-        let bounded = if magnitude > self.i_max_pu {
-            i * (self.i_max_pu / magnitude)
-        } else {
-            i
-        };
+        let mut i = power.conj() * self.per_v;
+        let squared = i.norm_sq();
+        if squared > self.i_max_squared {
+            i = i * (self.i_max_squared / squared).sqrt();
+        }
         if lead == 0.0 {
-            bounded
+            i
         } else {
-            bounded * Complex::polar(1.0, lead)
+            i * Complex::turn(lead)
         }
     }
 }

@@ -20,7 +20,7 @@ const RELEASE_S: f64 = 2.0;
 /// The states the integrator moves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Motion {
-    /// Angle of the inner voltage against the fixed frame [rad].
+    /// Angle of the inner voltage since the beginning of the step [rad].
     pub angle: f64,
     /// Deviation of speed [pu].
     pub speed: f64,
@@ -81,6 +81,8 @@ pub struct GridForming {
     pub i_max_base: f64,
     /// What the integrator moves.
     pub motion: Motion,
+    /// Direction of the inner voltage at the beginning of the step, in the fixed frame.
+    unit: Complex,
     /// Dispatched power, which the secondary control moves.
     pub p0: f64,
     q0: f64,
@@ -118,7 +120,7 @@ impl GridForming {
         let e = v + J * x_base * (power.conj() / v.conj());
         let own = power * (1.0 / ratio);
         let motion = Motion {
-            angle: e.arg(),
+            angle: 0.0,
             speed: f_hz / f_nominal_hz - 1.0,
             governor: 0.0,
             q: own.im,
@@ -138,6 +140,7 @@ impl GridForming {
             i_max_base: i_max_pu * ratio,
             p0: own.re + motion.speed / settings.droop_p,
             motion,
+            unit: Complex::polar(1.0, e.arg()),
             q0: own.im,
             e0: e.abs(),
             room: (-1.0, 1.0),
@@ -157,7 +160,18 @@ impl GridForming {
     /// The inner voltage for a state.
     pub fn e(&self, motion: Motion) -> Complex {
         let magnitude = self.e0 + self.settings.droop_q * (self.q0 - motion.q);
-        Complex::polar(magnitude.max(0.0), motion.angle)
+        self.unit * Complex::turn(motion.angle) * magnitude.max(0.0)
+    }
+
+    /// Takes the state at the end of a step as the beginning of the next.
+    pub fn arrive(&mut self, motion: Motion) {
+        let unit = self.unit * Complex::turn(motion.angle);
+        // One step of Newton's method keeps the length at 1 for ever.
+        self.unit = unit * (1.5 - 0.5 * unit.norm_sq());
+        self.motion = Motion {
+            angle: 0.0,
+            ..motion
+        };
     }
 
     /// The rates of `motion` while the bus takes `power` (P + jQ, system base).

@@ -3,7 +3,7 @@
 use crate::active_power::{ActivePower, Room, Seen};
 use crate::cessation::Cessation;
 use crate::dc_bus::DcBus;
-use crate::detector::FrequencyShift;
+use crate::detector::Detector;
 use crate::error::PlantError;
 use crate::former_settings::FormerSettings;
 use crate::function_settings::{Context, FunctionSettings, function_keys};
@@ -38,11 +38,16 @@ pub struct Storage {
     pub former: Option<FormerSettings>,
     /// Set-point, positive while discharging [W].
     pub power_w: f64,
+    /// What the pack allows, while it is held for the steps of a tick [W].
+    pub held_room_w: Option<(f64, f64)>,
 }
 
 impl Storage {
     /// Power at the terminal that the pack allows, lowest and highest [W].
     pub fn pack_room_w(&self) -> (f64, f64) {
+        if let Some(held) = self.held_room_w {
+            return held;
+        }
         let (low, high) = self.pack.room_w();
         (low / self.efficiency, high * self.efficiency)
     }
@@ -81,8 +86,8 @@ pub struct Inverter {
     pub service: Service,
     /// Its relays.
     pub relays: Relays,
-    /// Its island detector.
-    pub detector: Option<FrequencyShift>,
+    /// Its island detectors.
+    pub detector: Option<Detector>,
     /// Its momentary cessation.
     pub cessation: Cessation,
     /// Its active power over time.
@@ -144,6 +149,7 @@ impl Inverter {
             obeys_pack: reader.flag("obeys_pack", true)?,
             former: forms.then_some(former),
             power_w: 0.0,
+            held_room_w: None,
         };
         reader.finish()?;
         let feed = Feed::Storage(Box::new(storage));
@@ -210,6 +216,14 @@ impl Inverter {
         match &mut self.feed {
             Feed::Storage(storage) => Some(storage),
             Feed::Sun(_) => None,
+        }
+    }
+
+    /// Holds what the pack allows for the steps of a tick, in which the pack does not move.
+    pub fn hold_pack_room(&mut self, on: bool) {
+        if let Feed::Storage(storage) = &mut self.feed {
+            storage.held_room_w = None;
+            storage.held_room_w = on.then(|| storage.pack_room_w());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::capability::Capability;
 use crate::category;
-use crate::detector::FrequencyShift;
+use crate::detector::{Detector, Perturbation, RateRelay, Shift, VectorShift};
 use crate::error::PlantError;
 use crate::function_settings::Context;
 use crate::setting::Reader;
@@ -25,8 +25,8 @@ pub struct InverterSettings {
     pub i_max_pu: f64,
     /// Open-loop response time to a set-point, 90 % of a step [s].
     pub response_s: f64,
-    /// Island detector.
-    pub detector: Option<FrequencyShift>,
+    /// Island detectors.
+    pub detector: Option<Detector>,
     /// False makes relays and detector never act.
     pub trips: bool,
     /// How much later than they should relays and detector act [s].
@@ -79,7 +79,7 @@ impl InverterSettings {
             capability: read_capability(reader, s_va, rated_w, context.normal)?,
             i_max_pu: reader.number("i_max_pu", i_max_default_pu, (0.1, 20.0))?,
             response_s: reader.number("response_s", 0.1, (0.0, 3600.0))?,
-            detector: read_detector(reader)?,
+            detector: read_detector(reader, cycle_s)?,
             trips: reader.flag("trips", true)?,
             trip_delay_s: reader.number("trip_delay_s", 0.0, (0.0, 3600.0))?,
             ignores_limit: reader.flag("ignores_limit", false)?,
@@ -123,15 +123,40 @@ fn read_capability(
     })
 }
 
-fn read_detector(reader: &mut Reader<'_>) -> Result<Option<FrequencyShift>, PlantError> {
-    let none = reader.word("detector", &["sfs", "none"])? == 1;
-    let detector = FrequencyShift::new(
-        reader.number("sfs_cf0", 0.02, (0.0, 0.5))?,
-        reader.number("sfs_k_per_hz", 0.05, (0.0, 1.0))?,
-        reader
-            .number("sfs_angle_max_deg", 15.0, (0.1, 90.0))?
-            .to_radians(),
-        reader.number("sfs_hold_s", 0.16, (0.0, 10.0))?,
+fn read_detector(reader: &mut Reader<'_>, cycle_s: f64) -> Result<Option<Detector>, PlantError> {
+    let kind = reader.word("detector", &["sfs", "sms", "none"])?;
+    let sandia = Shift::Sandia {
+        cf0: reader.number("sfs_cf0", 0.02, (0.0, 0.5))?,
+        k: reader.number("sfs_k_per_hz", 0.05, (0.0, 1.0))?,
+    };
+    let sandia_bound = reader.number("sfs_angle_max_deg", 15.0, (0.1, 90.0))?;
+    let slip_mode = Shift::SlipMode {
+        df_max_hz: reader.number("sms_df_max_hz", 3.0, (0.01, 10.0))?,
+    };
+    let slip_mode_bound = reader.number("sms_angle_max_deg", 10.0, (0.1, 90.0))?;
+    let hold_s = reader.number("sfs_hold_s", 0.16, (0.0, 10.0))?;
+    let (shift, bound_deg) = match kind {
+        0 => (sandia, sandia_bound),
+        1 => (slip_mode, slip_mode_bound),
+        _ => (Shift::None, sandia_bound),
+    };
+    let mut detector = Detector::new(shift, bound_deg.to_radians(), hold_s);
+    let perturbation = Perturbation::new(
+        reader.number("perturbation_q_pu", 0.0, (0.0, 1.0))?,
+        reader.number("perturbation_period_s", 0.4, (0.02, 60.0))?,
+        reader.number("perturbation_trip_hz", 0.3, (0.001, 10.0))?,
     );
-    Ok((!none).then_some(detector))
+    let limit_hz_s = reader.number("rocof_hz_s", 0.0, (0.0, 1000.0))?;
+    let window_s = reader.number("rocof_window_s", 0.1, (0.001, 10.0))?;
+    let rate = RateRelay::new(
+        limit_hz_s,
+        window_s,
+        reader.number("rocof_hold_s", 0.05, (0.0, 10.0))?,
+    );
+    let vector_shift_deg = reader.number("vector_shift_deg", 0.0, (0.0, 180.0))?;
+    detector.perturbation = (perturbation.q_pu > 0.0).then_some(perturbation);
+    detector.rate = (limit_hz_s > 0.0).then_some(rate);
+    detector.vector_shift =
+        (vector_shift_deg > 0.0).then(|| VectorShift::new(vector_shift_deg.to_radians(), cycle_s));
+    Ok((!detector.idle()).then_some(detector))
 }

@@ -6,6 +6,8 @@
 //! nothing here reads a clock; `step` has one length for a whole tick. Known gaps: one voltage for
 //! all devices, positive sequence only, no saturation of transformers, no motor loads.
 
+use crate::bus::Stages;
+use crate::bus_meter::BusMeter;
 use crate::complex::Complex;
 use crate::device::Device;
 use crate::follower::Follower;
@@ -14,7 +16,9 @@ use crate::grid_following::GridFollowing;
 use crate::grid_forming::GridForming;
 use crate::instrument::{FormedWatch, Instrument};
 use crate::inverter::Inverter;
+use crate::inverter_settings::InverterSettings;
 use crate::island_settings::IslandSettings;
+use crate::island_step::Currents;
 use crate::lag::Lag;
 use crate::resonant::{Circuit, Resonant};
 use crate::seed::spread;
@@ -58,8 +62,24 @@ pub struct Island {
     pub v_load: f64,
     /// How fast they adapt.
     pub load_lag: Lag,
+    /// What inverters measure of the bus, one for each kind.
+    pub meters: Vec<BusMeter>,
     /// Grid-following inverters.
     pub followers: Vec<Follower>,
+    /// What they drove in the last step.
+    pub currents: Currents,
+    /// The devices that are loads.
+    pub loads: Vec<usize>,
+    /// What all fed loads consume at nominal voltage, until one is shed or restored [W, var].
+    pub load: Option<Complex>,
+    /// Power of each device into the grid in the last step [W, var].
+    pub power: Vec<Complex>,
+    /// Current of each grid former in the last step [pu].
+    pub former_i: Vec<Complex>,
+    /// Room for the stages of a step.
+    pub stages: Stages,
+    /// Grid formers that gave up since the last step: their power is nothing from now on.
+    pub retired: Vec<usize>,
     /// Grid formers that still work.
     pub formers: Vec<GridForming>,
     /// The resonant bus, while no former holds it.
@@ -116,7 +136,15 @@ impl Island {
             v,
             v_load: opening.v_pu,
             load_lag: Lag::new(settings.load_lag_s),
+            meters: Vec::new(),
             followers: Vec::new(),
+            currents: Currents::default(),
+            loads: Vec::new(),
+            load: None,
+            power: Vec::new(),
+            former_i: Vec::new(),
+            stages: Stages::default(),
+            retired: Vec::new(),
             formers: Vec::new(),
             resonant: None,
             rlc: opening.rlc,
@@ -130,8 +158,9 @@ impl Island {
             dark_s: 0.0,
         };
         for (i, device) in devices.iter().enumerate() {
-            if let Some(inverter) = device.inverter() {
-                island.join(i, device, inverter, opening);
+            match device.inverter() {
+                Some(inverter) => island.join(i, device, inverter, opening),
+                None => island.loads.push(i),
             }
         }
         island
@@ -151,11 +180,26 @@ impl Island {
             None => {
                 self.filter_b += self.settings.filter_b_pu * settings.s_va / self.s_base_va;
                 let noise = NOISE_HZ * spread(opening.seed, i as u64, u64::MAX);
+                let meter = self.meter_for(settings);
+                let seen = &self.meters[meter].seen;
                 let fast =
-                    GridFollowing::new(settings, self.s_base_va, frequencies, self.v, power, noise);
-                self.followers.push(Follower { device: i, fast });
+                    GridFollowing::new(settings, self.s_base_va, frequencies, seen, power, noise);
+                let device = i;
+                self.followers.push(Follower {
+                    device,
+                    meter,
+                    fast,
+                });
             }
         }
+    }
+
+    fn meter_for(&mut self, settings: &InverterSettings) -> usize {
+        let known = self.meters.iter().position(|meter| meter.serves(settings));
+        known.unwrap_or_else(|| {
+            self.meters.push(BusMeter::new(settings, self.v));
+            self.meters.len() - 1
+        })
     }
 
     fn former(
@@ -179,10 +223,15 @@ impl Island {
     /// Reads what each grid former may give, from its rating, its limit and its pack; one whose
     /// permit was withdrawn no longer forms the grid.
     pub fn read_room(&mut self, devices: &[Device]) {
+        self.load = None;
+        let retired = &mut self.retired;
         self.formers.retain(|former| {
-            devices[former.device]
-                .inverter()
-                .is_some_and(|inverter| inverter.service.running())
+            let inverter = devices[former.device].inverter();
+            let runs = inverter.is_some_and(|inverter| inverter.service.running());
+            if !runs {
+                retired.push(former.device);
+            }
+            runs
         });
         for former in &mut self.formers {
             let Some(inverter) = devices[former.device].inverter() else {

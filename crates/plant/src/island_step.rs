@@ -50,29 +50,21 @@ impl Surroundings<'_> {
     }
 }
 
-/// What one step gave, for the means and the trace; powers in W and var.
-pub struct StepResult {
-    /// Power of each device into the grid.
-    pub power: Vec<Complex>,
-    /// Power of the grid into the feeder.
-    pub grid: Complex,
-}
-
 impl Island {
-    /// Steps from `t_s` by `h_s`.
-    pub fn step(&mut self, around: &mut Surroundings<'_>, t_s: f64, h_s: f64) -> StepResult {
+    /// Steps from `t_s` by `h_s`; the devices' powers are in `power` then, the answer is that of the
+    /// grid into the feeder [W, var].
+    pub fn step(&mut self, around: &mut Surroundings<'_>, t_s: f64, h_s: f64) -> Complex {
         let current = self.step_followers(around, t_s, h_s);
-        let mut load = Complex::new(around.outside.losses_w, 0.0);
-        for fed in around.devices.iter().filter_map(Device::fed_load) {
-            load += Complex::new(fed.p_w, fed.q_var);
-        }
+        let load = *self.load.get_or_insert_with(|| fed(around.devices));
+        let load = load + Complex::new(around.outside.losses_w, 0.0);
         let bus = self.step_bus(
             load * (1.0 / self.s_base_va),
             current.total,
             &around.outside,
             h_s,
         );
-        let result = self.count(around.devices, &current, &bus);
+        let grid = self.count(around.devices, &current, &bus);
+        self.currents = current;
         let end_s = t_s + h_s;
         self.grid_angle = (self.grid_angle
             + TAU * (around.outside.grid_f_hz - self.f_nominal_hz) * h_s)
@@ -83,16 +75,16 @@ impl Island {
         self.watch(around, end_s, h_s);
         self.step_loads(around, end_s, h_s);
         self.try_closing(around, end_s);
-        result
+        grid
     }
 
-    fn step_followers(
-        &mut self,
-        around: &mut Surroundings<'_>,
-        t_s: f64,
-        h_s: f64,
-    ) -> FollowerCurrents {
-        let mut currents = FollowerCurrents::default();
+    fn step_followers(&mut self, around: &mut Surroundings<'_>, t_s: f64, h_s: f64) -> Currents {
+        let mut currents = std::mem::take(&mut self.currents);
+        currents.total = Injection::default();
+        currents.each.clear();
+        for meter in &mut self.meters {
+            meter.step(self.v, h_s);
+        }
         let mut followers = std::mem::take(&mut self.followers);
         for follower in &mut followers {
             let injection = self.step_follower(follower, around, t_s, h_s);
@@ -113,7 +105,9 @@ impl Island {
         h_s: f64,
     ) -> Injection {
         let i = follower.device;
-        follower.fast.measure(self.v, h_s);
+        follower
+            .fast
+            .measure(&self.meters[follower.meter].seen, h_s);
         let Some(inverter) = around.devices[i].inverter_mut() else {
             return Injection::default();
         };
@@ -141,34 +135,33 @@ impl Island {
         injection
     }
 
-    /// The power of every device in a step.
-    fn count(&self, devices: &[Device], current: &FollowerCurrents, bus: &BusStep) -> StepResult {
+    /// Puts the power of every device in a step into `power`; answers the grid's.
+    fn count(&mut self, devices: &[Device], current: &Currents, bus: &BusStep) -> Complex {
         let at = if self.resonant.is_some() { 1 } else { 2 };
-        let mut power: Vec<Complex> = devices
-            .iter()
-            .map(|device| {
-                device.fed_load().map_or(Complex::ZERO, |load| {
-                    Complex::new(-load.p_w, -load.q_var) * bus.load_scale
-                })
-            })
-            .collect();
+        let power = &mut self.power;
+        power.resize(devices.len(), Complex::ZERO);
+        for device in self.retired.drain(..) {
+            power[device] = Complex::ZERO;
+        }
+        for i in &self.loads {
+            power[*i] = devices[*i].fed_load().map_or(Complex::ZERO, |load| {
+                Complex::new(-load.p_w, -load.q_var) * bus.load_scale
+            });
+        }
         for (follower, injection) in self.followers.iter().zip(&current.each) {
             power[follower.device] =
                 bus.v * injection[at].conj() * (bus.follower_scale * self.s_base_va);
         }
-        for (former, i) in self.formers.iter().zip(&bus.former_i) {
+        for (former, i) in self.formers.iter().zip(&self.former_i) {
             power[former.device] = bus.v * i.conj() * self.s_base_va;
         }
-        StepResult {
-            power,
-            grid: bus.v * bus.grid_i.conj() * self.s_base_va,
-        }
+        bus.v * bus.grid_i.conj() * self.s_base_va
     }
 
     fn step_formers(&mut self, around: &mut Surroundings<'_>, bus: &BusStep, end_s: f64, h_s: f64) {
         let v_pu = self.v.abs();
         let mut gone = Vec::new();
-        for (n, (former, i)) in self.formers.iter_mut().zip(&bus.former_i).enumerate() {
+        for (n, (former, i)) in self.formers.iter_mut().zip(&self.former_i).enumerate() {
             let power = bus.v * i.conj();
             let i_pu = i.abs() / former.ratio;
             former.keep_inside(power, h_s);
@@ -182,6 +175,7 @@ impl Island {
         }
         for (n, device, cause) in gone.into_iter().rev() {
             self.formers.remove(n);
+            self.retired.push(device);
             if let Some(inverter) = around.devices[device].inverter_mut() {
                 inverter.trip(cause);
             }
@@ -244,6 +238,7 @@ impl Island {
             );
         }
         for (device, kind, p_w) in moved {
+            self.load = None;
             let stage = match &around.devices[device].kind {
                 crate::device::Kind::Load(load) => load.stage.map(|n| n.to_string()),
                 crate::device::Kind::Inverter(_) => None,
@@ -293,8 +288,16 @@ impl Island {
 }
 
 /// The currents of the grid-following inverters in a step.
-#[derive(Default)]
-struct FollowerCurrents {
+#[derive(Clone, Debug, Default)]
+pub struct Currents {
     total: Injection,
     each: Vec<Injection>,
+}
+
+/// What all fed loads consume at nominal voltage [W, var].
+fn fed(devices: &[Device]) -> Complex {
+    let fed = devices.iter().filter_map(Device::fed_load);
+    fed.fold(Complex::ZERO, |sum, load| {
+        sum + Complex::new(load.p_w, load.q_var)
+    })
 }

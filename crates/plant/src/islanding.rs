@@ -125,6 +125,9 @@ impl World {
         let Some(mut island) = self.island.take() else {
             return Err(self.pcc_state("island_tick", "open"));
         };
+        for inverter in self.devices.iter_mut().filter_map(Device::inverter_mut) {
+            inverter.hold_pack_room(true);
+        }
         island.read_room(&self.devices);
         let mut recorder = Recorder::new(self.devices.len(), record_every);
         for n in 0..steps.round() as u64 {
@@ -135,8 +138,11 @@ impl World {
                 events: &mut self.events,
                 outside,
             };
-            let step = island.step(&mut around, from_s, h_s);
-            recorder.take(&island, &step.power, step.grid, from_s + h_s);
+            let grid = island.step(&mut around, from_s, h_s);
+            recorder.take(&island, grid, from_s + h_s);
+        }
+        for inverter in self.devices.iter_mut().filter_map(Device::inverter_mut) {
+            inverter.hold_pack_room(false);
         }
         let (mut tick, power, grid) = recorder.finish();
         self.time_s = t_s + dt_s;

@@ -11,6 +11,7 @@
 
 pub mod active_power;
 mod bus;
+pub mod bus_meter;
 pub mod capability;
 pub mod category;
 mod ceiling;
@@ -51,6 +52,7 @@ pub mod register;
 pub mod relays;
 pub mod resonant;
 pub mod rms;
+pub mod run_on;
 mod secondary;
 mod seed;
 pub mod sequence;

@@ -56,24 +56,25 @@ pub fn solve(sources: &mut [Source], admittance: Complex, current: Complex) -> C
         y += source.y();
         j += source.e * source.y();
     }
+    let mut v = j / y;
     for _ in 0..LIMIT_SWEEPS {
         let mut changed = false;
         for source in sources.iter_mut() {
-            let i = (source.e - j / y) * source.y();
-            if i.abs() <= source.i_max * (1.0 + 1e-9) {
+            let i = (source.e - v) * source.y();
+            if i.norm_sq() <= (source.i_max * (1.0 + 1e-9)).powi(2) {
                 continue;
             }
             let (others_y, others_j) = (y - source.y(), j - source.e * source.y());
             source.x_now = limiting_x(source, others_y, others_j);
             y = others_y + source.y();
             j = others_j + source.e * source.y();
+            v = j / y;
             changed = true;
         }
         if !changed {
             break;
         }
     }
-    let v = j / y;
     for source in sources.iter_mut() {
         source.i = (source.e - v) * source.y();
     }
@@ -93,7 +94,7 @@ pub fn solve_under_ceiling(
     ceiling: f64,
 ) -> (Complex, f64) {
     let v = solve(sources, admittance, fixed + followers);
-    if ceiling <= 0.0 || v.abs() <= ceiling {
+    if ceiling <= 0.0 || v.norm_sq() <= ceiling * ceiling {
         return (v, 1.0);
     }
     let (mut low, mut high) = (0.0, 1.0);

@@ -8,6 +8,7 @@ pub struct RmsWindow {
     h_s: f64,
     squares: Vec<f64>,
     next: usize,
+    sum: f64,
     value: f64,
 }
 
@@ -19,6 +20,7 @@ impl RmsWindow {
             h_s: 0.0,
             squares: Vec::new(),
             next: 0,
+            sum: 0.0,
             value,
         }
     }
@@ -29,12 +31,37 @@ impl RmsWindow {
             let steps = (self.window_s / h_s).round().max(1.0) as usize;
             self.h_s = h_s;
             self.squares = vec![self.value * self.value; steps];
+            self.sum = self.squares.iter().sum();
             self.next = 0;
         }
-        self.squares[self.next] = value * value;
-        self.next = (self.next + 1) % self.squares.len();
-        // Summed afresh: a running sum would drift over hours.
-        self.value = (self.squares.iter().sum::<f64>() / self.squares.len() as f64).sqrt();
+        let square = value * value;
+        self.sum += square - self.squares[self.next];
+        self.squares[self.next] = square;
+        self.next += 1;
+        if self.next == self.squares.len() {
+            self.next = 0;
+            // Summed afresh once a window: a running sum would drift over hours.
+            self.sum = self.squares.iter().sum();
+        }
+        self.value = (self.sum.max(0.0) / self.squares.len() as f64).sqrt();
         self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RmsWindow;
+
+    #[test]
+    fn it_is_the_mean_square_of_the_last_window_and_does_not_drift() {
+        let mut window = RmsWindow::new(0.005, 1.0);
+        assert!((window.step(2.0, 0.001) - (8.0_f64 / 5.0).sqrt()).abs() < 1e-12);
+        for n in 0..1_000_003 {
+            window.step(if n % 7 == 0 { 1e3 } else { 1e-3 }, 0.001);
+        }
+        for _ in 0..10 {
+            window.step(1e-3, 0.001);
+        }
+        assert!((window.step(1e-3, 0.001) - 1e-3).abs() < 1e-12);
     }
 }

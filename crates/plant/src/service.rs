@@ -126,7 +126,9 @@ impl Service {
     pub fn step(&mut self, v_low_pu: f64, v_high_pu: f64, f_hz: f64, dt_s: f64) -> bool {
         match self.standing {
             Standing::Running => {
-                self.ramp = (self.ramp + share(dt_s, self.rules.ramp_s)).min(1.0);
+                if self.ramp < 1.0 {
+                    self.ramp = (self.ramp + share(dt_s, self.rules.ramp_s)).min(1.0);
+                }
                 false
             }
             Standing::Off => false,

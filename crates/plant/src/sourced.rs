@@ -5,6 +5,7 @@
 //! the resonant test load are constant impedances. Ordering of a tick: `source_tick`, `held` (the
 //! means over it), `integrate`, `advance` (which leaves those devices where the source left them).
 
+use crate::bus_meter::BusMeter;
 use crate::complex::Complex;
 use crate::device::Kind;
 use crate::error::{PlantError, checked};
@@ -59,6 +60,7 @@ pub struct Sourced {
 #[derive(Clone, Debug)]
 struct Unit {
     follower: Follower,
+    meter: BusMeter,
     windows: [RmsWindow; 3],
     phases: Phases,
 }
@@ -208,20 +210,27 @@ impl World {
         let unit = |i: usize, world: &mut World| {
             let inverter = world.devices[i].inverter_mut()?;
             let phases = inverter.settings.phases;
-            let (p_w, q_var) = inverter.give(phases.followed(&first.v).abs());
+            let followed = phases.followed(&first.v);
+            let (p_w, q_var) = inverter.give(followed.abs());
+            let meter = BusMeter::new(&inverter.settings, followed);
             let fast = GridFollowing::new(
                 &inverter.settings,
                 s_base_va,
                 (f_nominal_hz, first.f_hz),
-                phases.followed(&first.v),
+                &meter.seen,
                 Complex::new(p_w, q_var) * (1.0 / s_base_va),
                 NO_NOISE_HZ,
             );
             let window_s = inverter.settings.measure_s.0;
             let windows = first.v.map(|v| RmsWindow::new(window_s, v.abs()));
-            let follower = Follower { device: i, fast };
+            let follower = Follower {
+                device: i,
+                meter: 0,
+                fast,
+            };
             Some(Unit {
                 follower,
+                meter,
                 windows,
                 phases,
             })
@@ -252,9 +261,8 @@ impl World {
             }
             _ => return [Complex::ZERO; 3],
         };
-        let fast = &mut unit.follower.fast;
-        let followed = unit.phases.followed(&played.v);
-        fast.measure(followed, h_s);
+        unit.meter.step(unit.phases.followed(&played.v), h_s);
+        unit.follower.fast.measure(&unit.meter.seen, h_s);
         let mut seen = [0.0; 3];
         for ((seen, window), v) in seen.iter_mut().zip(&mut unit.windows).zip(&played.v) {
             *seen = window.step(v.abs(), h_s);

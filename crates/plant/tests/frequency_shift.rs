@@ -1,4 +1,4 @@
-//! The island detector: its run-on times and the gain below which it is blind.
+//! The island detectors: their run-on times, and where they are blind.
 
 #![allow(
     clippy::unwrap_used,
@@ -92,6 +92,85 @@ fn wide_open_windows_leave_the_trip_to_the_detector_itself() {
     assert_eq!(cause, "island");
     assert!(at_s < 2.0, "{at_s} s");
     assert!(case.with(t("detector", "none")).run(10.0).is_none());
+}
+
+/// Whether the island lives on at this change of the capacitance, for 4 s.
+fn blind(case: &Case, dc: f64) -> bool {
+    let mut case = case.clone();
+    case.c_scale = 1.0 + dc;
+    case.run(4.0).is_none()
+}
+
+/// Checks both edges of a blind range of the capacitance, in per cent.
+fn blind_between(case: &Case, low: f64, high: f64) {
+    let near = 0.15;
+    for (edge, outward) in [(low, -near), (high, near)] {
+        assert!(
+            blind(case, (edge - outward) / 100.0),
+            "blind inside {edge} %"
+        );
+        assert!(
+            !blind(case, (edge + outward) / 100.0),
+            "sees outside {edge} %"
+        );
+    }
+}
+
+#[test]
+fn a_frequency_shift_narrows_the_blind_range_as_the_reference_does() {
+    let case = |qf: f64| Case::new(qf).with(fast_relays());
+    // The reference prototype, horizon 4 s here; k = 0.05 leaves nothing at Qf 1.
+    for (qf, k, low, high) in [
+        (1.0, 0.01, -3.35, 7.00),
+        (2.5, 0.01, -5.14, 10.45),
+        (2.5, 0.02, -3.92, 8.09),
+    ] {
+        blind_between(&case(qf).sfs(0.0, k), low, high);
+    }
+    let slip_mode = case(2.5)
+        .with(t("detector", "sms"))
+        .with(n("sms_angle_max_deg", 10.0))
+        .with(n("sms_df_max_hz", 3.0))
+        .with(n("sfs_hold_s", 10.0));
+    blind_between(&slip_mode, -0.46, 5.29);
+}
+
+#[test]
+fn each_further_detector_trips_on_its_own_criterion_and_not_on_the_grid() {
+    let open = island_bench::relays(&[("OF1", 66.0, 1000.0), ("UF1", 50.0, 1000.0)]);
+    let case = || Case::new(1.0).with(open.clone());
+    // 5 % of capacitance moves the frequency by 1.5 Hz within the loop's time.
+    for (setting, cause, dc) in [
+        (n("rocof_hz_s", 2.0), "rocof", 0.05),
+        (n("vector_shift_deg", 6.0), "vector_shift", 0.40),
+        (n("perturbation_q_pu", 0.05), "island", 0.0),
+    ] {
+        let mut tried = case().with(setting.clone());
+        tried.c_scale = 1.0 + dc;
+        let found = tried.run(2.0);
+        assert_eq!(
+            found.as_ref().map(|(_, c)| c.as_str()),
+            Some(cause),
+            "{found:?}"
+        );
+        assert!(!tried.trips_on_the_grid(), "{cause}");
+        let mut without = case();
+        without.c_scale = 1.0 + dc;
+        assert_eq!(without.run(2.0), None, "{cause}");
+    }
+}
+
+#[test]
+fn slow_drifts_and_small_jumps_do_not_meet_the_passive_criteria() {
+    let mut case = Case::new(1.0)
+        .with(island_bench::relays(&[
+            ("OF1", 66.0, 1000.0),
+            ("UF1", 50.0, 1000.0),
+        ]))
+        .with(n("rocof_hz_s", 2.0))
+        .with(n("vector_shift_deg", 6.0));
+    case.c_scale = 1.0005;
+    assert_eq!(case.run(2.0), None);
 }
 
 /// When four equal inverters, of which `active` have the detector, have all tripped.

@@ -1,6 +1,8 @@
 //! Bindings of the plant: values in, one call, values out.
 
 use gridrig_plant as plant;
+use numpy::{IntoPyArray, PyArray1};
+use plant::run_on::TestLoad;
 use plant::{Outside, SyncLimits, Value};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -419,6 +421,24 @@ impl PyWorld {
                 .source_tick(&devices, t_s, &segments, h_s, record_every)
         });
         PySourceTick::new(py, samples.map_err(refused)?)
+    }
+
+    #[pyo3(signature = (loads, horizon_s, *, h_s = 0.001))]
+    fn run_on_times<'py>(
+        &self,
+        py: Python<'py>,
+        loads: Vec<(f64, f64, f64)>,
+        horizon_s: f64,
+        h_s: f64,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let loads: Vec<_> = loads
+            .into_iter()
+            .map(|(p_w, qf, c_scale)| TestLoad { p_w, qf, c_scale })
+            .collect();
+        let times = py.detach(|| self.locked().run_on_times(&loads, horizon_s, h_s));
+        let times = times.map_err(refused)?.into_iter();
+        let times: Vec<f64> = times.map(|time_s| time_s.unwrap_or(f64::NAN)).collect();
+        Ok(times.into_pyarray(py))
     }
 
     fn take_events(&self) -> Vec<EventTuple> {

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from gridrig.bench import devices, market, metering
+from gridrig.bench import devices, market, metering, plant
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -27,6 +27,7 @@ TOPICS = {
     "devices": Topic(devices.WORKLOADS, devices.measure),
     "market": Topic(market.WORKLOADS, market.measure),
     "metering": Topic(metering.WORKLOADS, metering.measure),
+    "plant": Topic(plant.WORKLOADS, plant.measure),
 }
 
 

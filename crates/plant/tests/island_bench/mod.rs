@@ -7,6 +7,7 @@
 )]
 #![allow(dead_code, reason = "each test file uses its share")]
 
+use gridrig_plant::sequence::Segment;
 use gridrig_plant::{Outside, Value, World};
 
 /// System base, and the power of the inverters together [VA, W].
@@ -43,6 +44,7 @@ pub fn fast_relays() -> (String, Value) {
 }
 
 /// One test: inverters, their settings, the load.
+#[derive(Clone)]
 pub struct Case {
     pub settings: Vec<(String, Value)>,
     pub load: f64,
@@ -97,6 +99,16 @@ impl Case {
         self.qf = qf / self.load;
         self.c_scale = 1.0 - dq / qf;
         self
+    }
+
+    /// Whether the inverter trips behind a source at nominal voltage and frequency, within 5 s.
+    pub fn trips_on_the_grid(&self) -> bool {
+        let mut world = World::new(60.0, BASE, self.seed).unwrap();
+        let pv = world.add_pv("pv", &self.settings).unwrap();
+        world.set_available(pv, BASE).unwrap();
+        let hold = [Segment::hold(5.0, 1.0, 60.0)];
+        let samples = world.source_tick(&[pv], 0.0, &hold, 0.001, 0).unwrap();
+        !samples.events.is_empty()
     }
 
     /// Opens the switch; answers when and why the inverter tripped within `horizon_s`.
