@@ -4,7 +4,8 @@ Integers cross in base units: energy in mWh, prices in millionths of the currenc
 millionths, times in UTC seconds. Every class is immutable, or locks what it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
@@ -15,19 +16,26 @@ __all__ = [
     "Authenticated",
     "BilateralColumns",
     "BookEvent",
+    "CertificateRegister",
     "ClaimProof",
     "ClaimTree",
     "ClearedColumns",
     "Clearing",
+    "EnergyClaim",
     "Entry",
     "Exchange",
     "IslandTick",
+    "Measured",
     "MeterPeriod",
+    "Opening",
     "Order",
     "Pack",
     "Refusal",
     "Rejection",
+    "RewardFleet",
+    "RewardProgramme",
     "Settled",
+    "ShareRegister",
     "StagedBatch",
     "Terminal",
     "Trade",
@@ -38,11 +46,15 @@ __all__ = [
     "ZonalClearing",
     "ZonalColumns",
     "ZoneNetwork",
+    "carbon_credited",
+    "certificate_key",
     "clear_pay_as_bid",
     "clear_pay_as_clear",
     "clear_zonal",
     "clear_zones",
+    "commitment_salt",
     "enclosed_in_xml",
+    "largest_remainder",
     "market_auction_s",
     "market_commands",
     "market_latencies",
@@ -50,11 +62,17 @@ __all__ = [
     "metering_words",
     "pay_as_bid",
     "pay_as_clear",
+    "pay_rewards",
     "settle_period",
     "timer_cost",
 ]
 
 _Side: TypeAlias = Literal["bid", "offer"]
+_Direction: TypeAlias = Literal["export", "import"]
+_Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
+_Lot: TypeAlias = tuple[int, int, int, str, str, str | None, str | None]
+"""(certificate, from_wh, energy_wh, holder, state, purpose, beneficiary); the state is held,
+retired, charged (beneficiary: asset of the storage, in hex) or moved (beneficiary: where to)"""
 _LedgerRow: TypeAlias = tuple[
     bytes,
     str,
@@ -1435,3 +1453,475 @@ class World:
         """
     def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""
+
+def largest_remainder(total_micro: int, weights: Sequence[int]) -> list[int]:
+    """Part money by weight to the last unit: shares rounded down, then the largest remainders.
+
+    Of equal remainders the one that stands first is served first; a negative total is parted by
+    magnitude.
+
+    Parameters
+    ----------
+    total_micro : int
+        What is parted. [millionths]
+    weights : sequence of int
+        Not negative; together below 2^63.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.share_nobody`, `settlement.share_weight`.
+
+    Examples
+    --------
+    >>> largest_remainder(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+
+@final
+class ShareRegister:
+    """The shares of one asset: their number never changes, they only move.
+
+    Parameters
+    ----------
+    founders : sequence of (str, int)
+        Holders and their shares, 1 to 10^8 together.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.share_holder`, `settlement.share_count`.
+    """
+
+    def __new__(cls, founders: Sequence[tuple[str, int]]) -> Self: ...
+    def transfer(self, at_ms: int, holder: str, to: str, shares: int) -> None:
+        """Move shares in the order of time."""
+    def held(self) -> dict[str, int]:
+        """Return who holds how many now, by name."""
+    def weights(self, from_ms: int, to_ms: int) -> dict[str, int]:
+        """Return shares times milliseconds in a span, by name; `settlement.share_span`."""
+    def distribute(
+        self, net_revenue_micro: int, *, from_ms: int, to_ms: int, losses_micro: int = 0
+    ) -> tuple[list[tuple[str, int]], int, int]:
+        """Pay the net revenue of a span to those who held shares in it, by largest remainder.
+
+        A loss is carried and made good out of later revenue before anybody is paid.
+
+        Parameters
+        ----------
+        net_revenue_micro : int
+            Revenue less cost of the span, of either sign. [millionths]
+        from_ms, to_ms : int
+            The span. [UTC ms]
+        losses_micro : int
+            Losses carried so far, not negative. [millionths]
+
+        Returns
+        -------
+        tuple
+            Payouts by name, what made good losses, and losses carried on. [millionths]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.share_span`, `settlement.share_loss`.
+        """
+
+def commitment_salt(secret: bytes, leaf_id: str) -> bytes:
+    """Return the salt of a leaf: HMAC-SHA-256 of the participant's secret and the leaf id.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.commitment_secret` unless the secret has 32 bytes that are not all zero,
+        `settlement.commitment_leaf_id` unless the id has 1 to 256 bytes.
+    """
+
+@final
+class Opening:
+    """What opens a commitment: whoever has it knows the payload, and nothing else.
+
+    Parameters
+    ----------
+    leaf_id : str
+        Which leaf it is, once for good; 1 to 256 bytes.
+    salt : bytes, shape (32,)
+        As `commitment_salt` gives it.
+    payload : bytes
+        What is committed to, at most 1 MiB.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.commitment_leaf_id`, `.commitment_hash`, `.commitment_payload`.
+    """
+
+    def __new__(cls, leaf_id: str, salt: bytes, payload: bytes) -> Self: ...
+    @property
+    def commitment(self) -> bytes: ...
+    def open(self, commitment: bytes) -> bytes:
+        """Return the payload that a commitment is proven to be of.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.commitment_hash`, `settlement.commitment_opens_another`.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def certificate_key(asset: bytes, quantum: int, direction: _Direction) -> bytes:
+    """Return what a claim on one quantum is entered under, as the contract computes it.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_asset`, `settlement.word`.
+    """
+
+def carbon_credited(
+    energy_wh: Sequence[int], rates_g_per_mwh: Sequence[int | None]
+) -> list[tuple[int | None, int]]:
+    """Credit the carbon of intervals in the order of time: grams = Wh x rate, rounded down.
+
+    The rounding is over the whole and not in each interval. A missing rate withholds its interval.
+
+    Parameters
+    ----------
+    energy_wh : sequence of int
+        Energy of each interval. [Wh]
+    rates_g_per_mwh : sequence of int or None
+        Its rate, or None while that is not known. [g/MWh]
+
+    Returns
+    -------
+    list of (int or None, int)
+        Exact micrograms, None where withheld; grams credited with the interval.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.carbon_rates`, `.carbon_rate`, `.carbon_grams`.
+
+    Examples
+    --------
+    >>> carbon_credited([1_000, 500, 700], [400_000, None, 1_500])
+    [(400000000, 400), (None, 0), (1050000, 1)]
+    """
+
+@final
+class EnergyClaim:
+    """A claim on what an asset exported or imported in an interval.
+
+    Parameters
+    ----------
+    number : int
+        Number of the event that entered it; names the certificate.
+    asset : bytes, shape (32,)
+        Pseudonym of the connection point.
+    direction : str
+        "export" or "import".
+    first_quantum, quanta : int
+        The interval, in quanta of 300 s from 1970 on; 1 to 288 of them.
+    energy_wh : int
+        How much. [Wh]
+    scheme : str
+        "certificate", "carbon-credit" or "share".
+    issuer, holder : str
+        Who claims it, and who got it first.
+    is_from_storage : bool
+        Whether it was discharged from a storage.
+    backing : (str, str, bytes, bytes), optional
+        Meter, serial number, digests of the opening and the closing reading; None if another issuer
+        vouches for it.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_asset`, `.certificate_interval_bound`, `settlement.word`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        number: int,
+        asset: bytes,
+        direction: _Direction,
+        first_quantum: int,
+        quanta: int,
+        energy_wh: int,
+        scheme: _Scheme,
+        issuer: str,
+        holder: str,
+        is_from_storage: bool = False,
+        backing: tuple[str, str, bytes, bytes] | None = None,
+    ) -> Self: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def asset(self) -> bytes: ...
+    @property
+    def direction(self) -> _Direction: ...
+    @property
+    def first_quantum(self) -> int: ...
+    @property
+    def quanta(self) -> int: ...
+    @property
+    def from_s(self) -> int: ...
+    @property
+    def to_s(self) -> int: ...
+    @property
+    def energy_wh(self) -> int: ...
+    @property
+    def scheme(self) -> _Scheme: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def holder(self) -> str: ...
+    @property
+    def is_from_storage(self) -> bool: ...
+    @property
+    def backing(self) -> tuple[str, str, bytes, bytes] | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class CertificateRegister:
+    """All claims of energy and the lots of certificates, in memory; every step is one event.
+
+    `gridrig.settlement.certificates.CertificateStore` keeps one in SQLite. A step that breaks a
+    rule raises a `SettlementError` of the codes in `docs/certificates.md` and does nothing.
+    """
+
+    def __new__(cls) -> Self: ...
+    @property
+    def events(self) -> int: ...
+    def name(self, point: str, asset: bytes) -> None:
+        """Give a connection point its pseudonym, once for good."""
+    def enrol(
+        self,
+        meter: str,
+        serial: str,
+        *,
+        asset: bytes,
+        start_milliwh: int = 0,
+        carried_milliwh: int = 0,
+        storage_permille: int | None = None,
+    ) -> None:
+        """Enrol a generation meter, or that of a storage with its round-trip efficiency."""
+    def mint(
+        self, period: MeterPeriod, *, scheme: _Scheme, issuer: str, holder: str
+    ) -> EnergyClaim | None:
+        """Return the claim of a period, not entered; None below 1 Wh; one that stands as it is."""
+    def enter(self, claim: EnergyClaim) -> None:
+        """Enter a claim, minted here or told by another issuer."""
+    def split(self, certificate: int, from_wh: int, energy_wh: int, holder: str) -> None:
+        """Make some watt-hours of a lot a lot of their own."""
+    def transfer(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, to: str
+    ) -> None:
+        """Give some watt-hours of a lot to another holder."""
+    def retire(
+        self,
+        certificate: int,
+        from_wh: int,
+        energy_wh: int,
+        holder: str,
+        *,
+        purpose: str,
+        beneficiary: str,
+    ) -> None:
+        """Use some watt-hours up, for good."""
+    def charge(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, storage: bytes
+    ) -> None:
+        """Retire some watt-hours to charge the storage of an asset."""
+    def move_out(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, place: str
+    ) -> None:
+        """Let a whole certificate live on in a registry elsewhere."""
+    def withdrawn(self, digest: bytes) -> list[int]:
+        """Return the certificates to freeze when a reading is withdrawn."""
+    def freeze(self, certificate: int, digest: bytes) -> None:
+        """Stop every step of a certificate."""
+    def is_frozen(self, certificate: int) -> bool:
+        """Tell whether the reading behind a certificate was withdrawn."""
+    def claim(self, certificate: int) -> EnergyClaim:
+        """Return a claim by its number."""
+    def claims(self) -> list[EnergyClaim]:
+        """Return all claims in the order of their numbers."""
+    def standing(
+        self, asset: bytes, direction: _Direction, first_quantum: int, quanta: int
+    ) -> EnergyClaim | None:
+        """Return the claim that stands in the way of one on these quanta."""
+    def lots(self, certificate: int | None = None) -> list[_Lot]:
+        """Return lots by certificate and watt-hour."""
+    def charged_milliwh(self, storage: bytes) -> int:
+        """Return what is left of what certificates charged a storage with. [mWh]"""
+    def supply(self) -> tuple[int, int, int, int, int, int]:
+        """Return minted, held, retired, moved, frozen and unbacked energy. [Wh]"""
+
+def pay_rewards(pool_micro: int, due_micro: Sequence[int]) -> tuple[list[int], int]:
+    """Pay what is due from a pool, or the pool in proportion to it by largest remainder.
+
+    Returns
+    -------
+    tuple
+        What each is paid, in order, and what is left in the pool. [millionths]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_due` if an amount is negative or the dues do not fit.
+
+    Examples
+    --------
+    >>> pay_rewards(100, [30, 30]), pay_rewards(50, [30, 30, 31])
+    (([30, 30], 40), ([17, 16, 17], 0))
+    """
+
+@final
+class RewardFleet:
+    """The sites of a programme; a connection point is enrolled whole, with every meter it has.
+
+    Parameters
+    ----------
+    points : mapping of str to sequence of str
+        Connection points and all their meters, as the network operator lists them.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_meter_repeated`, `settlement.reward_point_unknown`.
+    """
+
+    def __new__(cls, points: Mapping[str, Sequence[str]]) -> Self: ...
+    def enrol(self, site: str, point: str, *, commitment_milliwh: int) -> None:
+        """Enrol a connection point as a site.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.reward_point_unknown`, `.reward_point_enrolled` with both sites,
+            `.reward_site_repeated`, `.reward_due`.
+        """
+    def sites(self) -> list[tuple[str, str, list[str], int]]:
+        """Return site, point, meters and commitment in mWh, by name."""
+
+@final
+class Measured:
+    """What was measured of a site in an event; `shortcoming` is None, "baseline-short" or
+    "event-unread", `digests` are those of the readings of the event."""
+
+    @property
+    def baseline_milliwh(self) -> int: ...
+    @property
+    def net_load_milliwh(self) -> int: ...
+    @property
+    def counted_milliwh(self) -> int: ...
+    @property
+    def shortcoming(self) -> str | None: ...
+    @property
+    def digests(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class RewardProgramme:
+    """The numbers of a programme of a virtual power plant; the rules are in `docs/certificates.md`.
+
+    Parameters
+    ----------
+    period_ms : int
+        Length of a period, which parts a day. [ms]
+    utc_offset_s : int
+        Local standard time less UTC. [s]
+    baseline_days, look_back_days, unread_days_max : int
+        Days of a baseline, how far back they may lie, and how many unread ones are passed over.
+    adjustment_periods, adjustment_permille_max : int
+        Periods before the notice that adjust the baseline, and by how much of it at most.
+    dead_band_permille : int
+        What of a response is not paid, of the baseline.
+    event_periods_max, event_days_max : int
+        Most periods of an event; most event days that one day is a baseline day of.
+    response_price_micro_per_kwh, energy_price_micro_per_kwh_min : int
+        What a response is paid; the least that energy costs a participant. [millionths/kWh]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_programme`; `settlement.reward_inflating_days` and
+        `settlement.reward_inflating_notice` if inflating a baseline would pay.
+    """
+
+    def __new__(
+        cls,
+        *,
+        period_ms: int,
+        utc_offset_s: int,
+        baseline_days: int,
+        look_back_days: int,
+        unread_days_max: int,
+        adjustment_periods: int,
+        adjustment_permille_max: int,
+        dead_band_permille: int,
+        event_periods_max: int,
+        event_days_max: int,
+        response_price_micro_per_kwh: int,
+        energy_price_micro_per_kwh_min: int,
+    ) -> Self: ...
+    def day(self, time_ms: int) -> int:
+        """Return the number of the local day of a time, from that of 1970-01-01."""
+    def due_micro(self, counted_milliwh: int) -> int:
+        """Return what a response is due. [millionths]"""
+    def response(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        notice_ms: int,
+        from_ms: int,
+        to_ms: int,
+        excluded_days: AbstractSet[int] = ...,
+    ) -> Measured:
+        """Measure what a site did in an event, from all its readings.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.reward_event`, `.reward_site_unknown`, `.reward_meter_foreign`,
+            `.reward_period`, `.reward_period_repeated`, `.reward_too_many`.
+        """
+    def capacity(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        notice_ms: int,
+        from_ms: int,
+        to_ms: int,
+        claimed_milliwh: int,
+        tolerance_permille: int = 50,
+        excluded_days: AbstractSet[int] = ...,
+    ) -> Measured:
+        """Measure the least that a site showed in a period of a test; 0 if it claimed too much."""
+    def connectivity(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        from_ms: int,
+        to_ms: int,
+    ) -> tuple[int, int]:
+        """Return how many periods of a span all meters signed, and how many there are."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]

@@ -3,7 +3,9 @@
 mod auction;
 mod bench;
 mod book_events;
+mod certificates;
 mod claims;
+mod commitments;
 mod errors;
 mod exchange;
 mod market;
@@ -13,7 +15,9 @@ mod metering_rows;
 mod metering_words;
 mod metering_xml;
 mod plant;
+mod rewards;
 mod settlement;
+mod shares;
 mod zones;
 
 use pyo3::prelude::*;
@@ -34,7 +38,14 @@ mod _core {
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]
+    use crate::certificates::{
+        PyCertificateRegister, PyEnergyClaim, py_carbon_credited as carbon_credited,
+        py_certificate_key as certificate_key,
+    };
+    #[pymodule_export]
     use crate::claims::{PyClaimProof, PyClaimTree, PyVerifiedClaim};
+    #[pymodule_export]
+    use crate::commitments::{PyOpening, py_commitment_salt as commitment_salt};
     #[pymodule_export]
     use crate::exchange::PyExchange;
     #[pymodule_export]
@@ -50,7 +61,13 @@ mod _core {
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
+    use crate::rewards::{
+        PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,
+    };
+    #[pymodule_export]
     use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    #[pymodule_export]
+    use crate::shares::{PyShareRegister, py_largest_remainder as largest_remainder};
     #[pymodule_export]
     use crate::zones::{
         PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,

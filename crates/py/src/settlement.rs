@@ -18,7 +18,7 @@ use crate::metering::PyVerifiedReading;
     from_py_object
 )]
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct PyMeterPeriod(MeterPeriod);
+pub(crate) struct PyMeterPeriod(pub(crate) MeterPeriod);
 
 #[pymethods]
 impl PyMeterPeriod {

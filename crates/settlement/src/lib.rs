@@ -48,12 +48,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificates;
 pub mod claims;
+pub mod commitments;
 mod entry;
 mod errors;
 mod lines;
 mod meter_period;
+pub mod rewards;
 mod settle;
+pub mod shares;
 
 pub use entry::{CLEARING, Entry, EntryKind, LOSSES};
 pub use errors::SettlementError;
