@@ -221,7 +221,7 @@ fn an_excluded_day_a_weekend_and_an_unread_day_are_no_baseline_days() {
     assert_eq!(measured.baseline.milliwh(), 8_000);
     flat.remove(&at(EVENT_DAY - 6, 75));
     let measured = response(&of, &site(1), &history(&flat), &event(), &excluded).unwrap();
-    let short = Some(Shortcoming::BaselineShort { days: 2 });
+    let short = Some(Shortcoming::BaselineShort { days: 1 });
     assert_eq!(
         (measured.counted, measured.shortcoming),
         (Energy::ZERO, short)
