@@ -7,6 +7,7 @@ mod claims;
 mod errors;
 mod exchange;
 mod market;
+mod merkle;
 mod metering;
 mod metering_batch;
 mod metering_rows;
@@ -39,6 +40,10 @@ mod _core {
     use crate::exchange::PyExchange;
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
+    #[pymodule_export]
+    use crate::merkle::{
+        PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
+    };
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]

@@ -52,6 +52,7 @@ pub mod claims;
 mod entry;
 mod errors;
 mod lines;
+pub mod merkle;
 mod meter_period;
 mod settle;
 
