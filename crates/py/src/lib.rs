@@ -7,6 +7,7 @@ mod claims;
 mod errors;
 mod exchange;
 mod market;
+mod meter_period;
 mod metering;
 mod metering_batch;
 mod metering_rows;
@@ -14,6 +15,7 @@ mod metering_words;
 mod metering_xml;
 mod plant;
 mod settlement;
+mod settlement_rules;
 mod zones;
 
 use pyo3::prelude::*;
@@ -40,6 +42,8 @@ mod _core {
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
+    use crate::meter_period::PyMeterPeriod;
+    #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
     use crate::metering_batch::{PyAuthenticated, PyStagedBatch};
@@ -50,7 +54,11 @@ mod _core {
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
-    use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    use crate::settlement::{
+        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+    };
+    #[pymodule_export]
+    use crate::settlement_rules::PySettlementRules;
     #[pymodule_export]
     use crate::zones::{
         PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,
