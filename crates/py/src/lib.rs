@@ -8,6 +8,7 @@ mod errors;
 mod exchange;
 mod market;
 mod merkle;
+mod meter_period;
 mod metering;
 mod metering_batch;
 mod metering_rows;
@@ -15,6 +16,7 @@ mod metering_words;
 mod metering_xml;
 mod plant;
 mod settlement;
+mod settlement_rules;
 mod zones;
 
 use pyo3::prelude::*;
@@ -45,6 +47,8 @@ mod _core {
         PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
     };
     #[pymodule_export]
+    use crate::meter_period::PyMeterPeriod;
+    #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
     use crate::metering_batch::{PyAuthenticated, PyStagedBatch};
@@ -55,7 +59,11 @@ mod _core {
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
-    use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    use crate::settlement::{
+        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+    };
+    #[pymodule_export]
+    use crate::settlement_rules::PySettlementRules;
     #[pymodule_export]
     use crate::zones::{
         PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,

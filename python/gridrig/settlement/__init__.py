@@ -1,11 +1,14 @@
 """Settlement: periods settled by the Rust core, kept in a journal nobody can rewrite through it."""
 
 from gridrig._core import (
+    Correction,
     Entry,
     InclusionProof,
     MerkleTree,
     MeterPeriod,
+    PostedLines,
     Settled,
+    SettlementRules,
     VerifiedLeaf,
     canonical_bytes,
     settle_period,
@@ -13,12 +16,15 @@ from gridrig._core import (
 from gridrig.settlement.journal import Journal
 
 __all__ = [
+    "Correction",
     "Entry",
     "InclusionProof",
     "Journal",
     "MerkleTree",
     "MeterPeriod",
+    "PostedLines",
     "Settled",
+    "SettlementRules",
     "VerifiedLeaf",
     "canonical_bytes",
     "settle_period",
