@@ -69,9 +69,12 @@ def specimens() -> dict[str, Any]:
 
     home = _core.MeterPeriod("home", sign("home", 1, 0, 0), sign("home", 2, 5_000, 0))
     head = _core.MeterPeriod("grid", sign("head", 1, 0, 0), sign("head", 2, 0, 5_000))
-    settled = _core.settle_period(
-        0, [home], [], head=head, long_price_micro_per_kwh=1_000, short_price_micro_per_kwh=9_000
-    )
+    agreed = _core.SettlementRules(long_price_micro_per_kwh=1_000, short_price_micro_per_kwh=9_000)
+    ends = {"from_ms": home.from_ms, "to_ms": home.to_ms}
+    settled = _core.settle_period(0, [home], [], head=head, rules=agreed, **ends)
+    posted = _core.PostedLines.of(settled)
+    again = _core.settle_period(0, [home], [], head=head, rules=agreed, revision=1, **ends)
+    correction = _core.Correction(posted, again, 1)
     orders = [
         _core.Order(1, "home", "bid", 5_000, 9_000),
         _core.Order(2, "grid", "offer", 5_000, 1_000),
@@ -102,6 +105,8 @@ def specimens() -> dict[str, Any]:
         chain_id=1, contract=b"c" * 20, bucket=1, accounts=[b"a" * 20], amounts=[1]
     )
     proof = tree.proof(b"a" * 20)
+    leaves = _core.MerkleTree([b"a", b"b"])
+    inclusion = leaves.proof(1)
     made = [
         *orders[:1],
         clearing,
@@ -121,11 +126,17 @@ def specimens() -> dict[str, Any]:
         authenticated,
         verifier.stage(authenticated),
         home,
+        agreed,
         settled,
         settled.entries[0],
+        posted,
+        correction,
         tree,
         proof,
         proof.verify(tree.root),
+        leaves,
+        inclusion,
+        inclusion.verify(b"b", leaves.root()),
         world,
         world.terminal(storage),
         world.pack(storage),

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gridrig._core import MeterPeriod, Settled, Trade, VerifiedReading, Verifier, settle_period
+from gridrig._core import (
+    MeterPeriod,
+    Settled,
+    SettlementRules,
+    Trade,
+    VerifiedReading,
+    Verifier,
+    settle_period,
+)
 from gridrig.errors import SettlementError
 from gridrig.metering import EnrolledKey, OcmfSigner, enrol_all
 from gridrig.settlement.audit import audit, priced_micro
@@ -16,6 +24,7 @@ from gridrig.settlement.journal import ENTRY_COLUMNS, Journal
 T0 = 1_466_424_900
 PARTICIPANTS = ("alice", "bob", "carol", "grid")
 LONG, SHORT = 50_000, 400_000
+RULES = SettlementRules(long_price_micro_per_kwh=LONG, short_price_micro_per_kwh=SHORT)
 
 
 class Bench:
@@ -66,9 +75,10 @@ class Bench:
             period,
             [pairs[name] for name in PARTICIPANTS[:-1]],
             trades,
+            from_ms=pairs["grid"].from_ms,
+            to_ms=pairs["grid"].to_ms,
+            rules=RULES,
             head=pairs["grid"],
-            long_price_micro_per_kwh=LONG,
-            short_price_micro_per_kwh=SHORT,
         )
 
 
@@ -111,6 +121,13 @@ def oracle(settled: Settled, trades: list[Trade]) -> list[tuple[str, str, str, i
         line("excess", who, "clearing", left, SHORT)
     lost = sum(pair.export_milliwh - pair.import_milliwh for pair in settled.meters)
     line("losses", "losses", "clearing", lost, SHORT)
+    left = sum(
+        (paid == "clearing") * amount - (payer == "clearing") * amount
+        for _, payer, paid, amount, _ in lines
+    )
+    if left:
+        parties = ("clearing", "operator") if left > 0 else ("operator", "clearing")
+        lines.append(("residual", *parties, abs(left), 0))
     return lines
 
 
@@ -136,15 +153,15 @@ def test_amounts_round_half_up_by_magnitude(exact: tuple[int, int], expected: in
 
 def test_a_settlement_refused_says_which_rule_and_why() -> None:
     bench = Bench(0)
-    with pytest.raises(SettlementError, match="400000 micro/kWh is below 500000") as refused:
+    with pytest.raises(SettlementError, match="trade 2 is of 1500 mWh") as refused:
         bench.settle(
             0,
             [
                 Trade(1, 1, "bob", "bid", 1000, 500_000),
-                Trade(2, 2, "carol", "offer", 1000, 500_000),
+                Trade(2, 2, "carol", "offer", 1500, 500_000),
             ],
         )
-    assert refused.value.code == "settlement.short_below_trade"
+    assert refused.value.code == "settlement.trade_off_lot"
     with pytest.raises(TypeError):
         MeterPeriod("bob", "a reading", "another")  # type: ignore[arg-type]
 

@@ -21,6 +21,7 @@ __all__ = [
     "ClaimTree",
     "ClearedColumns",
     "Clearing",
+    "Correction",
     "EnergyClaim",
     "Entry",
     "Exchange",
@@ -30,11 +31,13 @@ __all__ = [
     "Opening",
     "Order",
     "Pack",
+    "PostedLines",
     "Refusal",
     "Rejection",
     "RewardFleet",
     "RewardProgramme",
     "Settled",
+    "SettlementRules",
     "ShareRegister",
     "StagedBatch",
     "Terminal",
@@ -996,14 +999,15 @@ def timer_cost() -> _Percentiles:
 
 @final
 class MeterPeriod:
-    """The verified readings at both ends of a period of one meter.
+    """What one meter counted in a period, and the verified readings that say so.
 
     Parameters
     ----------
     participant : str
         Whose meter it is.
     opening, closing : VerifiedReading
-        Of the same meter, the closing one later.
+        Of the registers of the same meter, the closing one later. A register that neither has
+        counts nothing.
 
     Raises
     ------
@@ -1015,14 +1019,69 @@ class MeterPeriod:
     def __new__(
         cls, participant: str, opening: VerifiedReading, closing: VerifiedReading
     ) -> MeterPeriod: ...
+    @staticmethod
+    def of_interval(participant: str, reading: VerifiedReading) -> MeterPeriod:
+        """Take the energy of one interval, which its reading states.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.register_missing` for a reading of registers, `settlement.not_forward`.
+        """
+
+    @staticmethod
+    def since_mounted(participant: str, mounted_ms: int, closing: VerifiedReading) -> MeterPeriod:
+        """Take what a meter counted since it was mounted in place of another.
+
+        What its registers stood at then is what was enrolled with its key.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.start_unknown`, `settlement.not_forward`, `settlement.register_missing`,
+            `settlement.register_fell`.
+        """
+
+    @staticmethod
+    def estimated(
+        participant: str,
+        meter: str,
+        from_ms: int,
+        to_ms: int,
+        basis: MeterPeriod | None = None,
+    ) -> MeterPeriod:
+        """Estimate a period: the mean power of `basis`, rounded down to 1 mWh, or nothing.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.not_forward`, `settlement.meter_mismatch`, `settlement.quantity_bound`.
+        """
+
+    @staticmethod
+    def join(parts: Sequence[MeterPeriod]) -> MeterPeriod:
+        """Join stretches that follow each other: intervals, or those of an exchanged meter.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.parts_not_joined`, `settlement.quantity_bound`.
+        """
+
     @property
     def participant(self) -> str: ...
     @property
     def meter(self) -> str: ...
     @property
-    def opening(self) -> VerifiedReading: ...
+    def quality(self) -> Literal["measured", "interpolated", "estimated"]: ...
     @property
-    def closing(self) -> VerifiedReading: ...
+    def opening(self) -> VerifiedReading | None: ...
+    @property
+    def closing(self) -> VerifiedReading | None: ...
+    @property
+    def readings(self) -> list[VerifiedReading]:
+        """Every reading behind it, in order; those of its basis for an estimate."""
+
     @property
     def from_ms(self) -> int: ...
     @property
@@ -1048,22 +1107,105 @@ class MeterPeriod:
             `settlement.split_outside`.
         """
 
+    def part(self, from_ms: int, to_ms: int) -> MeterPeriod:
+        """Return what `split` at these two times has between them. [UTC ms]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.split_outside`.
+        """
+
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
+
+@final
+class SettlementRules:
+    """What a settlement is agreed to be.
+
+    Parameters
+    ----------
+    long_price_micro_per_kwh, short_price_micro_per_kwh : int
+        Paid and charged outside trades; each period's short price is at least its highest, its long
+        price at most its lowest trade price. [millionths/kWh]
+    island_long_price_micro_per_kwh, island_short_price_micro_per_kwh : int or None
+        The same in a period without the main grid; None for the same. [millionths/kWh]
+    floor_micro_per_kwh, ceiling_micro_per_kwh : int or None
+        Prices at which trades are settled; None for half the bound of a price. [millionths/kWh]
+    lot_milliwh, tick_micro_per_kwh : int or None
+        Trades are whole multiples of them; None for 1 Wh and 1,000. [mWh, millionths/kWh]
+    grid_fee_micro_per_kwh : int
+        For all energy imported, except by the feeder head. [millionths/kWh]
+    operator_fee_micro_per_kwh : int
+        For all energy traded and delivered or taken. [millionths/kWh]
+    losses : {"house", "importers"}
+        Who pays the losses.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.word`, `settlement.lot_inexact`, `settlement.short_below_long`,
+        `settlement.price_outside`, `settlement.fee_negative`, `settlement.quantity_bound`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        long_price_micro_per_kwh: int,
+        short_price_micro_per_kwh: int,
+        island_long_price_micro_per_kwh: int | None = None,
+        island_short_price_micro_per_kwh: int | None = None,
+        floor_micro_per_kwh: int | None = None,
+        ceiling_micro_per_kwh: int | None = None,
+        lot_milliwh: int | None = None,
+        tick_micro_per_kwh: int | None = None,
+        grid_fee_micro_per_kwh: int = 0,
+        operator_fee_micro_per_kwh: int = 0,
+        losses: str = "house",
+    ) -> Self: ...
+    @property
+    def long_price_micro_per_kwh(self) -> int: ...
+    @property
+    def short_price_micro_per_kwh(self) -> int: ...
+    @property
+    def island_long_price_micro_per_kwh(self) -> int: ...
+    @property
+    def island_short_price_micro_per_kwh(self) -> int: ...
+    @property
+    def floor_micro_per_kwh(self) -> int: ...
+    @property
+    def ceiling_micro_per_kwh(self) -> int: ...
+    @property
+    def lot_milliwh(self) -> int: ...
+    @property
+    def tick_micro_per_kwh(self) -> int: ...
+    @property
+    def grid_fee_micro_per_kwh(self) -> int: ...
+    @property
+    def operator_fee_micro_per_kwh(self) -> int: ...
+    @property
+    def losses(self) -> Literal["house", "importers"]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Entry:
     """One line of the journal: the debited account pays the credited one `amount_micro`, >= 0.
 
-    `kind` is delivered, shortfall, surplus, taken, untaken, excess or losses; `energy_milliwh` is
-    negative only for losses; energy x price, rounded half up by magnitude, is the amount, and where
-    it is negative debit and credit are swapped. The digests name the readings behind it.
+    `(period, revision, entry_id)` is its key: the same inputs give the same key and content. For a
+    kind with a price, energy x price rounded half up by magnitude is the amount, and where that is
+    negative debit and credit are swapped; an entry of a correction is the difference of two such
+    lines. `booked_in` is the period it is posted in, `period` the one it is of.
     """
 
     @property
     def entry_id(self) -> int: ...
     @property
     def period(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def booked_in(self) -> int: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -1079,24 +1221,59 @@ class Entry:
     @property
     def trade_id(self) -> int | None: ...
     @property
-    def meter(self) -> str: ...
+    def meter(self) -> str | None: ...
     @property
-    def opening_digest(self) -> bytes: ...
+    def quality(self) -> Literal["measured", "interpolated", "estimated"] | None:
+        """How the energy of its meter is known; None without a meter."""
+
     @property
-    def closing_digest(self) -> bytes: ...
+    def opening_digest(self) -> bytes | None: ...
+    @property
+    def closing_digest(self) -> bytes | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class Settled:
-    """A settled period; energies are sums over all meters, the feeder head among them. [mWh]"""
+    """A settled period; energies are sums over all meters, the feeder head among them. [mWh]
+
+    Meters are by participant and name, trades by number, links and deposits by name.
+    """
 
     @property
     def period(self) -> int: ...
     @property
+    def from_ms(self) -> int: ...
+    @property
+    def to_ms(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def island(self) -> bool: ...
+    @property
+    def is_estimated(self) -> bool:
+        """Whether an estimate is behind it."""
+
+    @property
+    def rules(self) -> SettlementRules: ...
+    @property
     def entries(self) -> list[Entry]: ...
     @property
     def meters(self) -> list[MeterPeriod]: ...
+    @property
+    def head(self) -> str | None:
+        """Name of the meter at the feeder head."""
+
+    @property
+    def trades(self) -> list[Trade]: ...
+    @property
+    def links(self) -> list[tuple[str, int, int]]:
+        """(link, energy_milliwh, fee_micro_per_kwh)."""
+
+    @property
+    def deposits(self) -> list[tuple[str, int]]:
+        """(participant, amount_micro)."""
+
     @property
     def imported_milliwh(self) -> int: ...
     @property
@@ -1107,6 +1284,162 @@ class Settled:
     def long_price_micro_per_kwh(self) -> int: ...
     @property
     def short_price_micro_per_kwh(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class PostedLines:
+    """What was posted of a period, line by line, over all its revisions.
+
+    Parameters
+    ----------
+    period, revision : int
+        The period, and the revision in force.
+    rows : sequence of tuple
+        Its entries by rising revision: (kind, debit, credit, amount_micro, energy_milliwh,
+        price_micro_per_kwh, trade_id, meter).
+
+    Raises
+    ------
+    SettlementError
+        `settlement.word`, `settlement.quantity_bound`.
+    """
+
+    def __new__(
+        cls,
+        period: int,
+        revision: int,
+        rows: Sequence[tuple[str, str, str, int, int, int, int | None, str | None]],
+    ) -> Self: ...
+    @staticmethod
+    def of(settled: Settled) -> PostedLines:
+        """Return the lines of a period that stands as it was settled."""
+
+    @property
+    def revision(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class Correction:
+    """Entries that turn what was posted of a period into what it comes to now, exactly new - old.
+
+    Parameters
+    ----------
+    posted : PostedLines
+        What was posted.
+    settled : Settled
+        The period settled anew, of a later revision.
+    booked_in : int
+        The open period that the entries are posted in, later than the one corrected.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.revision_order`, `settlement.meter_dropped`, `settlement.quantity_bound`.
+    """
+
+    def __new__(cls, posted: PostedLines, settled: Settled, booked_in: int) -> Self: ...
+    @property
+    def period(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def booked_in(self) -> int: ...
+    @property
+    def entries(self) -> list[Entry]: ...
+    @property
+    def meters(self) -> list[MeterPeriod]:
+        """The meters behind the entries, as they count now, by name."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class MerkleTree:
+    """Leaves of any bytes in their order, hashed as RFC 9162 hashes them.
+
+    The root is SHA-256 of `02`, the leaf count in 8 bytes and the tree hash of the RFC.
+
+    Parameters
+    ----------
+    leaves : sequence of bytes
+        At most 2^32.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_too_many_leaves`.
+
+    Examples
+    --------
+    >>> tree = MerkleTree([b"a", b"b", b"c"])
+    >>> tree.proof(2).verify(b"c", tree.root()).leaf
+    b'c'
+    """
+
+    def __new__(cls, leaves: Sequence[bytes]) -> Self: ...
+    @property
+    def leaf_count(self) -> int: ...
+    def root(self, *, threads: int = 1) -> bytes:
+        """Return the root, which does not depend on the threads."""
+    def proof(self, index: int) -> InclusionProof:
+        """Return the proof of the leaf at a place; `settlement.merkle_index_bound` if none is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class InclusionProof:
+    """The place of a leaf and the siblings that lead from it to the root.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_hash_length`, `.merkle_path_length` for more than any leaf has.
+    """
+
+    def __new__(cls, *, index: int, leaf_count: int, path: Sequence[bytes]) -> Self: ...
+    def verify(self, leaf: bytes, root: bytes) -> VerifiedLeaf:
+        """Prove that a leaf is in the tree of a root.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.merkle_hash_length`, `.merkle_index_bound`, `.merkle_path_length`,
+            `.merkle_root_mismatch`.
+        """
+    @property
+    def index(self) -> int: ...
+    @property
+    def leaf_count(self) -> int: ...
+    @property
+    def path(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class VerifiedLeaf:
+    """A leaf that a root was proven to contain; only `InclusionProof.verify` makes one."""
+
+    @property
+    def leaf(self) -> bytes: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def root(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def canonical_bytes(record: Sequence[int | str | bytes | None]) -> bytes:
+    """Return the one spelling of a record as bytes: deterministic CBOR, RFC 8949, section 4.2.1.
+
+    Examples
+    --------
+    >>> canonical_bytes(["a", 1, -1, None, b"b"]).hex()
+    '8561610120f64162'
+    """
 
 @final
 class ClaimTree:
@@ -1241,11 +1574,18 @@ def settle_period(
     meters: Sequence[MeterPeriod],
     trades: Sequence[Trade],
     *,
-    head: MeterPeriod,
-    long_price_micro_per_kwh: int,
-    short_price_micro_per_kwh: int,
+    from_ms: int,
+    to_ms: int,
+    rules: SettlementRules,
+    head: MeterPeriod | None = None,
+    revision: int = 0,
+    island: bool = False,
+    links: Sequence[tuple[str, int, int]] = ...,
+    deposits: Sequence[tuple[str, int]] = ...,
 ) -> Settled:
     """Settle trades against what verified readings say was delivered.
+
+    The outcome is a function of the inputs as sets; their order has no part in it.
 
     Parameters
     ----------
@@ -1255,12 +1595,20 @@ def settle_period(
         Every meter but the feeder head.
     trades : sequence of Trade
         What was traded for the period; bids and offers sum to the same energy.
-    head : MeterPeriod
-        The meter at the feeder head; its export flows into the feeder.
-    long_price_micro_per_kwh : int
-        Paid for energy outside trades, not above any trade price. [millionths/kWh]
-    short_price_micro_per_kwh : int
-        Charged for what is missing, not below any trade price. [millionths/kWh]
+    from_ms, to_ms : int
+        When the period begins and ends. [UTC ms]
+    rules : SettlementRules
+        What was agreed.
+    head : MeterPeriod or None
+        The meter at the feeder head; its export flows into the feeder. None without a main grid.
+    revision : int
+        0 when first settled, then one more with every change of the inputs.
+    island : bool
+        Whether the period had no main grid; its head then counted nothing.
+    links : sequence of tuple
+        Of a market in zones: (link, energy_milliwh, fee_micro_per_kwh), neither negative.
+    deposits : sequence of tuple
+        Money paid in, or, if negative, paid out: (participant, amount_micro).
 
     Returns
     -------

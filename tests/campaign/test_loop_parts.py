@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from small_street import rig_file, run_here, scenario_file
 
-from gridrig._core import VerifiedReading, Verifier
+from gridrig._core import SettlementRules, VerifiedReading, Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import CATALOGUE, Observed, measure
 from gridrig.campaign.dispatch import NOTHING, Bounds, battery_bounds, next_set_point
@@ -253,8 +253,8 @@ class Street:
         self.account = Account(
             {"house": "home", "grid": "head"},
             "grid",
-            20_000,
-            400_000,
+            SettlementRules(long_price_micro_per_kwh=20_000, short_price_micro_per_kwh=400_000),
+            T0,
             self.journal,
             self.verifier,
             self.events,

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::{CoreError, Word};
-use crate::settlement::PyMeterPeriod;
+use crate::meter_period::PyMeterPeriod;
 
 fn word<T>(
     name: &'static str,

@@ -10,6 +10,7 @@ use gridrig_settlement::SettlementError;
 use gridrig_settlement::certificates::CertificateError;
 use gridrig_settlement::claims::ClaimError;
 use gridrig_settlement::commitments::CommitmentError;
+use gridrig_settlement::merkle::MerkleError;
 use gridrig_settlement::rewards::RewardError;
 use gridrig_settlement::shares::ShareError;
 use pyo3::prelude::*;
@@ -40,6 +41,7 @@ pub(crate) enum CoreError {
     Commitment(CommitmentError),
     RegisterBroken,
     SettlementWord(Word),
+    Merkle(MerkleError),
     Plant(PlantError),
     Bench(BenchError),
 }
@@ -72,6 +74,7 @@ impl CoreError {
             | Self::Reward(_)
             | Self::Commitment(_)
             | Self::RegisterBroken
+            | Self::Merkle(_)
             | Self::SettlementWord(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
             Self::Bench(_) => "BenchError",
@@ -99,6 +102,7 @@ impl CoreError {
             Self::Commitment(error) => error.code(),
             Self::RegisterBroken => "settlement.register_broken",
             Self::SettlementWord(_) => "settlement.word",
+            Self::Merkle(error) => error.code(),
             Self::Plant(error) => error.code(),
             Self::Bench(error) => error.code(),
         }
@@ -135,6 +139,7 @@ impl CoreError {
             Self::Reward(error) => error.to_string(),
             Self::Commitment(error) => error.to_string(),
             Self::RegisterBroken => "an earlier call of this register did not end".to_owned(),
+            Self::Merkle(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
             Self::Bench(error) => error.to_string(),
         }
@@ -265,5 +270,11 @@ impl From<RewardError> for CoreError {
 impl From<CommitmentError> for CoreError {
     fn from(error: CommitmentError) -> Self {
         Self::Commitment(error)
+    }
+}
+
+impl From<MerkleError> for CoreError {
+    fn from(error: MerkleError) -> Self {
+        Self::Merkle(error)
     }
 }

@@ -9,6 +9,8 @@ mod commitments;
 mod errors;
 mod exchange;
 mod market;
+mod merkle;
+mod meter_period;
 mod metering;
 mod metering_batch;
 mod metering_rows;
@@ -17,6 +19,7 @@ mod metering_xml;
 mod plant;
 mod rewards;
 mod settlement;
+mod settlement_rules;
 mod shares;
 mod zones;
 
@@ -51,6 +54,12 @@ mod _core {
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
+    use crate::merkle::{
+        PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
+    };
+    #[pymodule_export]
+    use crate::meter_period::PyMeterPeriod;
+    #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
     use crate::metering_batch::{PyAuthenticated, PyStagedBatch};
@@ -65,7 +74,11 @@ mod _core {
         PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,
     };
     #[pymodule_export]
-    use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    use crate::settlement::{
+        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+    };
+    #[pymodule_export]
+    use crate::settlement_rules::PySettlementRules;
     #[pymodule_export]
     use crate::shares::{PyShareRegister, py_largest_remainder as largest_remainder};
     #[pymodule_export]

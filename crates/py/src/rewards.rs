@@ -12,7 +12,7 @@ use gridrig_settlement::rewards::{
 use pyo3::prelude::*;
 
 use crate::errors::CoreError;
-use crate::settlement::PyMeterPeriod;
+use crate::meter_period::PyMeterPeriod;
 
 /// Pays what is due from a pool; returns what each is paid and what is left.
 #[pyfunction]

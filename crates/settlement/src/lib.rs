@@ -48,20 +48,36 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 pub mod certificates;
+mod checks;
 pub mod claims;
 pub mod commitments;
+mod correction;
+mod counted;
 mod entry;
 mod errors;
 mod lines;
+mod losses;
+pub mod merkle;
 mod meter_period;
+mod name_order;
 pub mod rewards;
+mod rules;
 mod settle;
 pub mod shares;
 
-pub use entry::{CLEARING, Entry, EntryKind, LOSSES};
+pub use accounts::{
+    AccountId, CASH, CLEARING, CONGESTION_RENT, GRID_FEES, LINK_PREFIX, LOSSES, OPERATOR,
+    RECEIVABLE_PREFIX, is_reserved,
+};
+pub use correction::{Correction, PostedEntry, PostedLines};
+pub use counted::Counted;
+pub use entry::{Entry, EntryKind};
 pub use errors::SettlementError;
-pub use meter_period::MeterPeriod;
+pub use meter_period::{MeterPeriod, Quality};
+pub use rules::{LossesRule, SettlementPrices, SettlementRules};
 pub use settle::{
-    METERS_MAX, READINGS_APART_MAX_S, Settled, SettlementPrices, TRADES_MAX, settle_period,
+    Deposit, LinkFlow, METERS_MAX, PeriodInputs, READINGS_APART_MAX_S, Settled, TRADES_MAX,
+    settle_period,
 };

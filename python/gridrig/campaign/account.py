@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridrig._core import MeterPeriod, Settled, VerifiedReading, Verifier, settle_period
+from gridrig._core import (
+    MeterPeriod,
+    Settled,
+    SettlementRules,
+    VerifiedReading,
+    Verifier,
+    settle_period,
+)
 from gridrig.campaign.records import EnergyRow
 from gridrig.campaign.trading import Cleared
 from gridrig.errors import SettlementError
@@ -22,14 +29,16 @@ class Account:
     ----------
     meter_of : mapping of participant to meter
         In rig order; the participant of the feeder head is `head`.
-    long_price, short_price : int
-        Paid for energy outside trades, charged for what is missing. [millionths/kWh]
+    rules : SettlementRules
+        What was agreed.
+    start_utc_s : int
+        When the run began. [s since 1970-01-01 UTC]
     """
 
     meter_of: Mapping[str, str]
     head: str
-    long_price: int
-    short_price: int
+    rules: SettlementRules
+    start_utc_s: int
     journal: Journal
     verifier: Verifier
     events: EventLog
@@ -61,7 +70,6 @@ class Account:
             self.missing += [(period, name) for name in absent]
             self.events.record("period_not_settled", period=period, missing=absent)
             return
-        prices = [trade.price_micro_per_kwh for trade in cleared.trades]
         try:
             parts = {
                 name: MeterPeriod(name, opening[meter], readings[meter])
@@ -71,9 +79,10 @@ class Account:
                 period,
                 [part for name, part in parts.items() if name != self.head],
                 list(cleared.trades),
+                from_ms=1000 * (self.start_utc_s + cleared.period.start_s),
+                to_ms=1000 * (self.start_utc_s + cleared.period.end_s),
+                rules=self.rules,
                 head=parts[self.head],
-                long_price_micro_per_kwh=min([self.long_price, *prices]),
-                short_price_micro_per_kwh=max([self.short_price, *prices]),
             )
         except SettlementError as error:
             self.events.record("period_not_settled", period=period, cause=str(error))

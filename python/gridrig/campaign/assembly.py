@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gridrig._core import Verifier
+from gridrig._core import SettlementRules, Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
@@ -169,8 +169,13 @@ def make_loop(
         account=Account(
             meter_of={seat.name: seat.meter.name for seat in seats.values()},
             head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
-            long_price=market.long_price_micro_per_kwh,
-            short_price=market.short_price_micro_per_kwh,
+            rules=SettlementRules(
+                long_price_micro_per_kwh=market.long_price_micro_per_kwh,
+                short_price_micro_per_kwh=market.short_price_micro_per_kwh,
+                lot_milliwh=market.lot_milliwh,
+                tick_micro_per_kwh=market.tick_micro_per_kwh,
+            ),
+            start_utc_s=clock.start_utc_s,
             journal=journal,
             verifier=verifier,
             events=events,

@@ -1,7 +1,7 @@
 """The tables of the journal, and the triggers that make them append-only."""
 
 APPLICATION_ID = 0x67726967  # "grig"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PAGE_BYTES = 4096
 
 _TABLES = """
@@ -66,9 +66,9 @@ CREATE TABLE entry (
     energy_milliwh INTEGER NOT NULL,
     price_micro_per_kwh INTEGER NOT NULL,
     trade_id INTEGER,
-    meter TEXT NOT NULL,
-    opening_digest BLOB NOT NULL REFERENCES reading,
-    closing_digest BLOB NOT NULL REFERENCES reading,
+    meter TEXT,
+    opening_digest BLOB REFERENCES reading,
+    closing_digest BLOB REFERENCES reading,
     PRIMARY KEY (period, entry_id)
 ) STRICT, WITHOUT ROWID;
 

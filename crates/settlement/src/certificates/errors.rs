@@ -46,6 +46,18 @@ pub enum CertificateError {
         /// How many there are.
         quanta: u64,
     },
+    /// A period is not what lies between two readings of the registers of one meter.
+    #[error(
+        "{from_ms} to {to_ms} ms UTC of meter {meter:?} is not between two readings of its registers"
+    )]
+    Part {
+        /// The meter.
+        meter: String,
+        /// Its beginning. [UTC ms]
+        from_ms: i64,
+        /// Its end. [UTC ms]
+        to_ms: i64,
+    },
     /// A reading stands for no edge of quanta.
     #[error(
         "meter {meter:?} was read at {time_ms} ms UTC, more than {EDGE_APART_MAX_MS} ms from the \
@@ -109,16 +121,6 @@ pub enum CertificateError {
         meter: String,
         /// Its serial number.
         serial: String,
-    },
-    /// A period is a part of the time between its readings, so its energy is estimated.
-    #[error("{from_ms} to {to_ms} ms UTC of meter {meter:?} lies between readings, not on them")]
-    Part {
-        /// The meter.
-        meter: String,
-        /// Beginning of the part. [UTC ms]
-        from_ms: i64,
-        /// Its end. [UTC ms]
-        to_ms: i64,
     },
     /// A register stands lower than when the meter was enrolled.
     #[error("meter {meter:?} is {short_milliwh} mWh below its start of {start_milliwh} mWh")]
@@ -262,6 +264,7 @@ impl CertificateError {
             Self::CarriedBound { .. } => "settlement.certificate_carried",
             Self::EfficiencyBound { .. } => "settlement.certificate_efficiency",
             Self::IntervalBound { .. } => "settlement.certificate_interval_bound",
+            Self::Part { .. } => "settlement.certificate_part",
             Self::EdgeApart { .. } => "settlement.certificate_edge_apart",
             Self::IntervalLong { .. } => "settlement.certificate_interval_long",
             Self::PointRepeated { .. } => "settlement.certificate_point_repeated",
@@ -269,7 +272,6 @@ impl CertificateError {
             Self::AssetUnknown { .. } => "settlement.certificate_asset_unknown",
             Self::SourceRepeated { .. } => "settlement.certificate_source_repeated",
             Self::SourceUnknown { .. } => "settlement.certificate_source_unknown",
-            Self::Part { .. } => "settlement.certificate_part",
             Self::BelowStart { .. } => "settlement.certificate_below_start",
             Self::EnergyEmpty { .. } => "settlement.certificate_empty",
             Self::NumberOrder { .. } => "settlement.certificate_number",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lots::Lots;
+use super::source::register_readings;
 use super::{
     Asset, Backing, CertificateError, Claim, Direction, Event, Interval, Lot, LotState, Scheme,
     Source, SourceKind, Step,
@@ -112,15 +113,15 @@ impl Register {
         issuer: &str,
         holder: &str,
     ) -> Result<Option<Claim>, CertificateError> {
-        let (meter, serial) = (period.meter(), period.opening().serial());
-        let (opening, closing) = (period.opening(), period.closing());
+        let (opening, closing) = register_readings(period)?;
+        let meter = opening.meter();
         let interval = Interval::metered(meter, opening.time_ms(), closing.time_ms())?;
-        let place = (meter.to_owned(), serial.to_owned());
+        let place = (meter.to_owned(), opening.serial().to_owned());
         let Some(source) = self.sources.get(&place) else {
             let (meter, serial) = place;
             return Err(CertificateError::SourceUnknown { meter, serial });
         };
-        let mut energy_wh = source.units(period)?;
+        let mut energy_wh = source.units(opening, closing)?;
         if energy_wh == 0 {
             return Ok(None);
         }

@@ -1,9 +1,10 @@
 //! The meters whose energy may be certified.
 
+use gridrig_metering::VerifiedReading;
 use gridrig_quantity::Energy;
 
 use super::{Asset, CertificateError};
-use crate::MeterPeriod;
+use crate::{MeterPeriod, Quality};
 
 /// Milliwatt-hours of one unit.
 const MILLIWH_PER_WH: i64 = 1_000;
@@ -58,20 +59,16 @@ impl Source {
         }
     }
 
-    /// Returns the units of the time between the readings of a period.
+    /// Returns the units of the time between two readings of its registers.
     ///
     /// # Errors
-    /// [`CertificateError::Part`], [`CertificateError::BelowStart`].
-    pub(super) fn units(&self, period: &MeterPeriod) -> Result<u64, CertificateError> {
-        let (opening, closing) = (period.opening(), period.closing());
-        if (period.from_ms(), period.to_ms()) != (opening.time_ms(), closing.time_ms()) {
-            return Err(CertificateError::Part {
-                meter: self.meter.clone(),
-                from_ms: period.from_ms(),
-                to_ms: period.to_ms(),
-            });
-        }
-        // A period has both registers in both readings.
+    /// [`CertificateError::BelowStart`].
+    pub(super) fn units(
+        &self,
+        opening: &VerifiedReading,
+        closing: &VerifiedReading,
+    ) -> Result<u64, CertificateError> {
+        // A measured period has both registers in both readings.
         let whole = |register: Option<Energy>| {
             let counted = register.unwrap_or(Energy::ZERO).milliwh() - self.start.milliwh();
             if counted < 0 {
@@ -85,5 +82,32 @@ impl Source {
         };
         // Registers do not fall within a period.
         Ok((whole(closing.export())? - whole(opening.export())?).unsigned_abs())
+    }
+}
+
+/// Returns the two readings of the registers that a period lies between.
+///
+/// # Errors
+/// [`CertificateError::Part`] for anything that is known otherwise: a part of the time between
+/// readings, an estimate, intervals, registers of two meters.
+pub(super) fn register_readings(
+    period: &MeterPeriod,
+) -> Result<(&VerifiedReading, &VerifiedReading), CertificateError> {
+    let ends = (period.from_ms(), period.to_ms());
+    match period.readings()[..] {
+        [opening, closing]
+            if period.quality() == Quality::Measured
+                && opening.serial() == closing.serial()
+                && opening.export().is_some()
+                && closing.export().is_some()
+                && ends == (opening.time_ms(), closing.time_ms()) =>
+        {
+            Ok((opening, closing))
+        }
+        _ => Err(CertificateError::Part {
+            meter: period.meter().to_string(),
+            from_ms: period.from_ms(),
+            to_ms: period.to_ms(),
+        }),
     }
 }

@@ -121,7 +121,7 @@ pub enum RewardError {
         /// The meter.
         meter: String,
     },
-    /// A period that is not one of the programme, or a part between readings.
+    /// A period that is not one of the programme, or was not measured as a whole.
     #[error("{from_ms} to {to_ms} ms UTC of meter {meter:?} is no period of {period_ms} ms")]
     PeriodShape {
         /// The meter.

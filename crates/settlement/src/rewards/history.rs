@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Programme, RewardError, Site};
-use crate::MeterPeriod;
+use crate::{MeterPeriod, Quality};
 
 /// Most periods of one meter: a year of quarters of an hour.
 pub const PERIODS_MAX: usize = 36_000;
@@ -38,7 +38,7 @@ impl History {
         }
         let mut seen: BTreeMap<i64, BTreeMap<&str, &MeterPeriod>> = BTreeMap::new();
         for period in periods {
-            let meter = period.meter();
+            let meter = &**period.meter();
             if !site.meters.iter().any(|known| known == meter) {
                 return Err(RewardError::MeterForeign {
                     site: name.to_owned(),
@@ -62,9 +62,10 @@ impl History {
                 let net = meters
                     .values()
                     .map(|period| period.import().milliwh() - period.export().milliwh());
-                let digests = meters
-                    .values()
-                    .flat_map(|period| [*period.opening().digest(), *period.closing().digest()]);
+                let digests = meters.values().flat_map(|period| {
+                    let readings = period.readings();
+                    readings.into_iter().map(|reading| *reading.digest())
+                });
                 history.net_load.insert(from_ms, net.sum());
                 history.digests.insert(from_ms, digests.collect());
             }
@@ -116,12 +117,11 @@ fn begins(period: &MeterPeriod, of: &Programme) -> Result<i64, RewardError> {
         let edge_ms = nearest * of.period_ms;
         (time_ms.abs_diff(edge_ms) <= EDGE_APART_MAX_MS.unsigned_abs()).then_some(edge_ms)
     };
-    let (opening_ms, closing_ms) = (period.opening().time_ms(), period.closing().time_ms());
-    let on_readings = (period.from_ms(), period.to_ms()) == (opening_ms, closing_ms);
-    match (edge(opening_ms), edge(closing_ms)) {
-        (Some(from), Some(to)) if on_readings && to - from == of.period_ms => Ok(from),
+    let is_measured = period.quality() == Quality::Measured;
+    match (edge(period.from_ms()), edge(period.to_ms())) {
+        (Some(from), Some(to)) if is_measured && to - from == of.period_ms => Ok(from),
         _ => Err(RewardError::PeriodShape {
-            meter: period.meter().to_owned(),
+            meter: period.meter().to_string(),
             from_ms: period.from_ms(),
             to_ms: period.to_ms(),
             period_ms: of.period_ms,

@@ -40,7 +40,7 @@ pub fn register() -> Register {
 
 fn period(meter: usize, from: usize, to: usize) -> MeterPeriod {
     let read = &readings()[meter];
-    MeterPeriod::new("anybody".to_owned(), read[from].clone(), read[to].clone()).unwrap()
+    MeterPeriod::new("anybody", read[from].clone(), read[to].clone()).unwrap()
 }
 
 fn mint(register: &mut Register, period: &MeterPeriod) -> Result<Option<Claim>, CertificateError> {
@@ -266,7 +266,7 @@ fn a_withdrawn_reading_freezes_what_it_backs_and_tells_what_is_unbacked() {
         }),
     };
     register.apply(retire(0, 3)).unwrap();
-    let digest = *period.closing().digest();
+    let digest = *period.closing().unwrap().digest();
     assert_eq!(register.standing_on(&[0; 32]), Vec::<u64>::new());
     assert_eq!(register.standing_on(&digest), vec![claim.number]);
     let frozen = Event::Frozen {
