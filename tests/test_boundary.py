@@ -27,12 +27,16 @@ FACADES = (
     "gridrig.market.zones",
     "gridrig.metering",
     "gridrig.settlement",
+    "gridrig.settlement.certificates",
     "gridrig.settlement.chain",
+    "gridrig.settlement.privacy",
+    "gridrig.settlement.rewards",
+    "gridrig.settlement.shares",
     "gridrig.plant",
     "gridrig.bench.market",
 )
-KNOWN_NAMES_MIN = 41
-KNOWN_CLASSES_MIN = 27
+KNOWN_NAMES_MIN = 53
+KNOWN_CLASSES_MIN = 34
 KNOWN_PROPERTIES_MIN = 150
 T0 = 1_466_424_900
 
@@ -107,6 +111,34 @@ def specimens() -> dict[str, Any]:
     proof = tree.proof(b"a" * 20)
     leaves = _core.MerkleTree([b"a", b"b"])
     inclusion = leaves.proof(1)
+    claim = _core.EnergyClaim(
+        number=1,
+        asset=b"a" * 32,
+        direction="export",
+        first_quantum=1,
+        quanta=1,
+        energy_wh=1,
+        scheme="share",
+        issuer="us",
+        holder="home",
+    )
+    fleet = _core.RewardFleet({"point": ["home"]})
+    fleet.enrol("site", "point", commitment_milliwh=1)
+    programme = _core.RewardProgramme(
+        period_ms=900_000,
+        utc_offset_s=0,
+        baseline_days=1,
+        look_back_days=1,
+        unread_days_max=0,
+        adjustment_periods=0,
+        adjustment_permille_max=0,
+        dead_band_permille=0,
+        event_periods_max=1,
+        event_days_max=1,
+        response_price_micro_per_kwh=0,
+        energy_price_micro_per_kwh_min=0,
+    )
+    day = {"notice_ms": 0, "from_ms": 0, "to_ms": 900_000}
     made = [
         *orders[:1],
         clearing,
@@ -137,6 +169,13 @@ def specimens() -> dict[str, Any]:
         leaves,
         inclusion,
         inclusion.verify(b"b", leaves.root()),
+        claim,
+        _core.CertificateRegister(),
+        fleet,
+        programme,
+        programme.response(fleet, "site", [], **day),
+        _core.ShareRegister([("home", 1)]),
+        _core.Opening("leaf", b"s" * 32, b"payload"),
         world,
         world.terminal(storage),
         world.pack(storage),
