@@ -4,7 +4,7 @@ Integers cross in base units: energy in mWh, prices in millionths of the currenc
 millionths, times in UTC seconds. Every class is immutable, or locks what it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
@@ -50,6 +50,7 @@ __all__ = [
     "market_commands",
     "market_latencies",
     "market_rates",
+    "meter_period",
     "metering_words",
     "pay_as_bid",
     "pay_as_clear",
@@ -1145,6 +1146,26 @@ class SettlementRules:
         operator_fee_micro_per_kwh: int = 0,
         losses: str = "house",
     ) -> Self: ...
+    def reserve_micro(
+        self, side: str, energy_milliwh: int, price_micro_per_kwh: int, *, meters: int = 1
+    ) -> int:
+        """Return the most a trade can cost whoever made it, whatever its meters count.
+
+        Parameters
+        ----------
+        side : {"bid", "offer"}
+            Bought or sold.
+        energy_milliwh, price_micro_per_kwh : int
+            The trade. [mWh, millionths/kWh]
+        meters : int
+            Of the participant.
+
+        Returns
+        -------
+        int
+            Amount to reserve: trade, fees and the worst shortfall, rounded up. [millionths]
+        """
+
     @property
     def long_price_micro_per_kwh(self) -> int: ...
     @property
@@ -1221,6 +1242,25 @@ class Settled:
 
     Meters are by participant and name, trades by number, links and deposits by name.
     """
+
+    def with_receivables(
+        self, corrections: Sequence[Correction], standings: Mapping[str, tuple[int, int]]
+    ) -> Settled:
+        """Add what participants owe beyond their balances, or pay back.
+
+        Parameters
+        ----------
+        corrections : sequence of Correction
+            Posted together with this period.
+        standings : mapping of str to (int, int)
+            What each participant's account holds, and what it owes, before; one of the two is 0.
+            [millionths]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.quantity_bound`.
+        """
 
     @property
     def period(self) -> int: ...
@@ -1332,7 +1372,7 @@ class Correction:
     def entries(self) -> list[Entry]: ...
     @property
     def meters(self) -> list[MeterPeriod]:
-        """The meters behind the entries, as they count now, by name."""
+        """The meters behind the entries or known otherwise than before, as they count now."""
 
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
@@ -1464,6 +1504,35 @@ class VerifiedClaim:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+def meter_period(
+    participant: str,
+    meter: str,
+    readings: Sequence[VerifiedReading],
+    from_ms: int,
+    to_ms: int,
+) -> MeterPeriod:
+    """Return what a meter counted in a period, by the readings that have come.
+
+    Registers count between readings, laid out evenly where these are further apart than the period;
+    an exchanged meter counts from its enrolled start registers; intervals fill what registers leave
+    open; the rest is estimated at the mean power of the last stretch before, or as nothing. The
+    outcome is a function of the readings as a set.
+
+    Parameters
+    ----------
+    participant, meter : str
+        Whose meter it is, and its name.
+    readings : sequence of VerifiedReading
+        Of this meter, in any order.
+    from_ms, to_ms : int
+        The period. [UTC ms]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.meter_mismatch`, `settlement.not_forward`, and what `MeterPeriod` refuses.
+    """
 
 def settle_period(
     period: int,

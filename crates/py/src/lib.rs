@@ -42,7 +42,7 @@ mod _core {
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
-    use crate::meter_period::PyMeterPeriod;
+    use crate::meter_period::{PyMeterPeriod, py_meter_period as meter_period};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]

@@ -155,8 +155,16 @@ class RunDirectory:
         self._write(records.CLEARING, csv_bytes(ClearingRow, ordered))
 
     def add_entries(self, rows: Iterable[EntryRow]) -> None:
-        """Write the ledger's entries, by id."""
-        ordered = sorted(rows, key=lambda row: row.entry_id)
+        """Write the ledger's entries, by the period they were posted in and their key."""
+        ordered = sorted(
+            rows,
+            key=lambda row: (
+                row.period if row.booked_in is None else row.booked_in,
+                row.period,
+                row.revision,
+                row.entry_id,
+            ),
+        )
         self._write(records.ENTRIES, csv_bytes(EntryRow, ordered))
 
     def add_balances(self, rows: Iterable[BalanceRow]) -> None:

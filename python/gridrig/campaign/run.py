@@ -352,6 +352,9 @@ def _write_loop(directory: RunDirectory, rig: Rig, loop: Loop) -> list[Measureme
             e.meter,
             e.opening_digest,
             e.closing_digest,
+            e.revision,
+            e.booked_in,
+            e.quality,
         )
         for e in loop.account.entries()
     )

@@ -7,6 +7,7 @@ from gridrig._core import (
     PostedLines,
     Settled,
     SettlementRules,
+    meter_period,
     settle_period,
 )
 from gridrig.settlement.journal import Journal
@@ -19,5 +20,6 @@ __all__ = [
     "PostedLines",
     "Settled",
     "SettlementRules",
+    "meter_period",
     "settle_period",
 ]
