@@ -1414,6 +1414,27 @@ class VerifiedLeaf:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+def posted_columns(
+    posted: Settled | Correction,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str], list[str]]:
+    """Return what a journal keeps of a settled period or a correction.
+
+    Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
+    price; accounts by place, meters by place from 1, 0 for none), meters row by row (from, to,
+    import, export, quality), the digests of the readings behind each meter in one string, and the
+    names of accounts, meters and the meters' participants.
+
+    Raises
+    ------
+    ValueError
+        For a trade whose number has more than 63 bits.
+    """
+
+def posted_tree(
+    settled: Settled, corrections: Sequence[Correction], *, threads: int = 1
+) -> MerkleTree:
+    """Return the tree of a post: of the entries and meters of a period and its corrections."""
+
 def canonical_bytes(record: Sequence[int | str | bytes | None]) -> bytes:
     """Return the one spelling of a record as bytes: deterministic CBOR, RFC 8949, section 4.2.1.
 

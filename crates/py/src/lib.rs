@@ -15,6 +15,7 @@ mod metering_rows;
 mod metering_words;
 mod metering_xml;
 mod plant;
+mod posting;
 mod settlement;
 mod settlement_rules;
 mod zones;
@@ -58,6 +59,8 @@ mod _core {
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    #[pymodule_export]
+    use crate::posting::{py_posted_columns as posted_columns, py_posted_tree as posted_tree};
     #[pymodule_export]
     use crate::settlement::{
         PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,

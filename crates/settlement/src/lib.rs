@@ -60,6 +60,7 @@ mod losses;
 pub mod merkle;
 mod meter_period;
 mod name_order;
+pub mod posting;
 mod rules;
 mod settle;
 

@@ -88,7 +88,8 @@ class Account:
             self.events.record("period_not_settled", period=period, cause=str(error))
             self.missing.append((period, ""))
             return
-        self.journal.post(period, settled, list(readings.values()), self.verifier.ledger_rows())
+        accepted = self.journal.unposted(self.verifier.ledger_rows())
+        self.journal.post(settled, accepted=accepted)
         self.settled.append(settled)
         self.energy.append(
             EnergyRow(
