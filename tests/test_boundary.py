@@ -105,6 +105,8 @@ def specimens() -> dict[str, Any]:
         chain_id=1, contract=b"c" * 20, bucket=1, accounts=[b"a" * 20], amounts=[1]
     )
     proof = tree.proof(b"a" * 20)
+    leaves = _core.MerkleTree([b"a", b"b"])
+    inclusion = leaves.proof(1)
     made = [
         *orders[:1],
         clearing,
@@ -132,6 +134,9 @@ def specimens() -> dict[str, Any]:
         tree,
         proof,
         proof.verify(tree.root),
+        leaves,
+        inclusion,
+        inclusion.verify(b"b", leaves.root()),
         world,
         world.terminal(storage),
         world.pack(storage),

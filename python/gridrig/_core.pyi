@@ -1378,6 +1378,113 @@ class Correction:
     __hash__ = None  # type: ignore[assignment]
 
 @final
+class MerkleTree:
+    """Leaves of any bytes in their order, hashed as RFC 9162 hashes them.
+
+    The root is SHA-256 of `02`, the leaf count in 8 bytes and the tree hash of the RFC.
+
+    Parameters
+    ----------
+    leaves : sequence of bytes
+        At most 2^32.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_too_many_leaves`.
+
+    Examples
+    --------
+    >>> tree = MerkleTree([b"a", b"b", b"c"])
+    >>> tree.proof(2).verify(b"c", tree.root()).leaf
+    b'c'
+    """
+
+    def __new__(cls, leaves: Sequence[bytes]) -> Self: ...
+    @property
+    def leaf_count(self) -> int: ...
+    def root(self, *, threads: int = 1) -> bytes:
+        """Return the root, which does not depend on the threads."""
+    def proof(self, index: int) -> InclusionProof:
+        """Return the proof of the leaf at a place; `settlement.merkle_index_bound` if none is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class InclusionProof:
+    """The place of a leaf and the siblings that lead from it to the root.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_hash_length`, `.merkle_path_length` for more than any leaf has.
+    """
+
+    def __new__(cls, *, index: int, leaf_count: int, path: Sequence[bytes]) -> Self: ...
+    def verify(self, leaf: bytes, root: bytes) -> VerifiedLeaf:
+        """Prove that a leaf is in the tree of a root.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.merkle_hash_length`, `.merkle_index_bound`, `.merkle_path_length`,
+            `.merkle_root_mismatch`.
+        """
+    @property
+    def index(self) -> int: ...
+    @property
+    def leaf_count(self) -> int: ...
+    @property
+    def path(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class VerifiedLeaf:
+    """A leaf that a root was proven to contain; only `InclusionProof.verify` makes one."""
+
+    @property
+    def leaf(self) -> bytes: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def root(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def posted_columns(
+    posted: Settled | Correction,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str], list[str]]:
+    """Return what a journal keeps of a settled period or a correction.
+
+    Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
+    price; accounts by place, meters by place from 1, 0 for none), meters row by row (from, to,
+    import, export, quality), the digests of the readings behind each meter in one string, and the
+    names of accounts, meters and the meters' participants.
+
+    Raises
+    ------
+    ValueError
+        For a trade whose number has more than 63 bits.
+    """
+
+def posted_tree(
+    settled: Settled, corrections: Sequence[Correction], *, threads: int = 1
+) -> MerkleTree:
+    """Return the tree of a post: of the entries and meters of a period and its corrections."""
+
+def canonical_bytes(record: Sequence[int | str | bytes | None]) -> bytes:
+    """Return the one spelling of a record as bytes: deterministic CBOR, RFC 8949, section 4.2.1.
+
+    Examples
+    --------
+    >>> canonical_bytes(["a", 1, -1, None, b"b"]).hex()
+    '8561610120f64162'
+    """
+
+@final
 class ClaimTree:
     """All claims on one bucket of one contract, hashed; leaves stand by account, rising.
 

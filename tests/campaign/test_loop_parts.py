@@ -255,9 +255,7 @@ class Street:
             {"house": "home", "grid": "head"},
             "grid",
             Terms(
-                SettlementRules(
-                    long_price_micro_per_kwh=20_000, short_price_micro_per_kwh=400_000
-                ),
+                SettlementRules(long_price_micro_per_kwh=20_000, short_price_micro_per_kwh=400_000),
                 deposit_micro,
             ),
             T0,
@@ -284,7 +282,7 @@ class Street:
 def lived(silent: Container[int], *, deposit_micro: int | None = None) -> Street:
     """Five periods in which the home uses more and more, and is silent at the end of some."""
     street = Street(deposit_micro)
-    street.account.start(street.read(-1))
+    street.account.take(street.read(-1).values())
     for period in range(5):
         for meter in street.meters.values():
             meter.import_milliwh += 1_000_000 * (period + 1)
@@ -309,7 +307,9 @@ def test_a_period_without_a_reading_is_estimated_and_trued_up_in_the_period_that
         (1, 1, 3),
         (2, 1, 3),
     ]
-    home = [meter for settled in account.settled for meter in settled.meters if meter.meter == "home"]
+    home = [
+        meter for settled in account.settled for meter in settled.meters if meter.meter == "home"
+    ]
     # 2 + 3 + 4 kWh were counted between the two readings, laid out evenly; all 15 are settled.
     assert [meter.import_milliwh for meter in home] == [1_000_000, *[3_000_000] * 3, 5_000_000]
     settled = sum(
@@ -334,11 +334,7 @@ def test_a_meter_that_never_reads_again_stays_estimated_and_stops_nobody() -> No
 def test_readings_that_come_late_end_in_the_same_balances(deposit_micro: int | None) -> None:
     at_once = lived((), deposit_micro=deposit_micro)
     street = lived({1, 2}, deposit_micro=deposit_micro)
-    late = [
-        settled.meters
-        for settled in at_once.account.settled
-        if settled.period in {1, 2}
-    ]
+    late = [settled.meters for settled in at_once.account.settled if settled.period in {1, 2}]
     readings = [m.closing for meters in late for m in meters if m.meter == "home" and m.closing]
     # They come in no order, and one of them twice.
     street.account.take([*reversed(readings), readings[0]])

@@ -8,6 +8,7 @@ use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
 use gridrig_settlement::SettlementError;
 use gridrig_settlement::claims::ClaimError;
+use gridrig_settlement::merkle::MerkleError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
@@ -28,6 +29,7 @@ pub(crate) enum CoreError {
     Quantity(QuantityError),
     Settlement(SettlementError),
     Claim(ClaimError),
+    Merkle(MerkleError),
     Plant(PlantError),
     Bench(BenchError),
 }
@@ -52,7 +54,9 @@ impl CoreError {
             | Self::Ledger(_)
             | Self::Batch(_)
             | Self::VerifierBroken => "MeteringError",
-            Self::Quantity(_) | Self::Settlement(_) | Self::Claim(_) => "SettlementError",
+            Self::Quantity(_) | Self::Settlement(_) | Self::Claim(_) | Self::Merkle(_) => {
+                "SettlementError"
+            }
             Self::Plant(_) => "PlantError",
             Self::Bench(_) => "BenchError",
         }
@@ -73,6 +77,7 @@ impl CoreError {
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
             Self::Claim(error) => error.code(),
+            Self::Merkle(error) => error.code(),
             Self::Plant(error) => error.code(),
             Self::Bench(error) => error.code(),
         }
@@ -99,6 +104,7 @@ impl CoreError {
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
             Self::Claim(error) => error.to_string(),
+            Self::Merkle(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
             Self::Bench(error) => error.to_string(),
         }
@@ -199,5 +205,11 @@ impl From<SettlementError> for CoreError {
 impl From<ClaimError> for CoreError {
     fn from(error: ClaimError) -> Self {
         Self::Claim(error)
+    }
+}
+
+impl From<MerkleError> for CoreError {
+    fn from(error: MerkleError) -> Self {
+        Self::Merkle(error)
     }
 }

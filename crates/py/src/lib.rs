@@ -7,6 +7,7 @@ mod claims;
 mod errors;
 mod exchange;
 mod market;
+mod merkle;
 mod meter_period;
 mod metering;
 mod metering_batch;
@@ -14,6 +15,7 @@ mod metering_rows;
 mod metering_words;
 mod metering_xml;
 mod plant;
+mod posting;
 mod settlement;
 mod settlement_rules;
 mod zones;
@@ -42,6 +44,10 @@ mod _core {
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
     #[pymodule_export]
+    use crate::merkle::{
+        PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
+    };
+    #[pymodule_export]
     use crate::meter_period::{PyMeterPeriod, py_meter_period as meter_period};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
@@ -53,6 +59,8 @@ mod _core {
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    #[pymodule_export]
+    use crate::posting::{py_posted_columns as posted_columns, py_posted_tree as posted_tree};
     #[pymodule_export]
     use crate::settlement::{
         PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,

@@ -34,7 +34,13 @@ fn meter(number: u64, milliwh: i64) -> Result<MeterPeriod, SettlementError> {
         export: if sells { energy } else { Energy::ZERO },
     };
     let name = format!("home-{number:07}");
-    MeterPeriod::by_rule(name.clone(), format!("meter-{name}"), (0, TO_MS), counted, None)
+    MeterPeriod::by_rule(
+        name.clone(),
+        format!("meter-{name}"),
+        (0, TO_MS),
+        counted,
+        None,
+    )
 }
 
 fn trades(number: u64) -> Result<[Trade; 2], SettlementError> {
@@ -72,7 +78,9 @@ fn inputs(meters: u64, revision: u32) -> Result<PeriodInputs, SettlementError> {
 }
 
 fn main() -> Result<(), SettlementError> {
-    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse().ok());
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter_map(|text| text.parse().ok());
     let meters = arguments.next().unwrap_or(1_000_000) / 2 * 2;
     let repetitions = arguments.next().unwrap_or(3);
     let mut rules = SettlementRules::of_tariff(SettlementPrices {

@@ -3,10 +3,14 @@
 from gridrig._core import (
     Correction,
     Entry,
+    InclusionProof,
+    MerkleTree,
     MeterPeriod,
     PostedLines,
     Settled,
     SettlementRules,
+    VerifiedLeaf,
+    canonical_bytes,
     meter_period,
     settle_period,
 )
@@ -15,11 +19,15 @@ from gridrig.settlement.journal import Journal
 __all__ = [
     "Correction",
     "Entry",
+    "InclusionProof",
     "Journal",
+    "MerkleTree",
     "MeterPeriod",
     "PostedLines",
     "Settled",
     "SettlementRules",
+    "VerifiedLeaf",
+    "canonical_bytes",
     "meter_period",
     "settle_period",
 ]
