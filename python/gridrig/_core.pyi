@@ -66,6 +66,7 @@ __all__ = [
     "market_commands",
     "market_latencies",
     "market_rates",
+    "meter_period",
     "metering_words",
     "pay_as_bid",
     "pay_as_clear",
@@ -1167,6 +1168,26 @@ class SettlementRules:
         operator_fee_micro_per_kwh: int = 0,
         losses: str = "house",
     ) -> Self: ...
+    def reserve_micro(
+        self, side: str, energy_milliwh: int, price_micro_per_kwh: int, *, meters: int = 1
+    ) -> int:
+        """Return the most a trade can cost whoever made it, whatever its meters count.
+
+        Parameters
+        ----------
+        side : {"bid", "offer"}
+            Bought or sold.
+        energy_milliwh, price_micro_per_kwh : int
+            The trade. [mWh, millionths/kWh]
+        meters : int
+            Of the participant.
+
+        Returns
+        -------
+        int
+            Amount to reserve: trade, fees and the worst shortfall, rounded up. [millionths]
+        """
+
     @property
     def long_price_micro_per_kwh(self) -> int: ...
     @property
@@ -1243,6 +1264,25 @@ class Settled:
 
     Meters are by participant and name, trades by number, links and deposits by name.
     """
+
+    def with_receivables(
+        self, corrections: Sequence[Correction], standings: Mapping[str, tuple[int, int]]
+    ) -> Settled:
+        """Add what participants owe beyond their balances, or pay back.
+
+        Parameters
+        ----------
+        corrections : sequence of Correction
+            Posted together with this period.
+        standings : mapping of str to (int, int)
+            What each participant's account holds, and what it owes, before; one of the two is 0.
+            [millionths]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.quantity_bound`.
+        """
 
     @property
     def period(self) -> int: ...
@@ -1354,7 +1394,7 @@ class Correction:
     def entries(self) -> list[Entry]: ...
     @property
     def meters(self) -> list[MeterPeriod]:
-        """The meters behind the entries, as they count now, by name."""
+        """The meters behind the entries or known otherwise than before, as they count now."""
 
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
@@ -1435,6 +1475,27 @@ class VerifiedLeaf:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+def posted_columns(
+    posted: Settled | Correction,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str], list[str]]:
+    """Return what a journal keeps of a settled period or a correction.
+
+    Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
+    price; accounts by place, meters by place from 1, 0 for none), meters row by row (from, to,
+    import, export, quality), the digests of the readings behind each meter in one string, and the
+    names of accounts, meters and the meters' participants.
+
+    Raises
+    ------
+    ValueError
+        For a trade whose number has more than 63 bits.
+    """
+
+def posted_tree(
+    settled: Settled, corrections: Sequence[Correction], *, threads: int = 1
+) -> MerkleTree:
+    """Return the tree of a post: of the entries and meters of a period and its corrections."""
 
 def canonical_bytes(record: Sequence[int | str | bytes | None]) -> bytes:
     """Return the one spelling of a record as bytes: deterministic CBOR, RFC 8949, section 4.2.1.
@@ -1572,6 +1633,35 @@ class VerifiedClaim:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+def meter_period(
+    participant: str,
+    meter: str,
+    readings: Sequence[VerifiedReading],
+    from_ms: int,
+    to_ms: int,
+) -> MeterPeriod:
+    """Return what a meter counted in a period, by the readings that have come.
+
+    Registers count between readings, laid out evenly where these are further apart than the period;
+    an exchanged meter counts from its enrolled start registers; intervals fill what registers leave
+    open; the rest is estimated at the mean power of the last stretch before, or as nothing. The
+    outcome is a function of the readings as a set.
+
+    Parameters
+    ----------
+    participant, meter : str
+        Whose meter it is, and its name.
+    readings : sequence of VerifiedReading
+        Of this meter, in any order.
+    from_ms, to_ms : int
+        The period. [UTC ms]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.meter_mismatch`, `settlement.not_forward`, and what `MeterPeriod` refuses.
+    """
 
 def settle_period(
     period: int,

@@ -9,7 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
-BENCH_TOPICS = ("market", "metering")
+BENCH_TOPICS = ("market", "metering", "settlement")
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -94,13 +94,60 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = command(
         "verify",
-        "check a run directory offline",
-        "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem",
+        "check a run directory, or a proof of one record, offline",
+        "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem\n"
+        "  gridrig verify proof.json --root 8f0c...    (what `gridrig prove` wrote)",
     )
     verify.add_argument("path", type=Path, metavar="PATH")
     verify.add_argument("--trust", type=Path, action="append", default=[], metavar="KEY")
+    verify.add_argument("--root", metavar="HEX", help="of the period that a proof is checked for")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(act=_verify)
+
+    prove = command(
+        "prove",
+        "prove one entry, or what one meter counted, to whoever has the root of its period",
+        "examples:\n  gridrig prove runs/seven --period 3 --line 12 --out proof.json\n"
+        "  gridrig prove runs/seven --period 3 --meter meter-pv-1",
+    )
+    prove.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    prove.add_argument("--period", type=_whole(0), required=True)
+    prove.add_argument("--revision", type=_whole(0), default=0, help="0, or of a correction")
+    what = prove.add_mutually_exclusive_group(required=True)
+    what.add_argument("--line", type=_whole(1), help="number of the entry in its settlement")
+    what.add_argument("--meter", help="its energy, and the digests of the readings behind it")
+    prove.add_argument("--out", type=Path, metavar="FILE", help="default: print it")
+    prove.set_defaults(act=_prove)
+
+    audit = command(
+        "audit",
+        "recompute a journal from its readings and entries, name the first thing that is wrong",
+        "examples:\n  gridrig audit runs/seven\n  gridrig audit journal.sqlite --head 96:3c41...\n"
+        "exit codes: 0 all holds, 1 something does not",
+    )
+    audit.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    audit.add_argument("--head", metavar="POSTS:HEX", help="noted before: it has to go on from it")
+    audit.add_argument("--json", action="store_true")
+    audit.set_defaults(act=_audit)
+
+    balance = command(
+        "balance",
+        "print the balance sheet of every account, reconciled with the meters",
+        "example:\n  gridrig balance runs/seven --json",
+    )
+    balance.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    balance.add_argument("--json", action="store_true")
+    balance.set_defaults(act=_balance)
+
+    export = command(
+        "export",
+        "write the tables of a journal as Parquet or CSV",
+        "example:\n  gridrig export runs/seven --out tables --format csv",
+    )
+    export.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    export.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--format", choices=["parquet", "csv"], default="parquet")
+    export.set_defaults(act=_export)
 
     readings = command(
         "readings",
@@ -319,9 +366,48 @@ def _test(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    if args.path.is_file():
+        from gridrig.settlement.journal_commands import verify_proof_command
+
+        return verify_proof_command(args.path, root=args.root, as_json=args.json)
     from gridrig.campaign.verification import verify_command
 
     return verify_command(args.path, trust=args.trust, as_json=args.json)
+
+
+def _prove(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import prove_command
+
+    return prove_command(
+        args.path,
+        period=args.period,
+        revision=args.revision,
+        line=args.line,
+        meter=args.meter,
+        out=args.out,
+    )
+
+
+def _audit(args: argparse.Namespace) -> int:
+    if args.path.is_dir():
+        from gridrig.campaign.run_audit import audit_run_command
+
+        return audit_run_command(args.path, head=args.head, as_json=args.json)
+    from gridrig.settlement.journal_commands import audit_command
+
+    return audit_command(args.path, head=args.head, as_json=args.json)
+
+
+def _balance(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import balance_command
+
+    return balance_command(args.path, as_json=args.json)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import export_command
+
+    return export_command(args.path, out=args.out, form=args.format)
 
 
 def _readings(args: argparse.Namespace) -> int:

@@ -77,6 +77,10 @@ def _peek(db: sqlite3.Connection, kind: FileKind) -> Foreign | None:
     peek = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         return _look(peek, kind)
+    except sqlite3.DatabaseError:
+        # No database, which opening it tells without a write; or one whose log was being folded in
+        # when the power failed, which opening it repairs.
+        return None
     finally:
         peek.close()
 
@@ -86,8 +90,9 @@ def _look(db: sqlite3.Connection, kind: FileKind) -> Foreign | None:
         int(db.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("application_id", "user_version")
     )
-    unmade = (application, version) == (0, 0) and _is_empty(db)
-    if unmade or (application, version) == (kind.application_id, kind.version):
+    if (application, version) == (kind.application_id, kind.version):
+        return None
+    if (application, version) == (0, 0) and _is_empty(db):
         return None
     return Foreign(application, version)
 

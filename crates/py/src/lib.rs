@@ -17,6 +17,7 @@ mod metering_rows;
 mod metering_words;
 mod metering_xml;
 mod plant;
+mod posting;
 mod rewards;
 mod settlement;
 mod settlement_rules;
@@ -58,7 +59,7 @@ mod _core {
         PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
     };
     #[pymodule_export]
-    use crate::meter_period::PyMeterPeriod;
+    use crate::meter_period::{PyMeterPeriod, py_meter_period as meter_period};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
@@ -69,6 +70,8 @@ mod _core {
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    #[pymodule_export]
+    use crate::posting::{py_posted_columns as posted_columns, py_posted_tree as posted_tree};
     #[pymodule_export]
     use crate::rewards::{
         PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,

@@ -1,6 +1,6 @@
 //! What meters counted, for Python.
 
-use gridrig_settlement::MeterPeriod;
+use gridrig_settlement::{MeterPeriod, meter_period};
 use pyo3::prelude::*;
 
 use crate::errors::CoreError;
@@ -135,4 +135,20 @@ impl PyMeterPeriod {
              export_milliwh={export} {quality}>"
         )
     }
+}
+
+/// What a meter counted in a period, by the readings that have come.
+#[pyfunction]
+#[pyo3(name = "meter_period")]
+pub(crate) fn py_meter_period(
+    participant: &str,
+    meter: &str,
+    readings: Vec<PyVerifiedReading>,
+    from_ms: i64,
+    to_ms: i64,
+) -> PyResult<PyMeterPeriod> {
+    let readings: Vec<_> = readings.into_iter().map(|reading| reading.0).collect();
+    let (participant, meter) = (participant.into(), meter.into());
+    let period = meter_period(&participant, &meter, &readings, (from_ms, to_ms));
+    Ok(PyMeterPeriod(period.map_err(CoreError::from)?))
 }

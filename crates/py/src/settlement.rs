@@ -1,5 +1,6 @@
 //! Settlement for Python.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use gridrig_market::Trade;
 use gridrig_quantity::{Amount, DeliveryPeriod, Energy, Price};
 use gridrig_settlement::{
     Correction, Deposit, Entry, EntryKind, LinkFlow, MeterPeriod, PeriodInputs, PostedEntry,
-    PostedLines, Settled, SettlementError, settle_period,
+    PostedLines, Settled, SettlementError, Standing, settle_period,
 };
 use pyo3::prelude::*;
 
@@ -202,6 +203,25 @@ pub(crate) struct PySettled(pub(crate) Arc<Settled>);
 
 #[pymethods]
 impl PySettled {
+    fn with_receivables(
+        &self,
+        py: Python<'_>,
+        corrections: Vec<PyRef<'_, PyCorrection>>,
+        standings: BTreeMap<String, (i64, i64)>,
+    ) -> PyResult<Self> {
+        let corrections: Vec<_> = corrections.iter().map(|one| Arc::clone(&one.0)).collect();
+        let standing = |(balance, owed)| Standing { balance, owed };
+        let standings = standings
+            .into_iter()
+            .map(|(name, at)| (name, standing(at)))
+            .collect();
+        let bear = || {
+            let corrections: Vec<&Correction> = corrections.iter().map(AsRef::as_ref).collect();
+            Settled::clone(&self.0).with_receivables(&corrections, &standings)
+        };
+        Ok(Self(Arc::new(py.detach(bear).map_err(CoreError::from)?)))
+    }
+
     #[getter]
     fn period(&self) -> u32 {
         self.0.period.number()

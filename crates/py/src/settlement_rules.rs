@@ -1,10 +1,11 @@
 //! The rules of a settlement, for Python.
 
 use gridrig_quantity::{Energy, Price, QuantityError};
-use gridrig_settlement::{LossesRule, SettlementError, SettlementPrices, SettlementRules};
+use gridrig_settlement::{LossesRule, SettlementError, SettlementPrices, SettlementRules, reserve};
 use pyo3::prelude::*;
 
 use crate::errors::CoreError;
+use crate::market::side_of;
 
 /// What a settlement is agreed to be.
 #[pyclass(
@@ -77,6 +78,22 @@ impl PySettlementRules {
             Ok::<_, SettlementError>(rules)
         };
         Ok(Self(made().map_err(CoreError::from)?))
+    }
+
+    #[pyo3(signature = (side, energy_milliwh, price_micro_per_kwh, *, meters=1))]
+    fn reserve_micro(
+        &self,
+        side: &str,
+        energy_milliwh: i64,
+        price_micro_per_kwh: i64,
+        meters: u32,
+    ) -> PyResult<i64> {
+        let side = side_of(side)?;
+        let found = || {
+            let energy = Energy::from_milliwh(energy_milliwh)?;
+            reserve(side, energy, price(price_micro_per_kwh)?, meters, &self.0)
+        };
+        Ok(found().map_err(CoreError::from)?.micro())
     }
 
     #[getter]

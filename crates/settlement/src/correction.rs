@@ -59,6 +59,8 @@ pub struct PostedLines {
     period: DeliveryPeriod,
     revision: u32,
     lines: BTreeMap<LineKey, Line>,
+    /// What the meters counted, where the lines are of a settled period.
+    meters: Vec<MeterPeriod>,
 }
 
 impl PostedLines {
@@ -88,6 +90,7 @@ impl PostedLines {
             period: settled.period,
             revision: settled.revision,
             lines: lines.collect(),
+            meters: settled.meters.clone(),
         }
     }
 
@@ -97,6 +100,7 @@ impl PostedLines {
             period,
             revision,
             lines: BTreeMap::new(),
+            meters: Vec::new(),
         }
     }
 
@@ -153,7 +157,8 @@ pub struct Correction {
     pub booked_in: DeliveryPeriod,
     /// Names of the accounts: those of the house, then those of the entries, by name.
     pub accounts: Vec<Arc<str>>,
-    /// The meters behind the entries, as they count now, by name.
+    /// The meters behind the entries, and those that are known otherwise than when they were posted,
+    /// as they count now, by name.
     pub meters: Vec<MeterPeriod>,
     /// The entries, by account, kind, trade and meter; the number of an entry is its place, counted
     /// from 1.
@@ -204,10 +209,7 @@ impl Correction {
             revision: settled.revision,
             booked_in,
             accounts: house_names(),
-            meters: meters_of(
-                settled,
-                changed.keys().filter_map(|key| key.meter.as_deref()),
-            )?,
+            meters: meters_of(posted, settled, &changed)?,
             entries: Vec::with_capacity(changed.len()),
         };
         for (key, (micro, milliwh, price)) in changed {
@@ -272,18 +274,24 @@ impl Correction {
     }
 }
 
-/// Finds meters by name, each once.
-fn meters_of<'a>(
+/// Lists the meters behind changed lines, and those that count otherwise or for another reason.
+fn meters_of(
+    posted: &PostedLines,
     settled: &Settled,
-    names: impl Iterator<Item = &'a str>,
+    changed: &BTreeMap<&LineKey, (i128, i128, Price)>,
 ) -> Result<Vec<MeterPeriod>, SettlementError> {
     let by_name: HashMap<&str, &MeterPeriod> = settled
         .meters
         .iter()
         .map(|meter| (&**meter.meter(), meter))
         .collect();
+    let behind_lines = changed.keys().filter_map(|key| key.meter.as_deref());
+    let told_anew = posted.meters.iter().filter_map(|old| {
+        let name: &str = old.meter();
+        (by_name.get(name) != Some(&old)).then_some(name)
+    });
     let mut found = BTreeMap::new();
-    for name in names {
+    for name in behind_lines.chain(told_anew) {
         let meter = by_name
             .get(name)
             .ok_or_else(|| SettlementError::MeterDropped {

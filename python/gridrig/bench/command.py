@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from gridrig.bench import market, metering
+from gridrig.bench import market, metering, settlement
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -26,6 +26,7 @@ class Topic:
 TOPICS = {
     "market": Topic(market.WORKLOADS, market.measure),
     "metering": Topic(metering.WORKLOADS, metering.measure),
+    "settlement": Topic(settlement.WORKLOADS, settlement.measure),
 }
 
 

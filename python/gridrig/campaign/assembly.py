@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gridrig._core import SettlementRules, Verifier
+from gridrig._core import Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
@@ -15,6 +15,7 @@ from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
+from gridrig.campaign.settlement_terms import make_terms
 from gridrig.campaign.stimuli import Stimuli
 from gridrig.campaign.street import Street
 from gridrig.campaign.trace import Trace
@@ -169,12 +170,7 @@ def make_loop(
         account=Account(
             meter_of={seat.name: seat.meter.name for seat in seats.values()},
             head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
-            rules=SettlementRules(
-                long_price_micro_per_kwh=market.long_price_micro_per_kwh,
-                short_price_micro_per_kwh=market.short_price_micro_per_kwh,
-                lot_milliwh=market.lot_milliwh,
-                tick_micro_per_kwh=market.tick_micro_per_kwh,
-            ),
+            terms=make_terms(market),
             start_utc_s=clock.start_utc_s,
             journal=journal,
             verifier=verifier,

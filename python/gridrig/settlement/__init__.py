@@ -11,6 +11,7 @@ from gridrig._core import (
     SettlementRules,
     VerifiedLeaf,
     canonical_bytes,
+    meter_period,
     settle_period,
 )
 from gridrig.settlement.journal import Journal
@@ -27,5 +28,6 @@ __all__ = [
     "SettlementRules",
     "VerifiedLeaf",
     "canonical_bytes",
+    "meter_period",
     "settle_period",
 ]
