@@ -28,12 +28,16 @@ FACADES = (
     "gridrig.market.zones",
     "gridrig.metering",
     "gridrig.settlement",
+    "gridrig.settlement.certificates",
     "gridrig.settlement.chain",
+    "gridrig.settlement.privacy",
+    "gridrig.settlement.rewards",
+    "gridrig.settlement.shares",
     "gridrig.plant",
     "gridrig.bench.market",
 )
-KNOWN_NAMES_MIN = 41
-KNOWN_CLASSES_MIN = 27
+KNOWN_NAMES_MIN = 53
+KNOWN_CLASSES_MIN = 34
 KNOWN_PROPERTIES_MIN = 150
 T0 = 1_466_424_900
 
@@ -70,9 +74,12 @@ def specimens() -> dict[str, Any]:
 
     home = _core.MeterPeriod("home", sign("home", 1, 0, 0), sign("home", 2, 5_000, 0))
     head = _core.MeterPeriod("grid", sign("head", 1, 0, 0), sign("head", 2, 0, 5_000))
-    settled = _core.settle_period(
-        0, [home], [], head=head, long_price_micro_per_kwh=1_000, short_price_micro_per_kwh=9_000
-    )
+    agreed = _core.SettlementRules(long_price_micro_per_kwh=1_000, short_price_micro_per_kwh=9_000)
+    ends = {"from_ms": home.from_ms, "to_ms": home.to_ms}
+    settled = _core.settle_period(0, [home], [], head=head, rules=agreed, **ends)
+    posted = _core.PostedLines.of(settled)
+    again = _core.settle_period(0, [home], [], head=head, rules=agreed, revision=1, **ends)
+    correction = _core.Correction(posted, again, 1)
     orders = [
         _core.Order(1, "home", "bid", 5_000, 9_000),
         _core.Order(2, "grid", "offer", 5_000, 1_000),
@@ -103,6 +110,36 @@ def specimens() -> dict[str, Any]:
         chain_id=1, contract=b"c" * 20, bucket=1, accounts=[b"a" * 20], amounts=[1]
     )
     proof = tree.proof(b"a" * 20)
+    leaves = _core.MerkleTree([b"a", b"b"])
+    inclusion = leaves.proof(1)
+    claim = _core.EnergyClaim(
+        number=1,
+        asset=b"a" * 32,
+        direction="export",
+        first_quantum=1,
+        quanta=1,
+        energy_wh=1,
+        scheme="share",
+        issuer="us",
+        holder="home",
+    )
+    fleet = _core.RewardFleet({"point": ["home"]})
+    fleet.enrol("site", "point", commitment_milliwh=1)
+    programme = _core.RewardProgramme(
+        period_ms=900_000,
+        utc_offset_s=0,
+        baseline_days=1,
+        look_back_days=1,
+        unread_days_max=0,
+        adjustment_periods=0,
+        adjustment_permille_max=0,
+        dead_band_permille=0,
+        event_periods_max=1,
+        event_days_max=1,
+        response_price_micro_per_kwh=0,
+        energy_price_micro_per_kwh_min=0,
+    )
+    day = {"notice_ms": 0, "from_ms": 0, "to_ms": 900_000}
     made = [
         *orders[:1],
         clearing,
@@ -122,11 +159,24 @@ def specimens() -> dict[str, Any]:
         authenticated,
         verifier.stage(authenticated),
         home,
+        agreed,
         settled,
         settled.entries[0],
+        posted,
+        correction,
         tree,
         proof,
         proof.verify(tree.root),
+        leaves,
+        inclusion,
+        inclusion.verify(b"b", leaves.root()),
+        claim,
+        _core.CertificateRegister(),
+        fleet,
+        programme,
+        programme.response(fleet, "site", [], **day),
+        _core.ShareRegister([("home", 1)]),
+        _core.Opening("leaf", b"s" * 32, b"payload"),
         world,
         world.terminal(storage),
         world.pack(storage),

@@ -3,7 +3,7 @@
 Stimulus: the emulated street lives a summer day, 96 delivery periods, connected to the main grid.
 The losses that follow from the signed registers must be the losses of the solved feeder: a meter
 that counts wrongly breaks that identity, whoever's meter it is, and one that signs with a key that
-nobody enrolled settles nothing.
+nobody enrolled is estimated all day.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -16,6 +16,7 @@ JUDGED = (
     "ledger_sum_micro",
     "payments_unbacked",
     "periods_not_settled",
+    "meter_periods_estimated",
 )
 
 
@@ -35,11 +36,14 @@ JUDGED = (
         Criterion("ledger_sum_micro", "micro", min=0, max=0, source="double entry"),
         Criterion("payments_unbacked", "1", max=0, source="no payment without two readings"),
         Criterion("periods_not_settled", "1", max=0, source="a day has 96 periods"),
+        Criterion(
+            "meter_periods_estimated", "1", max=0, source="every meter signed at every period end"
+        ),
     ),
     mutants=(
         Mutant("counts export as import", "meter-pv-1", {"sign": -1}, JUDGED[0]),
         Mutant("reads two per cent high", "meter-head", {"scale": 1.02}, JUDGED[0]),
-        Mutant("signs with a foreign key", "meter-pv-2", {"seed": 999}, JUDGED[3]),
+        Mutant("signs with a foreign key", "meter-pv-2", {"seed": 999}, JUDGED[4]),
     ),
 )
 async def test_a_day_conserves(lab: Lab) -> None:

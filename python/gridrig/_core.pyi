@@ -4,7 +4,8 @@ Integers cross in base units: energy in mWh, prices in millionths of the currenc
 millionths, times in UTC seconds. Every class is immutable, or locks what it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
@@ -15,47 +16,72 @@ __all__ = [
     "Authenticated",
     "BilateralColumns",
     "BookEvent",
+    "CertificateRegister",
     "ClaimProof",
     "ClaimTree",
     "ClearedColumns",
     "Clearing",
+    "Correction",
+    "EnergyClaim",
     "Entry",
     "Exchange",
+    "InclusionProof",
     "IslandTick",
+    "Measured",
+    "MerkleTree",
     "MeterPeriod",
+    "Opening",
     "Order",
     "Pack",
+    "PostedLines",
     "Refusal",
     "Rejection",
+    "RewardFleet",
+    "RewardProgramme",
     "Settled",
+    "SettlementRules",
+    "ShareRegister",
     "SourceTick",
     "StagedBatch",
     "Terminal",
     "Trade",
     "VerifiedClaim",
+    "VerifiedLeaf",
     "VerifiedReading",
     "Verifier",
     "World",
     "ZonalClearing",
     "ZonalColumns",
     "ZoneNetwork",
+    "canonical_bytes",
+    "carbon_credited",
+    "certificate_key",
     "clear_pay_as_bid",
     "clear_pay_as_clear",
     "clear_zonal",
     "clear_zones",
+    "commitment_salt",
     "enclosed_in_xml",
+    "largest_remainder",
     "market_auction_s",
     "market_commands",
     "market_latencies",
     "market_rates",
+    "meter_period",
     "metering_words",
     "pay_as_bid",
     "pay_as_clear",
+    "pay_rewards",
     "settle_period",
     "timer_cost",
 ]
 
 _Side: TypeAlias = Literal["bid", "offer"]
+_Direction: TypeAlias = Literal["export", "import"]
+_Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
+_Lot: TypeAlias = tuple[int, int, int, str, str, str | None, str | None]
+"""(certificate, from_wh, energy_wh, holder, state, purpose, beneficiary); the state is held,
+retired, charged (beneficiary: asset of the storage, in hex) or moved (beneficiary: where to)"""
 _LedgerRow: TypeAlias = tuple[
     bytes,
     str,
@@ -979,14 +1005,15 @@ def timer_cost() -> _Percentiles:
 
 @final
 class MeterPeriod:
-    """The verified readings at both ends of a period of one meter.
+    """What one meter counted in a period, and the verified readings that say so.
 
     Parameters
     ----------
     participant : str
         Whose meter it is.
     opening, closing : VerifiedReading
-        Of the same meter, the closing one later.
+        Of the registers of the same meter, the closing one later. A register that neither has
+        counts nothing.
 
     Raises
     ------
@@ -998,14 +1025,69 @@ class MeterPeriod:
     def __new__(
         cls, participant: str, opening: VerifiedReading, closing: VerifiedReading
     ) -> MeterPeriod: ...
+    @staticmethod
+    def of_interval(participant: str, reading: VerifiedReading) -> MeterPeriod:
+        """Take the energy of one interval, which its reading states.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.register_missing` for a reading of registers, `settlement.not_forward`.
+        """
+
+    @staticmethod
+    def since_mounted(participant: str, mounted_ms: int, closing: VerifiedReading) -> MeterPeriod:
+        """Take what a meter counted since it was mounted in place of another.
+
+        What its registers stood at then is what was enrolled with its key.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.start_unknown`, `settlement.not_forward`, `settlement.register_missing`,
+            `settlement.register_fell`.
+        """
+
+    @staticmethod
+    def estimated(
+        participant: str,
+        meter: str,
+        from_ms: int,
+        to_ms: int,
+        basis: MeterPeriod | None = None,
+    ) -> MeterPeriod:
+        """Estimate a period: the mean power of `basis`, rounded down to 1 mWh, or nothing.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.not_forward`, `settlement.meter_mismatch`, `settlement.quantity_bound`.
+        """
+
+    @staticmethod
+    def join(parts: Sequence[MeterPeriod]) -> MeterPeriod:
+        """Join stretches that follow each other: intervals, or those of an exchanged meter.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.parts_not_joined`, `settlement.quantity_bound`.
+        """
+
     @property
     def participant(self) -> str: ...
     @property
     def meter(self) -> str: ...
     @property
-    def opening(self) -> VerifiedReading: ...
+    def quality(self) -> Literal["measured", "interpolated", "estimated"]: ...
     @property
-    def closing(self) -> VerifiedReading: ...
+    def opening(self) -> VerifiedReading | None: ...
+    @property
+    def closing(self) -> VerifiedReading | None: ...
+    @property
+    def readings(self) -> list[VerifiedReading]:
+        """Every reading behind it, in order; those of its basis for an estimate."""
+
     @property
     def from_ms(self) -> int: ...
     @property
@@ -1031,22 +1113,125 @@ class MeterPeriod:
             `settlement.split_outside`.
         """
 
+    def part(self, from_ms: int, to_ms: int) -> MeterPeriod:
+        """Return what `split` at these two times has between them. [UTC ms]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.split_outside`.
+        """
+
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
+
+@final
+class SettlementRules:
+    """What a settlement is agreed to be.
+
+    Parameters
+    ----------
+    long_price_micro_per_kwh, short_price_micro_per_kwh : int
+        Paid and charged outside trades; each period's short price is at least its highest, its long
+        price at most its lowest trade price. [millionths/kWh]
+    island_long_price_micro_per_kwh, island_short_price_micro_per_kwh : int or None
+        The same in a period without the main grid; None for the same. [millionths/kWh]
+    floor_micro_per_kwh, ceiling_micro_per_kwh : int or None
+        Prices at which trades are settled; None for half the bound of a price. [millionths/kWh]
+    lot_milliwh, tick_micro_per_kwh : int or None
+        Trades are whole multiples of them; None for 1 Wh and 1,000. [mWh, millionths/kWh]
+    grid_fee_micro_per_kwh : int
+        For all energy imported, except by the feeder head. [millionths/kWh]
+    operator_fee_micro_per_kwh : int
+        For all energy traded and delivered or taken. [millionths/kWh]
+    losses : {"house", "importers"}
+        Who pays the losses.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.word`, `settlement.lot_inexact`, `settlement.short_below_long`,
+        `settlement.price_outside`, `settlement.fee_negative`, `settlement.quantity_bound`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        long_price_micro_per_kwh: int,
+        short_price_micro_per_kwh: int,
+        island_long_price_micro_per_kwh: int | None = None,
+        island_short_price_micro_per_kwh: int | None = None,
+        floor_micro_per_kwh: int | None = None,
+        ceiling_micro_per_kwh: int | None = None,
+        lot_milliwh: int | None = None,
+        tick_micro_per_kwh: int | None = None,
+        grid_fee_micro_per_kwh: int = 0,
+        operator_fee_micro_per_kwh: int = 0,
+        losses: str = "house",
+    ) -> Self: ...
+    def reserve_micro(
+        self, side: str, energy_milliwh: int, price_micro_per_kwh: int, *, meters: int = 1
+    ) -> int:
+        """Return the most a trade can cost whoever made it, whatever its meters count.
+
+        Parameters
+        ----------
+        side : {"bid", "offer"}
+            Bought or sold.
+        energy_milliwh, price_micro_per_kwh : int
+            The trade. [mWh, millionths/kWh]
+        meters : int
+            Of the participant.
+
+        Returns
+        -------
+        int
+            Amount to reserve: trade, fees and the worst shortfall, rounded up. [millionths]
+        """
+
+    @property
+    def long_price_micro_per_kwh(self) -> int: ...
+    @property
+    def short_price_micro_per_kwh(self) -> int: ...
+    @property
+    def island_long_price_micro_per_kwh(self) -> int: ...
+    @property
+    def island_short_price_micro_per_kwh(self) -> int: ...
+    @property
+    def floor_micro_per_kwh(self) -> int: ...
+    @property
+    def ceiling_micro_per_kwh(self) -> int: ...
+    @property
+    def lot_milliwh(self) -> int: ...
+    @property
+    def tick_micro_per_kwh(self) -> int: ...
+    @property
+    def grid_fee_micro_per_kwh(self) -> int: ...
+    @property
+    def operator_fee_micro_per_kwh(self) -> int: ...
+    @property
+    def losses(self) -> Literal["house", "importers"]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Entry:
     """One line of the journal: the debited account pays the credited one `amount_micro`, >= 0.
 
-    `kind` is delivered, shortfall, surplus, taken, untaken, excess or losses; `energy_milliwh` is
-    negative only for losses; energy x price, rounded half up by magnitude, is the amount, and where
-    it is negative debit and credit are swapped. The digests name the readings behind it.
+    `(period, revision, entry_id)` is its key: the same inputs give the same key and content. For a
+    kind with a price, energy x price rounded half up by magnitude is the amount, and where that is
+    negative debit and credit are swapped; an entry of a correction is the difference of two such
+    lines. `booked_in` is the period it is posted in, `period` the one it is of.
     """
 
     @property
     def entry_id(self) -> int: ...
     @property
     def period(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def booked_in(self) -> int: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -1062,24 +1247,78 @@ class Entry:
     @property
     def trade_id(self) -> int | None: ...
     @property
-    def meter(self) -> str: ...
+    def meter(self) -> str | None: ...
     @property
-    def opening_digest(self) -> bytes: ...
+    def quality(self) -> Literal["measured", "interpolated", "estimated"] | None:
+        """How the energy of its meter is known; None without a meter."""
+
     @property
-    def closing_digest(self) -> bytes: ...
+    def opening_digest(self) -> bytes | None: ...
+    @property
+    def closing_digest(self) -> bytes | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class Settled:
-    """A settled period; energies are sums over all meters, the feeder head among them. [mWh]"""
+    """A settled period; energies are sums over all meters, the feeder head among them. [mWh]
+
+    Meters are by participant and name, trades by number, links and deposits by name.
+    """
+
+    def with_receivables(
+        self, corrections: Sequence[Correction], standings: Mapping[str, tuple[int, int]]
+    ) -> Settled:
+        """Add what participants owe beyond their balances, or pay back.
+
+        Parameters
+        ----------
+        corrections : sequence of Correction
+            Posted together with this period.
+        standings : mapping of str to (int, int)
+            What each participant's account holds, and what it owes, before; one of the two is 0.
+            [millionths]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.quantity_bound`.
+        """
 
     @property
     def period(self) -> int: ...
     @property
+    def from_ms(self) -> int: ...
+    @property
+    def to_ms(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def island(self) -> bool: ...
+    @property
+    def is_estimated(self) -> bool:
+        """Whether an estimate is behind it."""
+
+    @property
+    def rules(self) -> SettlementRules: ...
+    @property
     def entries(self) -> list[Entry]: ...
     @property
     def meters(self) -> list[MeterPeriod]: ...
+    @property
+    def head(self) -> str | None:
+        """Name of the meter at the feeder head."""
+
+    @property
+    def trades(self) -> list[Trade]: ...
+    @property
+    def links(self) -> list[tuple[str, int, int]]:
+        """(link, energy_milliwh, fee_micro_per_kwh)."""
+
+    @property
+    def deposits(self) -> list[tuple[str, int]]:
+        """(participant, amount_micro)."""
+
     @property
     def imported_milliwh(self) -> int: ...
     @property
@@ -1090,6 +1329,183 @@ class Settled:
     def long_price_micro_per_kwh(self) -> int: ...
     @property
     def short_price_micro_per_kwh(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class PostedLines:
+    """What was posted of a period, line by line, over all its revisions.
+
+    Parameters
+    ----------
+    period, revision : int
+        The period, and the revision in force.
+    rows : sequence of tuple
+        Its entries by rising revision: (kind, debit, credit, amount_micro, energy_milliwh,
+        price_micro_per_kwh, trade_id, meter).
+
+    Raises
+    ------
+    SettlementError
+        `settlement.word`, `settlement.quantity_bound`.
+    """
+
+    def __new__(
+        cls,
+        period: int,
+        revision: int,
+        rows: Sequence[tuple[str, str, str, int, int, int, int | None, str | None]],
+    ) -> Self: ...
+    @staticmethod
+    def of(settled: Settled) -> PostedLines:
+        """Return the lines of a period that stands as it was settled."""
+
+    @property
+    def revision(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class Correction:
+    """Entries that turn what was posted of a period into what it comes to now, exactly new - old.
+
+    Parameters
+    ----------
+    posted : PostedLines
+        What was posted.
+    settled : Settled
+        The period settled anew, of a later revision.
+    booked_in : int
+        The open period that the entries are posted in, later than the one corrected.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.revision_order`, `settlement.meter_dropped`, `settlement.quantity_bound`.
+    """
+
+    def __new__(cls, posted: PostedLines, settled: Settled, booked_in: int) -> Self: ...
+    @property
+    def period(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def booked_in(self) -> int: ...
+    @property
+    def entries(self) -> list[Entry]: ...
+    @property
+    def meters(self) -> list[MeterPeriod]:
+        """The meters behind the entries or known otherwise than before, as they count now."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class MerkleTree:
+    """Leaves of any bytes in their order, hashed as RFC 9162 hashes them.
+
+    The root is SHA-256 of `02`, the leaf count in 8 bytes and the tree hash of the RFC.
+
+    Parameters
+    ----------
+    leaves : sequence of bytes
+        At most 2^32.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_too_many_leaves`.
+
+    Examples
+    --------
+    >>> tree = MerkleTree([b"a", b"b", b"c"])
+    >>> tree.proof(2).verify(b"c", tree.root()).leaf
+    b'c'
+    """
+
+    def __new__(cls, leaves: Sequence[bytes]) -> Self: ...
+    @property
+    def leaf_count(self) -> int: ...
+    def root(self, *, threads: int = 1) -> bytes:
+        """Return the root, which does not depend on the threads."""
+    def proof(self, index: int) -> InclusionProof:
+        """Return the proof of the leaf at a place; `settlement.merkle_index_bound` if none is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class InclusionProof:
+    """The place of a leaf and the siblings that lead from it to the root.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.merkle_hash_length`, `.merkle_path_length` for more than any leaf has.
+    """
+
+    def __new__(cls, *, index: int, leaf_count: int, path: Sequence[bytes]) -> Self: ...
+    def verify(self, leaf: bytes, root: bytes) -> VerifiedLeaf:
+        """Prove that a leaf is in the tree of a root.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.merkle_hash_length`, `.merkle_index_bound`, `.merkle_path_length`,
+            `.merkle_root_mismatch`.
+        """
+    @property
+    def index(self) -> int: ...
+    @property
+    def leaf_count(self) -> int: ...
+    @property
+    def path(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class VerifiedLeaf:
+    """A leaf that a root was proven to contain; only `InclusionProof.verify` makes one."""
+
+    @property
+    def leaf(self) -> bytes: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def root(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def posted_columns(
+    posted: Settled | Correction,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str], list[str]]:
+    """Return what a journal keeps of a settled period or a correction.
+
+    Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
+    price; accounts by place, meters by place from 1, 0 for none), meters row by row (from, to,
+    import, export, quality), the digests of the readings behind each meter in one string, and the
+    names of accounts, meters and the meters' participants.
+
+    Raises
+    ------
+    ValueError
+        For a trade whose number has more than 63 bits.
+    """
+
+def posted_tree(
+    settled: Settled, corrections: Sequence[Correction], *, threads: int = 1
+) -> MerkleTree:
+    """Return the tree of a post: of the entries and meters of a period and its corrections."""
+
+def canonical_bytes(record: Sequence[int | str | bytes | None]) -> bytes:
+    """Return the one spelling of a record as bytes: deterministic CBOR, RFC 8949, section 4.2.1.
+
+    Examples
+    --------
+    >>> canonical_bytes(["a", 1, -1, None, b"b"]).hex()
+    '8561610120f64162'
+    """
 
 @final
 class ClaimTree:
@@ -1219,16 +1635,52 @@ class VerifiedClaim:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+def meter_period(
+    participant: str,
+    meter: str,
+    readings: Sequence[VerifiedReading],
+    from_ms: int,
+    to_ms: int,
+) -> MeterPeriod:
+    """Return what a meter counted in a period, by the readings that have come.
+
+    Registers count between readings, laid out evenly where these are further apart than the period;
+    an exchanged meter counts from its enrolled start registers; intervals fill what registers leave
+    open; the rest is estimated at the mean power of the last stretch before, or as nothing. The
+    outcome is a function of the readings as a set.
+
+    Parameters
+    ----------
+    participant, meter : str
+        Whose meter it is, and its name.
+    readings : sequence of VerifiedReading
+        Of this meter, in any order.
+    from_ms, to_ms : int
+        The period. [UTC ms]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.meter_mismatch`, `settlement.not_forward`, and what `MeterPeriod` refuses.
+    """
+
 def settle_period(
     period: int,
     meters: Sequence[MeterPeriod],
     trades: Sequence[Trade],
     *,
-    head: MeterPeriod,
-    long_price_micro_per_kwh: int,
-    short_price_micro_per_kwh: int,
+    from_ms: int,
+    to_ms: int,
+    rules: SettlementRules,
+    head: MeterPeriod | None = None,
+    revision: int = 0,
+    island: bool = False,
+    links: Sequence[tuple[str, int, int]] = ...,
+    deposits: Sequence[tuple[str, int]] = ...,
 ) -> Settled:
     """Settle trades against what verified readings say was delivered.
+
+    The outcome is a function of the inputs as sets; their order has no part in it.
 
     Parameters
     ----------
@@ -1238,12 +1690,20 @@ def settle_period(
         Every meter but the feeder head.
     trades : sequence of Trade
         What was traded for the period; bids and offers sum to the same energy.
-    head : MeterPeriod
-        The meter at the feeder head; its export flows into the feeder.
-    long_price_micro_per_kwh : int
-        Paid for energy outside trades, not above any trade price. [millionths/kWh]
-    short_price_micro_per_kwh : int
-        Charged for what is missing, not below any trade price. [millionths/kWh]
+    from_ms, to_ms : int
+        When the period begins and ends. [UTC ms]
+    rules : SettlementRules
+        What was agreed.
+    head : MeterPeriod or None
+        The meter at the feeder head; its export flows into the feeder. None without a main grid.
+    revision : int
+        0 when first settled, then one more with every change of the inputs.
+    island : bool
+        Whether the period had no main grid; its head then counted nothing.
+    links : sequence of tuple
+        Of a market in zones: (link, energy_milliwh, fee_micro_per_kwh), neither negative.
+    deposits : sequence of tuple
+        Money paid in, or, if negative, paid out: (participant, amount_micro).
 
     Returns
     -------
@@ -1572,3 +2032,475 @@ class World:
         """
     def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""
+
+def largest_remainder(total_micro: int, weights: Sequence[int]) -> list[int]:
+    """Part money by weight to the last unit: shares rounded down, then the largest remainders.
+
+    Of equal remainders the one that stands first is served first; a negative total is parted by
+    magnitude.
+
+    Parameters
+    ----------
+    total_micro : int
+        What is parted. [millionths]
+    weights : sequence of int
+        Not negative; together below 2^63.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.share_nobody`, `settlement.share_weight`.
+
+    Examples
+    --------
+    >>> largest_remainder(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+
+@final
+class ShareRegister:
+    """The shares of one asset: their number never changes, they only move.
+
+    Parameters
+    ----------
+    founders : sequence of (str, int)
+        Holders and their shares, 1 to 10^8 together.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.share_holder`, `settlement.share_count`.
+    """
+
+    def __new__(cls, founders: Sequence[tuple[str, int]]) -> Self: ...
+    def transfer(self, at_ms: int, holder: str, to: str, shares: int) -> None:
+        """Move shares in the order of time."""
+    def held(self) -> dict[str, int]:
+        """Return who holds how many now, by name."""
+    def weights(self, from_ms: int, to_ms: int) -> dict[str, int]:
+        """Return shares times milliseconds in a span, by name; `settlement.share_span`."""
+    def distribute(
+        self, net_revenue_micro: int, *, from_ms: int, to_ms: int, losses_micro: int = 0
+    ) -> tuple[list[tuple[str, int]], int, int]:
+        """Pay the net revenue of a span to those who held shares in it, by largest remainder.
+
+        A loss is carried and made good out of later revenue before anybody is paid.
+
+        Parameters
+        ----------
+        net_revenue_micro : int
+            Revenue less cost of the span, of either sign. [millionths]
+        from_ms, to_ms : int
+            The span. [UTC ms]
+        losses_micro : int
+            Losses carried so far, not negative. [millionths]
+
+        Returns
+        -------
+        tuple
+            Payouts by name, what made good losses, and losses carried on. [millionths]
+
+        Raises
+        ------
+        SettlementError
+            `settlement.share_span`, `settlement.share_loss`.
+        """
+
+def commitment_salt(secret: bytes, leaf_id: str) -> bytes:
+    """Return the salt of a leaf: HMAC-SHA-256 of the participant's secret and the leaf id.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.commitment_secret` unless the secret has 32 bytes that are not all zero,
+        `settlement.commitment_leaf_id` unless the id has 1 to 256 bytes.
+    """
+
+@final
+class Opening:
+    """What opens a commitment: whoever has it knows the payload, and nothing else.
+
+    Parameters
+    ----------
+    leaf_id : str
+        Which leaf it is, once for good; 1 to 256 bytes.
+    salt : bytes, shape (32,)
+        As `commitment_salt` gives it.
+    payload : bytes
+        What is committed to, at most 1 MiB.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.commitment_leaf_id`, `.commitment_hash`, `.commitment_payload`.
+    """
+
+    def __new__(cls, leaf_id: str, salt: bytes, payload: bytes) -> Self: ...
+    @property
+    def commitment(self) -> bytes: ...
+    def open(self, commitment: bytes) -> bytes:
+        """Return the payload that a commitment is proven to be of.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.commitment_hash`, `settlement.commitment_opens_another`.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def certificate_key(asset: bytes, quantum: int, direction: _Direction) -> bytes:
+    """Return what a claim on one quantum is entered under, as the contract computes it.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_asset`, `settlement.word`.
+    """
+
+def carbon_credited(
+    energy_wh: Sequence[int], rates_g_per_mwh: Sequence[int | None]
+) -> list[tuple[int | None, int]]:
+    """Credit the carbon of intervals in the order of time: grams = Wh x rate, rounded down.
+
+    The rounding is over the whole and not in each interval. A missing rate withholds its interval.
+
+    Parameters
+    ----------
+    energy_wh : sequence of int
+        Energy of each interval. [Wh]
+    rates_g_per_mwh : sequence of int or None
+        Its rate, or None while that is not known. [g/MWh]
+
+    Returns
+    -------
+    list of (int or None, int)
+        Exact micrograms, None where withheld; grams credited with the interval.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.carbon_rates`, `.carbon_rate`, `.carbon_grams`.
+
+    Examples
+    --------
+    >>> carbon_credited([1_000, 500, 700], [400_000, None, 1_500])
+    [(400000000, 400), (None, 0), (1050000, 1)]
+    """
+
+@final
+class EnergyClaim:
+    """A claim on what an asset exported or imported in an interval.
+
+    Parameters
+    ----------
+    number : int
+        Number of the event that entered it; names the certificate.
+    asset : bytes, shape (32,)
+        Pseudonym of the connection point.
+    direction : str
+        "export" or "import".
+    first_quantum, quanta : int
+        The interval, in quanta of 300 s from 1970 on; 1 to 288 of them.
+    energy_wh : int
+        How much. [Wh]
+    scheme : str
+        "certificate", "carbon-credit" or "share".
+    issuer, holder : str
+        Who claims it, and who got it first.
+    is_from_storage : bool
+        Whether it was discharged from a storage.
+    backing : (str, str, bytes, bytes), optional
+        Meter, serial number, digests of the opening and the closing reading; None if another issuer
+        vouches for it.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_asset`, `.certificate_interval_bound`, `settlement.word`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        number: int,
+        asset: bytes,
+        direction: _Direction,
+        first_quantum: int,
+        quanta: int,
+        energy_wh: int,
+        scheme: _Scheme,
+        issuer: str,
+        holder: str,
+        is_from_storage: bool = False,
+        backing: tuple[str, str, bytes, bytes] | None = None,
+    ) -> Self: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def asset(self) -> bytes: ...
+    @property
+    def direction(self) -> _Direction: ...
+    @property
+    def first_quantum(self) -> int: ...
+    @property
+    def quanta(self) -> int: ...
+    @property
+    def from_s(self) -> int: ...
+    @property
+    def to_s(self) -> int: ...
+    @property
+    def energy_wh(self) -> int: ...
+    @property
+    def scheme(self) -> _Scheme: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def holder(self) -> str: ...
+    @property
+    def is_from_storage(self) -> bool: ...
+    @property
+    def backing(self) -> tuple[str, str, bytes, bytes] | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class CertificateRegister:
+    """All claims of energy and the lots of certificates, in memory; every step is one event.
+
+    `gridrig.settlement.certificates.CertificateStore` keeps one in SQLite. A step that breaks a
+    rule raises a `SettlementError` of the codes in `docs/certificates.md` and does nothing.
+    """
+
+    def __new__(cls) -> Self: ...
+    @property
+    def events(self) -> int: ...
+    def name(self, point: str, asset: bytes) -> None:
+        """Give a connection point its pseudonym, once for good."""
+    def enrol(
+        self,
+        meter: str,
+        serial: str,
+        *,
+        asset: bytes,
+        start_milliwh: int = 0,
+        carried_milliwh: int = 0,
+        storage_permille: int | None = None,
+    ) -> None:
+        """Enrol a generation meter, or that of a storage with its round-trip efficiency."""
+    def mint(
+        self, period: MeterPeriod, *, scheme: _Scheme, issuer: str, holder: str
+    ) -> EnergyClaim | None:
+        """Return the claim of a period, not entered; None below 1 Wh; one that stands as it is."""
+    def enter(self, claim: EnergyClaim) -> None:
+        """Enter a claim, minted here or told by another issuer."""
+    def split(self, certificate: int, from_wh: int, energy_wh: int, holder: str) -> None:
+        """Make some watt-hours of a lot a lot of their own."""
+    def transfer(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, to: str
+    ) -> None:
+        """Give some watt-hours of a lot to another holder."""
+    def retire(
+        self,
+        certificate: int,
+        from_wh: int,
+        energy_wh: int,
+        holder: str,
+        *,
+        purpose: str,
+        beneficiary: str,
+    ) -> None:
+        """Use some watt-hours up, for good."""
+    def charge(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, storage: bytes
+    ) -> None:
+        """Retire some watt-hours to charge the storage of an asset."""
+    def move_out(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, place: str
+    ) -> None:
+        """Let a whole certificate live on in a registry elsewhere."""
+    def withdrawn(self, digest: bytes) -> list[int]:
+        """Return the certificates to freeze when a reading is withdrawn."""
+    def freeze(self, certificate: int, digest: bytes) -> None:
+        """Stop every step of a certificate."""
+    def is_frozen(self, certificate: int) -> bool:
+        """Tell whether the reading behind a certificate was withdrawn."""
+    def claim(self, certificate: int) -> EnergyClaim:
+        """Return a claim by its number."""
+    def claims(self) -> list[EnergyClaim]:
+        """Return all claims in the order of their numbers."""
+    def standing(
+        self, asset: bytes, direction: _Direction, first_quantum: int, quanta: int
+    ) -> EnergyClaim | None:
+        """Return the claim that stands in the way of one on these quanta."""
+    def lots(self, certificate: int | None = None) -> list[_Lot]:
+        """Return lots by certificate and watt-hour."""
+    def charged_milliwh(self, storage: bytes) -> int:
+        """Return what is left of what certificates charged a storage with. [mWh]"""
+    def supply(self) -> tuple[int, int, int, int, int, int]:
+        """Return minted, held, retired, moved, frozen and unbacked energy. [Wh]"""
+
+def pay_rewards(pool_micro: int, due_micro: Sequence[int]) -> tuple[list[int], int]:
+    """Pay what is due from a pool, or the pool in proportion to it by largest remainder.
+
+    Returns
+    -------
+    tuple
+        What each is paid, in order, and what is left in the pool. [millionths]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_due` if an amount is negative or the dues do not fit.
+
+    Examples
+    --------
+    >>> pay_rewards(100, [30, 30]), pay_rewards(50, [30, 30, 31])
+    (([30, 30], 40), ([17, 16, 17], 0))
+    """
+
+@final
+class RewardFleet:
+    """The sites of a programme; a connection point is enrolled whole, with every meter it has.
+
+    Parameters
+    ----------
+    points : mapping of str to sequence of str
+        Connection points and all their meters, as the network operator lists them.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_meter_repeated`, `settlement.reward_point_unknown`.
+    """
+
+    def __new__(cls, points: Mapping[str, Sequence[str]]) -> Self: ...
+    def enrol(self, site: str, point: str, *, commitment_milliwh: int) -> None:
+        """Enrol a connection point as a site.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.reward_point_unknown`, `.reward_point_enrolled` with both sites,
+            `.reward_site_repeated`, `.reward_due`.
+        """
+    def sites(self) -> list[tuple[str, str, list[str], int]]:
+        """Return site, point, meters and commitment in mWh, by name."""
+
+@final
+class Measured:
+    """What was measured of a site in an event; `shortcoming` is None, "baseline-short" or
+    "event-unread", `digests` are those of the readings of the event."""
+
+    @property
+    def baseline_milliwh(self) -> int: ...
+    @property
+    def net_load_milliwh(self) -> int: ...
+    @property
+    def counted_milliwh(self) -> int: ...
+    @property
+    def shortcoming(self) -> str | None: ...
+    @property
+    def digests(self) -> list[bytes]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class RewardProgramme:
+    """The numbers of a programme of a virtual power plant; the rules are in `docs/certificates.md`.
+
+    Parameters
+    ----------
+    period_ms : int
+        Length of a period, which parts a day. [ms]
+    utc_offset_s : int
+        Local standard time less UTC. [s]
+    baseline_days, look_back_days, unread_days_max : int
+        Days of a baseline, how far back they may lie, and how many unread ones are passed over.
+    adjustment_periods, adjustment_permille_max : int
+        Periods before the notice that adjust the baseline, and by how much of it at most.
+    dead_band_permille : int
+        What of a response is not paid, of the baseline.
+    event_periods_max, event_days_max : int
+        Most periods of an event; most event days that one day is a baseline day of.
+    response_price_micro_per_kwh, energy_price_micro_per_kwh_min : int
+        What a response is paid; the least that energy costs a participant. [millionths/kWh]
+
+    Raises
+    ------
+    SettlementError
+        `settlement.reward_programme`; `settlement.reward_inflating_days` and
+        `settlement.reward_inflating_notice` if inflating a baseline would pay.
+    """
+
+    def __new__(
+        cls,
+        *,
+        period_ms: int,
+        utc_offset_s: int,
+        baseline_days: int,
+        look_back_days: int,
+        unread_days_max: int,
+        adjustment_periods: int,
+        adjustment_permille_max: int,
+        dead_band_permille: int,
+        event_periods_max: int,
+        event_days_max: int,
+        response_price_micro_per_kwh: int,
+        energy_price_micro_per_kwh_min: int,
+    ) -> Self: ...
+    def day(self, time_ms: int) -> int:
+        """Return the number of the local day of a time, from that of 1970-01-01."""
+    def due_micro(self, counted_milliwh: int) -> int:
+        """Return what a response is due. [millionths]"""
+    def response(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        notice_ms: int,
+        from_ms: int,
+        to_ms: int,
+        excluded_days: AbstractSet[int] = ...,
+    ) -> Measured:
+        """Measure what a site did in an event, from all its readings.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.reward_event`, `.reward_site_unknown`, `.reward_meter_foreign`,
+            `.reward_period`, `.reward_period_repeated`, `.reward_too_many`.
+        """
+    def capacity(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        notice_ms: int,
+        from_ms: int,
+        to_ms: int,
+        claimed_milliwh: int,
+        tolerance_permille: int = 50,
+        excluded_days: AbstractSet[int] = ...,
+    ) -> Measured:
+        """Measure the least that a site showed in a period of a test; 0 if it claimed too much."""
+    def connectivity(
+        self,
+        fleet: RewardFleet,
+        site: str,
+        periods: Sequence[MeterPeriod],
+        *,
+        from_ms: int,
+        to_ms: int,
+    ) -> tuple[int, int]:
+        """Return how many periods of a span all meters signed, and how many there are."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]

@@ -9,7 +9,7 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
-BENCH_TOPICS = ("devices", "market", "metering", "plant")
+BENCH_TOPICS = ("devices", "market", "metering", "plant", "settlement")
 
 RUN_EXAMPLES = """examples:
   gridrig demo
@@ -99,13 +99,60 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = command(
         "verify",
-        "check a run directory offline",
-        "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem",
+        "check a run directory, or a proof of one record, offline",
+        "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem\n"
+        "  gridrig verify proof.json --root 8f0c...    (what `gridrig prove` wrote)",
     )
     verify.add_argument("path", type=Path, metavar="PATH")
     verify.add_argument("--trust", type=Path, action="append", default=[], metavar="KEY")
+    verify.add_argument("--root", metavar="HEX", help="of the period that a proof is checked for")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(act=_verify)
+
+    prove = command(
+        "prove",
+        "prove one entry, or what one meter counted, to whoever has the root of its period",
+        "examples:\n  gridrig prove runs/seven --period 3 --line 12 --out proof.json\n"
+        "  gridrig prove runs/seven --period 3 --meter meter-pv-1",
+    )
+    prove.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    prove.add_argument("--period", type=_whole(0), required=True)
+    prove.add_argument("--revision", type=_whole(0), default=0, help="0, or of a correction")
+    what = prove.add_mutually_exclusive_group(required=True)
+    what.add_argument("--line", type=_whole(1), help="number of the entry in its settlement")
+    what.add_argument("--meter", help="its energy, and the digests of the readings behind it")
+    prove.add_argument("--out", type=Path, metavar="FILE", help="default: print it")
+    prove.set_defaults(act=_prove)
+
+    audit = command(
+        "audit",
+        "recompute a journal from its readings and entries, name the first thing that is wrong",
+        "examples:\n  gridrig audit runs/seven\n  gridrig audit journal.sqlite --head 96:3c41...\n"
+        "exit codes: 0 all holds, 1 something does not",
+    )
+    audit.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    audit.add_argument("--head", metavar="POSTS:HEX", help="noted before: it has to go on from it")
+    audit.add_argument("--json", action="store_true")
+    audit.set_defaults(act=_audit)
+
+    balance = command(
+        "balance",
+        "print the balance sheet of every account, reconciled with the meters",
+        "example:\n  gridrig balance runs/seven --json",
+    )
+    balance.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    balance.add_argument("--json", action="store_true")
+    balance.set_defaults(act=_balance)
+
+    export = command(
+        "export",
+        "write the tables of a journal as Parquet or CSV",
+        "example:\n  gridrig export runs/seven --out tables --format csv",
+    )
+    export.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    export.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--format", choices=["parquet", "csv"], default="parquet")
+    export.set_defaults(act=_export)
 
     readings = command(
         "readings",
@@ -216,7 +263,89 @@ def _parser() -> argparse.ArgumentParser:
     )
     enrol.add_argument("rig", metavar="RIG")
     enrol.set_defaults(act=_enrol)
+
+    bills = command(
+        "bills",
+        "show every participant's bill of a run beside a utility's alone, and who loses",
+        "example:\n  gridrig bills runs/seven --tariff tariff.toml\n\n"
+        "tariff.toml:\n  [utility]\n  import_micro_per_kwh = 300000   (or 24, by hour)\n"
+        "  export_micro_per_kwh = 80000\n  network_micro_per_kwh = 70000\n"
+        "  [market]\n  network_micro_per_kwh = 70000",
+    )
+    bills.add_argument("path", type=Path, metavar="RUN")
+    bills.add_argument("--tariff", type=Path, required=True, metavar="FILE")
+    bills.add_argument("--json", action="store_true")
+    bills.set_defaults(act=_bills)
+
+    certificates = command(
+        "certificates",
+        "mint energy certificates from a run's signed readings, list, transfer, retire",
+        "examples:\n  gridrig certificates mint runs/seven --register certificates.db\n"
+        "  gridrig certificates list --register certificates.db\n"
+        "  gridrig certificates transfer 3 --holder pv-1 --to alice --wh 500 "
+        "--register certificates.db\n"
+        "  gridrig certificates retire 3 --holder alice --wh 500 --purpose 'June' "
+        "--register certificates.db\n"
+        "exit codes: 0 done, 1 a period was claimed already, 2 refused",
+    )
+    _certificate_options(certificates)
+
+    disclose = command(
+        "disclose",
+        "hide readings behind a public root, open one to an auditor, check what was opened",
+        "examples:\n  gridrig disclose secret mine.secret\n"
+        "  gridrig disclose commit leaves.csv --secret mine.secret > mine.txt\n"
+        "  gridrig disclose root mine.txt theirs.txt\n"
+        "  gridrig disclose open meter-1/7 --leaves leaves.csv --secret mine.secret "
+        "mine.txt theirs.txt > opening.json\n"
+        "  gridrig disclose check opening.json --root HEX\n"
+        "leaves.csv has the columns leaf_id,payload",
+    )
+    _disclosure_options(disclose)
     return parser
+
+
+def _certificate_options(parser: argparse.ArgumentParser) -> None:
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    mint = steps.add_parser("mint", help="mint what the producers of a run generated")
+    mint.add_argument("path", type=Path, metavar="RUN")
+    mint.add_argument("--issuer", default="gridrig", help="who issues; default: gridrig")
+    listed = steps.add_parser("list", help="show claims, lots and supply")
+    listed.add_argument("--json", action="store_true")
+    transfer = steps.add_parser("transfer", help="give watt-hours to another holder")
+    transfer.add_argument("--to", required=True, metavar="NAME")
+    retire = steps.add_parser("retire", help="use watt-hours up, for good")
+    retire.add_argument("--purpose", required=True)
+    retire.add_argument("--beneficiary", help="in whose name; default: the holder's")
+    for step in (transfer, retire):
+        step.add_argument("certificate", type=_whole(1), metavar="CERTIFICATE")
+        step.add_argument("--holder", required=True, metavar="NAME")
+        step.add_argument("--from-wh", type=_whole(0), default=0, help="number of the first Wh")
+        step.add_argument("--wh", type=_whole(1), required=True, help="how many")
+    for step in (mint, listed, transfer, retire):
+        step.add_argument("--register", type=Path, required=True, metavar="FILE")
+    parser.set_defaults(act=_certificates)
+
+
+def _disclosure_options(parser: argparse.ArgumentParser) -> None:
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    secret = steps.add_parser("secret", help="make a participant's secret")
+    secret.add_argument("path", type=Path, metavar="FILE")
+    commit = steps.add_parser("commit", help="print the commitments of one's leaves")
+    commit.add_argument("leaves", type=Path, metavar="LEAVES.csv")
+    root = steps.add_parser("root", help="print the root over everybody's commitments")
+    opened = steps.add_parser("open", help="print what opens one leaf, for an auditor")
+    opened.add_argument("leaf_id", metavar="LEAF")
+    opened.add_argument("--leaves", type=Path, required=True, metavar="LEAVES.csv")
+    for step in (commit, opened):
+        step.add_argument("--secret", type=Path, required=True, metavar="FILE")
+    for step in (root, opened):
+        step.add_argument("commitments", type=Path, nargs="+", metavar="COMMITMENTS")
+    check = steps.add_parser("check", help="check an opened leaf with the root alone")
+    check.add_argument("opening", type=Path, metavar="OPENING")
+    check.add_argument("--root", required=True, metavar="HEX")
+    check.add_argument("--json", action="store_true")
+    parser.set_defaults(act=_disclose)
 
 
 def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -299,9 +428,48 @@ def _test(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    if args.path.is_file():
+        from gridrig.settlement.journal_commands import verify_proof_command
+
+        return verify_proof_command(args.path, root=args.root, as_json=args.json)
     from gridrig.campaign.verification import verify_command
 
     return verify_command(args.path, trust=args.trust, as_json=args.json)
+
+
+def _prove(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import prove_command
+
+    return prove_command(
+        args.path,
+        period=args.period,
+        revision=args.revision,
+        line=args.line,
+        meter=args.meter,
+        out=args.out,
+    )
+
+
+def _audit(args: argparse.Namespace) -> int:
+    if args.path.is_dir():
+        from gridrig.campaign.run_audit import audit_run_command
+
+        return audit_run_command(args.path, head=args.head, as_json=args.json)
+    from gridrig.settlement.journal_commands import audit_command
+
+    return audit_command(args.path, head=args.head, as_json=args.json)
+
+
+def _balance(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import balance_command
+
+    return balance_command(args.path, as_json=args.json)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from gridrig.settlement.journal_commands import export_command
+
+    return export_command(args.path, out=args.out, form=args.format)
 
 
 def _readings(args: argparse.Namespace) -> int:
@@ -370,6 +538,48 @@ def _enrol(args: argparse.Namespace) -> int:
     from gridrig.campaign.checking import enrol_command
 
     return enrol_command(args.rig)
+
+
+def _bills(args: argparse.Namespace) -> int:
+    from gridrig.campaign.bills_command import bills_command
+
+    return bills_command(args.path, args.tariff, as_json=args.json)
+
+
+def _certificates(args: argparse.Namespace) -> int:
+    from gridrig.campaign import certificates_command as commands
+
+    register: Path = args.register
+    if args.step == "mint":
+        return commands.mint_command(args.path, register, issuer=args.issuer)
+    if args.step == "list":
+        return commands.list_command(register, as_json=args.json)
+    lot = {"from_wh": args.from_wh, "energy_wh": args.wh, "holder": args.holder}
+    if args.step == "transfer":
+        return commands.transfer_command(register, args.certificate, to=args.to, **lot)
+    beneficiary = args.beneficiary or args.holder
+    return commands.retire_command(
+        register, args.certificate, purpose=args.purpose, beneficiary=beneficiary, **lot
+    )
+
+
+def _disclose(args: argparse.Namespace) -> int:
+    from gridrig.settlement import privacy_command as commands
+
+    if args.step == "secret":
+        return commands.secret_command(args.path)
+    if args.step == "commit":
+        return commands.commit_command(args.leaves, args.secret)
+    if args.step == "root":
+        return commands.root_command(args.commitments)
+    if args.step == "open":
+        return commands.open_command(
+            args.leaf_id,
+            leaves=args.leaves,
+            secret=args.secret,
+            commitments=args.commitments,
+        )
+    return commands.check_command(args.opening, args.root, as_json=args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

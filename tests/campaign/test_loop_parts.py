@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from small_street import rig_file, run_here, scenario_file
 
-from gridrig._core import VerifiedReading, Verifier
+from gridrig._core import SettlementRules, Trade, VerifiedReading, Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import CATALOGUE, Observed, measure
 from gridrig.campaign.dispatch import NOTHING, Bounds, battery_bounds, next_set_point
@@ -19,6 +19,7 @@ from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.metering_rounds import ATTEMPTS, MeteringRounds
 from gridrig.campaign.records import ReadingRow
 from gridrig.campaign.scenario import Scenario, load_scenario, units
+from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.slicing import slice_scenario
 from gridrig.campaign.trading import Cleared
 from gridrig.devices.capabilities import BmsReading
@@ -240,7 +241,7 @@ class PaperMeter:
 class Street:
     """Two meters, whom the verifier knows, and the account of their owners."""
 
-    def __init__(self) -> None:
+    def __init__(self, deposit_micro: int | None = None) -> None:
         signers = {name: OcmfSigner.from_seed(1, name, name) for name in NAMES}
         self.meters = {name: PaperMeter(signer) for name, signer in signers.items()}
         self.verifier, self.events = Verifier(), new_log()
@@ -253,8 +254,11 @@ class Street:
         self.account = Account(
             {"house": "home", "grid": "head"},
             "grid",
-            20_000,
-            400_000,
+            Terms(
+                SettlementRules(long_price_micro_per_kwh=20_000, short_price_micro_per_kwh=400_000),
+                deposit_micro,
+            ),
+            T0,
             self.journal,
             self.verifier,
             self.events,
@@ -263,27 +267,100 @@ class Street:
     def read(self, period: int) -> dict[str, VerifiedReading]:
         return asyncio.run(self.rounds.read(period, T0 + PERIOD_S * (period + 1)))
 
-    def settle(self, period: int) -> None:
+    def settle(self, period: int, trades: tuple[Trade, ...] = ()) -> None:
         when = DeliveryPeriod(period, period * PERIOD_S, PERIOD_S)
-        cleared = Cleared(when, False, (), (), (), None, 0)
+        cleared = Cleared(when, False, (), trades, (), None, 0)
         self.account.settle(cleared, self.read(period), 0.0)
+
+    def balances(self) -> dict[str, int]:
+        return {name: sum_ for name, sum_ in self.journal.balances().items() if sum_}
 
     def outcomes(self) -> list[tuple[str, str]]:
         return [(row.meter, row.outcome) for row in self.rounds.received]
 
 
-def test_a_period_without_a_reading_is_refused_and_so_is_the_next_which_has_no_opening() -> None:
-    street = Street()
-    street.account.start(street.read(-1))
-    for period in range(4):
-        street.meters["home"].import_milliwh += 1_000_000
-        street.meters["home"].refuses = ATTEMPTS if period == 1 else 0
-        street.settle(period)
-    assert street.account.missing == [(1, "house"), (2, "house")]
-    assert [settled.period for settled in street.account.settled] == [0, 3]
-    # What was counted in the two open periods is in nobody's account.
-    assert sum(e.energy_milliwh for e in street.account.entries() if e.meter == "home") == 2_000_000
+def lived(silent: Container[int], *, deposit_micro: int | None = None) -> Street:
+    """Five periods in which the home uses more and more, and is silent at the end of some."""
+    street = Street(deposit_micro)
+    street.account.take(street.read(-1).values())
+    for period in range(5):
+        for meter in street.meters.values():
+            meter.import_milliwh += 1_000_000 * (period + 1)
+        street.meters["home"].refuses = ATTEMPTS if period in silent else 0
+        bid = Trade(2 * period + 1, 1, "house", "bid", 1_500_000, 300_000)
+        offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 300_000)
+        street.settle(period, (bid, offer))
+    return street
+
+
+def test_a_period_without_a_reading_is_estimated_and_trued_up_in_the_period_that_is_open() -> None:
+    street = lived({1, 2})
+    account = street.account
+    assert account.not_settled == []
+    posted = [(e.period, e.revision, e.booked_in, e.quality) for e in account.entries() if e.meter]
+    # Posted at once on estimates, at the mean power before; corrected when the meter read again.
+    assert (1, 0, 1, "estimated") in posted
+    assert (2, 0, 2, "estimated") in posted
+    assert (1, 1, 3, "interpolated") in posted
+    assert (2, 1, 3, "interpolated") in posted
+    assert [(one.period, one.revision, one.booked_in) for one in account.corrections] == [
+        (1, 1, 3),
+        (2, 1, 3),
+    ]
+    home = [
+        meter for settled in account.settled for meter in settled.meters if meter.meter == "home"
+    ]
+    # 2 + 3 + 4 kWh were counted between the two readings, laid out evenly; all 15 are settled.
+    assert [meter.import_milliwh for meter in home] == [1_000_000, *[3_000_000] * 3, 5_000_000]
+    settled = sum(
+        e.energy_milliwh
+        for e in account.entries()
+        if e.meter == "home" and e.kind in ("taken", "excess")
+    )
+    assert settled == 15_000_000
+    assert [row.period for row in account.energy] == [0, 4]
+    assert account.qualities() == {"measured": 7, "interpolated": 3}
     assert street.journal.sum_of_all_micro() == 0
+
+
+def test_a_meter_that_never_reads_again_stays_estimated_and_stops_nobody() -> None:
+    account = lived(range(2, 9)).account
+    assert len(account.settled) == 5
+    assert account.qualities()["estimated"] == 3
+    assert account.corrections == []
+
+
+@pytest.mark.parametrize("deposit_micro", [None, 1_000_000])
+def test_readings_that_come_late_end_in_the_same_balances(deposit_micro: int | None) -> None:
+    at_once = lived((), deposit_micro=deposit_micro)
+    street = lived({1, 2}, deposit_micro=deposit_micro)
+    late = [settled.meters for settled in at_once.account.settled if settled.period in {1, 2}]
+    readings = [m.closing for meters in late for m in meters if m.meter == "home" and m.closing]
+    # They come in no order, and one of them twice.
+    street.account.take([*reversed(readings), readings[0]])
+    for one in (street, at_once):
+        one.settle(5)
+    assert [c.revision for c in street.account.corrections] == [1, 1, 2, 2, 1]
+    assert street.balances() == at_once.balances()
+    assert street.account.qualities() == at_once.account.qualities()
+    owed = [name for name in street.balances() if name.startswith("receivable:")]
+    assert owed == ([] if deposit_micro is None else ["receivable:grid", "receivable:house"])
+
+
+def test_a_reading_that_is_withdrawn_leaves_its_periods_as_if_it_had_never_come() -> None:
+    street, without = lived(()), lived({2})
+    (forked,) = (
+        meter.closing
+        for meter in street.account.settled[2].meters
+        if meter.meter == "home" and meter.closing
+    )
+    street.account.withdraw(forked)
+    street.account.withdraw(forked)
+    for one in (street, without):
+        one.settle(5)
+    assert street.balances() == without.balances()
+    withdrawn = [e for e in street.events.ordered() if e.kind == "reading_withdrawn"]
+    assert [e.device for e in withdrawn] == ["home"]
 
 
 def test_a_meter_that_is_silent_once_is_asked_again() -> None:

@@ -1,7 +1,7 @@
 """A plug pulled in the middle of an island ends in a stated verdict; the rest is left safe.
 
 A device that can harm and is out of reach is not known to be safe: it is named, exit code 6. A
-meter moves nothing: without it its periods do not settle, and the criterion on that fails.
+meter moves nothing: without it its periods settle on estimates, and the criterion on that fails.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from small_street import OPENED_S, SAFE_ENDS, rig_file, run_here, scenario_file
 from gridrig.campaign.measurements import Outcome
 
 PULLED_S = OPENED_S + 5
-SETTLED = {"name": "periods_not_settled", "unit": "1", "max": 0, "source": "test"}
+SETTLED = {"name": "meter_periods_estimated", "unit": "1", "max": 0, "source": "test"}
 
 
 def pull(folder: Path, device: str, at_s: int = PULLED_S) -> Any:
@@ -58,7 +58,7 @@ def test_a_device_whose_plug_is_pulled_is_named_unsafe_and_the_rest_is_safe(
 
 
 @pytest.mark.parametrize("meter", ["meter-bus-3", "meter-pv-3", "meter-head"])
-def test_a_meter_whose_plug_is_pulled_leaves_its_periods_unsettled(
+def test_a_meter_whose_plug_is_pulled_leaves_its_periods_estimated(
     tmp_path: Path, meter: str
 ) -> None:
     verdicts = pull(tmp_path, meter)

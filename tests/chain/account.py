@@ -13,7 +13,7 @@ from web3 import Account
 
 from gridrig.clock import Clock
 from gridrig.events import EventLog
-from gridrig.settlement import Journal
+from gridrig.settlement import Journal, Settled, SettlementRules, settle_period
 from gridrig.settlement.chain import (
     Call,
     Node,
@@ -33,6 +33,7 @@ TEST_KEY = b"gridrig tests, worth nothing...."
 PASSWORD = "test"
 TERMS = Terms(CHAIN_ID, fee_wei_per_gas_max=100 * 10**9)
 START_S = 1_466_424_000
+RULES = SettlementRules(long_price_micro_per_kwh=50_000, short_price_micro_per_kwh=400_000)
 POLICY = SenderPolicy(confirmations=1, head_stale_s=None)
 
 
@@ -80,6 +81,15 @@ class ChainAccount:
     def add_period(self, period: int) -> OutboxRow:
         return self.add(calls.anchor_period(self.anchor, period, root_of(period)))
 
+    def post_period(self, journal: Journal, period: int, **given: Any) -> None:
+        """Post a period and the transaction that anchors its root, in one commit."""
+
+        def anchored(db: sqlite3.Connection, root: bytes) -> None:
+            call = calls.anchor_period(self.anchor, period, root)
+            outbox.add(db, call, self.signer, TERMS, **{"written_ms": period} | given)
+
+        journal.post(settled_of(period), within=anchored)
+
     def sender(self, node: Node, clock: Clock, log: EventLog, **given: Any) -> Sender:
         progress = given.pop("progress", None) or Progress(self.journal.with_suffix(".chain"))
         settings: dict[str, Any] = {
@@ -89,6 +99,12 @@ class ChainAccount:
             "policy": POLICY,
         }
         return Sender(node, self.journal, progress, clock, **settings | given)
+
+
+def settled_of(period: int) -> Settled:
+    """Settle a period in which nobody met anybody."""
+    from_ms = 1000 * START_S + 900_000 * period
+    return settle_period(period, [], [], from_ms=from_ms, to_ms=from_ms + 900_000, rules=RULES)
 
 
 def root_of(period: int) -> bytes:

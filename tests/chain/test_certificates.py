@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gridrig.clock import Clock, run_virtual
 from gridrig.errors import SettlementError
 from gridrig.events import EventLog
+from gridrig.settlement.certificates import certificate_key
 from gridrig.settlement.chain import Certificate, Node, Terms, calls, certificates, outbox
 
 FIRST = GENESIS_S // certificates.QUANTUM_S - 1_000
@@ -59,7 +60,7 @@ def test_a_second_claim_is_refused_before_it_is_signed_and_shows_both(
 @pytest.mark.parametrize(
     "change",
     [
-        {"scheme": "carbon credit"},
+        {"scheme": "carbon-credit"},
         {"owner": b"\x12" * 20},
         {"energy_wh": 1},
         {"registry": b"\x78" * 20},
@@ -120,6 +121,7 @@ def test_what_the_index_lets_pass_never_overlaps(intervals: list[tuple[int, int,
         ({"quanta": 0}, "quanta"),
         ({"quanta": 289}, "quanta"),
         ({"first_quantum": -1}, "first_quantum"),
+        ({"scheme": "carbon credit"}, "scheme"),
     ],
 )
 def test_a_malformed_certificate_names_what_is_wrong(change: dict[str, object], name: str) -> None:
@@ -180,6 +182,7 @@ def test_a_certificate_goes_from_the_index_to_its_owner_on_the_chain(
     rpc = Node(node.url)
     key_of = calls.call("", registry, "CertificateRegistry", "keyOf", BASE.asset, FIRST, 0)
     key = rpc.call(registry, key_of.data)
+    assert key == certificate_key(BASE.asset, FIRST, "export")  # off the chain as on it
     held = calls.call(
         "", registry, "CertificateRegistry", "balanceOf", issued.owner, int.from_bytes(key, "big")
     )

@@ -1,6 +1,5 @@
 """The outbox: in the commit of what it reports, no nonce twice, nothing signed by mistake."""
 
-import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -40,25 +39,20 @@ def kept(account: ChainAccount) -> list[OutboxRow]:
         return rows(db, account.signer.address, CHAIN_ID)
 
 
-def post_period(db: sqlite3.Connection, period: int) -> None:
-    db.execute("INSERT INTO period VALUES (?, 0, 0, 0, 0, 0)", (period,))
-
-
 def test_a_period_and_its_transaction_are_committed_together_or_not_at_all(
     account: ChainAccount,
 ) -> None:
-    call = calls.anchor_period(account.anchor, 1, root_of(1))
-    with contextlib.suppress(ZeroDivisionError), committing(account.journal) as db:
-        post_period(db, 1)
-        outbox.add(db, call, account.signer, TERMS, written_ms=1)
-        raise ZeroDivisionError
-    assert kept(account) == []
-    with committing(account.journal) as db:
-        post_period(db, 1)
-        row = outbox.add(db, call, account.signer, TERMS, written_ms=2, matched_ms=1)
-    assert kept(account) == [row]
     with Journal(account.journal) as journal:
+        with pytest.raises(SettlementError, match="attempt"):
+            account.post_period(journal, 1, attempt=1)
+        assert journal.periods() == []
+        assert kept(account) == []
+        account.post_period(journal, 1, written_ms=2, matched_ms=1)
         assert journal.periods() == [1]
+        (post,) = journal.posts()
+    (row,) = kept(account)
+    assert row.subject == calls.anchor_period(account.anchor, 1, post.root).subject
+    assert post.root in row.raw
     assert audit(account.journal) == []
 
 

@@ -81,6 +81,11 @@ impl VerifiedReading {
         &self.meter
     }
 
+    /// Returns the same name, shared with the trust store instead of copied.
+    pub fn meter_name(&self) -> Arc<str> {
+        Arc::clone(&self.meter)
+    }
+
     /// Returns the serial number of the meter.
     pub fn serial(&self) -> &str {
         &self.serial

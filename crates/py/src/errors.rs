@@ -7,9 +7,16 @@ use gridrig_metering::{BatchError, EnrolmentError, LedgerError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
 use gridrig_settlement::SettlementError;
+use gridrig_settlement::certificates::CertificateError;
 use gridrig_settlement::claims::ClaimError;
+use gridrig_settlement::commitments::CommitmentError;
+use gridrig_settlement::merkle::MerkleError;
+use gridrig_settlement::rewards::RewardError;
+use gridrig_settlement::shares::ShareError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
+
+use crate::certificates::PyEnergyClaim;
 
 /// Everything the core refuses, by the exception it becomes.
 ///
@@ -28,6 +35,13 @@ pub(crate) enum CoreError {
     Quantity(QuantityError),
     Settlement(SettlementError),
     Claim(ClaimError),
+    Certificate(CertificateError),
+    Share(ShareError),
+    Reward(RewardError),
+    Commitment(CommitmentError),
+    RegisterBroken,
+    SettlementWord(Word),
+    Merkle(MerkleError),
     Plant(PlantError),
     Bench(BenchError),
 }
@@ -52,7 +66,16 @@ impl CoreError {
             | Self::Ledger(_)
             | Self::Batch(_)
             | Self::VerifierBroken => "MeteringError",
-            Self::Quantity(_) | Self::Settlement(_) | Self::Claim(_) => "SettlementError",
+            Self::Quantity(_)
+            | Self::Settlement(_)
+            | Self::Claim(_)
+            | Self::Certificate(_)
+            | Self::Share(_)
+            | Self::Reward(_)
+            | Self::Commitment(_)
+            | Self::RegisterBroken
+            | Self::Merkle(_)
+            | Self::SettlementWord(_) => "SettlementError",
             Self::Plant(_) => "PlantError",
             Self::Bench(_) => "BenchError",
         }
@@ -73,6 +96,13 @@ impl CoreError {
             Self::Quantity(error) => error.code(),
             Self::Settlement(error) => error.code(),
             Self::Claim(error) => error.code(),
+            Self::Certificate(error) => error.code(),
+            Self::Share(error) => error.code(),
+            Self::Reward(error) => error.code(),
+            Self::Commitment(error) => error.code(),
+            Self::RegisterBroken => "settlement.register_broken",
+            Self::SettlementWord(_) => "settlement.word",
+            Self::Merkle(error) => error.code(),
             Self::Plant(error) => error.code(),
             Self::Bench(error) => error.code(),
         }
@@ -88,6 +118,11 @@ impl CoreError {
                 name,
                 found,
                 expected,
+            })
+            | Self::SettlementWord(Word {
+                name,
+                found,
+                expected,
             }) => {
                 format!("{name} {found:?} is not {expected}")
             }
@@ -99,6 +134,12 @@ impl CoreError {
             Self::Quantity(error) => error.to_string(),
             Self::Settlement(error) => error.to_string(),
             Self::Claim(error) => error.to_string(),
+            Self::Certificate(error) => error.to_string(),
+            Self::Share(error) => error.to_string(),
+            Self::Reward(error) => error.to_string(),
+            Self::Commitment(error) => error.to_string(),
+            Self::RegisterBroken => "an earlier call of this register did not end".to_owned(),
+            Self::Merkle(error) => error.to_string(),
             Self::Plant(error) => error.to_string(),
             Self::Bench(error) => error.to_string(),
         }
@@ -110,6 +151,12 @@ impl CoreError {
         if let Self::Reading(refusal) = self {
             facts.set_item("meter", refusal.meter.as_deref())?;
             facts.set_item("outcome", refusal.error.outcome().word())?;
+        }
+        if let Self::Certificate(CertificateError::DoubleClaim { record, refused }) = self {
+            let records = [("record", record), ("refused", refused)];
+            for (name, claim) in records {
+                facts.set_item(name, PyEnergyClaim(claim.as_ref().clone()))?;
+            }
         }
         if let Self::Plant(error) = self {
             for (name, fact) in error.facts() {
@@ -199,5 +246,35 @@ impl From<SettlementError> for CoreError {
 impl From<ClaimError> for CoreError {
     fn from(error: ClaimError) -> Self {
         Self::Claim(error)
+    }
+}
+
+impl From<CertificateError> for CoreError {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate(error)
+    }
+}
+
+impl From<ShareError> for CoreError {
+    fn from(error: ShareError) -> Self {
+        Self::Share(error)
+    }
+}
+
+impl From<RewardError> for CoreError {
+    fn from(error: RewardError) -> Self {
+        Self::Reward(error)
+    }
+}
+
+impl From<CommitmentError> for CoreError {
+    fn from(error: CommitmentError) -> Self {
+        Self::Commitment(error)
+    }
+}
+
+impl From<MerkleError> for CoreError {
+    fn from(error: MerkleError) -> Self {
+        Self::Merkle(error)
     }
 }

@@ -3,10 +3,14 @@
 mod auction;
 mod bench;
 mod book_events;
+mod certificates;
 mod claims;
+mod commitments;
 mod errors;
 mod exchange;
 mod market;
+mod merkle;
+mod meter_period;
 mod metering;
 mod metering_batch;
 mod metering_rows;
@@ -14,7 +18,11 @@ mod metering_words;
 mod metering_xml;
 mod plant;
 mod plant_source;
+mod posting;
+mod rewards;
 mod settlement;
+mod settlement_rules;
+mod shares;
 mod zones;
 
 use pyo3::prelude::*;
@@ -35,11 +43,24 @@ mod _core {
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]
+    use crate::certificates::{
+        PyCertificateRegister, PyEnergyClaim, py_carbon_credited as carbon_credited,
+        py_certificate_key as certificate_key,
+    };
+    #[pymodule_export]
     use crate::claims::{PyClaimProof, PyClaimTree, PyVerifiedClaim};
+    #[pymodule_export]
+    use crate::commitments::{PyOpening, py_commitment_salt as commitment_salt};
     #[pymodule_export]
     use crate::exchange::PyExchange;
     #[pymodule_export]
     use crate::market::{PyClearing, PyOrder, PyRejection, PyTrade};
+    #[pymodule_export]
+    use crate::merkle::{
+        PyInclusionProof, PyMerkleTree, PyVerifiedLeaf, py_canonical_bytes as canonical_bytes,
+    };
+    #[pymodule_export]
+    use crate::meter_period::{PyMeterPeriod, py_meter_period as meter_period};
     #[pymodule_export]
     use crate::metering::{PyRefusal, PyVerifiedReading, PyVerifier};
     #[pymodule_export]
@@ -53,7 +74,19 @@ mod _core {
     #[pymodule_export]
     use crate::plant_source::PySourceTick;
     #[pymodule_export]
-    use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
+    use crate::posting::{py_posted_columns as posted_columns, py_posted_tree as posted_tree};
+    #[pymodule_export]
+    use crate::rewards::{
+        PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,
+    };
+    #[pymodule_export]
+    use crate::settlement::{
+        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+    };
+    #[pymodule_export]
+    use crate::settlement_rules::PySettlementRules;
+    #[pymodule_export]
+    use crate::shares::{PyShareRegister, py_largest_remainder as largest_remainder};
     #[pymodule_export]
     use crate::zones::{
         PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,

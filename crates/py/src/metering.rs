@@ -1,6 +1,6 @@
 //! The verifier for Python: keys, readings and refusals, one by one.
 
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gridrig_metering::{
     Finding, KeyRecord, LedgerRow, PlausibleLimits, Refusal, VerifiedReading, Verifier,
@@ -27,7 +27,7 @@ use crate::metering_rows::{
     from_py_object
 )]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PyVerifiedReading(pub(crate) VerifiedReading);
+pub(crate) struct PyVerifiedReading(pub(crate) Arc<VerifiedReading>);
 
 #[pymethods]
 impl PyVerifiedReading {
@@ -202,7 +202,7 @@ pub(crate) enum PyOutcome {
 impl From<Result<VerifiedReading, Refusal>> for PyOutcome {
     fn from(outcome: Result<VerifiedReading, Refusal>) -> Self {
         match outcome {
-            Ok(reading) => Self::Verified(PyVerifiedReading(reading)),
+            Ok(reading) => Self::Verified(PyVerifiedReading(Arc::new(reading))),
             Err(refusal) => Self::Refused(PyRefusal(refusal)),
         }
     }
@@ -330,7 +330,7 @@ impl PyVerifier {
             };
             outcome.map_err(CoreError::from)
         };
-        Ok(PyVerifiedReading(py.detach(verify)?))
+        Ok(PyVerifiedReading(Arc::new(py.detach(verify)?)))
     }
 
     #[pyo3(signature = (records, *, at_s))]

@@ -1,190 +1,299 @@
 //! Settlement for Python.
 
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use gridrig_market::Trade;
-use gridrig_quantity::{DeliveryPeriod, Price};
-use gridrig_settlement::{Entry, MeterPeriod, Settled, SettlementPrices, settle_period};
+use gridrig_quantity::{Amount, DeliveryPeriod, Energy, Price};
+use gridrig_settlement::{
+    Correction, Deposit, Entry, EntryKind, LinkFlow, MeterPeriod, PeriodInputs, PostedEntry,
+    PostedLines, Settled, SettlementError, Standing, settle_period,
+};
 use pyo3::prelude::*;
 
 use crate::errors::CoreError;
 use crate::market::PyTrade;
-use crate::metering::PyVerifiedReading;
+use crate::meter_period::PyMeterPeriod;
+use crate::settlement_rules::PySettlementRules;
 
-/// What one meter counted in one period, with its proof.
-#[pyclass(
-    frozen,
-    eq,
-    module = "gridrig._core",
-    name = "MeterPeriod",
-    from_py_object
-)]
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct PyMeterPeriod(MeterPeriod);
-
-#[pymethods]
-impl PyMeterPeriod {
-    #[new]
-    fn new(
-        participant: String,
-        opening: PyVerifiedReading,
-        closing: PyVerifiedReading,
-    ) -> PyResult<Self> {
-        let pair = MeterPeriod::new(participant, opening.0, closing.0);
-        Ok(Self(pair.map_err(CoreError::from)?))
-    }
-
-    #[getter]
-    fn participant(&self) -> &str {
-        self.0.participant()
-    }
-
-    #[getter]
-    fn meter(&self) -> &str {
-        self.0.meter()
-    }
-
-    #[getter]
-    fn opening(&self) -> PyVerifiedReading {
-        PyVerifiedReading(self.0.opening().clone())
-    }
-
-    #[getter]
-    fn closing(&self) -> PyVerifiedReading {
-        PyVerifiedReading(self.0.closing().clone())
-    }
-
-    #[getter(from_ms)]
-    fn begins_ms(&self) -> i64 {
-        self.0.from_ms()
-    }
-
-    #[getter]
-    fn to_ms(&self) -> i64 {
-        self.0.to_ms()
-    }
-
-    #[getter]
-    fn import_milliwh(&self) -> i64 {
-        self.0.import().milliwh()
-    }
-
-    #[getter]
-    fn export_milliwh(&self) -> i64 {
-        self.0.export().milliwh()
-    }
-
-    fn split(&self, edges_ms: Vec<i64>) -> PyResult<Vec<Self>> {
-        let parts = self.0.split(&edges_ms).map_err(CoreError::from)?;
-        Ok(parts.into_iter().map(Self).collect())
-    }
-
-    fn __repr__(&self) -> String {
-        let (import, export) = (self.import_milliwh(), self.export_milliwh());
-        let (participant, meter) = (self.participant(), self.meter());
-        format!(
-            "<MeterPeriod {participant:?} {meter:?} import_milliwh={import} \
-             export_milliwh={export}>"
-        )
-    }
+/// What an entry is of: accounts and meters are named there.
+#[derive(Clone)]
+enum Origin {
+    Settled(Arc<Settled>),
+    Correction(Arc<Correction>),
 }
 
 /// One line of the journal.
 #[pyclass(frozen, eq, hash, module = "gridrig._core", name = "Entry")]
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PyEntry(Entry);
+#[derive(Clone)]
+pub(crate) struct PyEntry {
+    origin: Origin,
+    place: usize,
+}
+
+impl PyEntry {
+    fn all(origin: &Origin, count: usize) -> Vec<Self> {
+        let entry = |place| Self {
+            origin: origin.clone(),
+            place,
+        };
+        (0..count).map(entry).collect()
+    }
+
+    fn entry(&self) -> &Entry {
+        match &self.origin {
+            Origin::Settled(settled) => &settled.entries[self.place],
+            Origin::Correction(correction) => &correction.entries[self.place],
+        }
+    }
+
+    fn meter_period(&self) -> Option<&MeterPeriod> {
+        match &self.origin {
+            Origin::Settled(settled) => settled.meter_of(self.entry()),
+            Origin::Correction(correction) => correction.meter_of(self.entry()),
+        }
+    }
+}
+
+/// Entries are equal if they say the same, whatever they are held by.
+impl PartialEq for PyEntry {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |entry: &Self| {
+            let Entry {
+                kind,
+                amount,
+                energy,
+                price,
+                trade_id,
+                ..
+            } = *entry.entry();
+            (kind, amount, energy, price, trade_id)
+        };
+        let key = |entry: &Self| (entry.period(), entry.revision(), entry.place);
+        let parties = |entry: &Self| [entry.debit(), entry.credit()].map(str::to_owned);
+        let backing = |entry: &Self| {
+            let digest = |digest: Option<&[u8]>| digest.map(<[u8]>::to_vec);
+            let digests = [entry.opening_digest(), entry.closing_digest()].map(digest);
+            (entry.meter().map(str::to_owned), digests)
+        };
+        key(self) == key(other)
+            && said(self) == said(other)
+            && parties(self) == parties(other)
+            && backing(self) == backing(other)
+    }
+}
+
+impl Eq for PyEntry {}
+
+impl Hash for PyEntry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.period(), self.revision(), self.place).hash(state);
+    }
+}
 
 #[pymethods]
 impl PyEntry {
     #[getter]
-    fn entry_id(&self) -> u64 {
-        self.0.entry_id
+    const fn entry_id(&self) -> usize {
+        self.place + 1
     }
 
     #[getter]
     fn period(&self) -> u32 {
-        self.0.period.number()
+        match &self.origin {
+            Origin::Settled(settled) => settled.period.number(),
+            Origin::Correction(correction) => correction.period.number(),
+        }
+    }
+
+    #[getter]
+    fn revision(&self) -> u32 {
+        match &self.origin {
+            Origin::Settled(settled) => settled.revision,
+            Origin::Correction(correction) => correction.revision,
+        }
+    }
+
+    #[getter]
+    fn booked_in(&self) -> u32 {
+        match &self.origin {
+            Origin::Settled(settled) => settled.period.number(),
+            Origin::Correction(correction) => correction.booked_in.number(),
+        }
     }
 
     #[getter]
     fn kind(&self) -> &'static str {
-        self.0.kind.word()
+        self.entry().kind.word()
     }
 
     #[getter]
     fn debit(&self) -> &str {
-        &self.0.debit
+        match &self.origin {
+            Origin::Settled(settled) => settled.account(self.entry().debit),
+            Origin::Correction(correction) => correction.account(self.entry().debit),
+        }
     }
 
     #[getter]
     fn credit(&self) -> &str {
-        &self.0.credit
+        match &self.origin {
+            Origin::Settled(settled) => settled.account(self.entry().credit),
+            Origin::Correction(correction) => correction.account(self.entry().credit),
+        }
     }
 
     #[getter]
     fn amount_micro(&self) -> i64 {
-        self.0.amount.micro()
+        self.entry().amount.micro()
     }
 
     #[getter]
     fn energy_milliwh(&self) -> i64 {
-        self.0.energy.milliwh()
+        self.entry().energy.milliwh()
     }
 
     #[getter]
     fn price_micro_per_kwh(&self) -> i64 {
-        self.0.price.micro_per_kwh()
+        self.entry().price.micro_per_kwh()
     }
 
     #[getter]
     fn trade_id(&self) -> Option<u64> {
-        self.0.trade_id
+        self.entry().trade_id
     }
 
     #[getter]
-    fn meter(&self) -> &str {
-        &self.0.meter
+    fn meter(&self) -> Option<&str> {
+        self.meter_period().map(|meter| &**meter.meter())
     }
 
     #[getter]
-    fn opening_digest(&self) -> &[u8] {
-        &self.0.opening_digest
+    fn quality(&self) -> Option<&'static str> {
+        self.meter_period().map(|meter| meter.quality().word())
     }
 
     #[getter]
-    fn closing_digest(&self) -> &[u8] {
-        &self.0.closing_digest
+    fn opening_digest(&self) -> Option<&[u8]> {
+        let opening = self.meter_period()?.opening();
+        opening.map(|reading| &reading.digest()[..])
+    }
+
+    #[getter]
+    fn closing_digest(&self) -> Option<&[u8]> {
+        let closing = self.meter_period()?.closing();
+        closing.map(|reading| &reading.digest()[..])
     }
 
     fn __repr__(&self) -> String {
-        let Entry {
-            entry_id,
-            debit,
-            credit,
-            ..
-        } = &self.0;
-        let (period, kind, amount) = (self.period(), self.kind(), self.amount_micro());
-        format!("<Entry {period}/{entry_id} {kind} {debit:?} pays {credit:?} {amount} micro>")
+        let (period, revision, entry_id) = (self.period(), self.revision(), self.entry_id());
+        let (kind, debit, credit) = (self.kind(), self.debit(), self.credit());
+        let amount = self.amount_micro();
+        format!(
+            "<Entry {period}.{revision}/{entry_id} {kind} {debit:?} pays {credit:?} {amount} micro>"
+        )
     }
 }
 
 /// A settled period.
-#[pyclass(frozen, module = "gridrig._core", name = "Settled")]
-pub(crate) struct PySettled(Settled);
+#[pyclass(frozen, eq, module = "gridrig._core", name = "Settled", from_py_object)]
+#[derive(Clone, PartialEq)]
+pub(crate) struct PySettled(pub(crate) Arc<Settled>);
 
 #[pymethods]
 impl PySettled {
+    fn with_receivables(
+        &self,
+        py: Python<'_>,
+        corrections: Vec<PyRef<'_, PyCorrection>>,
+        standings: BTreeMap<String, (i64, i64)>,
+    ) -> PyResult<Self> {
+        let corrections: Vec<_> = corrections.iter().map(|one| Arc::clone(&one.0)).collect();
+        let standing = |(balance, owed)| Standing { balance, owed };
+        let standings = standings
+            .into_iter()
+            .map(|(name, at)| (name, standing(at)))
+            .collect();
+        let bear = || {
+            let corrections: Vec<&Correction> = corrections.iter().map(AsRef::as_ref).collect();
+            Settled::clone(&self.0).with_receivables(&corrections, &standings)
+        };
+        Ok(Self(Arc::new(py.detach(bear).map_err(CoreError::from)?)))
+    }
+
     #[getter]
     fn period(&self) -> u32 {
         self.0.period.number()
     }
 
+    #[getter(from_ms)]
+    fn begins_ms(&self) -> i64 {
+        self.0.from_ms
+    }
+
+    #[getter]
+    fn to_ms(&self) -> i64 {
+        self.0.to_ms
+    }
+
+    #[getter]
+    fn revision(&self) -> u32 {
+        self.0.revision
+    }
+
+    #[getter]
+    fn island(&self) -> bool {
+        self.0.island
+    }
+
+    #[getter]
+    fn is_estimated(&self) -> bool {
+        self.0.is_estimated()
+    }
+
+    #[getter]
+    fn rules(&self) -> PySettlementRules {
+        PySettlementRules(self.0.rules)
+    }
+
     #[getter]
     fn entries(&self) -> Vec<PyEntry> {
-        self.0.entries.iter().cloned().map(PyEntry).collect()
+        PyEntry::all(&Origin::Settled(Arc::clone(&self.0)), self.0.entries.len())
     }
 
     #[getter]
     fn meters(&self) -> Vec<PyMeterPeriod> {
         self.0.meters.iter().cloned().map(PyMeterPeriod).collect()
+    }
+
+    #[getter]
+    fn head(&self) -> Option<&str> {
+        let place = self.0.head?;
+        Some(self.0.meters[place as usize].meter())
+    }
+
+    #[getter]
+    fn trades(&self) -> Vec<PyTrade> {
+        self.0.trades.iter().cloned().map(PyTrade).collect()
+    }
+
+    #[getter]
+    fn links(&self) -> Vec<(&str, i64, i64)> {
+        let link = |flow: &LinkFlow| (flow.energy.milliwh(), flow.fee.micro_per_kwh());
+        let with_name = |flow| {
+            let (energy, fee) = link(flow);
+            (&*flow.link, energy, fee)
+        };
+        self.0.links.iter().map(with_name).collect()
+    }
+
+    #[getter]
+    fn deposits(&self) -> Vec<(&str, i64)> {
+        let deposits = self.0.deposits.iter();
+        deposits
+            .map(|deposit| (&*deposit.participant, deposit.amount.micro()))
+            .collect()
     }
 
     #[getter]
@@ -215,32 +324,172 @@ impl PySettled {
     fn __repr__(&self) -> String {
         let (period, entries, losses) =
             (self.period(), self.0.entries.len(), self.losses_milliwh());
-        format!("<Settled period={period} entries={entries} losses_milliwh={losses}>")
+        let revision = self.revision();
+        format!("<Settled {period}.{revision} entries={entries} losses_milliwh={losses}>")
     }
 }
 
 /// Settles one period.
 #[pyfunction]
-#[pyo3(name = "settle_period", signature = (period, meters, trades, *, head,
-                                            long_price_micro_per_kwh, short_price_micro_per_kwh))]
+#[pyo3(name = "settle_period", signature = (period, meters, trades, *, from_ms, to_ms, rules,
+                                            head=None, revision=0, island=false,
+                                            links=vec![], deposits=vec![]))]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is a named argument in Python"
+)]
 pub(crate) fn py_settle_period(
     py: Python<'_>,
     period: u32,
     meters: Vec<PyMeterPeriod>,
     trades: Vec<PyTrade>,
-    head: PyMeterPeriod,
-    long_price_micro_per_kwh: i64,
-    short_price_micro_per_kwh: i64,
+    from_ms: i64,
+    to_ms: i64,
+    rules: PySettlementRules,
+    head: Option<PyMeterPeriod>,
+    revision: u32,
+    island: bool,
+    links: Vec<(String, i64, i64)>,
+    deposits: Vec<(String, i64)>,
 ) -> PyResult<PySettled> {
-    let price = |micro| Price::from_micro_per_kwh(micro).map_err(CoreError::from);
-    let long = price(long_price_micro_per_kwh)?;
-    let prices = SettlementPrices {
-        long,
-        short: price(short_price_micro_per_kwh)?,
+    let inputs = PeriodInputs {
+        revision,
+        island,
+        meters: meters.into_iter().map(|meter| meter.0).collect(),
+        head: head.map(|head| head.0),
+        trades: trades
+            .into_iter()
+            .map(|trade| trade.0)
+            .collect::<Vec<Trade>>(),
+        links: links.into_iter().map(link_flow).collect::<Result<_, _>>()?,
+        deposits: deposits.into_iter().map(deposit).collect(),
+        ..PeriodInputs::new(DeliveryPeriod::from_number(period), from_ms, to_ms)
     };
-    let period = DeliveryPeriod::from_number(period);
-    let meters: Vec<MeterPeriod> = meters.into_iter().map(|meter| meter.0).collect();
-    let trades: Vec<Trade> = trades.into_iter().map(|trade| trade.0).collect();
-    let settle = || settle_period(period, &meters, &trades, &head.0, prices);
-    Ok(PySettled(py.detach(settle).map_err(CoreError::from)?))
+    let settled = py
+        .detach(|| settle_period(inputs, &rules.0))
+        .map_err(CoreError::from)?;
+    Ok(PySettled(Arc::new(settled)))
+}
+
+fn link_flow((link, energy, fee): (String, i64, i64)) -> Result<LinkFlow, CoreError> {
+    Ok(LinkFlow {
+        link: link.into(),
+        energy: Energy::from_milliwh(energy)?,
+        fee: Price::from_micro_per_kwh(fee)?,
+    })
+}
+
+fn deposit((participant, amount): (String, i64)) -> Deposit {
+    Deposit {
+        participant: participant.into(),
+        amount: Amount::from_micro(amount),
+    }
+}
+
+/// What was posted of a period, line by line.
+#[pyclass(frozen, eq, module = "gridrig._core", name = "PostedLines")]
+#[derive(PartialEq)]
+pub(crate) struct PyPostedLines(PostedLines);
+
+/// (kind, debit, credit, amount_micro, energy_milliwh, price_micro_per_kwh, trade_id, meter)
+type PostedRow = (
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    Option<u64>,
+    Option<String>,
+);
+
+fn add_row(lines: &mut PostedLines, row: &PostedRow) -> Result<(), SettlementError> {
+    let (kind, debit, credit, amount, energy, price, trade_id, meter) = row;
+    lines.add(&PostedEntry {
+        kind: EntryKind::named(kind)?,
+        debit,
+        credit,
+        amount: Amount::from_micro(*amount),
+        energy: Energy::from_milliwh(*energy)?,
+        price: Price::from_micro_per_kwh(*price)?,
+        trade_id: *trade_id,
+        meter: meter.as_deref(),
+    })
+}
+
+#[pymethods]
+impl PyPostedLines {
+    #[new]
+    fn new(py: Python<'_>, period: u32, revision: u32, rows: Vec<PostedRow>) -> PyResult<Self> {
+        let lines = || {
+            let mut lines = PostedLines::empty(DeliveryPeriod::from_number(period), revision);
+            rows.iter().try_for_each(|row| add_row(&mut lines, row))?;
+            Ok::<_, SettlementError>(lines)
+        };
+        Ok(Self(py.detach(lines).map_err(CoreError::from)?))
+    }
+
+    #[staticmethod]
+    fn of(py: Python<'_>, settled: &PySettled) -> Self {
+        Self(py.detach(|| PostedLines::of(&settled.0)))
+    }
+
+    #[getter]
+    fn revision(&self) -> u32 {
+        self.0.revision()
+    }
+}
+
+/// Entries that turn what was posted of a period into what it comes to now.
+#[pyclass(frozen, eq, module = "gridrig._core", name = "Correction")]
+#[derive(PartialEq)]
+pub(crate) struct PyCorrection(pub(crate) Arc<Correction>);
+
+#[pymethods]
+impl PyCorrection {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        posted: &PyPostedLines,
+        settled: &PySettled,
+        booked_in: u32,
+    ) -> PyResult<Self> {
+        let booked_in = DeliveryPeriod::from_number(booked_in);
+        let between = || Correction::between(&posted.0, &settled.0, booked_in);
+        Ok(Self(Arc::new(py.detach(between).map_err(CoreError::from)?)))
+    }
+
+    #[getter]
+    fn period(&self) -> u32 {
+        self.0.period.number()
+    }
+
+    #[getter]
+    fn revision(&self) -> u32 {
+        self.0.revision
+    }
+
+    #[getter]
+    fn booked_in(&self) -> u32 {
+        self.0.booked_in.number()
+    }
+
+    #[getter]
+    fn entries(&self) -> Vec<PyEntry> {
+        PyEntry::all(
+            &Origin::Correction(Arc::clone(&self.0)),
+            self.0.entries.len(),
+        )
+    }
+
+    #[getter]
+    fn meters(&self) -> Vec<PyMeterPeriod> {
+        self.0.meters.iter().cloned().map(PyMeterPeriod).collect()
+    }
+
+    fn __repr__(&self) -> String {
+        let (period, revision, booked_in) = (self.period(), self.revision(), self.booked_in());
+        let entries = self.0.entries.len();
+        format!("<Correction {period}.{revision} booked_in={booked_in} entries={entries}>")
+    }
 }

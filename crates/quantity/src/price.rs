@@ -11,6 +11,9 @@ pub const PRICE_MICRO_PER_KWH_MAX: i64 = 1_000_000_000;
 pub struct Price(i64);
 
 impl Price {
+    /// No price.
+    pub const ZERO: Self = Self(0);
+
     /// Makes a price of `micro_per_kwh`. [millionths/kWh]
     ///
     /// # Errors

@@ -1,63 +1,77 @@
 //! Trades and verified readings in, balanced double entries out.
 //!
-//! # What is paid
-//! Everybody settles with one account, `clearing`. With the long price below and the short price
-//! above every trade price, per participant and period:
+//! The rules are in `docs/settlement.md`, one sentence each; here is where they live.
 //!
-//! | kind | energy | price | who pays |
-//! |---|---|---|---|
-//! | delivered | sold and exported | trade | clearing |
-//! | shortfall | sold, not exported | short - trade | participant |
-//! | surplus | exported, not sold | long | clearing |
-//! | taken | bought and imported | trade | participant |
-//! | untaken | bought, not imported | trade - long | participant |
-//! | excess | imported, not bought | short | participant |
-//!
-//! and once per period `losses`: everything exported less everything imported, the feeder head
-//! among the meters, at the short price, paid by the account `losses`. A negative amount is booked
-//! the other way round, so that no entry is negative.
+//! | step | where |
+//! |---|---|
+//! | readings of a meter, whichever have come, become what it counted | [`meter_period`] |
+//! | what meters counted and trades become entries, by stated rules | [`settle_period`] |
+//! | a period settled anew becomes the difference to what was posted | [`Correction`] |
+//! | what participants owe beyond their balances is booked by name | [`Settled::with_receivables`] |
+//! | what a trade can cost at most is reserved when it is made | [`reserve`] |
 //!
 //! # Invariants
-//! - Every entry debits one account and credits another with the same amount: all accounts sum to
-//!   zero.
+//! - Every entry debits one account and credits another with the same amount, which is not negative;
+//!   `clearing` comes to zero in every period.
 //! - The energy of `delivered` and `surplus` is the export of the period, that of `taken` and
 //!   `excess` the import, to the milliwatt-hour; their difference is the losses.
-//! - Every entry names the pair of verified readings behind it.
-//! - Each entry is rounded once, half up by magnitude.
+//! - Each line is rounded once, half up by magnitude; a trade that is met in full does not round.
+//! - Entries of all revisions of a line sum to the formula for the sum of their energies.
 //!
 //! # Ordering
-//! Participants by name; of each the sold side first; trades by number, meters by name. What a
-//! participant exported serves its trades in that order, meter by meter; what then is missing is
-//! laid on its last meter. The outcome does not depend on the order of the inputs.
-//!
-//! # Lost readings
-//! A period is the difference of two verified registers, so a reading that is lost joins two periods
-//! of its meter. [`MeterPeriod::split`] parts what was counted evenly over the time, in integers
-//! that sum to the whole; each part settles with its own trades, backed by the two readings around
-//! it.
+//! Participants by name; of each the sold side first; trades by number, meters by name; then fees and
+//! losses by meter; then the lines of the house, links by name, deposits by participant. The outcome
+//! is a function of the inputs as sets.
 //!
 //! # Limits
-//! [`METERS_MAX`], [`TRADES_MAX`], [`READINGS_APART_MAX_S`].
+//! [`METERS_MAX`], [`TRADES_MAX`], [`READINGS_APART_MAX_S`], [`EDGE_OFF_MAX_S`].
 //!
 //! # Known gaps
-//! Registers settle as they are, import and export apart: meters of one participant are not netted.
-//! That a period's opening readings are the last one's closing readings is for the journal to ask.
+//! That a period's opening readings are the last one's closing readings is for the journal to ask, and
+//! so is that a trade is settled in one period only: a trade does not say which it is of.
 //!
 //! # Cost
-//! O(n log n) time and O(n) memory in meters and trades.
+//! O(n log n) time and O(n) memory in meters and trades; `examples/settle_many.rs` measures it.
 
 #![forbid(unsafe_code)]
 
+mod accounts;
+pub mod certificates;
+mod checks;
 pub mod claims;
+pub mod commitments;
+mod correction;
+mod counted;
 mod entry;
 mod errors;
 mod lines;
+mod losses;
+pub mod merkle;
 mod meter_period;
+mod meter_readings;
+mod name_order;
+pub mod posting;
+mod receivables;
+mod reserve;
+pub mod rewards;
+mod rules;
 mod settle;
+pub mod shares;
 
-pub use entry::{CLEARING, Entry, EntryKind, LOSSES};
+pub use accounts::{
+    AccountId, CASH, CLEARING, CONGESTION_RENT, GRID_FEES, LINK_PREFIX, LOSSES, OPERATOR,
+    RECEIVABLE_PREFIX, is_reserved,
+};
+pub use correction::{Correction, PostedEntry, PostedLines};
+pub use counted::Counted;
+pub use entry::{Entry, EntryKind};
 pub use errors::SettlementError;
-pub use meter_period::MeterPeriod;
+pub use meter_period::{MeterPeriod, Quality};
+pub use meter_readings::{EDGE_OFF_MAX_S, meter_period};
+pub use receivables::Standing;
+pub use reserve::reserve;
+pub use rules::{LossesRule, SettlementPrices, SettlementRules};
 pub use settle::{
-    METERS_MAX, READINGS_APART_MAX_S, Settled, SettlementPrices, TRADES_MAX, settle_period,
+    Deposit, LinkFlow, METERS_MAX, PeriodInputs, READINGS_APART_MAX_S, Settled, TRADES_MAX,
+    settle_period,
 };

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from gridrig.bench import devices, market, metering, plant
+from gridrig.bench import devices, market, metering, plant, settlement
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -28,6 +28,7 @@ TOPICS = {
     "market": Topic(market.WORKLOADS, market.measure),
     "metering": Topic(metering.WORKLOADS, metering.measure),
     "plant": Topic(plant.WORKLOADS, plant.measure),
+    "settlement": Topic(settlement.WORKLOADS, settlement.measure),
 }
 
 

@@ -6,7 +6,6 @@ checks the signature only, over the same bytes under the same keys, already pars
 which parses as well. So a ratio says less than our kernels do. The best repetition counts.
 """
 
-import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gridrig.bench.cores import OnCores
 from gridrig.bench.peers import peer
 from gridrig.bench.rows import Goal, Measured, Row
 from gridrig.clock.stopwatch import now_ns
@@ -266,7 +266,7 @@ def _ledger(measured: Measured, batches: int, size: int) -> Iterator[Row]:
         (2, 2, "both cores: signatures on two threads while the writer has what is left"),
     ):
         with (
-            _cores(cores) as had,
+            OnCores(cores) as had,
             tempfile.TemporaryDirectory() as folder,
             ReadingLedger(bench.keys, Path(folder) / "ledger", threads=threads) as ledger,
         ):
@@ -302,21 +302,3 @@ def _pyocmf(measured: Measured, bench: Bench) -> float | None:
             pyocmf.OCMF.from_string(text).verify_signature(key)
 
     return _rate(work, len(texts), 2)
-
-
-class _cores:
-    """Runs on so many cores of the machine for a while, where the system can say so."""
-
-    def __init__(self, wanted: int) -> None:
-        self.wanted = wanted
-
-    def __enter__(self) -> int:
-        self.before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
-        if self.before is None or self.wanted <= len(self.before):
-            return self.wanted
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
-        return min(self.wanted, len(os.sched_getaffinity(0)))
-
-    def __exit__(self, *_: object) -> None:
-        if self.before is not None:
-            os.sched_setaffinity(0, self.before)

@@ -16,6 +16,7 @@ from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
+from gridrig.campaign.settlement_terms import make_terms
 from gridrig.campaign.stimuli import Stimuli
 from gridrig.campaign.street import Street
 from gridrig.campaign.trace import Trace
@@ -177,8 +178,8 @@ def make_loop(
         account=Account(
             meter_of={seat.name: seat.meter.name for seat in seats.values()},
             head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
-            long_price=market.long_price_micro_per_kwh,
-            short_price=market.short_price_micro_per_kwh,
+            terms=make_terms(market),
+            start_utc_s=clock.start_utc_s,
             journal=journal,
             verifier=verifier,
             events=events,

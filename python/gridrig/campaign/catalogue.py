@@ -136,7 +136,8 @@ def _losses(o: Observed) -> Taken:
 
 def _unbacked(o: Observed) -> Taken:
     verified = {bytes.fromhex(row.digest) for row in o.rounds.received if row.digest}
-    entries = o.account.entries()
+    # An estimate is no payment for good: what it paid is corrected, or counted as an estimate.
+    entries = [e for e in o.account.entries() if e.meter and e.quality != "estimated"]
     if not entries:
         return None, 0.0
     return sum(
@@ -258,6 +259,18 @@ CATALOGUE: Mapping[str, Known] = {
         lambda o: (o.periods - len(o.account.settled), 0.0),
         "period",
     ),
+    "meter_periods_estimated": Known(
+        "1",
+        "periods of a meter settled on an estimate that no later reading has replaced",
+        lambda o: (o.account.qualities()["estimated"], 0.0),
+        "period",
+    ),
+    "meter_periods_interpolated": Known(
+        "1",
+        "periods of a meter settled on readings further apart than the period",
+        lambda o: (o.account.qualities()["interpolated"], 0.0),
+        "period",
+    ),
     "periods_grid_infeasible": Known(
         "1",
         "delivery periods of which the feeder can carry no clearing that was found",
@@ -268,7 +281,10 @@ CATALOGUE: Mapping[str, Known] = {
         "micro", "sum over all accounts of the journal", lambda o: (o.journal_sum_micro, 0.0)
     ),
     "payments_unbacked": Known(
-        "1", "entries without a verified reading at both ends of their period", _unbacked, "period"
+        "1",
+        "entries of meters not estimated without a verified reading at both ends",
+        _unbacked,
+        "period",
     ),
     "false_readings_accepted": Known(
         "1",

@@ -166,8 +166,16 @@ class RunDirectory:
         self._write(records.CLEARING, csv_bytes(ClearingRow, ordered))
 
     def add_entries(self, rows: Iterable[EntryRow]) -> None:
-        """Write the ledger's entries, by id."""
-        ordered = sorted(rows, key=lambda row: row.entry_id)
+        """Write the ledger's entries, by the period they were posted in and their key."""
+        ordered = sorted(
+            rows,
+            key=lambda row: (
+                row.period if row.booked_in is None else row.booked_in,
+                row.period,
+                row.revision,
+                row.entry_id,
+            ),
+        )
         self._write(records.ENTRIES, csv_bytes(EntryRow, ordered))
 
     def add_balances(self, rows: Iterable[BalanceRow]) -> None:
@@ -230,15 +238,23 @@ class RunDirectory:
                 "{file} is there: close the database before the run is signed",
                 file=leftovers[0].name,
             )
-        if key is None:
-            if signing_key_path().resolve().is_relative_to(self.path.resolve()):
-                raise CampaignError(
-                    "campaign.key_in_run",
-                    "signing key {path} would be part of the evidence",
-                    path=signing_key_path(),
-                )
-            key = load_signing_key()
-        return write_manifest(self.path, key)
+        return write_manifest(self.path, key or self.signing_key())
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Load the key that signs this run, which lies elsewhere.
+
+        Raises
+        ------
+        CampaignError
+            `campaign.key_in_run` if it would be part of the evidence; as `load_signing_key` does.
+        """
+        if signing_key_path().resolve().is_relative_to(self.path.resolve()):
+            raise CampaignError(
+                "campaign.key_in_run",
+                "signing key {path} would be part of the evidence",
+                path=signing_key_path(),
+            )
+        return load_signing_key()
 
     def _write(self, name: str, content: bytes) -> None:
         self.path_for(name).write_bytes(content)

@@ -88,7 +88,7 @@ class Loop:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
-            self.account.start(opening)
+            self.account.take(opening.values())
             self._clear(self.periods[0], Telemetry(), 0.0)
 
     def _clear(self, period: DeliveryPeriod, telemetry: Telemetry, now_s: float) -> None:

@@ -223,7 +223,11 @@ class ClearingRow:
 
 @dataclass(frozen=True)
 class EntryRow:
-    """One line of the ledger: who paid whom for what, backed by which readings."""
+    """One line of the ledger: who paid whom for what, backed by which readings.
+
+    `(period, revision, entry_id)` is its key; `booked_in` is the period that was open when it was
+    posted, `quality` how the energy of its meter is known.
+    """
 
     entry_id: int
     period: int
@@ -237,6 +241,9 @@ class EntryRow:
     meter: str | None = None
     opening_digest: bytes | None = None
     closing_digest: bytes | None = None
+    revision: int = 0
+    booked_in: int | None = None
+    quality: str | None = None
 
 
 @dataclass(frozen=True)

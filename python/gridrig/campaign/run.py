@@ -154,7 +154,7 @@ def run(
         if grid is None:
             grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
         grid.feeder.close_pcc()
-        journal = Journal(out / records.JOURNAL)
+        journal = Journal(out / records.JOURNAL, key=directory.signing_key())
         ended = Ended()
         events: list[EventLog] = []
 
@@ -377,6 +377,9 @@ def _write_loop(directory: RunDirectory, rig: Rig, loop: Loop) -> list[Measureme
             e.meter,
             e.opening_digest,
             e.closing_digest,
+            e.revision,
+            e.booked_in,
+            e.quality,
         )
         for e in loop.account.entries()
     )

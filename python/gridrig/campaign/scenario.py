@@ -28,6 +28,7 @@ from gridrig.campaign.scenario_windows import (
     ticks_of,
     window_at,
 )
+from gridrig.campaign.settlement_terms import SettlementTable, check_terms
 from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
 from gridrig.market.mechanisms import ZonalMechanism
@@ -86,6 +87,8 @@ class MarketRules:
         Whether the feeder engine has the last word on what is cleared (`feeder_rounds.py`).
     feeder_limits : Limits
         What it is held to.
+    settlement : SettlementTable
+        What is agreed of the settlement beyond these prices (`settlement_terms.py`).
     """
 
     mechanism: Name
@@ -100,6 +103,7 @@ class MarketRules:
     island_parameters: dict[str, Any] = field(default_factory=dict)
     feeder_check: bool = False
     feeder_limits: Limits = field(default_factory=Limits)
+    settlement: SettlementTable = field(default_factory=SettlementTable)
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         market = read_draft(MarketRules, top.get("market"), file.top.key("market"), issues)
         _check_market(market, issues)
         _check_mechanism(market, issues)
+        check_terms(market, issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
     criteria = _read_all(_Criterion, "criterion", top, issues)

@@ -1,13 +1,13 @@
 """The market of a run: orders before gate closure, one auction a period, trades by number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridrig._core import Order, Trade
 from gridrig.campaign.feeder_rounds import Checked, FeederRounds
 from gridrig.market.agents import Agent, Tariff, View
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
-from gridrig.market.outcome import Refused, check_outcome
+from gridrig.market.outcome import LinkOutcome, Refused, check_outcome
 from gridrig.quantity import DeliveryPeriod
 
 
@@ -16,7 +16,8 @@ class Cleared:
     """What the auction of one delivery period gave.
 
     `price_micro_per_kwh` is that of the zone of the main grid, where limits of the feeder parted
-    the market; `checked` is None unless the feeder has the last word.
+    the market; `checked` is None unless the feeder has the last word. `link_flows` are the links
+    between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh]
     """
 
     period: DeliveryPeriod
@@ -27,6 +28,7 @@ class Cleared:
     price_micro_per_kwh: int | None
     volume_milliwh: int
     checked: Checked | None = None
+    link_flows: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass
@@ -90,6 +92,7 @@ class Trading:
             outcome.price_micro_per_kwh if root is None else root,
             outcome.volume_milliwh,
             checked,
+            _charged(outcome.links),
         )
         self.cleared.append(cleared)
         return cleared
@@ -121,3 +124,14 @@ class Trading:
             if trade.participant == participant:
                 energy += trade.energy_milliwh if trade.side == "offer" else -trade.energy_milliwh
         return energy / 1_000 / period.hours
+
+
+def _charged(links: Sequence[LinkOutcome]) -> tuple[tuple[str, int, int], ...]:
+    """Return what links carried for a fee; links of one name are told apart by their place."""
+    flows = []
+    for place, link in enumerate(links):
+        if link.net_milliwh and link.fee_micro_per_kwh:
+            alone = sum(other.name == link.name for other in links) == 1
+            name = link.name if alone else f"{link.name}#{place}"
+            flows.append((name, abs(link.net_milliwh), link.fee_micro_per_kwh))
+    return tuple(flows)

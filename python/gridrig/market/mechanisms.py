@@ -144,7 +144,12 @@ class PayAsClear:
                 )
             ),
             tuple(
-                LinkOutcome(link.name or f"{link.first}-{link.second}", net, fee)
+                LinkOutcome(
+                    link.name or f"{link.first}-{link.second}",
+                    net,
+                    fee,
+                    link.forward_fee_micro_per_kwh if net >= 0 else link.backward_fee_micro_per_kwh,
+                )
                 for link, net, fee in zip(
                     network.links, columns.net_milliwh, columns.fee_micro, strict=True
                 )

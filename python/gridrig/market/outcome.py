@@ -29,11 +29,15 @@ class ZoneOutcome:
 
 @dataclass(frozen=True)
 class LinkOutcome:
-    """Net energy of one link, forward positive, and what was charged for it. [mWh, millionths]."""
+    """Net energy of one link, forward positive, and what was charged for it. [mWh, millionths].
+
+    `fee_micro_per_kwh` is the fee of the way it flowed. [millionths/kWh]
+    """
 
     name: str
     net_milliwh: int
     fee_micro: int
+    fee_micro_per_kwh: int = 0
 
 
 @dataclass(frozen=True)

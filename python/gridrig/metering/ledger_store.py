@@ -230,6 +230,23 @@ class LedgerStore:
             f"SELECT {_ROW_COLUMNS} FROM reading JOIN key USING (key) ORDER BY arrival"
         )
 
+    def rows_after(self, arrival: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the readings that arrived after one, each as its arrival and its ledger row."""
+        yield from self._db.execute(
+            f"SELECT arrival, {_ROW_COLUMNS} FROM reading JOIN key USING (key) WHERE arrival > ? "
+            "ORDER BY arrival",
+            (arrival,),
+        )
+
+    def records_after(self, arrival: int) -> Iterator[tuple[int | None, bytes]]:
+        """Yield receipt time [UTC s] and record of the readings that arrived after one."""
+        yield from self._db.execute(
+            "SELECT (SELECT received_s FROM batch WHERE first_arrival <= arrival "
+            "ORDER BY first_arrival DESC LIMIT 1), record FROM reading WHERE arrival > ? "
+            "ORDER BY arrival",
+            (arrival,),
+        )
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it; closing twice does nothing."""
         self._db.close()

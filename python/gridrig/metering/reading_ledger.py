@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -9,7 +10,8 @@ from typing import Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gridrig._core import Authenticated, StagedBatch, Verifier
+from gridrig._core import Authenticated, StagedBatch, VerifiedReading, Verifier
+from gridrig.errors import MeteringError
 from gridrig.metering.batch import Verdicts
 from gridrig.metering.keys import EnrolledKey, enrol_all
 from gridrig.metering.ledger_store import Fork, LedgerStore
@@ -19,6 +21,9 @@ Records: TypeAlias = Sequence[bytes] | tuple[bytes, npt.NDArray[np.int64]]
 
 HISTORY = 256
 """Rows per key and counter held in memory where a file holds the rest."""
+
+BATCH_MAX = 65_536
+"""Most records of one batch."""
 
 AT_ANY_TIME_S = 2**63 - 1
 """Receipt time of a record of which nobody knows when it was received. [UTC s]"""
@@ -48,8 +53,9 @@ class ReadingLedger:
     def __init__(
         self, keys: Iterable[EnrolledKey], path: Path | str | None = None, *, threads: int = 1
     ) -> None:
+        self._keys = tuple(keys)
         self.verifier = Verifier() if path is None else Verifier(history=HISTORY)
-        enrol_all(self.verifier, keys)
+        enrol_all(self.verifier, self._keys)
         self.threads = threads
         self.meters = tuple(self.verifier.meter_names())
         self.store: LedgerStore | None = None
@@ -153,6 +159,44 @@ class ReadingLedger:
             raise
         self.verifier.commit()
         return Verdicts.of(staged, self.meters)
+
+    def readings_after(self, arrival: int) -> list[VerifiedReading]:
+        """Return the readings in the file that arrived after one, each proven anew.
+
+        This is what settlement goes on from: whatever was accepted, also by a process that ended
+        before it could settle it.
+
+        Parameters
+        ----------
+        arrival : int
+            The last one that is not asked for; 0 for none.
+
+        Raises
+        ------
+        MeteringError
+            `metering.ledger_record_refused` if a record of the file is no longer believed: its key
+            is not enrolled any more, or the file was changed.
+        """
+        if self.store is None:
+            return []
+        fresh = Verifier()
+        enrol_all(fresh, self._keys)
+        readings: list[VerifiedReading] = []
+        by_receipt = groupby(self.store.records_after(arrival), key=lambda row: row[0])
+        for received_s, rows in by_receipt:
+            at_s = AT_ANY_TIME_S if received_s is None else received_s
+            while records := [record for _, record in islice(rows, BATCH_MAX)]:
+                for outcome in fresh.verify_batch(records, at_s=at_s):
+                    if not isinstance(outcome, VerifiedReading):
+                        raise MeteringError(
+                            "metering.ledger_record_refused",
+                            "{path}: reading {arrival} is refused now: {reason}",
+                            path=str(self.store.path),
+                            arrival=arrival + len(readings) + 1,
+                            reason=outcome.message,
+                        )
+                    readings.append(outcome)
+        return readings
 
     def forks(self) -> Iterator[Fork]:
         """Yield the proofs of equivocation in the file, none without one."""

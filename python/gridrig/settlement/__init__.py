@@ -1,6 +1,33 @@
 """Settlement: periods settled by the Rust core, kept in a journal nobody can rewrite through it."""
 
-from gridrig._core import Entry, MeterPeriod, Settled, settle_period
+from gridrig._core import (
+    Correction,
+    Entry,
+    InclusionProof,
+    MerkleTree,
+    MeterPeriod,
+    PostedLines,
+    Settled,
+    SettlementRules,
+    VerifiedLeaf,
+    canonical_bytes,
+    meter_period,
+    settle_period,
+)
 from gridrig.settlement.journal import Journal
 
-__all__ = ["Entry", "Journal", "MeterPeriod", "Settled", "settle_period"]
+__all__ = [
+    "Correction",
+    "Entry",
+    "InclusionProof",
+    "Journal",
+    "MerkleTree",
+    "MeterPeriod",
+    "PostedLines",
+    "Settled",
+    "SettlementRules",
+    "VerifiedLeaf",
+    "canonical_bytes",
+    "meter_period",
+    "settle_period",
+]

@@ -1,62 +1,71 @@
 """The journal: settled periods, what backs them, and who owes whom, in one SQLite file.
 
-Invariants: a period is posted whole or not at all, in one transaction with its readings and the
-verifier's ledger rows; no row changes or goes; no two periods of a meter overlap in time. The file
-holds no time of its own: the same posts make the same bytes once it is closed.
+Invariants
+- A post is there whole or not at all, in one transaction: the period, the corrections booked in it,
+  the readings that the metering ledger accepted, the signed head, and what the caller adds (the
+  transaction of the chain). It is durable when `post` returns.
+- No row changes or goes, none is added except by a post. Posts follow each other, in the order of
+  their periods.
+- What is settled under a key of idempotency (period, revision, account, kind, trade, meter) is
+  never settled again; no two periods of a meter overlap in time.
+- Every post is linked to the one before it, and the head is signed: a change anywhere is found.
 
-Limits: integers of 64 bits, as the core makes them; 5 s of waiting for another process's lock.
+The file holds no time of its own: the same posts make the same bytes once it is closed.
 
-Known gap: the triggers bind whoever writes through SQLite, not whoever edits the file; that it was
-not edited is for the signed manifest of the run to say.
+Limits: integers of 64 bits, as the core makes them; 5 s of waiting for another process's lock; one
+process writes, any number read.
+
+Known gap: whoever holds the signing key can write another history; that is found only by a head
+that somebody else kept.
 """
 
+import hashlib
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import TypeAlias
 
-from gridrig._core import Settled, VerifiedReading
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gridrig._core import Correction, Settled, posted_tree
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
+from gridrig.settlement.journal_head import Head, Post
+from gridrig.settlement.journal_names import Names
+from gridrig.settlement.journal_reader import LOCK_WAIT_S_MAX, JournalReader, LedgerRow
+from gridrig.settlement.journal_rows import insert_rows
 from gridrig.settlement.journal_schema import (
     APPLICATION_ID,
     PAGE_BYTES,
     SCHEMA_VERSION,
+    SEALED,
     schema_sql,
+    seal_sql,
+    unseal_sql,
 )
+from gridrig.settlement.posted import Posted
+from gridrig.settlement.unposted import NumberedRow, Unposted
 
-LedgerRow: TypeAlias = tuple[Any, ...]  # as `Verifier.ledger_rows` lists them
+Within: TypeAlias = Callable[[sqlite3.Connection, bytes], object]
+"""What is done inside the transaction of a post, with its database and its root."""
 
-LOCK_WAIT_S_MAX = 5.0
-
-ENTRY_COLUMNS = (
-    "period",
-    "entry_id",
-    "kind",
-    "debit",
-    "credit",
-    "amount_micro",
-    "energy_milliwh",
-    "price_micro_per_kwh",
-    "trade_id",
-    "meter",
-    "opening_digest",
-    "closing_digest",
-)
-_LEDGER_COLUMNS = (
-    "key_id, context, counter, time_ms, clock_status, start_ms, import_milliwh, export_milliwh, "
-    "operating_s, power_milliwatt, digest"
-)
+CACHE_KIB = 64 * 1024  # pages of a post that need not leave memory before they are in the log
+WAL_PAGES = 8192  # of the log, folded into the file at once: 64 MiB
+THREADS = min(2, os.cpu_count() or 1)  # that hash the leaves of a post
 
 
-class Journal:
+class Journal(JournalReader):
     """An append-only journal of settled periods.
 
     Parameters
     ----------
     path : Path or str
         The file; made if there is none.
+    key : Ed25519PrivateKey, optional
+        The rig's, which signs the head of every post; without it nobody does.
 
     Raises
     ------
@@ -65,187 +74,253 @@ class Journal:
         no journal of this version.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, key: Ed25519PrivateKey | None = None) -> None:
         self.path = Path(path)
-        try:
+        self.key = key
+        self._arrivals = None
+        with self._telling():
             self._db = sqlite3.connect(self.path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
-            self._prepare()
-        except sqlite3.Error as fault:
-            raise self._unusable(fault) from fault
+            try:
+                kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+                if foreign := prepare(self._db, kind):
+                    raise self._foreign(*foreign)
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+                self._take_up()
+            except BaseException:
+                self._db.close()
+                raise
 
-    def _prepare(self) -> None:
-        kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
-        if foreign := prepare(self._db, kind):
-            raise SettlementError(
-                "settlement.journal_foreign",
-                "{path} is not a journal of version {expected}, found application {application}, "
-                "version {version}",
-                path=str(self.path),
-                expected=SCHEMA_VERSION,
-                application=foreign.application,
-                version=foreign.version,
-            )
-        self._db.execute("PRAGMA foreign_keys = ON")
+    def _take_up(self) -> None:
+        """Read from where the next post goes on."""
+        self._head = self.head()
+        self._names = Names.read(self._db)
+        self._unposted: Unposted | None = None
+
+    def unposted(self, rows: Iterable[LedgerRow]) -> list[NumberedRow]:
+        """Return those rows of a verifier's ledger that no post has yet, numbered for `post`.
+
+        For a verifier that keeps its ledger in memory; see `Unposted`.
+        """
+        if self._unposted is None:
+            self._unposted = Unposted(self)
+        return self._unposted.of(rows)
+
+    def enrol(self, *, accounts: Sequence[str] = (), meters: Sequence[str] = ()) -> None:
+        """Number accounts and meters ahead of the period that first needs them.
+
+        A post numbers whatever is new in it; a large rig does so once, at its enrolment.
+        """
+        with self._transaction():
+            self._names.accounts.numbers(accounts)
+            self._names.meters.numbers(meters)
+            self._names.write(self._db)
 
     def post(
         self,
-        period: int,
         settled: Settled,
-        readings: Iterable[VerifiedReading] = (),
-        ledger_rows: Sequence[LedgerRow] = (),
-    ) -> None:
+        *,
+        corrections: Sequence[Correction] = (),
+        accepted: Iterable[NumberedRow] = (),
+        within: Within | None = None,
+    ) -> Head:
         """Post a settled period with what backs it, in one transaction.
 
         Parameters
         ----------
-        period : int
-            Number of the delivery period, which has to be that of `settled`.
         settled : Settled
-            The period as the core settled it.
-        readings : iterable of VerifiedReading
-            Readings accepted since the last post; those behind the period are posted anyway.
-        ledger_rows : sequence of LedgerRow
-            What `Verifier.ledger_rows` lists; rows posted before are passed over.
+            The period as the core settled it, revision 0.
+        corrections : sequence of Correction
+            Of earlier periods, booked in this one.
+        accepted : iterable of NumberedRow
+            What the metering ledger accepted, in the order of its arrival there (`unposted`,
+            `LedgerStore.rows_after`); rows that a post has already are passed over.
+        within : callable, optional
+            Called inside the transaction with its database and the root of the post, to add to it
+            what stands or falls with it, as `outbox.add` does.
+
+        Returns
+        -------
+        Head
+            The head after the post.
 
         Raises
         ------
         SettlementError
-            `settlement.already_posted` for a period or a counter with another content,
-            `settlement.readings_overlap` if a meter's readings cover time that was settled before,
-            `settlement.period_mismatch`, `settlement.journal_refused`,
-            `settlement.journal_unusable`. Nothing is posted then.
+            `settlement.already_posted` for a period or a correction that is there with whatever
+            content; `settlement.period_order` for one that does not come after the last;
+            `settlement.readings_overlap` if a meter's time was settled before;
+            `settlement.booked_elsewhere` for a correction that belongs to another post;
+            `settlement.journal_two_writers` if another process posted meanwhile;
+            `settlement.journal_refused`, `settlement.journal_unusable`. Nothing is posted then.
         """
-        if period != settled.period:
-            raise SettlementError(
-                "settlement.period_mismatch",
-                "period {period} is posted with the entries of period {found}",
-                period=period,
-                found=settled.period,
+        period = settled.period
+        parts = self._parts(settled, corrections)
+        known = self._names.meters.last
+        with ThreadPoolExecutor(1, "merkle") as hasher, self._transaction():
+            self._check_order(period)
+            # Rust hashes while SQLite writes: neither needs the interpreter for long.
+            hashed = hasher.submit(posted_tree, settled, list(corrections), threads=THREADS)
+            for part in parts:
+                part.write(self._db, self._names)
+            readings_digest = self._post_readings(period, accepted)
+            self._refuse_overlap(period, known)
+            tree = hashed.result()
+            post = Post(
+                period,
+                settled.from_ms,
+                settled.to_ms,
+                self.arrival_last(),
+                tree.leaf_count,
+                tree.root(threads=THREADS),
+                tuple(self.settlements(period)),
+                readings_digest,
             )
-        pairs = settled.meters
-        behind = [reading for pair in pairs for reading in (pair.opening, pair.closing)]
-        db = self._db
+            head = self._post_head(post)
+            if within is not None:
+                within(self._db, post.root)
+        self._head = head
+        return head
+
+    def _parts(self, settled: Settled, corrections: Sequence[Correction]) -> list[Posted]:
+        period = settled.period
+        for one in corrections:
+            if one.booked_in != period:
+                raise SettlementError(
+                    "settlement.booked_elsewhere",
+                    "revision {revision} of period {corrected} is booked in period {found}, not "
+                    "in {period}",
+                    revision=one.revision,
+                    corrected=one.period,
+                    found=one.booked_in,
+                    period=period,
+                )
+        try:
+            return [Posted.of(settled), *map(Posted.of, corrections)]
+        except ValueError as fault:
+            raise self._refused(fault) from fault
+
+    def _check_order(self, period: int) -> None:
+        """Refuse a period that is posted, or that comes before one that is."""
+        if self._db.execute("SELECT 1 FROM period WHERE period = ?", (period,)).fetchone():
+            raise SettlementError(
+                "settlement.already_posted", "period {period} is posted already", period=period
+            )
+        last = self._db.execute("SELECT max(period) FROM period").fetchone()[0]
+        if last is not None and period < last:
+            raise SettlementError(
+                "settlement.period_order",
+                "period {period} does not come after the last one posted, {last}",
+                period=period,
+                last=last,
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Begin and take the seals off; put them on and commit, or undo everything."""
+        db, written = self._db, False
         try:
             db.execute("BEGIN IMMEDIATE")
-            self._post_readings([*behind, *readings])
-            self._post_ledger(ledger_rows)
-            db.execute(
-                "INSERT INTO period VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    period,
-                    settled.exported_milliwh,
-                    settled.imported_milliwh,
-                    settled.losses_milliwh,
-                    settled.long_price_micro_per_kwh,
-                    settled.short_price_micro_per_kwh,
-                ),
-            )
-            db.executemany(
-                "INSERT INTO metered VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        period,
-                        pair.meter,
-                        pair.participant,
-                        pair.opening.digest,
-                        pair.closing.digest,
-                        pair.from_ms,
-                        pair.to_ms,
-                    )
-                    for pair in pairs
-                ),
-            )
-            db.executemany(
-                f"INSERT INTO entry VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})",
-                ([getattr(entry, name) for name in ENTRY_COLUMNS] for entry in settled.entries),
-            )
+            self._refuse_two_writers()
+            for table in SEALED:
+                db.execute(unseal_sql(table))
+            yield
+            for table in SEALED:
+                db.execute(seal_sql(table))
             db.execute("COMMIT")
+            written = True
         except (sqlite3.IntegrityError, OverflowError) as fault:
             self._roll_back()
-            raise self._refused(period, fault) from fault
+            raise self._refused(fault) from fault
         except sqlite3.Error as fault:
             self._roll_back()
             raise self._unusable(fault) from fault
         except BaseException:
             self._roll_back()
             raise
+        finally:
+            self._names.settle(written=written)
 
-    def _post_readings(self, readings: Iterable[VerifiedReading]) -> None:
-        rows = (
-            (
-                r.digest,
-                r.meter,
-                r.serial,
-                r.key_id,
-                r.context,
-                r.counter,
-                r.time_ms,
-                r.clock_status,
-                r.import_milliwh,
-                r.export_milliwh,
+    def _refuse_two_writers(self) -> None:
+        found = self.head()
+        if found != self._head:
+            raise SettlementError(
+                "settlement.journal_two_writers",
+                "{path} holds {found} posts, this process knows of {expected}",
+                path=str(self.path),
+                found=found.posts,
+                expected=self._head.posts,
             )
-            for r in readings
-        )
-        self._db.executemany(
-            "INSERT INTO reading SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 "
-            "WHERE NOT EXISTS (SELECT 1 FROM reading WHERE digest = ?1)",
-            rows,
-        )
 
-    def _post_ledger(self, rows: Sequence[LedgerRow]) -> None:
-        # A row already there with another digest is not passed over: it runs into its trigger.
-        self._db.executemany(
-            "INSERT INTO ledger SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE "
-            "NOT EXISTS (SELECT 1 FROM ledger WHERE key_id = ?1 AND context = ?2 "
-            "AND counter = ?3 AND digest = ?11)",
-            rows,
+    def _post_readings(self, period: int, rows: Iterable[NumberedRow]) -> bytes:
+        """Post the readings that are not there yet; return the digest over theirs."""
+        last, digest = self.arrival_last(), hashlib.sha256()
+        new = [row for row in rows if row[0] > last]
+        keys = self._names.keys.numbers([row[1] for row in new])
+        self._names.write(self._db)
+        digest.update(b"".join(row[11] for row in new))
+        cells = zip(new, keys, strict=True)
+        insert_rows(self._db, "reading", ((row[0], period, key, *row[2:]) for row, key in cells))
+        return digest.digest()
+
+    def _refuse_overlap(self, period: int, meters_known: int) -> None:
+        """Compare the time of each meter with its time in the last period that has it."""
+        last = self._db.execute(
+            "SELECT max(period) FROM period WHERE period < ?", (period,)
+        ).fetchone()[0]
+        if last is None:
+            return
+        both = (
+            "SELECT m.name FROM metered n JOIN metered o ON o.meter = n.meter AND o.revision = 0 "
+            "AND o.to_ms > n.from_ms JOIN meter m ON m.meter = n.meter "
+            "WHERE n.period = ? AND n.revision = 0 AND "
         )
+        found = self._db.execute(f"{both} o.period = ? LIMIT 1", (period, last)).fetchone()
+        # Few meters are in an earlier period and not in the last: of each, every period is asked.
+        absent = self._db.execute(
+            "SELECT n.meter FROM metered n WHERE n.period = ? AND n.revision = 0 AND n.meter <= ? "
+            "AND NOT EXISTS (SELECT 1 FROM metered o WHERE o.period = ? AND o.revision = 0 "
+            "AND o.meter = n.meter)",
+            (period, meters_known, last),
+        ).fetchall()
+        earlier = "n.meter = ? AND o.period IN (SELECT period FROM period WHERE period < ?)"
+        for (meter,) in absent:
+            asked = (period, meter, period)
+            found = found or self._db.execute(f"{both} {earlier} LIMIT 1", asked).fetchone()
+        if found:
+            raise SettlementError(
+                "settlement.readings_overlap",
+                "period {period}: time of meter {meter!r} was settled before",
+                period=period,
+                meter=found[0],
+            )
+
+    def _post_head(self, post: Post) -> Head:
+        link = post.link(self._head.link)
+        self._db.execute("INSERT INTO period VALUES (?, ?, ?, ?, ?, ?, ?)", (*post[:6], link))
+        head = Head(self._head.posts + 1, link).signed(self.key)
+        if self._head.posts:
+            self._db.execute(
+                "UPDATE head SET posts = ?, link = ?, public_key = ?, signature = ?", head
+            )
+        else:
+            self._db.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?)", head)
+        return head
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
-    def _refused(self, period: int, fault: Exception) -> SettlementError:
+    def _refused(self, fault: Exception) -> SettlementError:
         text = str(fault)
         # The triggers raise our own codes; anything else broke a constraint of the tables or has
         # more than 64 bits.
         code = text if text.startswith("settlement.") else "settlement.journal_refused"
-        message = "the journal refuses period {period}: {fault}"
-        return SettlementError(code, message, period=period, fault=text)
-
-    def _unusable(self, fault: sqlite3.Error) -> SettlementError:
-        return SettlementError(
-            "settlement.journal_unusable", "{path}: {fault}", path=str(self.path), fault=str(fault)
-        )
-
-    def ledger_rows(self) -> list[LedgerRow]:
-        """Return the verifier's rows, for `Verifier.restore`, by key, context and counter."""
-        select = f"SELECT {_LEDGER_COLUMNS} FROM ledger ORDER BY key_id, context, counter"
-        return self._db.execute(select).fetchall()
-
-    def periods(self) -> list[int]:
-        """Return the numbers of the periods posted, rising."""
-        return [row[0] for row in self._db.execute("SELECT period FROM period ORDER BY period")]
-
-    def entries(self) -> Iterator[tuple[int | str | bytes | None, ...]]:
-        """Yield every entry as a row of `ENTRY_COLUMNS`, by period and number."""
-        columns = ", ".join(ENTRY_COLUMNS)
-        yield from self._db.execute(f"SELECT {columns} FROM entry ORDER BY period, entry_id")
-
-    def balances(self) -> dict[str, int]:
-        """Return what each account was paid less what it paid, by name. [millionths]"""
-        sums: dict[str, int] = {}
-        # Summed here and not in SQL, whose sums stop at 64 bits.
-        for debit, credit, amount in self._db.execute(
-            "SELECT debit, credit, amount_micro FROM entry"
-        ):
-            sums[debit] = sums.get(debit, 0) - amount
-            sums[credit] = sums.get(credit, 0) + amount
-        return dict(sorted(sums.items()))
-
-    def sum_of_all_micro(self) -> int:
-        """Return the sum over all accounts, which is 0. [millionths]"""
-        return sum(self.balances().values())
+        if text.startswith("UNIQUE constraint failed"):
+            code = "settlement.already_posted"
+        message = "the journal refuses what was to be posted: {fault}"
+        return SettlementError(code, message, fault=text)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it; closing twice does nothing.
@@ -264,16 +339,3 @@ class Journal:
                 raise self._unusable(fault) from fault
         finally:
             self._db.close()
-
-    def __enter__(self) -> Self:
-        """Return the journal itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the journal."""
-        self.close()

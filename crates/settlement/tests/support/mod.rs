@@ -6,8 +6,11 @@ use std::sync::OnceLock;
 
 use gridrig_market::Trade;
 use gridrig_metering::{KeyRecord, VerifiedReading, Verifier};
-use gridrig_quantity::{Energy, Price, Side};
-use gridrig_settlement::{MeterPeriod, SettlementPrices};
+use gridrig_quantity::{DeliveryPeriod, Energy, Price, Side};
+use gridrig_settlement::{
+    Entry, MeterPeriod, PeriodInputs, Settled, SettlementError, SettlementPrices, SettlementRules,
+    settle_period,
+};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::EncodePublicKey;
@@ -134,10 +137,67 @@ pub fn trade(trade_id: u64, participant: &str, side: Side, energy: i64, price: i
     }
 }
 
-pub fn prices(long: i64, short: i64) -> SettlementPrices {
-    let price = |micro| Price::from_micro_per_kwh(micro).unwrap();
-    SettlementPrices {
+pub fn price(micro: i64) -> Price {
+    Price::from_micro_per_kwh(micro).unwrap()
+}
+
+pub fn rules(long: i64, short: i64) -> SettlementRules {
+    SettlementRules::of_tariff(SettlementPrices {
         long: price(long),
         short: price(short),
+    })
+    .unwrap()
+}
+
+/// The inputs of a period of these meters, the head last, at the times of the head.
+pub fn inputs(number: u32, meters: &[MeterPeriod], trades: &[Trade]) -> PeriodInputs {
+    let (head, others) = meters.split_last().unwrap();
+    let period = DeliveryPeriod::from_number(number);
+    PeriodInputs {
+        meters: others.to_vec(),
+        head: Some(head.clone()),
+        trades: trades.to_vec(),
+        ..PeriodInputs::new(period, head.from_ms(), head.to_ms())
     }
+}
+
+pub fn try_settle(
+    meters: &[MeterPeriod],
+    trades: &[Trade],
+    rules: &SettlementRules,
+) -> Result<Settled, SettlementError> {
+    settle_period(inputs(7, meters, trades), rules)
+}
+
+/// Kind, who pays, who is paid, amount, energy, price, trade and meter of an entry.
+pub type Line<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    i64,
+    i64,
+    i64,
+    Option<u64>,
+    &'a str,
+);
+
+pub fn line<'a>(settled: &'a Settled, entry: &Entry) -> Line<'a> {
+    (
+        entry.kind.word(),
+        settled.account(entry.debit),
+        settled.account(entry.credit),
+        entry.amount.micro(),
+        entry.energy.milliwh(),
+        entry.price.micro_per_kwh(),
+        entry.trade_id,
+        settled.meter_of(entry).map_or("", |meter| meter.meter()),
+    )
+}
+
+pub fn lines(settled: &Settled) -> Vec<Line<'_>> {
+    settled
+        .entries
+        .iter()
+        .map(|entry| line(settled, entry))
+        .collect()
 }

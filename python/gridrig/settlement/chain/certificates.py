@@ -4,11 +4,15 @@ A registry refuses a second certificate for a quantum on its own chain and canno
 index sees all that this rig issues, and refuses before anything is signed: the claim and the signed
 transaction are one commit.
 
+What is claimed on a chain is entered in the register of certificates of the same database
+(`gridrig.settlement.certificates`), and refused if that has a claim on any of its quanta; `publish`
+lets a certificate of the register live on on a chain, where it is then the only one.
+
 Invariants: rows are only added; one row per asset, quantum and direction, over all chains,
 registries and schemes.
 
-Known gap: it knows what is issued through it. Issuers that keep separate indexes have to exchange
-them.
+Known gap: it knows what is issued through this database. Issuers that keep separate indexes have to
+exchange them.
 """
 
 import sqlite3
@@ -16,12 +20,15 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from gridrig.errors import SettlementError
+from gridrig.settlement.certificates_index import notice_within
+from gridrig.settlement.certificates_store import CertificateStore, Scheme
 from gridrig.settlement.chain.calls import GAS_CALL_MAX, GAS_QUANTUM_MAX, Call, call
 
 QUANTUM_S = 300
 QUANTA_MAX = 288
 Direction = Literal["export", "import"]
 _DIRECTIONS: tuple[Direction, ...] = ("export", "import")  # in the order of the contract
+_SCHEMES: tuple[Scheme, ...] = ("certificate", "carbon-credit", "share")
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS certified (
@@ -64,7 +71,7 @@ class Certificate:
     chain_id, registry : int and bytes, shape (20,)
         Where it is issued.
     scheme : str
-        What the energy is claimed as, for people: a certificate, a carbon credit.
+        What the energy is claimed as: "certificate", "carbon-credit" or "share".
 
     Raises
     ------
@@ -80,7 +87,7 @@ class Certificate:
     energy_wh: int
     chain_id: int
     registry: bytes
-    scheme: str = "certificate"
+    scheme: Scheme = "certificate"
 
     def __post_init__(self) -> None:
         rules = {
@@ -91,6 +98,7 @@ class Certificate:
             "owner": (len(self.owner) == 20, "20 bytes"),
             "energy_wh": (self.energy_wh > 0, "positive"),
             "registry": (len(self.registry) == 20, "20 bytes"),
+            "scheme": (self.scheme in _SCHEMES, ", ".join(_SCHEMES)),
         }
         for name, (holds, expected) in rules.items():
             if not holds:
@@ -101,6 +109,11 @@ class Certificate:
                     found=getattr(self, name),
                     expected=expected,
                 )
+
+    @property
+    def issuer(self) -> str:
+        """The registry, named as in CAIP-10."""
+        return f"eip155:{self.chain_id}:0x{self.registry.hex()}"
 
 
 def quanta_of(from_s: int, to_s: int) -> tuple[int, int]:
@@ -143,8 +156,9 @@ def claim(db: sqlite3.Connection, certificate: Certificate) -> None:
     Raises
     ------
     SettlementError
-        `settlement.certificate_double_issue` with both records, `settlement.chain_no_transaction`.
-        Nothing is entered then.
+        `settlement.certificate_double_issue` with both records,
+        `settlement.certificate_double_claim` if the register of certificates has it,
+        `settlement.chain_no_transaction`. Nothing is entered then.
     """
     if not db.in_transaction:
         raise SettlementError(
@@ -178,6 +192,63 @@ def claim(db: sqlite3.Connection, certificate: Certificate) -> None:
             record=records[0],
             refused=certificate,
         )
+    notice_within(
+        db,
+        asset=certificate.asset,
+        direction=certificate.direction,
+        first_quantum=certificate.first_quantum,
+        quanta=certificate.quanta,
+        energy_wh=certificate.energy_wh,
+        scheme=certificate.scheme,
+        issuer=certificate.issuer,
+        holder="0x" + certificate.owner.hex(),
+    )
+    _insert(db, certificate)
+
+
+def publish(
+    db: sqlite3.Connection, number: int, *, chain_id: int, registry: bytes, owner: bytes
+) -> Certificate:
+    """Let a whole certificate of the register live on on a chain, where alone it then is.
+
+    Parameters
+    ----------
+    db : sqlite3.Connection
+        The database of register and outbox, inside the transaction in which `issue` is signed.
+    number : int
+        The certificate; all of it held by one holder.
+    chain_id, registry, owner : int and bytes, shape (20,)
+        Where it goes, and whose it is there.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_not_whole`, `.certificate_ended`, `.certificate_frozen` and the
+        other rules of a step; `.certificate_malformed`; `.chain_no_transaction`.
+    """
+    store = CertificateStore.within(db)
+    claim = store.claim(number)
+    certificate = Certificate(
+        asset=claim.asset,
+        direction=claim.direction,
+        first_quantum=claim.first_quantum,
+        quanta=claim.quanta,
+        owner=owner,
+        energy_wh=claim.energy_wh,
+        chain_id=chain_id,
+        registry=registry,
+        scheme=claim.scheme,
+    )
+    holder = next((lot.holder for lot in store.lots(number)), claim.holder)
+    store.move_out(number, 0, claim.energy_wh, holder, certificate.issuer)
+    _insert(db, certificate)
+    return certificate
+
+
+def _insert(db: sqlite3.Connection, certificate: Certificate) -> None:
+    for statement in _TABLES:
+        db.execute(statement)
+    last = certificate.first_quantum + certificate.quanta
     fields = asdict(certificate)
     db.executemany(
         "INSERT INTO certified VALUES (:asset, :direction, :quantum, :scheme, :chain_id, "

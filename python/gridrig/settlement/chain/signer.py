@@ -1,7 +1,6 @@
 """The key of an account, read from an encrypted keystore file and held in memory only."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,10 +8,8 @@ from gridrig.errors import SettlementError
 from gridrig.settlement.chain.calls import Call
 from gridrig.settlement.chain.extra import web3
 from gridrig.settlement.chain.terms import Terms
+from gridrig.settlement.key_place import refuse_misplaced
 
-# What only a run directory holds, from its first second or from its last.
-_OF_A_RUN = ("host.json", "run.json", "manifest.json", "journal.sqlite")
-_RIG_TABLE = re.compile(rb"^\s*\[\s*rig\s*\]", re.MULTILINE)
 KEYSTORE_BYTES_MAX = 65_536
 
 
@@ -44,7 +41,7 @@ class Signer:
             `settlement.chain_extra_missing`.
         """
         path = Path(path)
-        _refuse_misplaced(path)
+        refuse_misplaced(path, code="settlement.chain_key_misplaced", what="keystore")
         account_type = web3().Account
         try:
             with path.open("rb") as file:
@@ -79,24 +76,3 @@ class Signer:
     def __repr__(self) -> str:
         """Name the account and nothing else."""
         return f"<Signer 0x{self.address.hex()}>"
-
-
-def _refuse_misplaced(path: Path) -> None:
-    folder = path.resolve().parent
-    run = next(
-        (f for f in (folder, *folder.parents) if any((f / n).exists() for n in _OF_A_RUN)), None
-    )
-    if run is not None:
-        raise _misplaced(path, f"the run directory {run}")
-    for beside in sorted(folder.glob("*.toml")):
-        if _RIG_TABLE.search(beside.read_bytes()):
-            raise _misplaced(path, f"the directory of the rig {beside}")
-
-
-def _misplaced(path: Path, where: str) -> SettlementError:
-    return SettlementError(
-        "settlement.chain_key_misplaced",
-        "keystore {path} lies in {where}, which is handed on: keep keys elsewhere",
-        path=str(path),
-        where=where,
-    )

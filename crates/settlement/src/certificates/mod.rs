@@ -1,0 +1,74 @@
+//! Energy certificates: one watt-hour, one claim, anywhere.
+//!
+//! # What is certified
+//! One unit is 1 Wh, minted from the two verified readings around an interval of a generation
+//! meter: `floor(c(closing)) - floor(c(opening))`, where `c` is what the export register counted
+//! since enrolment, in Wh. That is the energy of the interval rounded down, with the remainder
+//! carried to the next: any chain of intervals mints the energy of the whole rounded down once,
+//! whatever the order in which they come, and cutting an interval gains nothing.
+//!
+//! # What is claimed
+//! Time is counted in quanta of [`QUANTUM_S`]; a claim takes every quantum of its interval, under
+//! [`key`] of asset, quantum and direction as the contract `CertificateRegistry` has it, so that
+//! overlaps collide. The asset is the pseudonym of the connection point, used by every issuer and
+//! for every scheme: certificate, carbon credit, share of a plant. The quantum of a meter is taken
+//! as well, so that a second pseudonym does not help; a connection point has one pseudonym and a
+//! meter one connection point.
+//!
+//! # Life
+//! Every Wh of a certificate has a number; a [`Lot`] is a range of them with one holder.
+//!
+//! | from | to | by |
+//! |---|---|---|
+//! | - | held | mint |
+//! | held | held | split, transfer |
+//! | held | retired | retire; charge (retired to fill a storage) |
+//! | held | moved | move to a registry elsewhere, whole certificates only |
+//!
+//! Nothing leads out of retired or moved. A frozen certificate, whose reading was withdrawn, makes
+//! no step at all; what of it was retired before is unbacked and reported.
+//!
+//! # Storage
+//! A storage mints what it discharges as far as certificates were retired to charge it, each Wh
+//! counted at the stated round-trip efficiency; its certificates say that they come from storage.
+//!
+//! # Invariants
+//! - The lots of a certificate part it: Wh are neither made nor lost by any step.
+//! - One claim per asset, direction and quantum, and per meter and quantum.
+//! - Every step is an [`Event`]; applying the events again, in order, gives the same register, and
+//!   an event that breaks a rule is refused there as well.
+//!
+//! # Limits
+//! [`METERED_QUANTA_MAX`] (an hour), [`CLAIM_QUANTA_MAX`] (a day, for claims of others),
+//! [`EDGE_APART_MAX_MS`], [`TEXT_MAX`] bytes for names.
+//!
+//! # Known gaps
+//! It knows the claims that are entered in it: issuers with separate registers exchange theirs
+//! ([`Register::notice`]). A meter exchange loses the part of a Wh that the old meter ended with,
+//! unless the new source carries it on. That a meter sits on what it says it measures is not for
+//! signatures to prove.
+//!
+//! # Source
+//! EnergyTag, "Granular Certificate Scheme Standard," version 2, 2024: unit Wh, rounded down,
+//! intervals of at most an hour, storage told apart.
+
+mod asset;
+mod carbon;
+mod claim;
+mod errors;
+mod event;
+mod interval;
+mod lot;
+mod lots;
+mod register;
+mod source;
+
+pub use asset::{Asset, Direction, key};
+pub use carbon::{CarbonInterval, GRAMS_RATE_MAX, credited};
+pub use claim::{Backing, Claim, Scheme};
+pub use errors::CertificateError;
+pub use event::{Event, Step};
+pub use interval::{CLAIM_QUANTA_MAX, EDGE_APART_MAX_MS, Interval, METERED_QUANTA_MAX, QUANTUM_S};
+pub use lot::{Lot, LotState};
+pub use register::{Register, Supply, TEXT_MAX};
+pub use source::{Source, SourceKind};

@@ -1,0 +1,206 @@
+"""The settlement benchmark: signed readings and trades to a durable journal, beside SQLite's floor.
+
+Every meter gives and takes, has sold and has bought: four entries a meter, besides those of the
+feeder. What is timed is the settlement by the core and the post: rows, leaves, root, signed head,
+commit, synced. The floor is what SQLite alone needs for the same rows of the same tables: copied
+from memory by `INSERT ... SELECT` into a file of the same settings, without triggers, hashes or
+names, committed and synced. Enrolment (keys, names) is done once and is not timed; readings are
+verified cold, because a million keys have no tables.
+"""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gridrig.bench.cores import OnCores
+from gridrig.bench.rows import Goal, Measured, Row
+from gridrig.clock.stopwatch import now_ns
+from gridrig.errors import BenchError
+from gridrig.market.auction import Trade
+from gridrig.metering import EnrolledKey, VerifiedReading, Verifier, enrol_all
+from gridrig.metering.cose_signing import CoseSigner
+from gridrig.settlement import Journal, MeterPeriod, Settled, SettlementRules, settle_period
+from gridrig.settlement.journal import CACHE_KIB, WAL_PAGES
+from gridrig.settlement.journal_schema import PAGE_BYTES
+from gridrig.settlement.unposted import NumberedRow
+
+WORKLOADS = ("100k", "1m")
+METERS = {"100k": 100_000, "1m": 1_000_000}
+GOALS_S = {"100k": 1.0, "1m": 10.0}
+VERIFIED_GOAL_S = {"1m": 20.0}
+QUICK_METERS = 300
+BATCH = 65_536
+FLOOR_RATIO = 0.5  # of our speed to the floor's: at most twice its time
+T0_S = 1_466_424_900
+PERIOD_S = 900
+NS_PER_S = 1e9
+TABLES = ("settlement", "metered", "reading", "entry")
+RULES = SettlementRules(long_price_micro_per_kwh=50_000, short_price_micro_per_kwh=400_000)
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a rig receives at the end of a period: records, keys to believe, and trades."""
+
+    keys: list[EnrolledKey]
+    records: list[bytes]
+    trades: list[Trade]
+
+    @classmethod
+    def of(cls, meters: int) -> "Records":
+        """Let every meter sign its first reading since it was mounted, the feeder head as well."""
+        keys, records = [], []
+        for number in range(meters + 1):
+            name = "head" if number == meters else f"meter-{number:07}"
+            signer = CoseSigner.from_seed(number, name, name)
+            keys.append(
+                EnrolledKey(
+                    name, name, "ed25519", signer.public_key_der, T0_S, start_milliwh=(0, 0)
+                )
+            )
+            taken, given = (0, 0) if number == meters else (3_000, 5_000)
+            record = signer.record(
+                sequence=1,
+                time_ms=1000 * (T0_S + PERIOD_S),
+                import_milliwh=taken,
+                export_milliwh=given,
+            )
+            records.append(record)
+        return cls(keys, records, list(_trades(meters)))
+
+
+def _trades(meters: int) -> Iterator[Trade]:
+    """Every home sells 2 Wh and buys 1 Wh; it gives 5 and takes 3."""
+    for number in range(meters):
+        home = f"home-{number:07}"
+        yield Trade(2 * number, 2 * number, home, "offer", 1_000, 120_000)
+        yield Trade(2 * number + 1, 2 * number + 1, home, "bid", 1_000, 120_000)
+
+
+def measure(workloads: Sequence[str], quick: bool) -> Measured:
+    """Measure the chosen workloads, in the order asked for."""
+    measured = Measured()
+    for workload in workloads:
+        meters = QUICK_METERS if quick else METERS[workload]
+        with OnCores(2) as cores:
+            measured.rows += _settlement(workload, meters, cores, Records.of(meters))
+    return measured
+
+
+def _settlement(workload: str, meters: int, cores: int, given: Records) -> Iterator[Row]:
+    verified, rows, verify_s = _verify(given)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal"
+        key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+        with Journal(path, key=key) as journal:
+            homes = [f"home-{number:07}" for number in range(meters)]
+            journal.enrol(accounts=[*homes, "grid"], meters=[one.meter for one in given.keys])
+            began = now_ns()
+            settled = _settle(meters, verified, given.trades)
+            settle_s = (now_ns() - began) / NS_PER_S
+            began = now_ns()
+            journal.post(settled, accepted=rows)
+            post_s = (now_ns() - began) / NS_PER_S
+        floor_s, entries = _floor(path, Path(folder) / "floor")
+    note = (
+        f"{entries:,} entries and {meters + 1:,} readings; settlement {settle_s:.2f} s, "
+        f"post {post_s:.2f} s, verification {verify_s:.2f} s"
+    )
+    size = f"{meters:,} meters, one period, {cores} cores"
+    yield Row(
+        task="verified readings and trades to a durable journal",
+        workload=size,
+        ours=settle_s + post_s,
+        unit="s",
+        goal=Goal(ours=GOALS_S[workload]),
+        less_is_better=True,
+        note=note,
+    )
+    yield Row(
+        task="post of a settled period",
+        workload=size,
+        ours=post_s,
+        unit="s",
+        peer="SQLite, same rows, INSERT ... SELECT",
+        peer_figure=floor_s,
+        goal=Goal(ratio=FLOOR_RATIO),
+        less_is_better=True,
+    )
+    yield Row(
+        task="received records and trades to a durable journal",
+        workload=f"{size}, {meters + 1:,} Ed25519 records under as many keys",
+        ours=verify_s + settle_s + post_s,
+        unit="s",
+        goal=Goal(ours=VERIFIED_GOAL_S.get(workload)),
+        less_is_better=True,
+    )
+
+
+def _verify(given: Records) -> tuple[list[VerifiedReading], list[NumberedRow], float]:
+    """Verify every record and apply the replay ledger; return readings, rows and the time taken."""
+    verifier = Verifier()
+    enrol_all(verifier, given.keys)
+    began = now_ns()
+    readings = []
+    for begin in range(0, len(given.records), BATCH):
+        records = given.records[begin : begin + BATCH]
+        authenticated = verifier.authenticate(records, at_s=T0_S + PERIOD_S, threads=2)
+        staged = verifier.stage(authenticated)
+        verifier.commit()
+        readings += [staged.outcome(place) for place in range(len(staged))]
+    rows = [(arrival, *row) for arrival, row in enumerate(verifier.ledger_rows(), 1)]
+    elapsed_s = (now_ns() - began) / NS_PER_S
+    verified = [one for one in readings if isinstance(one, VerifiedReading)]
+    if len(verified) != len(readings):
+        refused = next(one for one in readings if not isinstance(one, VerifiedReading))
+        raise BenchError("bench.refused", "a record is refused: {reason}", reason=str(refused))
+    return verified, rows, elapsed_s
+
+
+def _settle(meters: int, verified: list[VerifiedReading], trades: list[Trade]) -> Settled:
+    from_ms = 1000 * T0_S
+    *homes, head = (
+        MeterPeriod.since_mounted(
+            "grid" if number == meters else f"home-{number:07}", from_ms, reading
+        )
+        for number, reading in enumerate(verified)
+    )
+    return settle_period(
+        0, homes, trades, from_ms=from_ms, to_ms=from_ms + 1000 * PERIOD_S, rules=RULES, head=head
+    )
+
+
+def _floor(journal: Path, path: Path) -> tuple[float, int]:
+    """Return what SQLite alone takes for the rows of a journal, and how many entries those are."""
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        for pragma in (
+            f"page_size = {PAGE_BYTES}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"cache_size = -{CACHE_KIB}",
+            f"wal_autocheckpoint = {WAL_PAGES}",
+            "temp_store = MEMORY",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute("ATTACH ? AS journal", (str(journal),))
+        for table in TABLES:
+            (made,) = db.execute(
+                "SELECT sql FROM journal.sqlite_schema WHERE name = ?", (table,)
+            ).fetchone()
+            db.execute(made)
+            db.execute(f"CREATE TEMP TABLE {table}_rows AS SELECT * FROM journal.{table}")
+        (entries,) = db.execute("SELECT count(*) FROM entry_rows").fetchone()
+        db.execute("DETACH journal")
+        began = now_ns()
+        db.execute("BEGIN IMMEDIATE")
+        for table in TABLES:
+            db.execute(f"INSERT INTO main.{table} SELECT * FROM {table}_rows")
+        db.execute("COMMIT")
+        return (now_ns() - began) / NS_PER_S, entries
+    finally:
+        db.close()

@@ -1,0 +1,179 @@
+"""`gridrig certificates`: mint from the signed readings of a run, list, transfer and retire.
+
+Readings are verified anew, from the bytes received and under the keys of the rig file that the run
+holds; nothing is taken from its verdicts. Producers' meters are sources, storages' meters are
+sources from storage.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from gridrig._core import EnergyClaim, MeterPeriod, VerifiedReading, Verifier
+from gridrig.campaign import records
+from gridrig.errors import CampaignError, MeteringError, SettlementError
+from gridrig.metering import enrol_all
+from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.participants import ProducerAgent
+from gridrig.settlement.certificates import new_asset
+from gridrig.settlement.certificates_store import CertificateStore
+
+AT_ANY_TIME_S = 2**40  # readings of the past are no newer than that
+
+
+def mint_command(run: Path, register: Path, *, issuer: str) -> int:
+    """Mint what the producers of a run generated; print one certificate a line, as JSON.
+
+    Returns
+    -------
+    int
+        0; 1 if a period was refused as claimed already.
+
+    Raises
+    ------
+    CampaignError
+        `campaign.certificates_no_readings`.
+    SettlementError
+        `settlement.certificate_file_*`.
+    """
+    rig = load_rig(run / records.RIG)
+    owner_of = {p.meter: p.name for p in rig.participants if isinstance(p.agent, ProducerAgent)}
+    refused = 0
+    with CertificateStore(register) as store:
+        for period in _periods(run, rig, owner_of):
+            _enrol(store, period)
+            try:
+                claim = store.mint(period, holder=period.participant, issuer=issuer)
+            except SettlementError as refusal:
+                print(f"{period.meter}: {refusal}", file=sys.stderr)
+                refused += refusal.code == "settlement.certificate_double_claim"
+                continue
+            if claim is not None:
+                print(json.dumps(claim_json(claim)))
+    return 1 if refused else 0
+
+
+def _enrol(store: CertificateStore, period: MeterPeriod) -> None:
+    """Name a meter's connection point and enrol it, at the first of its periods."""
+    reading = period.opening
+    if reading is None or store.asset_of(period.meter) is not None:
+        return
+    store.name(period.meter, asset := new_asset())
+    start = reading.export_milliwh or 0
+    store.enrol(reading.meter, reading.serial, asset=asset, start_milliwh=start)
+
+
+def _periods(run: Path, rig: Rig, owner_of: dict[str, str]) -> Iterator[MeterPeriod]:
+    """Pair the verified readings of each source, one after the other."""
+    verifier = Verifier()
+    enrol_all(verifier, rig.keys)
+    last: dict[str, VerifiedReading] = {}
+    for reading in _readings(run, verifier):
+        meter = reading.meter
+        if meter in owner_of:
+            if meter in last:
+                yield MeterPeriod(owner_of[meter], last[meter], reading)
+            last[meter] = reading
+
+
+def _readings(run: Path, verifier: Verifier) -> Iterator[VerifiedReading]:
+    path = run / records.READINGS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as fault:
+        raise CampaignError(
+            "campaign.certificates_no_readings",
+            "{path}: {fault}",
+            path=str(path),
+            fault=str(fault),
+        ) from fault
+    for number, line in enumerate(lines, start=1):
+        try:
+            # As `RunDirectory.append_readings` writes a record.
+            record = json.loads(line)["record"].encode("utf-8", "surrogateescape")
+            yield verifier.verify(record, at_s=AT_ANY_TIME_S)
+        except MeteringError as refusal:
+            print(f"{path}, line {number}: {refusal}", file=sys.stderr)
+
+
+def list_command(register: Path, *, as_json: bool) -> int:
+    """Print every claim, every lot and what became of everything minted."""
+    with _existing(register) as store:
+        claims, lots, supply = store.claims(), store.lots(), store.supply()
+        if as_json:
+            document = {
+                "claims": [claim_json(claim) for claim in claims],
+                "lots": [lot._asdict() for lot in lots],
+                "supply": supply._asdict(),
+                "frozen": [c.number for c in claims if store.is_frozen(c.number)],
+            }
+            print(json.dumps(document, indent=1))
+            return 0
+        for lot in lots:
+            claim = store.claim(lot.certificate)
+            frozen = " frozen" if store.is_frozen(lot.certificate) else ""
+            storage = " from storage" if claim.is_from_storage else ""
+            print(
+                f"{lot.certificate:>6}  {lot.from_wh:>8} + {lot.energy_wh} Wh  {lot.holder}  "
+                f"{lot.state}{frozen}  {claim.from_s} to {claim.to_s} s{storage}"
+            )
+        print("  ".join(f"{name} {wh}" for name, wh in supply._asdict().items()))
+    return 0
+
+
+def transfer_command(
+    register: Path, certificate: int, *, from_wh: int, energy_wh: int, holder: str, to: str
+) -> int:
+    """Give some watt-hours to another holder."""
+    with _existing(register) as store:
+        store.transfer(certificate, from_wh, energy_wh, holder, to)
+    return 0
+
+
+def retire_command(
+    register: Path,
+    certificate: int,
+    *,
+    from_wh: int,
+    energy_wh: int,
+    holder: str,
+    purpose: str,
+    beneficiary: str,
+) -> int:
+    """Use some watt-hours up."""
+    with _existing(register) as store:
+        store.retire(
+            certificate, from_wh, energy_wh, holder, purpose=purpose, beneficiary=beneficiary
+        )
+    return 0
+
+
+def _existing(register: Path) -> CertificateStore:
+    if not register.is_file():
+        raise SettlementError(
+            "settlement.certificate_file_unusable",
+            "{path}: there is no such file",
+            path=str(register),
+        )
+    return CertificateStore(register)
+
+
+def claim_json(claim: EnergyClaim) -> dict[str, object]:
+    """Return a claim as a program reads it; digests are in hex."""
+    backing = claim.backing
+    return {
+        "certificate": claim.number,
+        "asset": claim.asset.hex(),
+        "direction": claim.direction,
+        "from_s": claim.from_s,
+        "to_s": claim.to_s,
+        "energy_wh": claim.energy_wh,
+        "scheme": claim.scheme,
+        "issuer": claim.issuer,
+        "holder": claim.holder,
+        "is_from_storage": claim.is_from_storage,
+        "meter": None if backing is None else backing[0],
+        "opening_digest": None if backing is None else backing[2].hex(),
+        "closing_digest": None if backing is None else backing[3].hex(),
+    }

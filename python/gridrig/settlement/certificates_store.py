@@ -1,0 +1,521 @@
+"""A register of certificates in SQLite: what it answers survives the process and the machine.
+
+Invariants: rows are only added; every step is one event with the next number, decided by the Rust
+register and committed before the answer; what a file holds is decided again when it is opened, so
+a row that breaks a rule is found. Another process's events are taken in before each step.
+
+Limits: integers of 64 bits; 5 s of waiting for another process's lock.
+
+Cost: a step is a commit; opening a file applies all its events.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
+
+from gridrig._core import CertificateRegister, EnergyClaim, MeterPeriod
+from gridrig.durable_file import FileKind, prepare
+from gridrig.errors import SettlementError
+from gridrig.settlement.certificates_schema import (
+    APPLICATION_ID,
+    EVENT_TABLES,
+    PAGE_BYTES,
+    SCHEMA_VERSION,
+    schema_sql,
+    statements,
+)
+
+LOCK_WAIT_S_MAX = 5.0
+Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
+
+_CLAIM_COLUMNS = (
+    "number, asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, "
+    "is_from_storage, meter, serial, opening_digest, closing_digest"
+)
+
+
+class Lot(NamedTuple):
+    """A range of watt-hours of a certificate; `state` is held, retired, charged or moved."""
+
+    certificate: int
+    from_wh: int
+    energy_wh: int
+    holder: str
+    state: str
+    purpose: str | None
+    beneficiary: str | None
+
+
+class Supply(NamedTuple):
+    """What became of everything minted; `unbacked_wh` is counted as retired or moved too. [Wh]"""
+
+    minted_wh: int
+    held_wh: int
+    retired_wh: int
+    moved_wh: int
+    frozen_wh: int
+    unbacked_wh: int
+
+
+class CertificateStore:
+    """A register of certificates in a file of its own, or within a transaction of another.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; made if there is none.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.certificate_file_unusable`, `.certificate_file_foreign`,
+        `.certificate_file_false` if its rows break the rules.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._core = CertificateRegister()
+        self._name, self._is_guest = str(path), False
+        try:
+            self._db = sqlite3.connect(path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
+            kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+            foreign = prepare(self._db, kind)
+        except sqlite3.Error as fault:
+            raise self._unusable(fault) from fault
+        if foreign:
+            raise SettlementError(
+                "settlement.certificate_file_foreign",
+                "{path} is not a register of version {expected}, found application {application}, "
+                "version {version}",
+                path=self._name,
+                expected=SCHEMA_VERSION,
+                application=foreign.application,
+                version=foreign.version,
+            )
+        self._catch_up()
+
+    @classmethod
+    def within(cls, db: sqlite3.Connection) -> Self:
+        """Return the register of a database whose transaction the caller has begun and commits.
+
+        What the caller rolls back is gone from the register too; it is for that transaction only.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.chain_no_transaction`, `settlement.certificate_file_false`.
+        """
+        require_transaction(db)
+        store = cls.__new__(cls)
+        store._core = CertificateRegister()
+        store._db, store._name, store._is_guest = db, "the transaction's database", True
+        store._catch_up()
+        return store
+
+    def _catch_up(self) -> None:
+        """Take in the events of others."""
+        db, after = self._db, self._core.events
+        rows: list[tuple[int, str, tuple[Any, ...]]] = []
+        for table in EVENT_TABLES:
+            columns = _CLAIM_COLUMNS if table == "certificate_claim" else "*"
+            select = f"SELECT {columns} FROM {table} WHERE number > ?"
+            rows += [(row[0], table, row[1:]) for row in db.execute(select, (after,))]
+        for number, table, row in sorted(rows, key=lambda row: row[0]):
+            try:
+                if number != self._core.events + 1:
+                    raise SettlementError(
+                        "settlement.certificate_number",
+                        "event {found} stands where {expected} has to",
+                        found=number,
+                        expected=self._core.events + 1,
+                    )
+                _apply(self._core, table, number, row)
+            except SettlementError as fault:
+                raise SettlementError(
+                    "settlement.certificate_file_false",
+                    "{path}: event {number}: {fault}",
+                    path=self._name,
+                    number=number,
+                    fault=fault.message,
+                ) from fault
+
+    @contextmanager
+    def _step(self) -> Iterator[int]:
+        """Give the number of the next event, and commit what is done about it, or nothing."""
+        db = self._db
+        try:
+            if not self._is_guest:
+                db.execute("BEGIN IMMEDIATE")
+                self._catch_up()
+            yield self._core.events + 1
+            if not self._is_guest:
+                db.execute("COMMIT")
+        except BaseException as fault:
+            if not self._is_guest and db.in_transaction:
+                db.execute("ROLLBACK")
+            # The register in memory may be ahead of the file by what was rolled back.
+            self._core = CertificateRegister()
+            self._catch_up()
+            if isinstance(fault, sqlite3.Error):
+                raise self._unusable(fault) from fault
+            raise
+
+    def name(self, point: str, asset: bytes) -> None:
+        """Give a connection point its pseudonym, once for good.
+
+        Parameters
+        ----------
+        point : str
+            The connection point, as the network operator names it.
+        asset : bytes, shape (32,)
+            As `new_asset` makes it.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.certificate_asset`, `.certificate_text`, `.certificate_point_repeated`,
+            `.certificate_asset_repeated`.
+        """
+        with self._step() as number:
+            self._core.name(point, asset)
+            self._insert("certificate_point", number, point, asset)
+
+    def enrol(
+        self,
+        meter: str,
+        serial: str,
+        *,
+        asset: bytes,
+        start_milliwh: int = 0,
+        carried_milliwh: int = 0,
+        storage_permille: int | None = None,
+    ) -> None:
+        """Enrol a meter whose export is certified.
+
+        Parameters
+        ----------
+        meter, serial : str
+            As the trust store names them.
+        asset : bytes, shape (32,)
+            The connection point, named before.
+        start_milliwh, carried_milliwh : int
+            Its export register now; what a meter before it counted and did not certify, below 1 Wh.
+            [mWh]
+        storage_permille : int, optional
+            Round-trip efficiency, if a storage lies behind it.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.certificate_carried`, `.certificate_efficiency`,
+            `.certificate_asset_unknown`, `.certificate_source_repeated`.
+        """
+        with self._step() as number:
+            self._core.enrol(
+                meter,
+                serial,
+                asset=asset,
+                start_milliwh=start_milliwh,
+                carried_milliwh=carried_milliwh,
+                storage_permille=storage_permille,
+            )
+            source = (meter, serial, asset, start_milliwh, carried_milliwh, storage_permille)
+            self._insert("certificate_source", number, *source)
+
+    def mint(
+        self, period: MeterPeriod, *, holder: str, issuer: str, scheme: Scheme = "certificate"
+    ) -> EnergyClaim | None:
+        """Mint the certificate of a period, or return the same one if it was minted before.
+
+        Parameters
+        ----------
+        period : MeterPeriod
+            Between two readings of the registers of a source, at most an hour.
+        holder, issuer : str
+            Who gets it, and who issues it.
+        scheme : str
+            What the energy is claimed as.
+
+        Returns
+        -------
+        EnergyClaim or None
+            None if the interval has no whole Wh; its part is carried to the next.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.certificate_double_claim` with both records as `record` and `refused`, and
+            the other rules of `docs/certificates.md`.
+        """
+        with self._step() as number:
+            claim = self._core.mint(period, scheme=scheme, issuer=issuer, holder=holder)
+            if claim is not None and claim.number == number:
+                self._core.enter(claim)
+                insert_claim(self._db, claim)
+        return claim
+
+    def notice(self, claim: EnergyClaim) -> EnergyClaim:
+        """Enter the claim of another issuer, so that its energy is not claimed here.
+
+        Parameters
+        ----------
+        claim : EnergyClaim
+            With any number; it gets the next one. It mints nothing.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.certificate_double_claim` with both records.
+        """
+        with self._step() as number:
+            noticed = EnergyClaim(
+                number=number,
+                asset=claim.asset,
+                direction=claim.direction,
+                first_quantum=claim.first_quantum,
+                quanta=claim.quanta,
+                energy_wh=claim.energy_wh,
+                scheme=claim.scheme,
+                issuer=claim.issuer,
+                holder=claim.holder,
+                is_from_storage=claim.is_from_storage,
+            )
+            self._core.enter(noticed)
+            insert_claim(self._db, noticed)
+        return noticed
+
+    def split(self, certificate: int, from_wh: int, energy_wh: int, holder: str) -> None:
+        """Make some watt-hours of a lot a lot of their own."""
+        with self._step() as number:
+            self._core.split(certificate, from_wh, energy_wh, holder)
+            self._insert_step(number, "split", certificate, from_wh, energy_wh, holder)
+
+    def transfer(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, to: str
+    ) -> None:
+        """Give some watt-hours of a lot to another holder."""
+        with self._step() as number:
+            self._core.transfer(certificate, from_wh, energy_wh, holder, to)
+            self._insert_step(number, "transfer", certificate, from_wh, energy_wh, holder, to)
+
+    def retire(
+        self,
+        certificate: int,
+        from_wh: int,
+        energy_wh: int,
+        holder: str,
+        *,
+        purpose: str,
+        beneficiary: str,
+    ) -> None:
+        """Use some watt-hours up, for good, for a purpose and in somebody's name."""
+        with self._step() as number:
+            self._core.retire(
+                certificate, from_wh, energy_wh, holder, purpose=purpose, beneficiary=beneficiary
+            )
+            lot = (certificate, from_wh, energy_wh, holder)
+            self._insert_step(number, "retire", *lot, beneficiary, purpose)
+
+    def charge(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, storage: bytes
+    ) -> None:
+        """Retire some watt-hours to charge the storage of an asset."""
+        with self._step() as number:
+            self._core.charge(certificate, from_wh, energy_wh, holder, storage)
+            lot = (certificate, from_wh, energy_wh, holder)
+            self._insert_step(number, "charge", *lot, storage.hex())
+
+    def move_out(
+        self, certificate: int, from_wh: int, energy_wh: int, holder: str, place: str
+    ) -> None:
+        """Let a whole certificate live on in a registry elsewhere."""
+        with self._step() as number:
+            self._core.move_out(certificate, from_wh, energy_wh, holder, place)
+            self._insert_step(number, "move", certificate, from_wh, energy_wh, holder, place)
+
+    def withdraw(self, digest: bytes) -> list[int]:
+        """Freeze every certificate that a withdrawn reading backs; return their numbers.
+
+        What of them was retired or moved before is `Supply.unbacked_wh` from then on.
+        """
+        frozen = self._core.withdrawn(digest)
+        with self._step():
+            frozen = self._core.withdrawn(digest)
+            for certificate in frozen:
+                self._core.freeze(certificate, digest)
+                number = self._core.events
+                self._insert_step(number, "freeze", certificate, digest=digest)
+        return frozen
+
+    def claim(self, certificate: int) -> EnergyClaim:
+        """Return a claim by its number; `settlement.certificate_unknown` if there is none."""
+        return self._core.claim(certificate)
+
+    def claims(self) -> list[EnergyClaim]:
+        """Return all claims in the order of their numbers."""
+        return self._core.claims()
+
+    def asset_of(self, point: str) -> bytes | None:
+        """Return the pseudonym of a connection point, if it has one."""
+        select = "SELECT asset FROM certificate_point WHERE point = ?"
+        row = self._db.execute(select, (point,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def is_frozen(self, certificate: int) -> bool:
+        """Tell whether the reading behind a certificate was withdrawn."""
+        return self._core.is_frozen(certificate)
+
+    def lots(self, certificate: int | None = None) -> list[Lot]:
+        """Return the lots of one certificate or of all, by certificate and watt-hour."""
+        return [Lot(*row) for row in self._core.lots(certificate)]
+
+    def supply(self) -> Supply:
+        """Return what became of everything minted."""
+        return Supply(*self._core.supply())
+
+    def _insert(self, table: str, *row: object) -> None:
+        self._db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    def _insert_step(
+        self,
+        number: int,
+        kind: str,
+        certificate: int,
+        from_wh: int | None = None,
+        energy_wh: int | None = None,
+        holder: str | None = None,
+        party: str | None = None,
+        purpose: str | None = None,
+        *,
+        digest: bytes | None = None,
+    ) -> None:
+        step = (kind, certificate, from_wh, energy_wh, holder, party, purpose, digest)
+        self._insert("certificate_step", number, *step)
+
+    def _unusable(self, fault: sqlite3.Error) -> SettlementError:
+        return SettlementError(
+            "settlement.certificate_file_unusable",
+            "{path}: {fault}",
+            path=self._name,
+            fault=str(fault),
+        )
+
+    def close(self) -> None:
+        """Close the file; a guest's database stays open."""
+        if not self._is_guest:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def require_transaction(db: sqlite3.Connection) -> None:
+    """Refuse a connection without a transaction, and make the tables where they are missing."""
+    if not db.in_transaction:
+        raise SettlementError(
+            "settlement.chain_no_transaction",
+            "a certificate is entered inside the commit that signs it: begin one first",
+        )
+    for statement in statements():
+        db.execute(statement)
+
+
+def insert_claim(db: sqlite3.Connection, claim: EnergyClaim) -> None:
+    """Add the rows of a claim that the register has accepted."""
+    backing = claim.backing or (None, None, None, None)
+    row = (
+        claim.number,
+        claim.asset,
+        claim.direction,
+        claim.first_quantum,
+        claim.quanta,
+        claim.energy_wh,
+        claim.scheme,
+        claim.issuer,
+        claim.holder,
+        int(claim.is_from_storage),
+        *backing,
+    )
+    db.execute(f"INSERT INTO certificate_claim VALUES ({', '.join('?' * len(row))})", row)
+    quanta = range(claim.first_quantum, claim.first_quantum + claim.quanta)
+    db.executemany(
+        "INSERT INTO certificate_quantum VALUES (?, ?, ?, ?)",
+        ((claim.asset, claim.direction, quantum, claim.number) for quantum in quanta),
+    )
+
+
+def _apply(core: CertificateRegister, table: str, number: int, row: tuple[Any, ...]) -> None:
+    """Apply an event as its row tells it."""
+    if table == "certificate_point":
+        core.name(*row)
+    elif table == "certificate_source":
+        meter, serial, asset, start_milliwh, carried_milliwh, storage_permille = row
+        core.enrol(
+            meter,
+            serial,
+            asset=asset,
+            start_milliwh=start_milliwh,
+            carried_milliwh=carried_milliwh,
+            storage_permille=storage_permille,
+        )
+    elif table == "certificate_claim":
+        core.enter(_claim_of(number, row))
+    else:
+        _apply_step(core, *row)
+
+
+def _claim_of(number: int, row: tuple[Any, ...]) -> EnergyClaim:
+    asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, storage = row[:9]
+    backing = None if row[9] is None else (row[9], row[10], row[11], row[12])
+    return EnergyClaim(
+        number=number,
+        asset=asset,
+        direction=direction,
+        first_quantum=first_quantum,
+        quanta=quanta,
+        energy_wh=energy_wh,
+        scheme=scheme,
+        issuer=issuer,
+        holder=holder,
+        is_from_storage=bool(storage),
+        backing=backing,
+    )
+
+
+def _apply_step(
+    core: CertificateRegister,
+    kind: str,
+    certificate: int,
+    from_wh: int,
+    energy_wh: int,
+    holder: str,
+    party: str,
+    purpose: str,
+    digest: bytes,
+) -> None:
+    lot = (certificate, from_wh, energy_wh, holder)
+    match kind:
+        case "split":
+            core.split(*lot)
+        case "transfer":
+            core.transfer(*lot, party)
+        case "retire":
+            core.retire(*lot, purpose=purpose, beneficiary=party)
+        case "charge":
+            core.charge(*lot, bytes.fromhex(party))
+        case "move":
+            core.move_out(*lot, party)
+        case _:
+            core.freeze(certificate, digest)

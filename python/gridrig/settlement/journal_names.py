@@ -1,0 +1,71 @@
+"""Numbers for names: accounts, meters and keys, given once and kept in the journal."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import islice
+from typing import Self
+
+from gridrig.settlement.journal_rows import insert_rows
+
+
+class Numbering:
+    """Numbers from 1 for the names of one table, some of which are not in the file yet."""
+
+    def __init__(self, table: str, given: dict[str | bytes, int]) -> None:
+        self.table, self.given = table, given
+        self.new: dict[str | bytes, int] = {}
+        self._written = 0
+
+    @property
+    def last(self) -> int:
+        """The highest number that is given."""
+        return len(self.given)
+
+    def numbers(self, names: Sequence[str | bytes]) -> list[int]:
+        """Return the number of each name; a name that has none is given the next."""
+        given, new = self.given, self.new
+        found = [given.get(name) or new.get(name) or 0 for name in names]
+        if 0 in found:
+            for place, name in enumerate(names):
+                if not found[place]:
+                    found[place] = new.setdefault(name, len(given) + len(new) + 1)
+        return found
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write the names that are new and not written yet."""
+        names = islice(self.new.items(), self._written, None)
+        self._written += insert_rows(db, self.table, ((number, name) for name, number in names))
+
+    def settle(self, *, written: bool) -> None:
+        """Keep the new names if they were committed, forget them if not."""
+        if written:
+            self.given.update(self.new)
+        self.new.clear()
+        self._written = 0
+
+
+class Names:
+    """The names of a journal."""
+
+    def __init__(self, accounts: Numbering, meters: Numbering, keys: Numbering) -> None:
+        self.accounts, self.meters, self.keys = accounts, meters, keys
+
+    @classmethod
+    def read(cls, db: sqlite3.Connection) -> Self:
+        """Read the names that a journal has."""
+        return cls(
+            *(
+                Numbering(table, dict(db.execute(f"SELECT {column}, {table} FROM {table}")))
+                for table, column in (("account", "name"), ("meter", "name"), ("key", "key_id"))
+            )
+        )
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write the names that are new, inside the transaction that needs them."""
+        for numbering in (self.accounts, self.meters, self.keys):
+            numbering.write(db)
+
+    def settle(self, *, written: bool) -> None:
+        """Keep the new names if they were committed, forget them if not."""
+        for numbering in (self.accounts, self.meters, self.keys):
+            numbering.settle(written=written)
