@@ -66,6 +66,9 @@ class Terminal:
     def set_function(self, name: str, settings: Any) -> None:
         self.commands.append((name, settings))
 
+    def function(self, name: str) -> None:
+        return None
+
 
 class Pack:
     """Stands where the plant's pack is."""

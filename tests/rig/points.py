@@ -58,6 +58,9 @@ class Point:
 
     functions: ClassVar[frozenset[str]] = frozenset()
 
+    def function(self, name: str) -> None:
+        """Show no function of the plant."""
+
     def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection."""
         self.commands.append(("connect", on))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.devices.emulators import plant_functions
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
@@ -24,6 +25,7 @@ class DeviceTerminal:
 
     world: World
     index: int
+    w_share: float = 1.0  # maximum active power as a share of apparent power
 
     def state(self) -> TerminalState:
         """Return the terminal now."""
@@ -63,11 +65,17 @@ class DeviceTerminal:
             discharge_a_max=p.discharge_a_max,
         )
 
-    functions: ClassVar[frozenset[str]] = frozenset()  # grid support is the plant's own default
+    functions: ClassVar[frozenset[str]] = plant_functions.FUNCTIONS
 
     def set_function(self, name: str, settings: Mapping[str, object] | None) -> None:
-        """Refuse: the plant takes no settings of grid-support functions yet."""
-        raise PlantError("plant.no_function", "the plant has no function {name!r}", name=name)
+        """Enable a grid-support function with its settings; None disables it."""
+        now = self.world.functions(self.index)
+        said = plant_functions.to_plant(name, settings, now, w_share=self.w_share)
+        self.world.set_functions(self.index, said)
+
+    def function(self, name: str) -> tuple[bool, Mapping[str, object]] | None:
+        """Return whether a grid-support function is enabled and its settings."""
+        return plant_functions.from_plant(name, self.world.functions(self.index))
 
     def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection."""
@@ -187,7 +195,9 @@ class Street:
             return DeviceTerminal(self.world, self.devices[str(device.measures)])
         if device.capability == "bms":
             return DeviceTerminal(self.world, self.pack_index(device.name))
-        return DeviceTerminal(self.world, self.devices[device.name])
+        plant = self._emulation(device.name).plant
+        share = float(plant.get("p_rated_w", plant["s_va"])) / float(plant["s_va"])
+        return DeviceTerminal(self.world, self.devices[device.name], share)
 
     def follow_profiles(self, utc_s: int) -> None:
         """Impose what homes use and what the sun gives at a moment. [s since 1970]"""

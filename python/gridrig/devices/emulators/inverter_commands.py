@@ -7,11 +7,14 @@ wish that is taken back; each is an event at its time.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from gridrig.devices.emulators.fault import OnEvent
+from gridrig.devices.emulators.plant_functions import REACTIVE
 from gridrig.devices.emulators.terminal import InverterTerminal
+from gridrig.errors import PlantError
 
-Settings = Mapping[str, object]
+Settings = Mapping[str, Any]
 
 
 class Commands:
@@ -72,22 +75,49 @@ class Commands:
             self._q_var = set_var
             self._terminal.set_q_var(set_var)
             self._on_event("set_q_var", q_var=set_var)
+        if q_var is None:
+            self._resume_reactive()
 
-    def function(self, name: str, settings: Settings | None) -> None:
+    def function(self, name: str, settings: Settings | None) -> bool:
         """Enable a grid-support function with its settings, or disable it.
 
         A function that the plant does not have is held as a setting, and the event says so.
+
+        Returns
+        -------
+        bool
+            False if the plant has it and cannot do that; then nothing has changed.
         """
         if self._functions.get(name) == settings:
-            return
-        if settings is None:
-            del self._functions[name]
-        else:
-            self._functions[name] = settings
+            return True
         known = name in self._terminal.functions
         if known:
-            self._terminal.set_function(name, settings)
+            try:
+                self._terminal.set_function(name, settings)
+            except PlantError as error:
+                self._on_event("function_refused", function=name, cause=str(error))
+                return False
+        self._functions.pop(name, None)
+        if settings is not None:
+            self._functions[name] = settings
         self._on_event("set_function", function=name, on=settings is not None, in_plant=known)
+        return True
+
+    def found(self, name: str) -> tuple[bool, Settings] | None:
+        """Return a function as the plant has it from the start; what is on counts as enabled."""
+        state = self._terminal.function(name)
+        if state is not None and state[0]:
+            self._functions[name] = state[1]
+        return state
+
+    def _resume_reactive(self) -> None:
+        """Give reactive power back to the function enabled last, which a set-point went before."""
+        if any(wish is not None for wish in self._reactive_var.values()):
+            return
+        for name in reversed(self._functions):
+            if name in REACTIVE and name in self._terminal.functions:
+                self._terminal.set_function(name, self._functions[name])
+                return
 
     def _set_power(self, *, stated: bool) -> None:
         power_w = _first(self._powers_w)

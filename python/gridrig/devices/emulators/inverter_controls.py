@@ -175,9 +175,10 @@ class AcControls:
         if not all(self._is_right(control) for control in touched):
             return ExcCodes.ILLEGAL_VALUE
         for control in touched:
+            if not self._apply(control):
+                return ExcCodes.ILLEGAL_VALUE
             if names & control.restarts:
                 self._renew(control)
-            self._apply(control)
         return None
 
     def _renew(self, control: Control) -> None:
@@ -227,7 +228,8 @@ class AcControls:
         value = self.block.value(name)
         return value is not None and low <= value <= high
 
-    def _apply(self, control: Control) -> None:
+    def _apply(self, control: Control) -> bool:
+        """Tell what a control asks for; False if the plant cannot do it."""
         on = self.enabled(control)
         if control is LIMIT:
             share = self._value("WMaxLimPct")
@@ -239,9 +241,9 @@ class AcControls:
         elif control is REACTIVE:
             self._commands.q_var("704", self._q_var() if on else None)
         else:
-            self._commands.function(
-                FUNCTIONS_704[control.enable], self._power_factor(control) if on else None
-            )
+            factor = self._power_factor(control) if on else None
+            return self._commands.function(FUNCTIONS_704[control.enable], factor)
+        return True
 
     def _power_w(self) -> float:
         if self.block.raw("WSetMod") == WATTS:
@@ -279,11 +281,10 @@ class Service:
 
     def __init__(self, commands: Commands, f_nominal_hz: float) -> None:
         self._commands = commands
-        hertz = {name: ENTER_SERVICE[name] * f_nominal_hz / 60 for name in ("ESHzHi", "ESHzLo")}
         self.enter = ModelBlock(
             standard_model(703),
             scale={"V_SF": -1, "Hz_SF": -2},
-            values={"ES": 1, **ENTER_SERVICE, **hertz},
+            values={"ES": 1, **self._found(f_nominal_hz)},
             writable=("ES", *ENTER_SERVICE),
             commit=self._enter_service,
         )
@@ -293,6 +294,19 @@ class Service:
             writable=("ControllerHb", "AlarmReset", "OpCtl"),
             commit=self._operate,
         )
+
+    def _found(self, f_nominal_hz: float) -> dict[str, float]:
+        found = self._commands.found("enter_service")
+        if found is None:
+            hertz = {name: ENTER_SERVICE[name] * f_nominal_hz / 60 for name in ("ESHzHi", "ESHzLo")}
+            return {**ENTER_SERVICE, **hertz}
+        settings = found[1]
+        return {
+            **{"ESVHi": 100 * settings["v_high_pu"], "ESVLo": 100 * settings["v_low_pu"]},
+            **{"ESHzHi": settings["f_high_hz"], "ESHzLo": settings["f_low_hz"]},
+            **{"ESDlyTms": settings["delay_s"], "ESRndTms": settings["random_delay_s"]},
+            "ESRmpTms": settings["ramp_s"],
+        }
 
     def _enter_service(self, names: frozenset[str]) -> ExcCodes | None:
         block = self.enter
@@ -306,20 +320,15 @@ class Service:
             or not (low_hz or 0) < (high_hz or 0)
         ):
             return ExcCodes.ILLEGAL_VALUE
-        self._commands.permit("703", block.raw("ES") == 1)
-        if names - {"ES"}:
-            self._commands.function(
-                "enter_service",
-                {
-                    "v_low_pu": (low_v or 0) / 100,
-                    "v_high_pu": (high_v or 0) / 100,
-                    "f_low_hz": low_hz,
-                    "f_high_hz": high_hz,
-                    "delay_s": values["ESDlyTms"],
-                    "random_delay_s": values["ESRndTms"],
-                    "ramp_s": values["ESRmpTms"],
-                },
-            )
+        settings = {
+            **{"v_low_pu": (low_v or 0) / 100, "v_high_pu": (high_v or 0) / 100},
+            **{"f_low_hz": low_hz, "f_high_hz": high_hz, "delay_s": values["ESDlyTms"]},
+            **{"random_delay_s": values["ESRndTms"], "ramp_s": values["ESRmpTms"]},
+        }
+        if names - {"ES"} and not self._commands.function("enter_service", settings):
+            return ExcCodes.ILLEGAL_VALUE
+        if "ES" in names:
+            self._commands.permit("703", block.raw("ES") == 1)
         return None
 
     def _operate(self, names: frozenset[str]) -> ExcCodes | None:
@@ -331,8 +340,8 @@ class Service:
         return None
 
 
-# What model 703 shows first: the defaults of IEEE 1547-2018 (table 4) for 60 Hz, in the model's
-# units; `Service` moves the frequencies to the grid's own in proportion.
+# What model 703 shows first if the plant does not say: the defaults of IEEE 1547-2018 (table 4)
+# for 60 Hz, in the model's units; `Service` moves the frequencies to the grid's own in proportion.
 ENTER_SERVICE: Mapping[str, float] = {
     **{"ESVHi": 105.0, "ESVLo": 91.7, "ESHzHi": 60.1, "ESHzLo": 59.5},
     **{"ESDlyTms": 300, "ESRndTms": 0, "ESRmpTms": 300},

@@ -129,11 +129,44 @@ KINDS = (
         {"DbOf": 0.036, "DbUf": 0.036, "KOf": 0.05, "KUf": 0.05, "RspTms": 5.0, "PMin": 0},
     ),
     Kind(
-        *(712, "watt_var", 4, "W", "Var"),
+        *(712, "watt_var", 6, "W", "Var"),
         {"W_SF": -1, "DeptRef_SF": -1},
         {**_pairs("W", "Var", (20.0, 0.0), (100.0, 0.0)), "DeptRef": 1, "Pri": 1},
     ),
 )
+
+
+def found_curve(kind: Kind, commands: Commands) -> tuple[bool, dict[str, float]]:
+    """Return whether a function is on and the curve of it, as the plant has it from the start.
+
+    What the plant does not say, or a curve of this many points cannot hold, is the default, off.
+    """
+    found = commands.found(kind.function)
+    values = dict(kind.defaults)
+    if found is None:
+        return False, values
+    on, settings = found
+    if kind.number == 711:
+        points = {"DbOf": "db_of_hz", "DbUf": "db_uf_hz", "KOf": "k_of", "KUf": "k_uf"}
+        values |= {point: settings[key] for point, key in points.items()}
+        return on, {**values, "RspTms": settings["response_s"]}
+    x_unit = 1.0 if kind.x == "Hz" else 100.0
+    if kind.trips:
+        for region, key in REGIONS.items():
+            pairs = [(x * x_unit, t_s) for x, t_s in settings[key]][: kind.points]
+            named = _pairs(kind.x, kind.y, *pairs)
+            values |= {f"{region}.{name}": value for name, value in named.items()}
+        return on, values
+    pairs = [(x * x_unit, 100 * y) for x, y in settings["points"]]
+    if len(pairs) > kind.points:
+        return False, values
+    values |= _pairs(kind.x, kind.y, *pairs)
+    values["DeptRef"] = REFERENCES.index(settings["reference"])
+    if "RspTms" in values:
+        values["RspTms"] = settings["response_s"]
+    if "Pri" in values:
+        values["Pri"] = 0 if settings["priority"] == "active" else 1
+    return on, values
 
 
 class CurveModel:
@@ -171,10 +204,11 @@ class CurveModel:
         self._pending: asyncio.TimerHandle | None = None
         model = standard_model(kind.number, **kind.counts)
         self._reverts = "RvrtTms" in model.points
+        on, first = found_curve(kind, commands)
         curves = {
             f"{kind.word}[{number}].{name}": value
             for number in range(1, CURVES + 1)
-            for name, value in kind.defaults.items()
+            for name, value in first.items()
         }
         access = {f"{kind.word}[{n}].ReadOnly": int(n == ACTIVE) for n in range(1, CURVES + 1)}
         timers = {"RvrtTms": 0, f"Rvrt{kind.word}": ACTIVE} if self._reverts else {}
@@ -182,7 +216,7 @@ class CurveModel:
             model,
             scale=kind.scale,
             values={
-                **{"Ena": 0, self._request: 0, self._result: COMPLETED},
+                **{"Ena": int(on), self._request: 0, self._result: COMPLETED},
                 **kind.counts,
                 **timers,
                 **curves,
@@ -219,8 +253,8 @@ class CurveModel:
             self._begin(number)
         if "RvrtTms" in names and self._timer.remaining_s:
             self._start_timer()
-        if "Ena" in names:
-            self._apply()
+        if "Ena" in names and not self._apply():
+            return ExcCodes.ILLEGAL_VALUE
         return None
 
     def _begin(self, number: int) -> None:
@@ -235,14 +269,18 @@ class CurveModel:
 
     def _end(self, number: int, curve: Mapping[str, Sequence[int]], right: bool) -> None:
         self._pending = None
-        self.block.set_raw(self._result, COMPLETED if right else FAILED)
+        before = self._curve(ACTIVE)
+        if right:
+            self._put_in_force(curve)
+            right = self._apply()
         if not right:
+            self._put_in_force(before)
+            self.block.set_raw(self._result, FAILED)
             self._on_event("curve_refused", model=self._kind.number, curve=number)
             return
-        self._put_in_force(curve)
+        self.block.set_raw(self._result, COMPLETED)
         self._on_event("curve_adopted", model=self._kind.number, curve=number)
         self._start_timer()
-        self._apply()
 
     def _start_timer(self) -> None:
         duration_s = self.block.raw("RvrtTms") if self._reverts else 0
@@ -273,9 +311,10 @@ class CurveModel:
         if self._reverts:
             block.set_raw("RvrtRem", self._timer.remaining_s)
 
-    def _apply(self) -> None:
+    def _apply(self) -> bool:
+        """Tell the function in force; False if the plant cannot do it."""
         on = self.block.raw("Ena") == 1
-        self._commands.function(self._kind.function, self._settings() if on else None)
+        return self._commands.function(self._kind.function, self._settings() if on else None)
 
     def _value(self, number: int, name: str) -> float | None:
         return self.block.value(f"{self._kind.word}[{number}].{name}")
@@ -308,7 +347,8 @@ class CurveModel:
             return False
         rising = all(a[0] <= b[0] for a, b in itertools.pairwise(points))
         reference = self._value(number, "DeptRef")
-        return rising and reference is not None and reference <= 3
+        # A share of the reactive power available is what the plant's curves do not know.
+        return rising and reference in {0.0, 1.0, 3.0}
 
     def _settings(self) -> Settings:
         """Return the curve in force in the plant's terms: per unit, seconds, hertz."""

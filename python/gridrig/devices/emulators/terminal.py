@@ -6,7 +6,7 @@ device into the grid (generation, discharge).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,16 @@ class InverterTerminal(Protocol):
         """Set reactive power. [var]"""
 
     def set_function(self, name: str, settings: Mapping[str, object] | None) -> None:
-        """Enable one of `functions` with its settings; None disables it."""
+        """Enable one of `functions` with its settings; None disables it.
+
+        Raises
+        ------
+        PlantError
+            If the plant cannot do that; nothing has changed.
+        """
+
+    def function(self, name: str) -> tuple[bool, Mapping[str, Any]] | None:
+        """Return whether a function is enabled and its settings; None if there is none to show."""
 
 
 class PackTerminal(Protocol):
