@@ -130,3 +130,29 @@ def test_same_seed_gives_the_same_pack_bit_for_bit():
         return seen
 
     assert run() == run()
+
+
+def test_follower_that_loses_its_pack_in_an_island_trips_and_the_former_carries_on():
+    world = World(s_base_va=20e3, seed=1)
+    pack = {"capacity_ah": 200.0, "soc": 0.6}
+    former = world.add_storage(
+        "former", {"s_va": 20e3, "forms_grid": True, "pack": {**pack, "cells": 100}}
+    )
+    follower = world.add_storage("follower", {"s_va": FULL_W, "pack": pack})
+    world.set_load(world.add_load("load"), 8e3, 0.0)
+    world.set_power_w(follower, FULL_W)
+    hold(world, 5)
+    world.open_pcc(5.0)
+    for second in range(5, 8):
+        world.island_tick(float(second), 1.0)
+        world.integrate(1.0)
+    before_w = world.terminal(former).p_w
+    world.set_fets(follower, False, False)
+    tick = world.island_tick(8.0, 1.0)
+    found = {(name, kind, detail) for _, kind, name, _, detail in tick.events}
+    assert ("follower", "fet_opened", "command") in found
+    assert ("follower", "tripped", "dc_under_voltage") in found
+    assert world.island_state == "island"
+    assert world.terminal(follower).p_w == 0.0
+    assert world.terminal(former).p_w == pytest.approx(before_w + FULL_W, rel=0.02)
+    assert tick.f_min_hz > 49.0

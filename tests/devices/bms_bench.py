@@ -59,7 +59,7 @@ class MemoryPack:
         self.change(soc=soc)
 
     def set_protection(self, name: str, trip: float) -> None:
-        if name == "charge_over_current" and trip > 1000:
+        if name == "charge_over_current" and trip > 300:
             raise PlantError("plant.value_wrong", "{name} is {trip}", name=name, trip=trip)
         settings = [replace(s, trip=trip) if s.name == name else s for s in self.state.settings]
         self.change(settings=tuple(settings))

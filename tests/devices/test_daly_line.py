@@ -186,18 +186,38 @@ def test_frames_of_two_answers_never_mix():
         async with DALY.bench() as bench:
             answer, seen = bench.emulator.answer, []
 
-            def lose_the_middle_once(request):
+            def two_halves(request):
                 reply = answer(request)
-                if request[2] == daly.CMD_CELLS and not seen:
-                    seen.append(request)
-                    bench.pack.change(cells_mv=(3400,) * 16)
-                    return reply[:26] + reply[39:]
-                return reply
+                if request[2] != daly.CMD_CELLS or len(seen) == 2:
+                    return reply
+                seen.append(request)
+                bench.pack.change(cells_mv=(3400,) * 16)
+                # The first half of one answer, and the other half of the next.
+                return reply[:39] if len(seen) == 1 else reply[39:]
 
-            bench.emulator.answer = lose_the_middle_once
+            bench.emulator.answer = two_halves
             return await bench.driver.read()
 
     assert virtually(main).cells_mv == (3400,) * 16
+
+
+def test_frame_that_is_missing_is_not_made_up_by_one_that_came_twice():
+    async def main(clock: Clock):
+        async with DALY.bench() as bench:
+            answer, seen = bench.emulator.answer, []
+
+            def odd_once(request):
+                reply = answer(request)
+                if request[2] != daly.CMD_CELLS or seen:
+                    return reply
+                seen.append(request)
+                return reply[:26] + reply[39:] + reply[-13:]
+
+            bench.emulator.answer = odd_once
+            return await bench.driver.read(), len(seen)
+
+    reading, odd = virtually(main)
+    assert (reading.cells_mv, odd) == (PACK.cells_mv, 1)
 
 
 def test_warnings_limit_nothing_and_alarms_do():

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import pytest
 from bms_bench import JBD, START
 
+from gridrig.campaign.street import DeviceTerminal
 from gridrig.clock import Clock, run_virtual
 from gridrig.clock.ptys import open_serial
+from gridrig.devices.emulators.fault import no_log
+from gridrig.devices.emulators.jbd_factory import FactoryMode
 from gridrig.devices.wire import jbd
 from gridrig.devices.wire import jbd_settings as settings
+from gridrig.plant import World
 
 ENTER = (0x00, settings.ENTER)
 SAVE = (0x01, settings.LEAVE_AND_SAVE)
@@ -132,3 +136,31 @@ def test_every_register_carries_its_value_both_ways():
                 found = register.from_wire(raw)
                 assert found == pytest.approx(value, abs=step.get(register.unit, 1.0) / 2)
     assert settings.REGISTERS[0x29].to_wire(400.0) is None  # beyond 327.67 A
+
+
+def test_setting_that_the_pack_refuses_is_rejected_as_it_is_saved_and_named():
+    replies, events, trips = talk(ENTER, (0x24, word(3600)), (0x28, word(32_000)), SAVE)
+    assert replies[-1] == REFUSED
+    refused = next(data for kind, data in events if kind == "settings_refused")
+    assert refused == {"register": "chgoc", "value": 320.0, "kept": ["covp"]}
+    assert trips["cell_over_voltage"] == 3.6
+    assert trips["charge_over_current"] == 111.0
+
+
+def test_saved_threshold_is_the_one_the_plants_pack_acts_by():
+    world = World(s_base_va=10e3, seed=1)
+    index = world.add_storage("battery", {"s_va": 5e3, "pack": {"capacity_ah": 200.0}})
+    factory = FactoryMode(DeviceTerminal(world, index), no_log)
+    assert factory.enter(settings.ENTER)
+    before = factory.read(0x28)
+    assert factory.write(0x28, word(2000))  # 20 A
+    assert factory.leave(settings.LEAVE_AND_SAVE)
+    world.set_power_w(index, -2500.0)
+    for _ in range(12):
+        world.held()
+        world.impose([1.0], 50.0)
+        world.integrate(1.0)
+        world.advance(1.0)
+    assert before == word(11_100)  # 1.1 x 100 A + 1 A, the plant's own rule
+    assert world.pack(index).protections == ["charge_over_current"]
+    assert not world.pack(index).charge_fet

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import pytest
 from bms_bench import DALY, JBD, KINDS, PACK, PYLONTECH, START, Bench, Kind, MemoryPack
@@ -11,6 +12,7 @@ from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Bms
 from gridrig.devices.emulators.pack_faults import PACK_FAULTS
 from gridrig.devices.links import SerialLink
+from gridrig.devices.wire import daly, pylontech
 from gridrig.errors import DriverError
 
 SAFE = {"charge": False, "discharge": False}
@@ -375,10 +377,18 @@ def test_packs_on_one_bus_are_told_apart_and_a_dead_one_stops_no_other(kind):
             together = await asyncio.gather(*(one.driver.read() for one in (a, b, c)))
             b.emulator.unplug()
             dead = await asyncio.gather(b.driver.read(), return_exceptions=True)
+            # It has failed once: from now on it costs the others one time-out and a drain.
+            begin_s = clock.now_s()
+            again = asyncio.ensure_future(b.driver.read())
+            await asyncio.sleep(0)
             alive = [await one.driver.read() for one in (a, c)]
-            return paths, [r.v_v for r in together], dead[0].kind, [r.v_v for r in alive]
+            took_s = clock.now_s() - begin_s
+            await asyncio.gather(again, return_exceptions=True)
+            volts = [r.v_v for r in together]
+            return paths, volts, dead[0].kind, [r.v_v for r in alive], took_s
 
-    paths, together, dead, alive = virtually(main)
+    paths, together, dead, alive, took_s = virtually(main)
+    assert 1.2 <= took_s < 2.4
     assert len(paths) == 1
     assert together == [50.0, 51.0, 52.0]
     assert dead == "timeout"
@@ -400,3 +410,36 @@ def test_late_reply_of_one_pack_is_never_anothers(kind):
             return getattr(seen[0], "kind", None), seen[1].v_v
 
     assert virtually(main) == ("timeout", 51.0)
+
+
+@pytest.mark.parametrize("kind", [DALY, PYLONTECH], ids=["daly", "pylontech"])
+def test_answer_of_another_pack_is_not_taken(kind):
+    """Both packs answer one request: the other's reply comes first, well formed."""
+
+    other = {"serial": "OTHER"} if kind is PYLONTECH else {}
+
+    async def main(clock: Clock):
+        async with (
+            kind.bench(address=3, emulate=other) as a,
+            kind.bench(address=4) as b,
+        ):
+            a.pack.change(v_v=40.0, cells_mv=(3000,) * 16)
+            own = b.emulator.answer
+            b.emulator.answer = lambda request: (
+                a.emulator.answer(readdressed(kind, request)) + own(request)
+            )
+            b.emulator.arm("no_reply")  # so that the marker question is asked too
+            return await b.driver.read()
+
+    reading = virtually(main)
+    assert (reading.v_v, reading.cells_mv) == (PACK.v_v, PACK.cells_mv)
+
+
+def readdressed(kind: Kind, request: bytes) -> bytes:
+    """Return a request to pack 4 as pack 3 would be asked."""
+    if kind is DALY:
+        (frame,) = daly.Decoder().feed(request)
+        return daly.encode(replace(frame, address=daly.host_address(3)))
+    (frame,) = pylontech.Decoder().feed(request)
+    info = b"\x03" if frame.info == b"\x04" else frame.info
+    return pylontech.encode(replace(frame, address=3, info=info))

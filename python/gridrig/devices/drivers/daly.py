@@ -79,6 +79,7 @@ class DalyDriver:
         self._host = daly.HOST_UART if parameters.uart else daly.host_address(self._pack)
         self._line = SerialLine(name, link, parameters, daly.Decoder, "daly")
         self._setup: content.Setup | None = None
+        self._marks = 0
         self._switches = PackSwitches(name, parameters, self._look, self._command)
 
     async def open(self) -> None:
@@ -190,13 +191,17 @@ class DalyDriver:
     ) -> list[T]:
         """Ask what is answered in numbered frames, which count only in their order from 1.
 
-        A frame out of order starts the collection anew, so frames of two answers never mix.
+        A frame out of order starts the collection anew, and so does another try, before which
+        the marker is asked: frames of two answers never mix.
         """
         parts: list[T] = []
+        marks = self._marks
 
         def collect(data: bytes) -> list[T] | content.Malformed:
+            nonlocal marks
             number, part = parse(data)
-            if number == 1:
+            if number == 1 or marks != self._marks:
+                marks = self._marks
                 parts.clear()
             if number != len(parts) + 1:
                 parts.clear()
@@ -210,6 +215,7 @@ class DalyDriver:
 
     async def _mark(self) -> None:
         """Ask for the numbers of cells and sensors, which nothing else asks for."""
+        self._marks += 1
         request = daly.encode(daly.Frame(self._host, daly.CMD_SETUP))
         accept = self._acceptor(daly.CMD_SETUP, content.parse_setup)
         found = await self._line.ask_once(request, accept)

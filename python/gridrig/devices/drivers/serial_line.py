@@ -9,8 +9,8 @@ Rules
     answer is behind it. It also parts two equal questions, so that an answer that came twice is not
     taken for the second one's. A late marker itself is told from every other answer by its shape
     and passed over. A port that hung up (an adapter that fell off the bus) is opened anew, once a
-    try. Devices with addresses share their port and take turns; a dead one costs the others its
-    time-outs.
+    try. Devices with addresses share their port and take turns; a dead one costs the others one
+    time-out and a drain a question, once it has failed.
 Cost
     A failing request takes at most (retries + 1) x (2 x timeout_s + drain_s_max).
 """
@@ -172,7 +172,9 @@ class SerialLine:
         if port is None:
             raise self._gone()
         async with port.lock:
-            for left in range(self._times.retries, -1, -1):
+            # Who failed last time gets one try while others wait for the same line.
+            patient = self not in port.failing or len(port.members) == 1
+            for left in range(self._times.retries if patient else 0, -1, -1):
                 try:
                     if not port.usable and self._comes_back:
                         await port.open()
@@ -185,12 +187,14 @@ class SerialLine:
                     self._last = request
                     answer = await self.ask_once(request, accept)
                     self._doubtful = False
+                    port.failing.discard(self)
                     return answer
                 except DriverError as error:
                     if error.kind not in {"timeout", "framing"} and error.code != LINE_GONE:
                         raise
                     await self._drain(port)
                     if not left:
+                        port.failing.add(self)
                         raise
             raise AssertionError("a last try returns or raises")
 

@@ -32,6 +32,7 @@ class SerialPort:
         self._opening = asyncio.Lock()
         self.lock = asyncio.Lock()
         self.members: set[object] = set()
+        self.failing: set[object] = set()  # members whose last question was not answered
         self.openings = 0
 
     @property
@@ -135,6 +136,7 @@ def join_port(link: SerialLink, member: object) -> SerialPort:
 async def leave_port(port: SerialPort, member: object) -> None:
     """Take one driver off a port; the last one closes it."""
     port.members.discard(member)
+    port.failing.discard(member)
     if not port.members:
         shared = _SHARED.get(asyncio.get_running_loop(), {})
         for key in [key for key, one in shared.items() if one is port]:

@@ -98,7 +98,9 @@ class FactoryMode:
                 try:
                     self._terminal.set_protection(register.protection, value)
                 except GridrigError:
-                    self._on_event("settings_refused", register=register.name, value=value)
+                    # What came before it in the same save stands, and is named.
+                    told = {"register": register.name, "value": value, "kept": sorted(kept)}
+                    self._on_event("settings_refused", **told)
                     return False
             else:
                 self._kept[number] = word

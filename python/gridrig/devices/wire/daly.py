@@ -9,6 +9,7 @@ Limits
 Known gaps
     The sum is eight bits wide: one damaged frame in 256 passes. Whoever asks must judge command,
     address and content too. What a request's data bytes hold is of no consequence to a read.
+    Newer boards speak Modbus RTU as unit D2 instead; that is not here.
 
 References
 ----------
