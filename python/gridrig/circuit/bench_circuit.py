@@ -115,7 +115,7 @@ class BenchCircuit:
         self._order = [channel - 1 for channel in source_order[:phases]]
         self._moves: list[_Move] = []
         self._history = History(len(self.places), phases)
-        self._theta = 0.0  # of the source, and of the island while there is one [rad]
+        self._theta = self._theta_island = 0.0  # of the source; of what it left alone [rad]
         self._trigger = False
         self._watched_ms = 0
         self._zero_ms = self._clock_ms()
@@ -211,6 +211,7 @@ class BenchCircuit:
             quality = load.l_var / load.r_w if load.r_w > 0 else 0.0
             self.world.set_rlc(load.r_w, quality, load.c_var / load.l_var if load.l_var else 1.0)
             self.world.open_pcc(t_s)
+            self._theta_island = self._theta
         elif closed and self._islanded:
             self.world.request_reclose(t_s, dict(ANY_ANGLE))
 
@@ -258,10 +259,11 @@ class BenchCircuit:
         _, q_var = self.world.held()
         self.world.integrate(size / STEPS_PER_S)
         for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
-            positive = cmath.rect(v_pu * self.v_n, self._theta)
+            positive = cmath.rect(v_pu * self.v_n, self._theta_island)
             p_w = [row[k] for row in tick.p_w]
             self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
-            self._theta += 2 * math.pi * (f_hz or source_hz) / STEPS_PER_S
+            self._theta_island += 2 * math.pi * f_hz / STEPS_PER_S
+        self._theta += 2 * math.pi * source_hz * size / STEPS_PER_S
 
     def _write(
         self,

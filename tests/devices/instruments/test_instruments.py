@@ -306,6 +306,22 @@ def test_a_single_phase_is_lowered_alone_and_the_phases_are_those_of_the_wiring(
     assert found.v_v[3:] == pytest.approx((V_N, 100.0, V_N), rel=0.002)
 
 
+def test_the_same_seeds_give_the_same_recording_and_others_another(on_bench) -> None:
+    async def body(clock, seed):
+        async with instruments(clock, pa={"seed": seed}) as bench:
+            ac, s3, pa = await bench.drivers("ac", "s3", "pa")
+            await ac.set_voltage_v([V_N] * 3)
+            await ac.set_output(True)
+            await s3.set_closed(True)
+            await pa.arm(CapturePlan(points=400, source="immediate", pretrigger=0.0))
+            recording = await captured(bench, pa, ["V1", "I2"])
+            return [recording.tracks[name].tobytes() for name in ("V1", "I2")]
+
+    first = on_bench(lambda clock: body(clock, 1))
+    assert on_bench(lambda clock: body(clock, 1)) == first
+    assert on_bench(lambda clock: body(clock, 2)) != first
+
+
 def test_the_array_curve_meets_its_catalogue_values() -> None:
     curve = IvCurve(voc_v=800.0, isc_a=12.0, vmp_v=660.0, imp_a=11.2)
     assert curve.right()
