@@ -16,6 +16,7 @@ import gridrig
 from gridrig import _core
 from gridrig.market.exchange import Exchange
 from gridrig.metering import OcmfSigner
+from gridrig.plant import Segment
 
 PACKAGE = Path(gridrig.__file__).parent
 REPOSITORY = Path(__file__).parents[1]
@@ -130,6 +131,7 @@ def specimens() -> dict[str, Any]:
         world.terminal(storage),
         world.pack(storage),
         world.island_tick(0.0, 0.01),
+        _core.World(s_base_va=1.0, seed=1).source_tick([], 0.0, [Segment.hold(0.001, f_hz=50.0)]),
     ]
     return {type(one).__name__: one for one in made}
 

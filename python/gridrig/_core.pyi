@@ -28,6 +28,7 @@ __all__ = [
     "Refusal",
     "Rejection",
     "Settled",
+    "SourceTick",
     "StagedBatch",
     "Terminal",
     "Trade",
@@ -1257,7 +1258,9 @@ def settle_period(
 
 # --- plant --------------------------------------------------------------------------------------
 
-_PlantSetting: TypeAlias = bool | float | str | list[float] | dict[str, "_PlantSetting"]
+_PlantSetting: TypeAlias = (
+    bool | float | str | list[float] | list[list[float]] | dict[str, "_PlantSetting"]
+)
 """A setting of a device; integers count as numbers."""
 _PlantEvent: TypeAlias = tuple[float, str, str, float, str]
 """(t_s, kind, name, value, detail)"""
@@ -1362,6 +1365,46 @@ class IslandTick:
     @property
     def events(self) -> list[_PlantEvent]: ...
 
+_PlantSegment: TypeAlias = tuple[
+    float,
+    tuple[float, float],
+    tuple[float, float, float],
+    tuple[float, float, float],
+    tuple[float, float, float],
+]
+"""(duration_s, f_hz, v_from_pu, v_to_pu, angle_deg), as `gridrig.plant.Segment` holds them"""
+
+@final
+class SourceTick:
+    """What an analyser can see of devices behind an AC source; a row is a step, told at its end.
+
+    Phasors are root mean square, in a frame that turns at nominal frequency, phases a, b, c.
+    """
+
+    @property
+    def times_s(self) -> NDArray[np.float64]: ...
+    @property
+    def f_hz(self) -> NDArray[np.float64]:
+        """Frequency of the source, shape (steps,). [Hz]"""
+    @property
+    def v_pu(self) -> NDArray[np.complex128]:
+        """Voltage of the source, shape (steps, 3). [pu of nominal phase voltage]"""
+    @property
+    def i_va(self) -> NDArray[np.complex128]:
+        """Current of each device into the source, shape (devices, steps, 3).
+
+        Divided by the nominal phase voltage it is in amperes; `v_pu * conj(i_va)` is the power of
+        a phase. [VA at nominal phase voltage]
+        """
+    @property
+    def load_i_va(self) -> NDArray[np.complex128]:
+        """Current into the resonant test load, shape (steps, 3). [VA at nominal phase voltage]"""
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Whether each device's switch is closed, shape (devices, steps)."""
+    @property
+    def events(self) -> list[_PlantEvent]: ...
+
 @final
 class World:
     """The physical world: a terminal per device, and the switch to the main grid.
@@ -1387,7 +1430,39 @@ class World:
     def set_connect(self, i: int, on: bool) -> None: ...
     def set_limit_w(self, i: int, p_w: float | None) -> None: ...
     def set_power_w(self, i: int, p_w: float) -> None: ...
-    def set_q_var(self, i: int, q_var: float) -> None: ...
+    def set_q_var(self, i: int, q_var: float) -> None:
+        """Set constant reactive power, positive injects, and put that function into force. [var]"""
+    def set_functions(self, i: int, settings: dict[str, _PlantSetting]) -> None:
+        """Change some settings of an inverter's functions while it runs; all others stay.
+
+        Settings are those `add_pv` and `add_storage` take. Quantities in pu are of the nameplate:
+        `s_va` for reactive power (positive injects), `p_rated_w` for active power.
+
+        ============================ ===========================================================
+        `reactive_mode`              "power_factor", "constant", "volt_var" or "watt_var"
+        `power_factor`               with `power_factor_excitation` "injecting" or "absorbing"
+        `constant_q_pu`              as `set_q_var`; `reactive_response_s` for these two [pu, s]
+        `volt_var_v_pu`, `.._q_pu`   up to 20 points; `volt_var_response_s`,
+                                     `volt_var_vref_pu`, `volt_var_vref_auto`, `volt_var_vref_s`
+        `watt_var_p_pu`, `.._q_pu`   up to 20 points, negative absorbs; `watt_var_response_s`
+        `volt_watt`                  on or off; `volt_watt_v_pu`, `volt_watt_p_pu`,
+                                     `volt_watt_response_s`
+        `droop`                      on or off; `droop_db_hz`, `droop_k`, `droop_under_db_hz`,
+                                     `droop_under_k` (by default as over), `droop_response_s`
+        `priority`                   "reactive", "required_reactive" or "active"
+        `ramp_w_per_s`               of active power; 0 for none [W/s]
+        `enter_service_..`           `v_low_pu`, `v_high_pu`, `f_low_hz`, `f_high_hz`,
+                                     `delay_s`, `random_s`, `ramp_s`
+        `relays`                     {"OV1": [threshold, delay_s], ...} or False for none;
+                                     OV1, OV2, UV1, UV2, OF1, OF2, UF1, UF2 [pu, Hz]
+        `trip_curves`                {"OV": [[value, time_s], ...], ...}, mildest point first;
+                                     OV, UV, OF, UF, straight between points [pu, Hz]
+        `momentary_cessation`        on or off; `cessation_v_low_pu`, `cessation_v_high_pu`,
+                                     `cessation_after_s`, `cessation_restore_s`
+        ============================ ===========================================================
+        """
+    def functions(self, i: int) -> dict[str, _PlantSetting]:
+        """Return the settings of an inverter's functions as they read back, every key."""
     def set_fets(self, i: int, charge: bool, discharge: bool) -> None: ...
     def set_pack_limits(
         self, i: int, charge_a: float | None, discharge_a: float | None
@@ -1432,6 +1507,21 @@ class World:
         """Run the island over [t, t + dt) in steps of `h_s`, a whole divisor of `dt_s`.
 
         `record_every` of zero records no trace. Also callable just after the PCC closed again.
+        """
+    def source_tick(
+        self,
+        devices: Sequence[int],
+        t_s: float,
+        segments: Sequence[_PlantSegment],
+        *,
+        h_s: float = 0.001,
+        record_every: int = 1,
+    ) -> SourceTick:
+        """Let an AC source play segments to the devices behind it, from `t_s` on.
+
+        Their duration is a whole multiple of `h_s`. A call for the same devices that begins where
+        the last one ended goes on; any other begins in steady state. The terminals then hold the
+        means, for `held` and `integrate`; `advance` moves the other devices and the time.
         """
     def take_events(self) -> list[_PlantEvent]:
         """Return what happened since the last call; an island tick takes what it finds."""

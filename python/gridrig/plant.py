@@ -4,14 +4,28 @@
 into the grid. The order of calls in one tick:
 
 - PCC closed: `held` - solve the feeder - `impose` - `set_head` - `integrate` - `advance`;
-- PCC open: `island_tick` - `held` (its means) - solve - `impose` - `override_power` - `integrate`.
+- PCC open: `island_tick` - `held` (its means) - solve - `impose` - `override_power` - `integrate`;
+- behind an AC source: `source_tick` - `held` (its means) - `integrate` - `advance`.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from gridrig._core import IslandTick, Pack, Terminal, World
+from gridrig._core import IslandTick, Pack, SourceTick, Terminal, World
 
-__all__ = ["MICROGRID_DROOP", "Event", "IslandTick", "Pack", "Terminal", "World", "events_of"]
+__all__ = [
+    "MICROGRID_DROOP",
+    "Event",
+    "IslandTick",
+    "Pack",
+    "Segment",
+    "SourceTick",
+    "Terminal",
+    "World",
+    "events_of",
+]
+
+Phases: TypeAlias = tuple[float, float, float]
+"""One number for each of the phases a, b and c."""
 
 MICROGRID_DROOP: Final[dict[str, float]] = {
     "droop_db_hz": 0.017 * 50 / 60,
@@ -50,7 +64,47 @@ class Event(NamedTuple):
     detail: str
 
 
-def events_of(source: IslandTick | World) -> list[Event]:
+class Segment(NamedTuple):
+    """One segment of what an AC source plays: straight from one state to another.
+
+    Parameters
+    ----------
+    duration_s : float
+        How long it lasts. [s]
+    f_hz : (float, float)
+        Frequency at its beginning and end. [Hz]
+    v_from_pu, v_to_pu : (float, float, float)
+        Magnitude of each phase at its beginning and end. [pu]
+    angle_deg : (float, float, float)
+        Angle of each phase beside 0, -120 and 120 degrees, from its beginning on. [deg]
+
+    Examples
+    --------
+    >>> Segment.hold(0.5, f_hz=60.0, v_pu=0.45).v_to_pu
+    (0.45, 0.45, 0.45)
+    """
+
+    duration_s: float
+    f_hz: tuple[float, float]
+    v_from_pu: Phases
+    v_to_pu: Phases
+    angle_deg: Phases = (0.0, 0.0, 0.0)
+
+    @classmethod
+    def hold(
+        cls,
+        duration_s: float,
+        *,
+        f_hz: float,
+        v_pu: float | Phases = 1.0,
+        angle_deg: Phases = (0.0, 0.0, 0.0),
+    ) -> "Segment":
+        """Return a segment that holds one voltage, of all phases or of each, and frequency."""
+        phases = v_pu if isinstance(v_pu, tuple) else (v_pu, v_pu, v_pu)
+        return cls(duration_s, (f_hz, f_hz), phases, phases, angle_deg)
+
+
+def events_of(source: IslandTick | SourceTick | World) -> list[Event]:
     """Return the events of an island tick, or take those of a world since the last call.
 
     >>> world = World(s_base_va=1e5, seed=1)
@@ -58,5 +112,5 @@ def events_of(source: IslandTick | World) -> list[Event]:
     >>> [event.kind for event in events_of(world)]
     ['opened']
     """
-    rows = source.events if isinstance(source, IslandTick) else source.take_events()
+    rows = source.take_events() if isinstance(source, World) else source.events
     return [Event(*row) for row in rows]

@@ -1,23 +1,22 @@
-//! From a set-point to the active power an inverter gives: frequency droop, response lag, ramp.
+//! From what is asked for to the active power an inverter gives: limit, frequency droop, volt-watt,
+//! each with its own response, and a ramp.
+//!
+//! Of the limit and volt-watt the lower one rules; frequency droop goes before the limit, volt-watt
+//! cuts whatever the others ask for.
 //!
 //! # Source
-//! IEEE 1547-2018 clause 6.5.2.7: outside the deadband the output moves from its value before the
+//! IEEE 1547-2018 clauses 4.6.2, 4.7, 5.4.2 and 6.5.2.7, as the EPRI OpenDER model and the priority
+//! test of IEEE 1547.1 restate them: outside the deadband the output moves from its value before the
 //! disturbance by (|df| - deadband) / (f_nominal k) of rated power, never above what is available.
 
+use crate::ceiling::Ceiling;
+use crate::function_settings::{Droop, VoltWatt};
 use crate::lag::Lag;
 
-/// The frequency-watt function.
-#[derive(Clone, Debug)]
-pub struct Droop {
-    /// Deadband to each side of nominal [Hz].
-    pub deadband_hz: f64,
-    /// Change of frequency, in per unit, for a change of power of 1 pu.
-    pub k: f64,
-    /// Open-loop response time, 90 % of a step [s].
-    pub response_s: f64,
-}
+/// Closer than this share of the rating to what is asked for, the droop's response is over [1].
+const RECOVERED: f64 = 1e-3;
 
-/// What power could be now, before frequency has its say.
+/// What power could be now, before frequency and voltage have their say.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     /// What the set-point or the sun asks for [W].
@@ -26,6 +25,29 @@ pub struct Room {
     pub low_w: f64,
     /// Highest the device can do [W].
     pub high_w: f64,
+    /// The active power limit, both ways; infinite for none [W].
+    pub limit_w: f64,
+}
+
+impl Room {
+    /// The lowest and highest power within the limit [W].
+    pub fn limited(&self) -> (f64, f64) {
+        (self.low_w.max(-self.limit_w), self.high_w.min(self.limit_w))
+    }
+
+    fn base(&self) -> f64 {
+        let (low_w, high_w) = self.limited();
+        self.want_w.min(high_w).max(low_w)
+    }
+}
+
+/// What the terminal sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Voltage [pu].
+    pub v_pu: f64,
+    /// Frequency [Hz].
+    pub f_hz: f64,
 }
 
 /// The active power of one inverter over time.
@@ -36,45 +58,87 @@ pub struct ActivePower {
     droop: Option<Droop>,
     follow: Lag,
     droop_follow: Lag,
+    volt_watt: Option<VoltWatt>,
+    ceiling: Ceiling,
     ramp_w_per_s: Option<f64>,
     /// Output before the disturbance, kept while f is outside the deadband [W].
     before_w: Option<f64>,
+    /// Whether the way back from a disturbance still has the droop's response.
+    recovering: bool,
     reduction_w: f64,
-    /// What it gives now [W]; unknown until the first step or `start`.
+    /// Before volt-watt; unknown until the first step or `start` [W].
     now_w: Option<f64>,
+    /// What it gave last [W].
+    gave_w: f64,
 }
 
 impl ActivePower {
     /// A response that reaches 90 % of a step in `response_s`.
-    pub fn new(
-        f_nominal_hz: f64,
-        rated_w: f64,
-        droop: Option<Droop>,
-        response_s: f64,
-        ramp_w_per_s: Option<f64>,
-    ) -> ActivePower {
-        let droop_follow = Lag::of_response(droop.as_ref().map_or(0.0, |d| d.response_s));
+    pub fn new(f_nominal_hz: f64, rated_w: f64, response_s: f64) -> ActivePower {
         ActivePower {
             f_nominal_hz,
             rated_w,
-            droop,
+            droop: None,
             follow: Lag::of_response(response_s),
-            droop_follow,
-            ramp_w_per_s,
+            droop_follow: Lag::of_response(0.0),
+            volt_watt: None,
+            ceiling: Ceiling::new(0.0),
+            ramp_w_per_s: None,
             before_w: None,
+            recovering: false,
             reduction_w: 0.0,
             now_w: None,
+            gave_w: 0.0,
         }
     }
 
+    /// Changes the functions and leaves the power where it is; responses are `scale` times theirs.
+    pub fn set(
+        &mut self,
+        droop: Option<Droop>,
+        volt_watt: Option<VoltWatt>,
+        ramp_w_per_s: Option<f64>,
+        scale: f64,
+    ) {
+        if let Some(droop) = &droop {
+            self.droop_follow = Lag::of_response(droop.response_s * scale);
+        }
+        if let Some(volt_watt) = &volt_watt {
+            self.ceiling.respond_in(volt_watt.response_s * scale);
+        }
+        (self.droop, self.volt_watt, self.ramp_w_per_s) = (droop, volt_watt, ramp_w_per_s);
+    }
+
     /// The power now; the first call begins in steady state.
-    pub fn start(&mut self, room: Room) -> f64 {
-        *self.now_w.get_or_insert(bounded(room.want_w, room))
+    pub fn start(&mut self, room: Room, v_pu: f64) -> f64 {
+        if self.now_w.is_none() {
+            let base_w = room.base();
+            self.now_w = Some(base_w);
+            let target_w = self.ceiling_target_w(v_pu);
+            // Long enough for any response.
+            self.ceiling.lift();
+            let ceiling_w = self
+                .ceiling
+                .step(target_w, base_w, base_w, self.rated_w, 1e9);
+            self.gave_w = base_w.min(ceiling_w).max(room.low_w);
+        }
+        self.gave_w
     }
 
     /// Sets the power now, for a device whose power something else has moved.
     pub fn put(&mut self, p_w: f64) {
         self.now_w = Some(p_w);
+        self.gave_w = p_w;
+    }
+
+    /// Tells what the rating let through [W].
+    pub fn gave(&mut self, p_w: f64) {
+        self.gave_w = p_w;
+    }
+
+    /// What it gave last, in per unit of rated power [1].
+    pub fn gave_pu(&self) -> f64 {
+        self.gave_w / self.rated_w.max(1e-9)
     }
 
     /// Nominal frequency [Hz].
@@ -87,43 +151,85 @@ impl ActivePower {
         self.reduction_w
     }
 
-    /// Moves on by `dt_s` at a constant frequency.
+    /// Moves on by `dt_s` at a constant voltage and frequency.
     ///
     /// `keeps_before` holds the output from before a disturbance as the droop's origin (a
     /// generator); without it the origin is the present set-point (a storage).
-    pub fn step(&mut self, room: Room, f_hz: f64, keeps_before: bool, dt_s: f64) -> f64 {
-        let now = self.start(room);
-        let shift = self.droop.as_ref().map_or(0.0, |droop| {
-            let df = f_hz - self.f_nominal_hz;
-            let beyond = (df.abs() - droop.deadband_hz).max(0.0);
-            -df.signum() * beyond / (self.f_nominal_hz * droop.k) * self.rated_w
-        });
-        let base = bounded(room.want_w, room);
+    pub fn step(&mut self, room: Room, seen: Seen, keeps_before: bool, dt_s: f64) -> f64 {
+        let gave = self.start(room, seen.v_pu);
+        let base = room.base();
+        let mut now = self.now_w.unwrap_or(base);
+        let shift = self.shift_w(seen.f_hz);
         let (target, lag) = if shift == 0.0 {
             self.before_w = None;
-            (base, &mut self.follow)
-        } else {
-            let before = if keeps_before {
-                *self.before_w.get_or_insert(now)
+            if self.recovering && (base - now).abs() < RECOVERED * self.rated_w {
+                self.recovering = false;
+            }
+            let lag = if self.recovering {
+                &mut self.droop_follow
             } else {
-                base
+                &mut self.follow
             };
-            (bounded(before + shift, room), &mut self.droop_follow)
+            (base, lag)
+        } else {
+            let before = if !keeps_before {
+                base
+            } else if let Some(before) = self.before_w {
+                before
+            } else {
+                // Volt-watt may have held the output below `now`: the droop begins at the output.
+                now = gave;
+                gave
+            };
+            self.before_w = Some(before);
+            self.recovering = true;
+            let target = (before + shift).min(room.high_w).max(room.low_w);
+            (target, &mut self.droop_follow)
         };
         self.reduction_w = if shift < 0.0 {
             (base - target).max(0.0)
         } else {
             0.0
         };
-        let mut next = lag.step(now, target, dt_s);
-        if let Some(ramp) = self.ramp_w_per_s {
-            next = next.clamp(now - ramp * dt_s, now + ramp * dt_s);
+        now = lag.step(now, target, dt_s);
+        let mut next = now;
+        // A function that was switched off still comes back with its response.
+        if self.volt_watt.is_some() || self.ceiling.cuts(now) {
+            let target_w = self.ceiling_target_w(seen.v_pu);
+            let ceiling_w = self.ceiling.step(target_w, now, gave, self.rated_w, dt_s);
+            next = now.min(ceiling_w).max(room.low_w.min(now));
         }
-        self.now_w = Some(next);
+        if let Some(ramp) = self.ramp_w_per_s {
+            next = next.clamp(gave - ramp * dt_s, gave + ramp * dt_s);
+        }
+        self.now_w = Some(now);
+        self.gave_w = next;
         next
     }
-}
 
-fn bounded(p_w: f64, room: Room) -> f64 {
-    p_w.min(room.high_w).max(room.low_w)
+    /// What the droop adds at this frequency; zero inside the deadband [W].
+    fn shift_w(&self, f_hz: f64) -> f64 {
+        let Some(droop) = &self.droop else { return 0.0 };
+        let df = f_hz - self.f_nominal_hz;
+        let (deadband_hz, k) = if df > 0.0 { droop.over } else { droop.under };
+        let beyond = df.abs() - deadband_hz;
+        if beyond <= 0.0 {
+            return 0.0;
+        }
+        -df.signum() * beyond / (self.f_nominal_hz * k) * self.rated_w
+    }
+
+    fn ceiling_target_w(&mut self, v_pu: f64) -> f64 {
+        match &mut self.volt_watt {
+            Some(volt_watt) => {
+                let pu = volt_watt.curve.at(v_pu);
+                if pu >= 1.0 {
+                    f64::INFINITY
+                } else {
+                    pu * self.rated_w
+                }
+            }
+            None => f64::INFINITY,
+        }
+    }
 }

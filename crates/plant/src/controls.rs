@@ -2,6 +2,7 @@
 
 use crate::error::{PlantError, checked};
 use crate::event::{Event, EventKind};
+use crate::setting::Value;
 use crate::world::World;
 
 impl World {
@@ -11,6 +12,9 @@ impl World {
     /// `DeviceUnknown`, `DeviceKind`.
     pub fn set_connect(&mut self, i: usize, on: bool) -> Result<(), PlantError> {
         let inverter = self.inverter_mut(i)?;
+        if !on && inverter.settings.ignores_permit {
+            return Ok(());
+        }
         inverter.service.permit(on);
         if !on {
             inverter.rest();
@@ -38,14 +42,21 @@ impl World {
         Ok(())
     }
 
-    /// Sets an inverter's reactive power [var].
+    /// Sets an inverter's constant reactive power and puts that function into force [var].
     ///
     /// # Errors
     /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
     pub fn set_q_var(&mut self, i: usize, q_var: f64) -> Result<(), PlantError> {
         let q_var = checked("q_var [var]", q_var, -1e9, 1e9)?;
-        self.inverter_mut(i)?.q_var = q_var;
-        Ok(())
+        let q_pu = q_var / self.inverter_mut(i)?.settings.s_va;
+        let table = [
+            (
+                "reactive_mode".to_owned(),
+                Value::Text("constant".to_owned()),
+            ),
+            ("constant_q_pu".to_owned(), Value::Number(q_pu)),
+        ];
+        self.set_functions(i, &table)
     }
 
     /// Closes (true) or opens a pack's charge and discharge switches.

@@ -19,6 +19,8 @@ pub struct Terminal {
     pub q_var: f64,
     /// Energy counted so far.
     pub register: Register,
+    /// Whether a source has moved its device over the present tick.
+    pub behind_source: bool,
 }
 
 impl Terminal {
@@ -30,6 +32,7 @@ impl Terminal {
             p_w: 0.0,
             q_var: 0.0,
             register: Register::default(),
+            behind_source: false,
         }
     }
 

@@ -1,11 +1,14 @@
 //! An inverter, photovoltaic or storage: its controls, its service state and its slow power.
 
-use crate::active_power::{ActivePower, Room};
+use crate::active_power::{ActivePower, Room, Seen};
+use crate::cessation::Cessation;
 use crate::detector::FrequencyShift;
 use crate::error::PlantError;
 use crate::former_settings::FormerSettings;
+use crate::function_settings::{Context, FunctionSettings, function_keys};
 use crate::inverter_settings::InverterSettings;
 use crate::pack::Pack;
+use crate::reactive_power::ReactivePower;
 use crate::relays::Relays;
 use crate::service::{Service, Standing};
 use crate::setting::{Reader, Value};
@@ -51,11 +54,24 @@ impl Storage {
     }
 }
 
+/// Where an inverter stands among the plant's devices, for what a seed decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Seed of the world.
+    pub seed: u64,
+    /// Its index.
+    pub device: usize,
+}
+
 /// One inverter.
 #[derive(Clone, Debug)]
 pub struct Inverter {
-    /// How it is built and set.
+    /// How it is built.
     pub settings: InverterSettings,
+    /// How its functions are set.
+    pub functions: FunctionSettings,
+    /// The settings of its functions as they were given.
+    pub given: Vec<(String, Value)>,
     /// What feeds it.
     pub feed: Feed,
     /// Whether it is in service.
@@ -64,12 +80,14 @@ pub struct Inverter {
     pub relays: Relays,
     /// Its island detector.
     pub detector: Option<FrequencyShift>,
+    /// Its momentary cessation.
+    pub cessation: Cessation,
     /// Its active power over time.
     pub power: ActivePower,
+    /// Its reactive power over time.
+    pub reactive: ReactivePower,
     /// Limit of active power [W].
     pub limit_w: Option<f64>,
-    /// Reactive power set-point [var].
-    pub q_var: f64,
     /// A trip that acts late: its cause and the time left [s].
     pending: Option<(String, f64)>,
     /// Whether the present throttling has been told.
@@ -85,11 +103,19 @@ impl Inverter {
         name: &str,
         table: &[(String, Value)],
         f_nominal_hz: f64,
+        place: Place,
     ) -> Result<Inverter, PlantError> {
         let mut reader = Reader::new(name, table);
         let settings = InverterSettings::read(&mut reader, f_nominal_hz, 1.1)?;
+        let functions = FunctionSettings::read(&mut reader, settings.context)?;
         reader.finish()?;
-        Ok(Inverter::new(settings, Feed::Sun(0.0), f_nominal_hz))
+        Ok(Inverter::new(
+            settings,
+            functions,
+            table,
+            Feed::Sun(0.0),
+            place,
+        ))
     }
 
     /// A storage inverter and its pack.
@@ -100,49 +126,63 @@ impl Inverter {
         name: &str,
         table: &[(String, Value)],
         f_nominal_hz: f64,
-        seed: u64,
-        device: usize,
+        place: Place,
     ) -> Result<Inverter, PlantError> {
         let mut reader = Reader::new(name, table);
         let forms = reader.flag("forms_grid", false)?;
         let i_max_pu = if forms { 3.0 } else { 1.1 };
         let settings = InverterSettings::read(&mut reader, f_nominal_hz, i_max_pu)?;
+        let functions = FunctionSettings::read(&mut reader, settings.context)?;
         let former = FormerSettings::read(&mut reader, f_nominal_hz)?;
         let storage = Storage {
-            pack: Pack::read(name, reader.table("pack")?, seed, device)?,
+            pack: Pack::read(name, reader.table("pack")?, place.seed, place.device)?,
             efficiency: reader.number("efficiency", 0.96, (0.5, 1.0))?,
             obeys_pack: reader.flag("obeys_pack", true)?,
             former: forms.then_some(former),
             power_w: 0.0,
         };
         reader.finish()?;
-        Ok(Inverter::new(
-            settings,
-            Feed::Storage(Box::new(storage)),
-            f_nominal_hz,
-        ))
+        let feed = Feed::Storage(Box::new(storage));
+        Ok(Inverter::new(settings, functions, table, feed, place))
     }
 
-    fn new(settings: InverterSettings, feed: Feed, f_nominal_hz: f64) -> Inverter {
-        let power = ActivePower::new(
-            f_nominal_hz,
-            settings.rated_w,
-            settings.droop.clone(),
-            settings.response_s,
-            settings.ramp_w_per_s,
-        );
-        Inverter {
+    fn new(
+        settings: InverterSettings,
+        functions: FunctionSettings,
+        table: &[(String, Value)],
+        feed: Feed,
+        place: Place,
+    ) -> Inverter {
+        let f_nominal_hz = settings.context.f_nominal_hz;
+        let scale = settings.response_scale;
+        let mut inverter = Inverter {
             feed,
-            service: Service::new(settings.enter.clone()),
-            relays: settings.relays.clone(),
+            service: Service::new(functions.enter.clone(), place),
+            relays: functions.relays.clone(),
             detector: settings.detector.clone(),
-            power,
+            cessation: Cessation::new(functions.cessation),
+            power: ActivePower::new(f_nominal_hz, settings.rated_w, settings.response_s),
+            reactive: ReactivePower::new(functions.reactive.clone(), scale),
             limit_w: None,
-            q_var: 0.0,
+            given: functions_in(table, settings.context),
             pending: None,
             throttling_told: false,
             settings,
-        }
+            functions,
+        };
+        inverter.set_power_functions();
+        inverter
+    }
+
+    /// Puts the functions of active power into force, without moving the power.
+    pub fn set_power_functions(&mut self) {
+        let functions = &self.functions;
+        self.power.set(
+            functions.droop.clone(),
+            functions.volt_watt.clone(),
+            functions.ramp_w_per_s,
+            self.settings.response_scale,
+        );
     }
 
     /// Whether it holds the voltage of an island.
@@ -171,13 +211,11 @@ impl Inverter {
 
     /// What its power could be now.
     pub fn room(&self) -> Room {
-        let limit = if self.settings.ignores_limit {
-            None
-        } else {
-            self.limit_w
+        let limit_w = match self.limit_w {
+            Some(limit_w) if !self.settings.ignores_limit => limit_w,
+            _ => f64::INFINITY,
         };
-        let ceiling = self.settings.rated_w * self.service.ramp();
-        let most = limit.map_or(ceiling, |w| w.min(ceiling));
+        let most = self.settings.rated_w * self.service.ramp();
         match &self.feed {
             Feed::Sun(available_w) => {
                 let high_w = available_w.min(most).max(0.0);
@@ -185,6 +223,7 @@ impl Inverter {
                     want_w: high_w,
                     low_w: 0.0,
                     high_w,
+                    limit_w,
                 }
             }
             Feed::Storage(storage) => {
@@ -202,37 +241,48 @@ impl Inverter {
                     want_w,
                     low_w: low.max(-most),
                     high_w: high.min(most),
+                    limit_w,
                 }
             }
         }
     }
 
-    /// Moves the slow power on; answers the power afterwards [W].
-    pub fn follow(&mut self, f_hz: f64, dt_s: f64) -> f64 {
+    /// Moves the slow powers on; answers them afterwards [W, var].
+    pub fn follow(&mut self, seen: Seen, dt_s: f64) -> (f64, f64) {
         let room = self.room();
         let keeps_before = matches!(self.feed, Feed::Sun(_));
-        let p_w = self.power.step(room, f_hz, keeps_before, dt_s);
-        self.through_fets(p_w)
+        // The power that the rating let through decides watt-var, so that both meet on the circle.
+        let p_pu = self.power.gave_pu();
+        let p_w = self.power.step(room, seen, keeps_before, dt_s);
+        let p_w = self.through_fets(p_w);
+        let q_pu = self.reactive.step(p_pu, seen.v_pu, dt_s);
+        self.through_rating(p_w, q_pu)
     }
 
     /// What it gives now at an energised terminal: active and reactive power [W, var].
-    pub fn give(&mut self) -> (f64, f64) {
+    pub fn give(&mut self, v_pu: f64) -> (f64, f64) {
         if !self.service.running() {
             return (0.0, 0.0);
         }
         let room = self.room();
-        let started = self.power.start(room);
+        let started = self.power.start(room, v_pu);
         let p_w = self.through_fets(started);
-        (p_w, self.reactive(p_w))
+        let p_pu = p_w / self.settings.rated_w.max(1e-9);
+        let q_pu = self.reactive.start(p_pu, v_pu);
+        self.through_rating(p_w, q_pu)
     }
 
-    /// The reactive power beside `p_w`: the set-point within the rating [var].
-    pub fn reactive(&self, p_w: f64) -> f64 {
-        if self.settings.ignores_setpoint {
-            return 0.0;
-        }
-        let most = (self.settings.s_va.powi(2) - p_w * p_w).max(0.0).sqrt();
-        self.q_var.clamp(-most, most)
+    fn through_rating(&mut self, p_w: f64, q_pu: f64) -> (f64, f64) {
+        let settings = &self.settings;
+        let q_var = if settings.ignores_setpoint {
+            0.0
+        } else {
+            q_pu * settings.q_sign * settings.s_va
+        };
+        let (mode, priority) = (self.reactive.mode(), self.functions.priority);
+        let (p_w, q_var) = settings.capability.limit(p_w, q_var, mode, priority);
+        self.power.gave(p_w);
+        (p_w, q_var)
     }
 
     /// An open battery switch carries nothing, whatever the inverter wants.
@@ -282,6 +332,8 @@ impl Inverter {
             detector.reset();
         }
         self.power.put(0.0);
+        self.reactive.rest();
+        self.cessation.rest();
     }
 
     /// The word telemetry uses for its state.
@@ -294,7 +346,7 @@ impl Inverter {
                 let held_back = match &self.feed {
                     Feed::Sun(available_w) => {
                         let could = available_w.min(self.settings.rated_w);
-                        could - self.room().high_w > 0.005 * self.settings.rated_w
+                        could - self.room().limited().1 > 0.005 * self.settings.rated_w
                     }
                     Feed::Storage(_) => false,
                 };
@@ -307,4 +359,11 @@ impl Inverter {
             }
         }
     }
+}
+
+/// The entries of a table that set functions.
+fn functions_in(table: &[(String, Value)], context: Context) -> Vec<(String, Value)> {
+    let known = function_keys(context);
+    let mine = table.iter().filter(|(key, _)| known.contains(key));
+    mine.cloned().collect()
 }

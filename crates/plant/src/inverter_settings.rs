@@ -1,35 +1,30 @@
-//! The settings of an inverter: every key, its default and its range.
-//!
-//! # Source
-//! Defaults of IEEE 1547-2018 category III unless `category` says otherwise; those given in Hz at
-//! 60 Hz scale by the ratio of nominals.
+//! The settings an inverter is built with, which nothing changes while it runs.
 
-use crate::active_power::Droop;
+use crate::capability::Capability;
+use crate::category;
 use crate::detector::FrequencyShift;
 use crate::error::PlantError;
-use crate::relays::{CATEGORIES, Relays};
-use crate::service::EnterService;
+use crate::function_settings::Context;
 use crate::setting::Reader;
+use crate::sourced::{PHASES, Phases};
 
-/// How an inverter is built and set, whatever feeds it.
+/// How an inverter is built, whatever feeds it.
 #[derive(Clone, Debug)]
 pub struct InverterSettings {
     /// Rated apparent power [VA].
     pub s_va: f64,
     /// Rated active power [W].
     pub rated_w: f64,
+    /// What its functions' defaults depend on.
+    pub context: Context,
+    /// The phases it is connected to.
+    pub phases: Phases,
+    /// What its rating lets through.
+    pub capability: Capability,
     /// Largest current, in per unit of `s_va`.
     pub i_max_pu: f64,
     /// Open-loop response time to a set-point, 90 % of a step [s].
     pub response_s: f64,
-    /// Largest change of active power [W/s].
-    pub ramp_w_per_s: Option<f64>,
-    /// Frequency droop.
-    pub droop: Option<Droop>,
-    /// When it may enter service, and how.
-    pub enter: EnterService,
-    /// Voltage and frequency relays.
-    pub relays: Relays,
     /// Island detector.
     pub detector: Option<FrequencyShift>,
     /// False makes relays and detector never act.
@@ -40,6 +35,14 @@ pub struct InverterSettings {
     pub ignores_limit: bool,
     /// True makes the power and reactive power set-points have no effect.
     pub ignores_setpoint: bool,
+    /// True makes settings written while it runs read back and have no effect.
+    pub ignores_functions: bool,
+    /// True makes a permit that is withdrawn have no effect.
+    pub ignores_permit: bool,
+    /// What its functions' response times are multiplied with.
+    pub response_scale: f64,
+    /// -1 inverts the reactive power of its functions.
+    pub q_sign: f64,
     /// Phase-locked loop: natural frequency [Hz] and damping.
     pub pll: (f64, f64),
     /// Time constant of the current control [s].
@@ -51,10 +54,10 @@ pub struct InverterSettings {
 }
 
 impl InverterSettings {
-    /// Reads the keys every inverter has.
+    /// Reads the keys every inverter has beside its functions.
     ///
     /// # Errors
-    /// `SettingMissing`, `SettingWrong`, `SettingUnknown` (inside `relays`).
+    /// `SettingMissing`, `SettingWrong`.
     pub fn read(
         reader: &mut Reader<'_>,
         f_nominal_hz: f64,
@@ -62,23 +65,29 @@ impl InverterSettings {
     ) -> Result<InverterSettings, PlantError> {
         let cycle_s = 1.0 / f_nominal_hz;
         let s_va = reader.required("s_va", (1.0, 1e9))?;
-        let category = reader.word("category", &CATEGORIES)?;
-        let place = reader.place().to_owned();
-        let relays = Relays::read(&place, reader.table("relays")?, category, f_nominal_hz)?;
+        let rated_w = reader.number("p_rated_w", s_va, (0.0, s_va))?;
+        let context = Context {
+            f_nominal_hz,
+            abnormal: reader.word("category", &category::ABNORMAL)?,
+            normal: reader.word("normal_category", &category::NORMAL)?,
+        };
         Ok(InverterSettings {
             s_va,
-            rated_w: reader.number("p_rated_w", s_va, (0.0, s_va))?,
+            rated_w,
+            context,
+            phases: Phases::of_word(reader.word("phases", &PHASES)?),
+            capability: read_capability(reader, s_va, rated_w, context.normal)?,
             i_max_pu: reader.number("i_max_pu", i_max_default_pu, (0.1, 20.0))?,
             response_s: reader.number("response_s", 0.1, (0.0, 3600.0))?,
-            ramp_w_per_s: optional_positive(reader.number("ramp_w_per_s", 0.0, (0.0, 1e9))?),
-            droop: read_droop(reader, f_nominal_hz)?,
-            enter: read_enter(reader, f_nominal_hz)?,
-            relays,
             detector: read_detector(reader)?,
             trips: reader.flag("trips", true)?,
             trip_delay_s: reader.number("trip_delay_s", 0.0, (0.0, 3600.0))?,
             ignores_limit: reader.flag("ignores_limit", false)?,
             ignores_setpoint: reader.flag("ignores_setpoint", false)?,
+            ignores_functions: reader.flag("ignores_functions", false)?,
+            ignores_permit: reader.flag("ignores_permit", false)?,
+            response_scale: reader.number("response_scale", 1.0, (0.0, 1000.0))?,
+            q_sign: reader.number("q_sign", 1.0, (-1.0, 1.0))?,
             pll: (
                 reader.number("pll_hz", 10.0, (0.1, 100.0))?,
                 reader.number("pll_damping", 0.707, (0.1, 5.0))?,
@@ -93,33 +102,24 @@ impl InverterSettings {
     }
 }
 
-fn optional_positive(value: f64) -> Option<f64> {
-    (value > 0.0).then_some(value)
-}
-
-fn read_droop(reader: &mut Reader<'_>, f_nominal_hz: f64) -> Result<Option<Droop>, PlantError> {
-    let on = reader.flag("droop", true)?;
-    let droop = Droop {
-        deadband_hz: reader.number("droop_db_hz", 0.036 * f_nominal_hz / 60.0, (0.0, 5.0))?,
-        k: reader.number("droop_k", 0.05, (0.001, 1.0))?,
-        response_s: reader.number("droop_response_s", 5.0, (0.0, 60.0))?,
-    };
-    Ok(on.then_some(droop))
-}
-
-fn read_enter(reader: &mut Reader<'_>, f_nominal_hz: f64) -> Result<EnterService, PlantError> {
-    let scale = f_nominal_hz / 60.0;
-    Ok(EnterService {
-        v_pu: (
-            reader.number("enter_service_v_low_pu", 0.917, (0.0, 2.0))?,
-            reader.number("enter_service_v_high_pu", 1.05, (0.0, 2.0))?,
+fn read_capability(
+    reader: &mut Reader<'_>,
+    s_va: f64,
+    rated_w: f64,
+    normal: usize,
+) -> Result<Capability, PlantError> {
+    Ok(Capability {
+        s_va,
+        rated_w,
+        q_max_pu: (
+            reader.number("q_inject_max_pu", 1.0, (0.0, 1.0))?,
+            reader.number("q_absorb_max_pu", 1.0, (0.0, 1.0))?,
         ),
-        f_hz: (
-            reader.number("enter_service_f_low_hz", 59.5 * scale, (0.0, 100.0))?,
-            reader.number("enter_service_f_high_hz", 60.1 * scale, (0.0, 100.0))?,
+        q_required_pu: category::Q_REQUIRED[normal],
+        q_from_p_pu: (
+            reader.number("q_none_below_p_pu", 0.0, (0.0, 1.0))?,
+            reader.number("q_full_from_p_pu", 0.0, (0.0, 1.0))?,
         ),
-        delay_s: reader.number("enter_service_delay_s", 300.0, (0.0, 3600.0))?,
-        ramp_s: reader.number("enter_service_ramp_s", 300.0, (0.0, 3600.0))?,
     })
 }
 

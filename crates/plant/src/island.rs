@@ -8,6 +8,7 @@
 
 use crate::complex::Complex;
 use crate::device::Device;
+use crate::follower::Follower;
 use crate::former_settings::FormerSettings;
 use crate::grid_following::GridFollowing;
 use crate::grid_forming::GridForming;
@@ -26,15 +27,6 @@ const NOISE_HZ: f64 = 1e-4;
 
 /// Outside of this range loads are constant impedances [pu].
 pub const CONSTANT_POWER_PU: (f64, f64) = (0.8, 1.1);
-
-/// A grid-following inverter in the island.
-#[derive(Clone, Debug)]
-pub struct Follower {
-    /// Its place among the plant's devices.
-    pub device: usize,
-    /// Its fast states.
-    pub fast: GridFollowing,
-}
 
 /// What the island is told from outside for a tick.
 #[derive(Clone, Copy, Debug)]
@@ -198,7 +190,8 @@ impl Island {
             };
             let room = inverter.room();
             let s_va = inverter.settings.s_va;
-            former.room = (room.low_w.min(0.0) / s_va, room.high_w.max(0.0) / s_va);
+            let (low_w, high_w) = room.limited();
+            former.room = (low_w.min(0.0) / s_va, high_w.max(0.0) / s_va);
             if let Some(storage) = inverter.as_storage() {
                 former.fets = storage.pack.fets();
             }

@@ -4,16 +4,15 @@ use crate::bus::BusStep;
 use crate::complex::Complex;
 use crate::device::{DEAD_PU, Device};
 use crate::event::{Event, EventKind};
+use crate::follower::{Bus, Follower, Happened};
 use crate::grid_following::Injection;
-use crate::island::{Follower, Island, Outside};
+use crate::island::{Island, Outside};
 use crate::shedding::Shedding;
 use crate::synchroniser::{Difference, GridSide};
 use std::f64::consts::TAU;
 
 /// A bus is dead after its voltage was gone for this long [s].
 const DARK_S: f64 = 0.1;
-/// Throttling is told when this share of rated power is held back.
-const THROTTLE_TOLD: f64 = 0.02;
 
 /// What one step needs beside the island itself.
 pub struct Surroundings<'a> {
@@ -114,51 +113,32 @@ impl Island {
         h_s: f64,
     ) -> Injection {
         let i = follower.device;
-        let fast = &mut follower.fast;
-        fast.measure(self.v, h_s);
+        follower.fast.measure(self.v, h_s);
         let Some(inverter) = around.devices[i].inverter_mut() else {
             return Injection::default();
         };
-        if inverter.service.step(fast.v_pu, fast.f_hz, h_s) {
-            let delay_s = inverter.service.delay_s();
-            around.tell(t_s + h_s, EventKind::EnterService, i, delay_s, "");
-            return Injection::default();
-        }
-        if !inverter.service.running() || self.dead {
-            return fast.stop();
-        }
-        let mut lead = 0.0;
-        let mut found = inverter
-            .relays
-            .step(fast.v_pu, fast.f_hz, h_s)
-            .map(|(name, s)| (name.to_owned(), s));
-        if let Some(detector) = &mut inverter.detector {
-            lead = detector.angle(fast.f_hz - self.f_nominal_hz);
-            if detector.step(lead, h_s) {
-                found = found.or(Some(("island".to_owned(), h_s)));
+        let bus = Bus {
+            dead: self.dead,
+            f_nominal_hz: self.f_nominal_hz,
+            s_base_va: self.s_base_va,
+            h_s,
+        };
+        let seen = (follower.fast.v_pu, follower.fast.v_pu);
+        let (injection, happened) = follower.step(inverter, &bus, seen);
+        match happened {
+            None => {}
+            Some(Happened::EnteredService(delay_s)) => {
+                around.tell(t_s + h_s, EventKind::EnterService, i, delay_s, "");
+            }
+            Some(Happened::Tripped(cause, after_s)) => {
+                let at_s = t_s + after_s;
+                around.tell(at_s, EventKind::Tripped, i, at_s - self.opened_s, &cause);
+            }
+            Some(Happened::Throttled(reduction_w)) => {
+                around.tell(t_s + h_s, EventKind::Throttled, i, reduction_w, "");
             }
         }
-        if let Some((cause, after_s)) = inverter.judge(found, h_s) {
-            inverter.trip(&cause);
-            let at_s = t_s + after_s.min(h_s);
-            around.tell(at_s, EventKind::Tripped, i, at_s - self.opened_s, &cause);
-            return fast.stop();
-        }
-        let p_w = inverter.follow(fast.f_hz, h_s);
-        let power = Complex::new(p_w, inverter.reactive(p_w)) * (1.0 / self.s_base_va);
-        let reduction_w = inverter.power.reduction_w();
-        let share = reduction_w / inverter.settings.rated_w.max(1.0);
-        let told = inverter.throttling_told;
-        inverter.throttling_told = share
-            > if told {
-                0.5 * THROTTLE_TOLD
-            } else {
-                THROTTLE_TOLD
-            };
-        if inverter.throttling_told && !told {
-            around.tell(t_s + h_s, EventKind::Throttled, i, reduction_w, "");
-        }
-        fast.inject(power, lead, h_s)
+        injection
     }
 
     /// The power of every device in a step.

@@ -1,5 +1,6 @@
 //! How the world moves while the PCC is closed: one quasi-static tick after the other.
 
+use crate::active_power::Seen;
 use crate::device::{DEAD_PU, Device, Kind};
 use crate::error::{PlantError, checked};
 use crate::event::{Event, EventKind};
@@ -21,12 +22,13 @@ impl World {
     /// Lets every terminal give what its device gives now, while the PCC is closed.
     pub(crate) fn refresh(&mut self) {
         for device in &mut self.devices {
+            let terminal = &mut device.terminal;
             let (p_w, q_var) = match &mut device.kind {
                 Kind::Load(load) if !load.shed => (-load.p_w, -load.q_var),
                 Kind::Load(_) => (0.0, 0.0),
-                Kind::Inverter(inverter) => inverter.give(),
+                Kind::Inverter(inverter) if inverter.cessation.ceased() => (0.0, 0.0),
+                Kind::Inverter(inverter) => inverter.give(terminal.v_pu),
             };
-            let terminal = &mut device.terminal;
             (terminal.p_w, terminal.q_var) = if terminal.dead() {
                 (0.0, 0.0)
             } else {
@@ -119,7 +121,10 @@ impl World {
         self.island = None;
         let t_s = self.time_s;
         for device in &mut self.devices {
-            advance_device(device, t_s, dt_s, &mut self.events);
+            // What hangs behind a source has moved with it already.
+            if !std::mem::take(&mut device.terminal.behind_source) {
+                advance_device(device, t_s, dt_s, &mut self.events);
+            }
         }
         self.time_s += dt_s;
         let rules = &self.island_settings.shedding;
@@ -174,7 +179,7 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
         } else {
             inverter
                 .relays
-                .step(v_pu, f_hz, dt_s)
+                .step(v_pu, v_pu, f_hz, dt_s)
                 .map(|(name, s)| (name.to_owned(), s))
         };
         if let Some((cause, after_s)) = inverter.judge(found, dt_s) {
@@ -183,7 +188,7 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
             return;
         }
     }
-    if inverter.service.step(v_pu, f_hz, dt_s) {
+    if inverter.service.step(v_pu, v_pu, f_hz, dt_s) {
         let delay_s = inverter.service.delay_s();
         tell(t_s + dt_s, EventKind::EnterService, delay_s, "");
     }
@@ -193,7 +198,12 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
         } else {
             f_hz
         };
-        inverter.follow(droop_hz, dt_s);
+        let seen = Seen {
+            v_pu,
+            f_hz: droop_hz,
+        };
+        inverter.follow(seen, dt_s);
+        inverter.cessation.step(v_pu, v_pu, dt_s);
     }
 }
 

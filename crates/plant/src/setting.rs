@@ -13,6 +13,8 @@ pub enum Value {
     Text(String),
     /// A list of numbers.
     List(Vec<f64>),
+    /// A list of pairs of numbers.
+    Pairs(Vec<(f64, f64)>),
     /// A table inside the table.
     Table(Vec<(String, Value)>),
 }
@@ -24,6 +26,7 @@ impl Value {
             Value::Number(value) => value.to_string(),
             Value::Text(value) => format!("{value:?}"),
             Value::List(values) => format!("{values:?}"),
+            Value::Pairs(pairs) => format!("{pairs:?}"),
             Value::Table(_) => "a table".to_owned(),
         }
     }
@@ -34,6 +37,7 @@ pub struct Reader<'a> {
     place: String,
     table: &'a [(String, Value)],
     asked: Vec<&'static str>,
+    in_force: Vec<(String, Value)>,
 }
 
 impl<'a> Reader<'a> {
@@ -43,6 +47,7 @@ impl<'a> Reader<'a> {
             place: place.to_owned(),
             table,
             asked: Vec::new(),
+            in_force: Vec::new(),
         }
     }
 
@@ -70,11 +75,38 @@ impl<'a> Reader<'a> {
         default: f64,
         (low, high): (f64, f64),
     ) -> Result<f64, PlantError> {
-        match self.value(key) {
-            None => Ok(default),
-            Some(Value::Number(x)) if x.is_finite() && *x >= low && *x <= high => Ok(*x),
-            Some(other) => Err(self.wrong(key, other, &format!("a number from {low} to {high}"))),
-        }
+        let number = match self.value(key) {
+            None => default,
+            Some(Value::Number(x)) if x.is_finite() && *x >= low && *x <= high => *x,
+            Some(other) => {
+                return Err(self.wrong(key, other, &format!("a number from {low} to {high}")));
+            }
+        };
+        self.note(key, Value::Number(number));
+        Ok(number)
+    }
+
+    /// Numbers in `[low, high]`, or `default` if the key is absent.
+    ///
+    /// # Errors
+    /// `SettingWrong` if it is no list of numbers or one is outside the range.
+    pub fn list(
+        &mut self,
+        key: &'static str,
+        default: &[f64],
+        (low, high): (f64, f64),
+    ) -> Result<Vec<f64>, PlantError> {
+        let inside = |x: &f64| x.is_finite() && *x >= low && *x <= high;
+        let list = match self.value(key) {
+            None => default.to_vec(),
+            Some(Value::List(list)) if list.iter().all(inside) => list.clone(),
+            Some(other) => {
+                let expected = format!("a list of numbers from {low} to {high}");
+                return Err(self.wrong(key, other, &expected));
+            }
+        };
+        self.note(key, Value::List(list.clone()));
+        Ok(list)
     }
 
     /// A number in `[low, high]` that has no default.
@@ -96,11 +128,13 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// `SettingWrong` if it is of another type.
     pub fn flag(&mut self, key: &'static str, default: bool) -> Result<bool, PlantError> {
-        match self.value(key) {
-            None => Ok(default),
-            Some(Value::Bool(value)) => Ok(*value),
-            Some(other) => Err(self.wrong(key, other, "true or false")),
-        }
+        let flag = match self.value(key) {
+            None => default,
+            Some(Value::Bool(value)) => *value,
+            Some(other) => return Err(self.wrong(key, other, "true or false")),
+        };
+        self.note(key, Value::Bool(flag));
+        Ok(flag)
     }
 
     /// The position of a text in `words`, or 0 if the key is absent.
@@ -108,17 +142,32 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// `SettingWrong` if it is none of the words.
     pub fn word(&mut self, key: &'static str, words: &[&str]) -> Result<usize, PlantError> {
-        let Some(found) = self.value(key) else {
-            return Ok(0);
+        let at = match self.value(key) {
+            None => 0,
+            Some(found) => {
+                let at = match found {
+                    Value::Text(text) => words.iter().position(|word| word == text),
+                    _ => None,
+                };
+                let expected = || format!("one of {}", words.join(", "));
+                at.ok_or_else(|| self.wrong(key, found, &expected()))?
+            }
         };
-        let at = match found {
-            Value::Text(text) => words.iter().position(|word| word == text),
-            _ => None,
-        };
-        if let Some(at) = at {
-            return Ok(at);
-        }
-        Err(self.wrong(key, found, &format!("one of {}", words.join(", "))))
+        self.note(key, Value::Text(words[at].to_owned()));
+        Ok(at)
+    }
+
+    /// What belongs to a text, or to the first of `words` if the key is absent.
+    ///
+    /// # Errors
+    /// `SettingWrong` if it is none of the words.
+    pub fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<T, PlantError> {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Ok(words[self.word(key, &names)?].1)
     }
 
     /// The table under `key`; an absent one reads as empty.
@@ -141,6 +190,16 @@ impl<'a> Reader<'a> {
             found: found.describe(),
             expected: expected.to_owned(),
         }
+    }
+
+    /// Notes the value in force under a key, given or by default.
+    pub fn note(&mut self, key: &'static str, value: Value) {
+        self.in_force.push((key.to_owned(), value));
+    }
+
+    /// The values in force that were read so far, given or by default.
+    pub fn in_force(&self) -> &[(String, Value)] {
+        &self.in_force
     }
 
     /// Ends the reading.

@@ -3,17 +3,18 @@
 //! Invariants: the index of a device is the order of adding; registers never fall; one call moves
 //! time by exactly its `dt`. Ordering of a quasi-static tick: `held`, solve the feeder, `impose`,
 //! `set_head`, `integrate`, `advance`. Ordering of an island tick: `island_tick`, `held` (the means
-//! over it), solve, `impose`, `override_power`, `integrate`.
+//! over it), solve, `impose`, `override_power`, `integrate`. Behind a source: `sourced`.
 
 use crate::device::{Device, Kind, Load, Terminal};
 use crate::error::{PlantError, checked};
 use crate::event::Event;
-use crate::inverter::{Feed, Inverter, Storage};
+use crate::inverter::{Feed, Inverter, Place, Storage};
 use crate::island::Island;
 use crate::island_settings::IslandSettings;
 use crate::resonant::Circuit;
 use crate::setting::Value;
 use crate::shedding::Shedding;
+use crate::sourced::Sourced;
 
 /// Powers beyond this are a mistake of units [W].
 const POWER_MAX: f64 = 1e9;
@@ -31,6 +32,7 @@ pub struct World {
     pub(crate) island: Option<Island>,
     pub(crate) island_settings: IslandSettings,
     pub(crate) rlc: Option<Circuit>,
+    pub(crate) sourced: Option<Sourced>,
     pub(crate) shedding: Shedding,
     pub(crate) events: Vec<Event>,
     /// Whether the terminals hold the means of an island tick that is not integrated yet.
@@ -54,6 +56,7 @@ impl World {
             island: None,
             island_settings: IslandSettings::read(&[], f_nominal_hz)?,
             rlc: None,
+            sourced: None,
             shedding: Shedding::default(),
             events: Vec::new(),
             means_held: false,
@@ -73,7 +76,7 @@ impl World {
     /// # Errors
     /// `SettingUnknown`, `SettingWrong`, `SettingMissing`, `NameRepeated`, `PccState`.
     pub fn add_pv(&mut self, name: &str, table: &[(String, Value)]) -> Result<usize, PlantError> {
-        let inverter = Inverter::pv(name, table, self.f_nominal_hz)?;
+        let inverter = Inverter::pv(name, table, self.f_nominal_hz, self.next_place())?;
         self.add(name, Kind::Inverter(Box::new(inverter)))
     }
 
@@ -86,9 +89,15 @@ impl World {
         name: &str,
         table: &[(String, Value)],
     ) -> Result<usize, PlantError> {
-        let device = self.devices.len();
-        let inverter = Inverter::storage(name, table, self.f_nominal_hz, self.seed, device)?;
+        let inverter = Inverter::storage(name, table, self.f_nominal_hz, self.next_place())?;
         self.add(name, Kind::Inverter(Box::new(inverter)))
+    }
+
+    fn next_place(&self) -> Place {
+        Place {
+            seed: self.seed,
+            device: self.devices.len(),
+        }
     }
 
     fn add(&mut self, name: &str, kind: Kind) -> Result<usize, PlantError> {

@@ -13,6 +13,7 @@ mod metering_rows;
 mod metering_words;
 mod metering_xml;
 mod plant;
+mod plant_source;
 mod settlement;
 mod zones;
 
@@ -49,6 +50,8 @@ mod _core {
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    #[pymodule_export]
+    use crate::plant_source::PySourceTick;
     #[pymodule_export]
     use crate::settlement::{PyEntry, PyMeterPeriod, PySettled, py_settle_period as settle_period};
     #[pymodule_export]

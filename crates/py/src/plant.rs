@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::errors::CoreError;
+use crate::plant_source::{PySourceTick, SegmentTuple, segment_of};
 
 type Table = Vec<(String, Value)>;
-type EventTuple = (f64, &'static str, String, f64, String);
+pub(crate) type EventTuple = (f64, &'static str, String, f64, String);
 
 fn refused(error: plant::PlantError) -> PyErr {
     CoreError::from(error).into()
@@ -35,6 +36,10 @@ fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         Ok(Value::Table(table_of(inner)?))
     } else if let Ok(list) = value.extract::<Vec<f64>>() {
         Ok(Value::List(list))
+    } else if let Ok(pairs) = value.extract::<Vec<[f64; 2]>>() {
+        Ok(Value::Pairs(
+            pairs.into_iter().map(|[x, y]| (x, y)).collect(),
+        ))
     } else {
         Err(PyTypeError::new_err(format!(
             "a setting cannot be {}",
@@ -43,7 +48,25 @@ fn value_of(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     }
 }
 
-fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
+fn dict_of<'py>(py: Python<'py>, table: &[(String, Value)]) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (key, value) in table {
+        match value {
+            Value::Bool(value) => dict.set_item(key, value)?,
+            Value::Number(value) => dict.set_item(key, value)?,
+            Value::Text(value) => dict.set_item(key, value)?,
+            Value::List(values) => dict.set_item(key, values)?,
+            Value::Pairs(pairs) => {
+                let rows: Vec<[f64; 2]> = pairs.iter().map(|(x, y)| [*x, *y]).collect();
+                dict.set_item(key, rows)?;
+            }
+            Value::Table(inner) => dict.set_item(key, dict_of(py, inner)?)?,
+        }
+    }
+    Ok(dict)
+}
+
+pub(crate) fn tuples(events: Vec<plant::event::Event>) -> Vec<EventTuple> {
     events
         .into_iter()
         .map(|e| (e.t_s, e.kind.word(), e.name, e.value, e.detail))
@@ -231,6 +254,16 @@ impl PyWorld {
         self.locked().set_q_var(i, q_var).map_err(refused)
     }
 
+    fn set_functions(&self, i: usize, settings: &Bound<'_, PyDict>) -> PyResult<()> {
+        let table = table_of(settings)?;
+        self.locked().set_functions(i, &table).map_err(refused)
+    }
+
+    fn functions<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyDict>> {
+        let table = self.locked().functions(i).map_err(refused)?;
+        dict_of(py, &table)
+    }
+
     fn set_fets(&self, i: usize, charge: bool, discharge: bool) -> PyResult<()> {
         self.locked()
             .set_fets(i, charge, discharge)
@@ -340,6 +373,24 @@ impl PyWorld {
             world.island_tick(t_s, dt_s, h_s, record_every, outside)
         });
         tick.map(PyIslandTick::from).map_err(refused)
+    }
+
+    #[pyo3(signature = (devices, t_s, segments, *, h_s = 0.001, record_every = 1))]
+    fn source_tick(
+        &self,
+        py: Python<'_>,
+        devices: Vec<usize>,
+        t_s: f64,
+        segments: Vec<SegmentTuple>,
+        h_s: f64,
+        record_every: usize,
+    ) -> PyResult<PySourceTick> {
+        let segments: Vec<_> = segments.into_iter().map(segment_of).collect();
+        let samples = py.detach(|| {
+            self.locked()
+                .source_tick(&devices, t_s, &segments, h_s, record_every)
+        });
+        PySourceTick::new(py, samples.map_err(refused)?)
     }
 
     fn take_events(&self) -> Vec<EventTuple> {

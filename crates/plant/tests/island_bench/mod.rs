@@ -61,6 +61,7 @@ impl Case {
             n("feed_v_lag_s", 0.0),
             t("detector", "none"),
             ("droop".to_owned(), Value::Bool(false)),
+            ("momentary_cessation".to_owned(), Value::Bool(false)),
         ];
         Case {
             settings,
