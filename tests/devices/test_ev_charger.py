@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,12 @@ async def charger(clock: Clock, version: str, **emulate: Any) -> AsyncIterator[C
     finally:
         await driver.close()
         await emulator.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def run(body: Callable[[Clock], Awaitable[Any]], *, wall: bool = False) -> Any:
@@ -195,9 +202,9 @@ def test_a_stranger_and_a_charger_of_another_version_are_sent_away() -> None:
             link, reasons = bench.emulator.endpoint_link, []
             for path, version in (("CP-2", "ocpp1.6"), ("CP-1", "ocpp2.0.1")):
                 url = f"ws://{link.host}:{link.port}/{path}"
-                async with connect(url, subprotocols=[version]) as socket:  # type: ignore[list-item]
+                async with connect(url, subprotocols=[version]) as station:  # type: ignore[list-item]
                     with pytest.raises(ConnectionClosed) as caught:
-                        await socket.recv()
+                        await station.recv()
                     reasons.append(caught.value.rcvd.reason)  # type: ignore[union-attr]
             return reasons, await bench.driver.read()
 
@@ -208,7 +215,7 @@ def test_a_stranger_and_a_charger_of_another_version_are_sent_away() -> None:
 
 def test_a_charger_that_never_comes_is_named_within_the_bound() -> None:
     async def body(clock: Clock) -> Any:
-        driver = OcppCharger("cp", OcppLink("127.0.0.1", 39_217, "CP-1", "1.6"))
+        driver = OcppCharger("cp", OcppLink("127.0.0.1", free_port(), "CP-1", "1.6"))
         with pytest.raises(DriverError) as caught:
             await driver.open()
         await driver.close()
@@ -223,13 +230,14 @@ def test_an_independent_station_talks_to_the_driver_on_the_wall_clock() -> None:
     """The bare `ocpp` library as a station, with kWh and phases as real ones send them."""
 
     async def body(clock: Clock) -> Any:
-        link = OcppLink("127.0.0.1", 39_218, "CP-9", "1.6")
+        link = OcppLink("127.0.0.1", free_port(), "CP-9", "1.6")
         driver = OcppCharger("cp", link, OcppParameters(connect_s=5, timeout_s=2))
         driver.use_clock(clock.utc_s)
         opening = asyncio.create_task(driver.open())
         await asyncio.sleep(0.2)
-        async with connect("ws://127.0.0.1:39218/CP-9", subprotocols=["ocpp1.6"]) as socket:  # type: ignore[list-item]
-            stranger = Stranger16("CP-9", socket, response_timeout=2)
+        url = f"ws://127.0.0.1:{link.port}/CP-9"
+        async with connect(url, subprotocols=["ocpp1.6"]) as connection:  # type: ignore[list-item]
+            stranger = Stranger16("CP-9", connection, response_timeout=2)
             listening = asyncio.create_task(stranger.start())
             answer = await stranger.call(call16.BootNotification("Model 3X", "Acme"))
             await opening

@@ -69,6 +69,10 @@ MISFITS = {
         ("safe_state = { closed = false }\n", ""),
         ("device 's3'.safe_state", "nothing"),
     ),
+    "a DC source that feeds nothing": (
+        (', dc_source = "dc-1" }', " }"),
+        ("device 'dc-1'", "a DC source that feeds nothing"),
+    ),
     "a bus for an instrument": (
         ('capability = "switch"', 'capability = "switch"\nbus = "A"'),
         ("device 's3'.bus", '"A"'),

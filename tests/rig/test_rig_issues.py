@@ -135,7 +135,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 19,
                 f"{PV}.link.kind",
                 '"modbus-udp"',
-                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial", "socket"',
+                'one of "modbus-tcp", "modbus-tls", "modbus-rtu", "serial", "socket", "ocpp"',
                 "modbus-tcp",
             )
         ],

@@ -14,7 +14,6 @@ from gridrig.circuit.connections import (
 )
 from gridrig.circuit.vehicle import Vehicle
 from gridrig.clock import Clock
-from gridrig.errors import RigError
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.instruments import INSTRUMENTS, SourceTerminal
@@ -76,8 +75,4 @@ def _fed_by(rig: Rig, source: Device) -> str:
         terminal = device.terminal
         if isinstance(terminal, SourceTerminal) and terminal.dc_source == source.name:
             return device.name
-    raise RigError(
-        "rig.feeds_nothing",
-        "{device} feeds nothing: no terminal names it as its dc_source",
-        device=source.name,
-    )
+    raise AssertionError(f"{source.name} feeds nothing, which a valid rig has not")

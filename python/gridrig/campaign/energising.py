@@ -240,6 +240,8 @@ class Energising:
         if terminal.dc_source is not None:
             await self._feed(terminal.dc_source, 2 * wanted_w)
         await driver.set_limit_w(wanted_w)
+        if device.capability == "storage":
+            await driver.set_power_w(wanted_w)
         await driver.set_connect(True)
         begin_s = self.clock.now_s()
         while abs((said := await driver.read()).p_w) < 0.5 * wanted_w:

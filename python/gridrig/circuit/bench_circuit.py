@@ -12,13 +12,15 @@ Invariants
     plant.
 Ordering
     In one step: contacts move, the source's setting is taken, the plant steps, a row is written.
+    What is watched in steps of 1 ms goes through the plant's own model of devices behind a source,
+    phase by phase, in one call for as long as the source's output is straight.
 Limits
     Steps of 1 ms for `WATCHED_S` after anything changed and while an instrument watches, of 10 ms
     while the voltage is off its nominal, else of 500 ms.
 Known gaps
-    The plant's devices know the positive sequence: they share power equally over the phases. The
-    source has no impedance. Synchronism at closing onto a live island is not judged: a contactor
-    does not.
+    In steps longer than 1 ms, and on a single-phase bench, devices see the positive sequence only.
+    The source has no impedance. Synchronism at closing onto a live island is not judged: a
+    contactor does not.
 """
 
 import cmath
@@ -32,7 +34,7 @@ from gridrig.circuit.history import STEPS_PER_S, History, Row
 from gridrig.circuit.source_output import SourceOutput
 from gridrig.clock import Clock
 from gridrig.devices.emulators.bench_terminal import Setting
-from gridrig.plant import World
+from gridrig.plant import Segment, SourceTick, World
 
 WATCHED_S = 2.0
 FINE, NEAR, COARSE = 1, 10, 500  # [ms]
@@ -115,10 +117,12 @@ class BenchCircuit:
         self._order = [channel - 1 for channel in source_order[:phases]]
         self._moves: list[_Move] = []
         self._history = History(len(self.places), phases)
-        self._theta = 0.0  # of the source, and of the island while there is one [rad]
+        self._theta = self._theta_island = 0.0  # of the source; of what it left alone [rad]
         self._trigger = False
+        self._was_island = False
         self._watched_ms = 0
         self._zero_ms = self._clock_ms()
+        self._sequence_row = np.exp(-2j * np.pi * np.arange(phases) / 3)
         self._sequence = [cmath.exp(-2j * math.pi * k / 3) for k in range(phases)]
 
     @property
@@ -179,8 +183,11 @@ class BenchCircuit:
             self._move_main(move.main)
         if self._islanded:
             self._step_island(self._size(at_ms, target_ms))
+        elif self._is_fine(at_ms) and self._has_phases and not self._was_island:
+            self._step_by_phase(at_ms, target_ms)
         else:
             self._step_fed(at_ms, target_ms)
+            self._was_island = False
         self._trigger = False
 
     @property
@@ -191,9 +198,19 @@ class BenchCircuit:
     def _closing(self) -> bool:
         return self.main and self._islanded
 
+    def _is_fine(self, at_ms: int) -> bool:
+        """Return whether steps are of a millisecond now."""
+        playing = self.source.playing(at_ms / STEPS_PER_S)
+        return at_ms < self._watched_ms or playing or self._trigger
+
+    @property
+    def _has_phases(self) -> bool:
+        """Whether the source feeds three phases of the bus."""
+        return self.phases == 3 and self.main and self.source_on
+
     def _size(self, at_ms: int, target_ms: int, *, off_nominal: bool = False) -> int:
         size = NEAR if off_nominal else COARSE
-        if at_ms < self._watched_ms or self.source.playing(at_ms / STEPS_PER_S) or self._trigger:
+        if self._is_fine(at_ms):
             size = FINE
         if self._moves:
             size = min(size, max(FINE, self._moves[0].at_ms - at_ms))
@@ -211,8 +228,10 @@ class BenchCircuit:
             quality = load.l_var / load.r_w if load.r_w > 0 else 0.0
             self.world.set_rlc(load.r_w, quality, load.c_var / load.l_var if load.l_var else 1.0)
             self.world.open_pcc(t_s)
+            self._theta_island = self._theta
         elif closed and self._islanded:
             self.world.request_reclose(t_s, dict(ANY_ANGLE))
+            self._was_island = True
 
     def _source_v(self, t_s: float) -> tuple[list[complex], float]:
         """Return the phase voltages that reach the switch, and their frequency."""
@@ -248,6 +267,64 @@ class BenchCircuit:
         self._theta += 2 * math.pi * f_hz * size / STEPS_PER_S
         self._theta %= 2 * math.pi
 
+    def _step_by_phase(self, at_ms: int, target_ms: int) -> None:
+        """Step as far as the source's output is straight, at most `COARSE`, in one call."""
+        t_s = at_ms / STEPS_PER_S
+        straight_ms = self.source.straight_until_s(t_s) * STEPS_PER_S
+        ends = [target_ms, at_ms + COARSE, *(move.at_ms for move in self._moves[:1])]
+        if straight_ms < math.inf:
+            ends.append(math.ceil(straight_ms - 1e-6))
+        size = max(1, min(ends) - at_ms)
+        begin, end = self.source.at(t_s), self.source.at(t_s + size / STEPS_PER_S - 1e-9)
+        if begin.phase_deg != end.phase_deg:
+            size, end = 1, begin  # an angle that moves is a step of its own
+        segment = Segment(
+            size / STEPS_PER_S,
+            (begin.f_hz, end.f_hz),
+            self._by_phase([v / self.v_n for v in begin.v_v]),
+            self._by_phase([v / self.v_n for v in end.v_v]),
+            self._by_phase([a - 120.0 * k for k, a in enumerate(begin.phase_deg)], turn_deg=120.0),
+        )
+        tick = self.world.source_tick(list(self._devices.values()), t_s, [segment])
+        self.world.held()
+        self.world.integrate(size / STEPS_PER_S)
+        self.world.advance(size / STEPS_PER_S)
+        self._write_by_phase(tick, begin, segment)
+
+    def _by_phase(
+        self, channels: Sequence[float], turn_deg: float = 0.0
+    ) -> tuple[float, float, float]:
+        """Return what the channels put on each phase, beside the phase's own angle."""
+        a, b, c = (channels[k] + turn_deg * phase for phase, k in enumerate(self._order))
+        return a, b, c
+
+    def _write_by_phase(self, tick: SourceTick, begin: Setting, segment: Segment) -> None:
+        steps = len(tick.f_hz)
+        places = np.exp(1j * (np.radians(segment.angle_deg) - 2 * np.pi * np.arange(3) / 3))
+        shares = np.arange(steps) / steps
+        f_hz = begin.f_hz + (segment.f_hz[1] - begin.f_hz) * shares
+        v_from, v_to = (np.array(v) for v in (segment.v_from_pu, segment.v_to_pu))
+        v_pu = v_from + (v_to - v_from) * shares[:, None]
+        turns = self._theta + np.cumsum(2 * np.pi * f_hz / STEPS_PER_S)
+        thetas = np.concatenate([[self._theta], turns[:-1]])
+        v = self.v_n * v_pu * places * np.exp(1j * thetas)[:, None]
+        # The plant's frame turns at nominal frequency; what counts is each current's angle to its
+        # own voltage, which its positive sequence has in both frames.
+        theirs = tick.v_pu @ np.conj(self._sequence_row)
+        ours = v @ np.conj(self._sequence_row)
+        alive = np.abs(theirs) > 1e-9
+        turned = np.where(alive, ours / np.where(alive, theirs, 1.0), 0.0)
+        turned /= np.maximum(np.abs(turned), 1e-12)
+        i = np.zeros((steps, len(self.places), 3), dtype=np.complex128)
+        for k, name in enumerate(self._devices):
+            i[:, self.places[name]] = tick.i_va[k] / self.v_n * turned[:, None]
+        y = np.array([self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in f_hz])
+        i[:, self.places[LOAD]] = -v * y[:, None]
+        i[:, self.places[SWITCH]] = i.sum(axis=1)
+        told = Row((), (), 0.0, self._trigger, self.status)
+        self._history.add_steps(v, i, f_hz, told)
+        self._theta = float(turns[-1]) % (2 * math.pi)
+
     def _step_island(self, size: int) -> None:
         t_s = self._history.end_ms / STEPS_PER_S
         source_v, source_hz = self._source_v(t_s)
@@ -258,10 +335,11 @@ class BenchCircuit:
         _, q_var = self.world.held()
         self.world.integrate(size / STEPS_PER_S)
         for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
-            positive = cmath.rect(v_pu * self.v_n, self._theta)
+            positive = cmath.rect(v_pu * self.v_n, self._theta_island)
             p_w = [row[k] for row in tick.p_w]
             self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
-            self._theta += 2 * math.pi * (f_hz or source_hz) / STEPS_PER_S
+            self._theta_island += 2 * math.pi * f_hz / STEPS_PER_S
+        self._theta += 2 * math.pi * source_hz * size / STEPS_PER_S
 
     def _write(
         self,

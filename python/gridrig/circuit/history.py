@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridrig.devices.emulators.bench_terminal import Float, Samples
+from gridrig.devices.emulators.bench_terminal import Complex, Float, Samples
 
 STEPS_PER_S = 1000
 ROWS_MAX = 1 << 17
@@ -77,6 +77,32 @@ class History:
         self._rows += 1
         self.end_ms += duration_ms
 
+    def add_steps(self, v_v: Complex, i_a: Complex, f_hz: Float, row: Row) -> None:
+        """Add steps of a millisecond each.
+
+        Parameters
+        ----------
+        v_v : array of complex128, shape (steps, phases)
+            At the bus. [V]
+        i_a : array of complex128, shape (steps, places, phases)
+            Into the grid. [A]
+        f_hz : array of float64, shape (steps,)
+            [Hz]
+        row : Row
+            Its trigger holds for the first step, its contact for all.
+        """
+        steps = len(f_hz)
+        while self._rows + steps > ROWS_MAX:
+            self._forget()
+        at = slice(self._rows, self._rows + steps)
+        self._start_ms[at] = self.end_ms + np.arange(steps)
+        self._v[at], self._i[at], self._f[at] = v_v, i_a, f_hz
+        self._trigger[at] = False
+        self._trigger[self._rows] = row.trigger
+        self._contact[at] = row.contact
+        self._rows += steps
+        self.end_ms += steps
+
     def oldest_s(self) -> float:
         """Return the beginning of the oldest row. [s]"""
         return float(self._start_ms[0]) / STEPS_PER_S
@@ -106,7 +132,7 @@ class History:
         )
 
     def _forget(self) -> None:
-        half = ROWS_MAX // 2
+        kept = self._rows // 2
         for column in (self._start_ms, self._v, self._i, self._f, self._trigger, self._contact):
-            column[:half] = column[half:]
-        self._rows = half
+            column[:kept] = column[self._rows - kept : self._rows].copy()
+        self._rows = kept

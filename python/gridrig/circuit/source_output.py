@@ -1,5 +1,6 @@
 """What an AC source puts out over time: a setting, or a sequence that was begun."""
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -34,6 +35,10 @@ class SourceOutput:
     def playing(self, t_s: float) -> bool:
         """Return whether a sequence runs. [s]"""
         return bool(self._ends_s) and t_s < self._ends_s[-1]
+
+    def straight_until_s(self, t_s: float) -> float:
+        """Return until when it stays or moves in one straight line; infinity for ever. [s]"""
+        return next((end_s for end_s in self._ends_s if t_s < end_s), math.inf)
 
     def at(self, t_s: float) -> Setting:
         """Return what is put out at a time. [s]"""

@@ -40,6 +40,9 @@ def check_bench(
         issues.add(at.key("feeder"), f"a feeder beside {behind[0].label!r}, on a source", expected)
     for device in devices:
         _check_frequencies(device, nominal, issues)
+        if device.capability == "dc_source" and device.emulated and device.name not in fed:
+            expected = "a terminal that names it as its dc_source"
+            issues.add(device.at, "a DC source that feeds nothing", expected)
     if any(device.emulated and device.capability in OF_A_CIRCUIT for device in devices):
         _check_circuit(devices, issues)
 
@@ -97,6 +100,9 @@ def _check_feeding(
 ) -> None:
     if terminal.dc_source is None:
         return
+    if device.capability == "storage":
+        at = device.at.key("terminal").key("dc_source")
+        issues.add(at, shown(terminal.dc_source), "nothing: a storage has its own pack")
     holder = fed.setdefault(terminal.dc_source, device)
     if holder is not device:
         found = f"{shown(terminal.dc_source)}, which feeds {holder.label!r}"

@@ -76,7 +76,7 @@ async def instruments(
 ) -> AsyncIterator[InstrumentBench]:
     """Serve every instrument; `emulate` adds to the emulate table of each by name."""
     world = World(f_nominal_hz=50.0, s_base_va=10_000.0, seed=1)
-    pv = world.add_pv("pv-1", {"s_va": 10_000.0})
+    pv = world.add_pv("pv-1", {"s_va": 10_000.0, "category": "II"})
     circuit = BenchCircuit(
         world,
         clock,

@@ -114,6 +114,37 @@ def test_a_sequence_is_played_by_the_source_and_recorded_on_one_time_base(on_ben
     assert f_hz == pytest.approx(52.0)  # the last step stays
 
 
+def test_a_dip_of_one_phase_trips_on_the_worst_phase(on_bench) -> None:
+    async def body(clock):
+        async with instruments(clock) as bench:
+            ac, dc, s3, pa = await bench.drivers("ac", "dc", "s3", "pa")
+            await energise(bench, ac, dc, s3)
+            one = (V_N, 0.3 * V_N, V_N)
+            balanced = (V_N,) * 3
+            await ac.load_sequence(
+                [
+                    SequenceStep(one, (0.0,) * 3, 50.0, 0.5),
+                    SequenceStep(balanced, (0.0,) * 3, 50.0, 0.5),
+                ]
+            )
+            await ac.arm()
+            plan = CapturePlan(function="rms", rate_hz=100, points=120, source="source")
+            await pa.arm(plan)
+            await ac.trigger()
+            recording = await captured(bench, pa, ["V1", "V2", "V3", "I1", "I2", "I3"])
+            return recording, bench.world.terminal(bench.pv).trip_cause
+
+    recording, cause = on_bench(body)
+    times, tracks = recording.since_trigger_s(), recording.tracks
+    dip = (times > 0.05) & (times < 0.45)
+    assert tracks["V2"][dip] == pytest.approx(0.3 * V_N, rel=0.01)
+    assert tracks["V1"][dip] == pytest.approx(V_N, rel=0.01)
+    assert cause == "UV2"  # the positive sequence, at 0.77 pu, would have waited for ever
+    for channel in ("I1", "I2", "I3"):
+        flows = times[tracks[channel] > 1.0]
+        assert flows[-1] == pytest.approx(0.16, abs=0.04)
+
+
 def test_an_island_is_opened_by_the_switch_and_its_end_is_timed_by_one_instrument(on_bench) -> None:
     async def body(clock):
         async with instruments(clock) as bench:
@@ -304,6 +335,22 @@ def test_a_single_phase_is_lowered_alone_and_the_phases_are_those_of_the_wiring(
     assert found.v_v[:3] == pytest.approx((V_N, V_N, 100.0), rel=0.002)
     assert found.angle_deg[:3] == pytest.approx((0, 120, -120), abs=0.1)
     assert found.v_v[3:] == pytest.approx((V_N, 100.0, V_N), rel=0.002)
+
+
+def test_the_same_seeds_give_the_same_recording_and_others_another(on_bench) -> None:
+    async def body(clock, seed):
+        async with instruments(clock, pa={"seed": seed}) as bench:
+            ac, s3, pa = await bench.drivers("ac", "s3", "pa")
+            await ac.set_voltage_v([V_N] * 3)
+            await ac.set_output(True)
+            await s3.set_closed(True)
+            await pa.arm(CapturePlan(points=400, source="immediate", pretrigger=0.0))
+            recording = await captured(bench, pa, ["V1", "I2"])
+            return [recording.tracks[name].tobytes() for name in ("V1", "I2")]
+
+    first = on_bench(lambda clock: body(clock, 1))
+    assert on_bench(lambda clock: body(clock, 1)) == first
+    assert on_bench(lambda clock: body(clock, 2)) != first
 
 
 def test_the_array_curve_meets_its_catalogue_values() -> None:

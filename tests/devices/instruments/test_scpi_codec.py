@@ -15,6 +15,7 @@ from gridrig.devices.wire.scpi_messages import (
     MessageDecoder,
     Unit,
     parse_program,
+    parse_response,
     split,
 )
 from gridrig.devices.wire.scpi_status import NO_ERROR, QUEUE_MAX, Status
@@ -98,6 +99,19 @@ def test_no_bytes_make_it_raise_and_cutting_changes_nothing(data: bytes, cuts: l
 def test_prop_a_block_parsed_is_what_was_printed(data: bytes) -> None:
     assert parse_block(print_block(data)) == data
     assert split(print_block(data) + b";1", b";") == [print_block(data), b"1"]
+
+
+@given(st.binary(max_size=40), st.sampled_from([b"", b"\r", b"\n", b" ", b"\t", b";", b"#1"]))
+@settings(max_examples=200, deadline=None)
+def test_prop_a_block_survives_its_message_whatever_its_last_byte(data: bytes, end: bytes) -> None:
+    block = print_block(data + end)
+    for message in (b"37;" + block + b';37;0,"No error"\n', b"37;" + block + b"\n"):
+        (event,) = decoded(message)
+        assert isinstance(event, Message)
+        assert parse_response(event.data)[1] == block
+    (unit,) = parse_program(b"DATA " + block)
+    assert isinstance(unit, Unit)
+    assert unit.parameters == (block.decode("latin-1"),)
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=50))

@@ -34,10 +34,9 @@ from gridrig.devices.wire.scpi_messages import (
     RESPONSE_BYTES_MAX,
     Dropped,
     MessageDecoder,
-    split,
+    parse_response,
 )
 from gridrig.devices.wire.scpi_status import QUEUE_MAX
-from gridrig.devices.wire.scpi_values import ScpiFault
 from gridrig.errors import DriverError
 
 READ_BYTES = 65536
@@ -275,7 +274,7 @@ class ScpiLine:
                     if isinstance(event, Dropped):
                         unfit.append(event.reason)
                         continue
-                    fields = _fields(event.data)
+                    fields = parse_response(event.data)
                     if fields[0] == number.encode():
                         return fields
                     unfit.append(event.data[:40].decode("latin-1"))
@@ -369,13 +368,6 @@ class ScpiLine:
 
     def _error(self, kind: str, message: str, **facts: object) -> DriverError:
         return DriverError(f"driver.{kind}", message, kind=kind, device=self._name, **facts)  # type: ignore[arg-type]
-
-
-def _fields(answer: bytes) -> list[bytes]:
-    try:
-        return [field.strip() for field in split(answer, b";")]
-    except ScpiFault:
-        return [answer]
 
 
 def _error_number(text: str) -> int:

@@ -21,6 +21,7 @@ from gridrig.devices.wire.scpi_messages import parse_program
 from gridrig.devices.wire.scpi_status import OPERATION_COMPLETE, Status
 from gridrig.devices.wire.scpi_tree import CommandTree, Handler
 from gridrig.devices.wire.scpi_values import ScpiFault, parse_whole
+from gridrig.errors import GridrigError
 
 SCPI_VERSION = "1999.0"
 
@@ -154,6 +155,10 @@ class Instrument:
                 self.fail(fault)
                 if -199 <= fault.number <= -100:
                     break
+                continue
+            except (GridrigError, LookupError) as error:
+                # What the bench behind it refuses is the instrument's own trouble, told as such.
+                self.fail(ScpiFault(-310, str(error)))
                 continue
             if unit.query:
                 answers.append(answer if isinstance(answer, bytes) else str(answer).encode())

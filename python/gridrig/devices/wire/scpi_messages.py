@@ -72,6 +72,7 @@ class MessageDecoder:
         self._buffer = bytearray()
         self._at = 0  # scanned so far
         self._quote = 0
+        self._block_end = 0
         self._fresh = True  # a block can begin here: only behind a separator
         self._skipping = False
 
@@ -117,13 +118,15 @@ class MessageDecoder:
             return Dropped("too long")
         if end is None:
             return None
-        message = Message(bytes(self._buffer[:end]).removesuffix(b"\r"))
+        data = bytes(self._buffer[:end])
+        # A block's last byte may look like the CR of a line's end.
+        message = Message(data if end == self._block_end else data.removesuffix(b"\r"))
         self._restart(end + 1)
         return message
 
     def _restart(self, size: int) -> None:
         del self._buffer[:size]
-        self._at, self._quote, self._fresh = 0, 0, True
+        self._at, self._quote, self._block_end, self._fresh = 0, 0, 0, True
 
     def _scan(self) -> int | None:
         """Return where the message's LF is, None if it is not here yet."""
@@ -145,6 +148,7 @@ class MessageDecoder:
                     if size is None or len(data) - self._at < size:
                         return None
                     self._at += size
+                    self._block_end = self._at
                     self._fresh = False
                     continue
                 self._fresh = False
@@ -197,6 +201,28 @@ def split(data: bytes, separator: bytes) -> list[bytes]:
     return parts
 
 
+def bare(part: bytes) -> bytes:
+    """Return a part without the blanks around it; a block's last bytes may look like blanks.
+
+    >>> bare(b" 12 "), bare(b" #12a ")
+    (b'12', b'#12a ')
+    """
+    part = part.lstrip()
+    return part if part.startswith(b"#") else part.rstrip()
+
+
+def parse_response(data: bytes) -> list[bytes]:
+    """Return the fields of a response message; one that cannot be parted is a single field.
+
+    >>> parse_response(b'37;2.3E2; 37')
+    [b'37', b'2.3E2', b'37']
+    """
+    try:
+        return [bare(field) for field in split(data, b";")]
+    except ScpiFault:
+        return [data]
+
+
 def parse_program(data: bytes) -> list[Unit | ScpiFault]:
     """Return the units of a program message in order; the first fault ends the message.
 
@@ -218,7 +244,7 @@ def parse_program(data: bytes) -> list[Unit | ScpiFault]:
     if len(parts) > UNITS_MAX:
         return [ScpiFault(-223, f"{len(parts)} units, at most {UNITS_MAX}")]
     for part in parts:
-        text = part.decode("latin-1").strip(" \t\r\0")
+        text = part.decode("latin-1").lstrip()
         if not text:
             continue  # an empty unit is allowed
         try:
@@ -240,7 +266,7 @@ def _unit(text: str) -> Unit:
     parameters: tuple[str, ...] = ()
     if rest is not None and rest.strip():
         raw = split(rest.encode("latin-1"), b",")
-        parameters = tuple(part.decode("latin-1").strip() for part in raw)
+        parameters = tuple(bare(part).decode("latin-1") for part in raw)
         if not all(parameters):
             raise ScpiFault(-104, "an empty parameter")
     return Unit(header, bool(mark), parameters)
