@@ -12,6 +12,7 @@
 pub mod active_power;
 mod bus;
 pub mod bus_meter;
+pub mod buses;
 pub mod capability;
 pub mod category;
 mod ceiling;
@@ -23,6 +24,7 @@ pub mod detector;
 pub mod device;
 pub mod error;
 pub mod event;
+pub mod feeder_step;
 pub mod follower;
 pub mod former_settings;
 pub mod function_settings;
