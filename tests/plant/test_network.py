@@ -64,7 +64,9 @@ def test_an_island_settles_on_the_power_flow_of_pandapower():
         "former", {"s_va": 50e3, "forms_grid": True, "pack": {**pack, "soc": 0.5}}
     )
     loads = [world.add_load(f"load-{bus}") for bus in LOADS]
-    (pv,) = [world.add_pv(f"pv-{bus}", {"s_va": 15e3, "droop": False}) for bus in SUN]
+    (pv,) = [
+        world.add_pv(f"pv-{bus}", {"s_va": 15e3, "droop": False, "detector": "none"}) for bus in SUN
+    ]
     for load, powers in zip(loads, LOADS.values(), strict=True):
         world.set_load(load, *powers)
     world.set_available(pv, 12e3)
@@ -75,8 +77,8 @@ def test_an_island_settles_on_the_power_flow_of_pandapower():
         world.island_tick(float(second), 1.0, record_every=0)
     at = {bus: world.terminal(i).v_pu for i, bus in enumerate(buses)}
     for bus in buses:
-        assert at[bus] == pytest.approx(v_pu[bus], abs=2e-5), bus
-    assert max(at.values()) - min(at.values()) > 0.01
+        assert at[bus] == pytest.approx(v_pu[bus], abs=1e-6), bus
+    assert max(at.values()) - min(at.values()) > 0.005
     given_w, given_var = world.held()
     assert given_w[former] == pytest.approx(net.res_ext_grid.p_mw[0] * 1e6, rel=1e-3)
     assert given_var[former] == pytest.approx(net.res_ext_grid.q_mvar[0] * 1e6, rel=1e-3)
@@ -98,8 +100,8 @@ def test_a_sudden_load_reaches_a_far_bus_at_once_and_its_voltage_in_the_first_st
     before = world.terminal(far).v_pu
     world.set_load(far, 15e3, 0.0)
     world.island_tick(1.0, 0.2)
-    assert before - world.terminal(far).v_pu > 0.02
-    assert world.terminal(near).v_pu - world.terminal(far).v_pu > 0.01
+    assert before - world.terminal(far).v_pu > 0.015
+    assert world.terminal(near).v_pu - world.terminal(far).v_pu > 0.005
 
 
 @pytest.mark.parametrize(

@@ -161,20 +161,20 @@ impl Factored {
     pub fn solve(&self, x: &mut [Complex]) {
         let n = self.count;
         for row in 0..n {
-            let mut sum = x[row];
-            for column in 0..row {
-                sum = sum - self.lu[row * n + column] * x[column];
-            }
-            x[row] = sum;
+            let (known, rest) = x.split_at_mut(row);
+            rest[0] = rest[0] - dot(&self.lu[row * n..row * n + row], known);
         }
         for row in (0..n).rev() {
-            let mut sum = x[row];
-            for column in row + 1..n {
-                sum = sum - self.lu[row * n + column] * x[column];
-            }
-            x[row] = sum * self.lu[row * n + row];
+            let (rest, known) = x.split_at_mut(row + 1);
+            let below = dot(&self.lu[row * n + row + 1..(row + 1) * n], known);
+            rest[row] = (rest[row] - below) * self.lu[row * n + row];
         }
     }
+}
+
+fn dot(a: &[Complex], b: &[Complex]) -> Complex {
+    let products = a.iter().zip(b).map(|(a, b)| *a * *b);
+    products.fold(Complex::ZERO, |sum, product| sum + product)
 }
 
 /// Room for solving, kept so that steps allocate nothing.
