@@ -60,12 +60,14 @@ pub struct Island {
     pub opened_s: f64,
     /// Bus voltage at the end of the last step, in the frame of nominal frequency [pu].
     pub v: Complex,
+    /// Its magnitude [pu].
+    pub magnitude: f64,
     /// Voltage the loads have adapted to [pu].
     pub v_load: f64,
     /// How fast they adapt.
     pub load_lag: Lag,
     /// The buses, where there is more than one.
-    pub feeder: Option<Feeder>,
+    pub feeder: Option<Box<Feeder>>,
     /// What inverters measure: a bus and its meter, one for each kind on each bus.
     pub meters: Vec<(usize, BusMeter)>,
     /// Grid-following inverters.
@@ -140,12 +142,13 @@ impl Island {
             s_base_va,
             opened_s: opening.t_s,
             v,
+            magnitude: opening.v_pu,
             v_load: opening.v_pu,
             load_lag: Lag::new(settings.load_lag_s),
             feeder: opening
                 .buses
                 .clone()
-                .map(|buses| Feeder::start(buses, devices, opening.v_pu, s_base_va)),
+                .map(|buses| Box::new(Feeder::start(buses, devices, opening.v_pu, s_base_va))),
             meters: Vec::new(),
             followers: Vec::new(),
             currents: Currents::default(),

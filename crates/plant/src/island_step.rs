@@ -1,6 +1,7 @@
 //! One millisecond of an island: inverters, loads, bus, limits, relays, shedding, switch.
 
 use crate::bus::BusStep;
+use crate::bus_meter::direction_of;
 use crate::complex::Complex;
 use crate::device::{DEAD_PU, Device};
 use crate::event::{Event, EventKind};
@@ -79,12 +80,15 @@ impl Island {
         let grid = self.count(around.devices, &current, &bus);
         self.currents = current;
         let end_s = t_s + h_s;
-        self.grid_angle = (self.grid_angle
-            + TAU * (around.outside.grid_f_hz - self.f_nominal_hz) * h_s)
-            .rem_euclid(TAU);
+        let slip_hz = around.outside.grid_f_hz - self.f_nominal_hz;
+        if slip_hz != 0.0 {
+            self.grid_angle = (self.grid_angle + TAU * slip_hz * h_s).rem_euclid(TAU);
+        }
+        self.magnitude = self.v.abs();
         self.step_formers(around, &bus, end_s, h_s);
         let machine_hz = self.machine_hz();
-        self.instrument.step(self.v, machine_hz, h_s);
+        let direction = direction_of(self.v, self.magnitude);
+        self.instrument.step(direction, machine_hz, h_s);
         self.watch(around, end_s, h_s);
         self.step_loads(around, end_s, h_s);
         self.try_closing(around, end_s);
@@ -221,7 +225,7 @@ impl Island {
         if self.attached {
             return;
         }
-        let v_pu = self.v.abs();
+        let v_pu = self.magnitude;
         let since_s = end_s - self.opened_s;
         let inside = |x: f64, (low, high): (f64, f64)| x >= low && x <= high;
         let good = inside(v_pu, self.settings.formed_v_pu)
