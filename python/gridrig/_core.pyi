@@ -1906,6 +1906,24 @@ class World:
         """Set how the next island is controlled, judged, shed and joined again."""
     def set_rlc(self, p_w: float, qf: float = 1.0, c_scale: float = 1.0) -> None:
         """Put a resonant test load beside the PCC, fed while it is open; zero takes it away."""
+    def set_network(self, buses: Sequence[int], y_pu: NDArray[np.complex128], pcc: int = 0) -> None:
+        """Set the network between the devices, for the islands that follow.
+
+        While a grid former or the grid holds an island, every device then has the voltage of its
+        own bus, and `losses_w` of `island_tick` is what the network does not know, mostly zero.
+
+        Parameters
+        ----------
+        buses : sequence of int
+            The bus of each device, in the order of adding.
+        y_pu : array of complex128, shape (n_buses, n_buses)
+            Nodal admittances between at most 200 buses, positive sequence, as
+            `gridrig.plant.kron_reduced` gives them. [pu of `s_base_va`]
+        pcc : int
+            The bus of the PCC, whose voltage an island tick tells.
+        """
+    def remove_network(self) -> None:
+        """Go back to one bus for all devices."""
     def set_load(self, i: int, p_w: float, q_var: float) -> None:
         """Set what a load consumes, not negative. [W, var]"""
     def set_available(self, i: int, p_w: float) -> None:

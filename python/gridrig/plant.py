@@ -8,7 +8,11 @@ into the grid. The order of calls in one tick:
 - behind an AC source: `source_tick` - `held` (its means) - `integrate` - `advance`.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gridrig._core import IslandTick, Pack, SourceTick, Terminal, World
 
@@ -22,6 +26,7 @@ __all__ = [
     "Terminal",
     "World",
     "events_of",
+    "kron_reduced",
 ]
 
 Phases: TypeAlias = tuple[float, float, float]
@@ -102,6 +107,42 @@ class Segment(NamedTuple):
         """Return a segment that holds one voltage, of all phases or of each, and frequency."""
         phases = v_pu if isinstance(v_pu, tuple) else (v_pu, v_pu, v_pu)
         return cls(duration_s, (f_hz, f_hz), phases, phases, angle_deg)
+
+
+def kron_reduced(y: NDArray[np.complex128], keep: Sequence[int]) -> NDArray[np.complex128]:
+    """Reduce nodal admittances to some buses, exactly, if nothing flows in at the others.
+
+    Parameters
+    ----------
+    y : array of complex128, shape (n, n)
+        Nodal admittances of all buses.
+    keep : sequence of int
+        The buses to keep, in the order they get.
+
+    Returns
+    -------
+    array of complex128, shape (len(keep), len(keep))
+        In the unit of `y`.
+
+    References
+    ----------
+    .. [1] F. Dorfler and F. Bullo, "Kron reduction of graphs with applications to electrical
+       networks," IEEE Transactions on Circuits and Systems I, vol. 60, no. 1, 2013.
+
+    Examples
+    --------
+    Two lines in a row are one line of twice the length:
+
+    >>> y = np.array([[1, -1, 0], [-1, 2, -1], [0, -1, 1]], dtype=complex)
+    >>> kron_reduced(y, [0, 2]).real
+    array([[ 0.5, -0.5],
+           [-0.5,  0.5]])
+    """
+    kept = np.asarray(keep)
+    others = np.setdiff1d(np.arange(len(y)), kept)
+    inner = np.linalg.solve(y[np.ix_(others, others)], y[np.ix_(others, kept)])
+    reduced: NDArray[np.complex128] = y[np.ix_(kept, kept)] - y[np.ix_(kept, others)] @ inner
+    return reduced
 
 
 def events_of(source: IslandTick | SourceTick | World) -> list[Event]:

@@ -80,9 +80,9 @@ def test_volt_watt_at_full_power_follows_its_curve_with_its_response(response_s)
         step_s=response_s / 100,
     )
     sweep = (1.05, 1.08, 1.095, 1.07, 1.0)
-    found = pair.run(*(Stage(4 * response_s, v_pu=v_pu) for v_pu in sweep))
+    found = pair.run(*(Stage(3 * response_s, v_pu=v_pu) for v_pu in sweep))
     assert differences(found)[0] < half_a_step(0.8, response_s, pair.step_s)
-    assert found.ours[:, 0].min() < 0.3
+    assert found.ours[:, 0].min() < 0.31
 
 
 def test_volt_watt_below_full_power_responds_at_once_and_theirs_waits_for_its_ceiling():
@@ -133,7 +133,7 @@ def test_volt_watt_below_full_power_responds_at_once_and_theirs_waits_for_its_ce
     ],
 )
 def test_power_factor_constant_and_watt_var_agree(ours, theirs, q_of):
-    pair = Pair({"reactive_response_s": 5.0, **ours, **QUIET}, {**theirs, **NO_DROOP}, step_s=0.1)
+    pair = Pair({"reactive_response_s": 5.0, **ours, **QUIET}, {**theirs, **NO_DROOP}, step_s=0.25)
     for p_pu in (0.3, 0.8, 0.6, 0.25):
         found = pair.run(Stage(40.0, p_pu=p_pu))
         # Theirs takes the desired power of the present step, ours what it gave in the last one.
@@ -143,8 +143,8 @@ def test_power_factor_constant_and_watt_var_agree(ours, theirs, q_of):
 
 @pytest.mark.parametrize("sweep", [(61.0, 60.5, 60.0), (59.2, 59.7, 60.0), (60.03, 59.97)])
 def test_frequency_droop_starts_at_the_power_before_and_comes_back_with_its_response(sweep):
-    pair = Pair({}, {}, step_s=0.05)
-    stages = [Stage(30.0, f_hz=f_hz, p_pu=0.9) for f_hz in sweep]
+    pair = Pair({}, {}, step_s=0.1)
+    stages = [Stage(25.0, f_hz=f_hz, p_pu=0.9) for f_hz in sweep]
     # A limit below what is available leaves room for under-frequency to raise the power.
     pair.world.set_limit_w(pair.pv, 50e3)
     pair.der.der_file.AP_LIMIT_ENABLE = ON
@@ -159,7 +159,7 @@ def test_the_priority_test_of_1547_1_ends_at_its_published_powers():
     pair = Pair(
         {"volt_watt": True, "volt_watt_response_s": 1.0, "droop_response_s": 1.0},
         {"PV_MODE_ENABLE": ON, "PV_CURVE_P2": 0.2, "PV_OLRT": 1.0, "PF_OLRT": 1.0},
-        step_s=0.05,
+        step_s=0.1,
     )
     pair.world.set_limit_w(pair.pv, 50e3)
     pair.der.der_file.AP_LIMIT_ENABLE = ON
@@ -175,7 +175,7 @@ def test_the_priority_test_of_1547_1_ends_at_its_published_powers():
         (1.00, 60.00, 0.5),
         (1.00, 59.36, 0.7),
     ):
-        found = pair.run(Stage(20.0, v_pu=v_pu, f_hz=f_hz))
+        found = pair.run(Stage(8.0, v_pu=v_pu, f_hz=f_hz))
         assert found.ours[-1, 0] == pytest.approx(p_pu, abs=3e-3), (v_pu, f_hz)
         assert found.theirs[-1, 0] == pytest.approx(p_pu, abs=3e-3), (v_pu, f_hz)
 
@@ -251,7 +251,7 @@ def test_a_must_trip_comes_in_the_same_step(category, v_pu, f_hz):
             "UV2_TRIP_T": rules["UV2"],
             "UV2_TRIP_V": rules["UV2_V"],
         },
-        step_s=0.04,
+        step_s=0.08,
     )
     pair.run(Stage(1.0))
     found = pair.run(Stage(25.0, v_pu=v_pu, f_hz=f_hz))

@@ -29,6 +29,56 @@ pub struct Stages {
     sources: Vec<Source>,
 }
 
+impl Stages {
+    /// Moves grid formers by a Runge-Kutta step; their states are in `at` then, the sources as the
+    /// last call of `solve` left them. `solve` is given states and fills the sources, at the
+    /// beginning (0), middle (1) or end (2) of the step.
+    pub fn runge_kutta(
+        &mut self,
+        formers: &[GridForming],
+        h: f64,
+        mut solve: impl FnMut(&[Motion], &mut Vec<Source>, usize),
+    ) {
+        self.start.clear();
+        self.start
+            .extend(formers.iter().map(|former| former.motion));
+        self.at.clone_from(&self.start);
+        // How far along the rate before each rate is taken, and in which part of the step.
+        let along = [(0.0, 0), (0.5, 1), (0.5, 1), (1.0, 2)];
+        for (n, (share, stage)) in along.into_iter().enumerate() {
+            if n > 0 {
+                let before = self.start.iter().zip(&self.rates[n - 1]);
+                for (at, (from, rate)) in self.at.iter_mut().zip(before) {
+                    *at = from.moved(*rate, share * h);
+                }
+            }
+            solve(&self.at, &mut self.sources, stage);
+            let moving = formers.iter().zip(&self.at).zip(&self.sources);
+            let rate = |((former, motion), source): ((&GridForming, &Motion), &Source)| {
+                former.rates(*motion, source.v * source.i.conj())
+            };
+            self.rates[n].clear();
+            self.rates[n].extend(moving.map(rate));
+        }
+        let [k1, k2, k3, k4] = &self.rates;
+        for (i, at) in self.at.iter_mut().enumerate() {
+            *at = self.start[i].moved(k1[i], h / 6.0);
+            *at = at.moved(k2[i], h / 3.0).moved(k3[i], h / 3.0);
+            *at = at.moved(k4[i], h / 6.0);
+        }
+        solve(&self.at, &mut self.sources, 2);
+    }
+
+    /// Puts the states at the end of a step into the formers, and their currents into `former_i`.
+    pub fn arrive(&self, formers: &mut [GridForming], former_i: &mut Vec<Complex>) {
+        for (former, motion) in formers.iter_mut().zip(&self.at) {
+            former.arrive(*motion);
+        }
+        former_i.clear();
+        former_i.extend(self.sources.iter().map(|source| source.i));
+    }
+}
+
 impl Island {
     /// Steps the bus with the loads' power at nominal voltage (`load`, P + jQ consumed, pu) and the
     /// currents of the grid-following inverters.
@@ -55,12 +105,7 @@ impl Island {
             h_s,
         };
         let solved = bus.step(&mut stages);
-        for (former, motion) in self.formers.iter_mut().zip(&stages.at) {
-            former.arrive(*motion);
-        }
-        self.former_i.clear();
-        self.former_i
-            .extend(stages.sources.iter().map(|source| source.i));
+        stages.arrive(&mut self.formers, &mut self.former_i);
         self.stages = stages;
         self.v = solved.v;
         self.v_load = self.load_lag.step(self.v_load, solved.v.abs(), h_s);
@@ -70,6 +115,19 @@ impl Island {
             load_scale: solved.v.norm_sq() / adapted,
             grid_i: solved.grid_i,
         }
+    }
+
+    /// The grid's voltage at the beginning (0), middle (1) or end (2) of a step, and its admittance
+    /// while the switch is closed.
+    pub fn grid_source(&self, outside: &Outside, stage: usize, h_s: f64) -> (Complex, Complex) {
+        if !self.attached {
+            return (Complex::ZERO, Complex::ZERO);
+        }
+        let (r, x) = self.settings.grid_z_pu;
+        let slip = TAU * (outside.grid_f_hz - self.f_nominal_hz);
+        let angle = self.grid_angle + slip * h_s * 0.5 * stage as f64;
+        let e = Complex::polar(outside.grid_v_pu, angle);
+        (e, Complex::ONE / (Complex::new(r, 0.0) + J * x))
     }
 
     fn step_resonant(&mut self, load: Complex, current: Complex, h_s: f64) -> BusStep {
@@ -120,43 +178,13 @@ struct AlgebraicBus<'a> {
 }
 
 impl AlgebraicBus<'_> {
-    /// Moves the grid formers by a Runge-Kutta step; their states are in `stages.at` then, the
-    /// answer is the bus at the end.
     fn step(&self, stages: &mut Stages) -> Solved {
-        let h = self.h_s;
-        let formers = &self.island.formers;
-        stages.start.clear();
-        stages
-            .start
-            .extend(formers.iter().map(|former| former.motion));
-        stages.at.clone_from(&stages.start);
-        // Where each rate is taken: how far along the rate before, and at which third of the step.
-        for (n, (share, stage)) in [(0.0, 0), (0.5, 1), (0.5, 1), (1.0, 2)]
-            .into_iter()
-            .enumerate()
-        {
-            if n > 0 {
-                let before = &stages.rates[n - 1];
-                for (at, (from, rate)) in stages.at.iter_mut().zip(stages.start.iter().zip(before))
-                {
-                    *at = from.moved(*rate, share * h);
-                }
-            }
-            let Solved { v, .. } = self.solved(&stages.at, &mut stages.sources, stage);
-            let moving = formers.iter().zip(&stages.at).zip(&stages.sources);
-            let rate = |((former, motion), source): ((&GridForming, &Motion), &Source)| {
-                former.rates(*motion, v * source.i.conj())
-            };
-            stages.rates[n].clear();
-            stages.rates[n].extend(moving.map(rate));
-        }
-        let [k1, k2, k3, k4] = &stages.rates;
-        for (i, at) in stages.at.iter_mut().enumerate() {
-            *at = stages.start[i].moved(k1[i], h / 6.0);
-            *at = at.moved(k2[i], h / 3.0).moved(k3[i], h / 3.0);
-            *at = at.moved(k4[i], h / 6.0);
-        }
-        self.solved(&stages.at, &mut stages.sources, 2)
+        let mut last = Solved::default();
+        let solve = |motions: &[Motion], sources: &mut Vec<Source>, stage: usize| {
+            last = self.solved(motions, sources, stage);
+        };
+        stages.runge_kutta(&self.island.formers, self.h_s, solve);
+        last
     }
 
     /// The bus at the beginning (0), middle (1) or end (2) of the step; the sources as they are then.
@@ -171,7 +199,7 @@ impl AlgebraicBus<'_> {
             let speed = motions.first().map_or(0.0, |motion| motion.speed);
             admittance += rlc_admittance(rlc.g, rlc.b_l, rlc.b_c, speed);
         }
-        let (grid_e, grid_y) = self.grid(stage);
+        let (grid_e, grid_y) = island.grid_source(self.outside, stage, self.h_s);
         admittance += grid_y;
         let (fixed, followers) = (grid_e * grid_y, self.current[stage]);
         let ceiling = island.settings.ceiling_v_pu;
@@ -183,21 +211,10 @@ impl AlgebraicBus<'_> {
             follower_scale,
         }
     }
-
-    /// The grid's voltage, and its admittance while the switch is closed.
-    fn grid(&self, stage: usize) -> (Complex, Complex) {
-        if !self.island.attached {
-            return (Complex::ZERO, Complex::ZERO);
-        }
-        let (r, x) = self.island.settings.grid_z_pu;
-        let slip = TAU * (self.outside.grid_f_hz - self.island.f_nominal_hz);
-        let angle = self.island.grid_angle + slip * self.h_s * 0.5 * stage as f64;
-        let e = Complex::polar(self.outside.grid_v_pu, angle);
-        (e, Complex::ONE / (Complex::new(r, 0.0) + J * x))
-    }
 }
 
 /// The bus at one moment.
+#[derive(Default)]
 struct Solved {
     v: Complex,
     grid_i: Complex,

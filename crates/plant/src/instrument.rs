@@ -1,6 +1,5 @@
 //! What an instrument at the island's bus sees: frequency, its rate of change, the bands.
 
-use crate::bus_meter::direction_of;
 use crate::complex::Complex;
 use crate::lag::Lag;
 use crate::pll::Pll;
@@ -38,10 +37,10 @@ impl Instrument {
         }
     }
 
-    /// Takes the voltage of a step; `machine_hz` is the grid formers' own frequency, if there are
+    /// Takes the direction of a step's voltage, a unit phasor; `machine_hz` is the grid formers' own frequency, if there are
     /// any: it is the truth the loop would only follow.
-    pub fn step(&mut self, v: Complex, machine_hz: Option<f64>, h_s: f64) {
-        self.pll.step(direction_of(v, v.abs()), h_s);
+    pub fn step(&mut self, direction: Complex, machine_hz: Option<f64>, h_s: f64) {
+        self.pll.step(direction, h_s);
         self.f_hz = machine_hz.unwrap_or_else(|| self.pll.f_hz());
         self.f_filtered_hz = self.filter.step(self.f_filtered_hz, self.f_hz, h_s);
         let steps = (ROCOF_WINDOW_S / h_s).round().max(1.0) as usize;

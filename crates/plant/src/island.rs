@@ -1,15 +1,17 @@
 //! An island from the moment the PCC opens: its states and how they begin.
 //!
-//! One bus. With a grid former the bus is algebraic (sources behind reactances, loads of constant
-//! power); with none it is a resonant circuit (loads of constant impedance) that lives or dies by
+//! One bus, or those of a network. With a grid former it is algebraic (sources behind reactances,
+//! loads of constant power); with none it is one resonant circuit (loads of constant impedance) that lives or dies by
 //! what the grid-following inverters feed into it. Invariants: device order decides every loop;
 //! nothing here reads a clock; `step` has one length for a whole tick. Known gaps: one voltage for
-//! all devices, positive sequence only, no saturation of transformers, no motor loads.
+//! all devices while no former holds it, positive sequence only, no saturation of transformers, no motor loads.
 
 use crate::bus::Stages;
 use crate::bus_meter::BusMeter;
+use crate::buses::Buses;
 use crate::complex::Complex;
 use crate::device::Device;
+use crate::feeder_step::Feeder;
 use crate::follower::Follower;
 use crate::former_settings::FormerSettings;
 use crate::grid_following::GridFollowing;
@@ -58,12 +60,16 @@ pub struct Island {
     pub opened_s: f64,
     /// Bus voltage at the end of the last step, in the frame of nominal frequency [pu].
     pub v: Complex,
+    /// Its magnitude [pu].
+    pub magnitude: f64,
     /// Voltage the loads have adapted to [pu].
     pub v_load: f64,
     /// How fast they adapt.
     pub load_lag: Lag,
-    /// What inverters measure of the bus, one for each kind.
-    pub meters: Vec<BusMeter>,
+    /// The buses, where there is more than one.
+    pub feeder: Option<Box<Feeder>>,
+    /// What inverters measure: a bus and its meter, one for each kind on each bus.
+    pub meters: Vec<(usize, BusMeter)>,
     /// Grid-following inverters.
     pub followers: Vec<Follower>,
     /// What they drove in the last step.
@@ -114,6 +120,8 @@ pub struct Opening {
     pub f_hz: f64,
     /// The test load.
     pub rlc: Option<Circuit>,
+    /// The network, where there is one.
+    pub buses: Option<Buses>,
     /// Seed of the loops' first errors.
     pub seed: u64,
 }
@@ -134,8 +142,13 @@ impl Island {
             s_base_va,
             opened_s: opening.t_s,
             v,
+            magnitude: opening.v_pu,
             v_load: opening.v_pu,
             load_lag: Lag::new(settings.load_lag_s),
+            feeder: opening
+                .buses
+                .clone()
+                .map(|buses| Box::new(Feeder::start(buses, devices, opening.v_pu, s_base_va))),
             meters: Vec::new(),
             followers: Vec::new(),
             currents: Currents::default(),
@@ -180,8 +193,8 @@ impl Island {
             None => {
                 self.filter_b += self.settings.filter_b_pu * settings.s_va / self.s_base_va;
                 let noise = NOISE_HZ * spread(opening.seed, i as u64, u64::MAX);
-                let meter = self.meter_for(settings);
-                let seen = &self.meters[meter].seen;
+                let meter = self.meter_for(i, settings);
+                let seen = &self.meters[meter].1.seen;
                 let fast =
                     GridFollowing::new(settings, self.s_base_va, frequencies, seen, power, noise);
                 let device = i;
@@ -194,10 +207,19 @@ impl Island {
         }
     }
 
-    fn meter_for(&mut self, settings: &InverterSettings) -> usize {
-        let known = self.meters.iter().position(|meter| meter.serves(settings));
+    /// The voltage at a device [pu].
+    pub fn v_at(&self, device: usize) -> Complex {
+        let feeder = self.feeder.as_ref();
+        feeder.map_or(self.v, |feeder| feeder.v[feeder.buses.of(device)])
+    }
+
+    fn meter_for(&mut self, device: usize, settings: &InverterSettings) -> usize {
+        let bus = self.feeder.as_ref().map_or(0, |f| f.buses.of(device));
+        let mut known = self.meters.iter();
+        let known = known.position(|(at, meter)| *at == bus && meter.serves(settings));
         known.unwrap_or_else(|| {
-            self.meters.push(BusMeter::new(settings, self.v));
+            let meter = BusMeter::new(settings, self.v_at(device));
+            self.meters.push((bus, meter));
             self.meters.len() - 1
         })
     }
@@ -216,7 +238,7 @@ impl Island {
             (inverter.settings.s_va, inverter.settings.i_max_pu),
             self.s_base_va,
             (self.f_nominal_hz, f_hz),
-            (self.v, power),
+            (self.v_at(i), power),
         )
     }
 

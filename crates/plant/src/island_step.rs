@@ -1,6 +1,7 @@
 //! One millisecond of an island: inverters, loads, bus, limits, relays, shedding, switch.
 
 use crate::bus::BusStep;
+use crate::bus_meter::direction_of;
 use crate::complex::Complex;
 use crate::device::{DEAD_PU, Device};
 use crate::event::{Event, EventKind};
@@ -57,21 +58,37 @@ impl Island {
         let current = self.step_followers(around, t_s, h_s);
         let load = *self.load.get_or_insert_with(|| fed(around.devices));
         let load = load + Complex::new(around.outside.losses_w, 0.0);
-        let bus = self.step_bus(
-            load * (1.0 / self.s_base_va),
-            current.total,
-            &around.outside,
-            h_s,
-        );
+        let held = !self.formers.is_empty() || self.attached;
+        let bus = match self.feeder.take() {
+            Some(mut feeder) if held => {
+                self.resonant = None;
+                let step =
+                    self.step_feeder(&mut feeder, around.devices, &current, &around.outside, h_s);
+                self.feeder = Some(feeder);
+                step
+            }
+            feeder => {
+                let load = load * (1.0 / self.s_base_va);
+                let step = self.step_bus(load, current.total, &around.outside, h_s);
+                self.feeder = feeder;
+                if let Some(feeder) = &mut self.feeder {
+                    feeder.v.fill(self.v);
+                }
+                step
+            }
+        };
         let grid = self.count(around.devices, &current, &bus);
         self.currents = current;
         let end_s = t_s + h_s;
-        self.grid_angle = (self.grid_angle
-            + TAU * (around.outside.grid_f_hz - self.f_nominal_hz) * h_s)
-            .rem_euclid(TAU);
+        let slip_hz = around.outside.grid_f_hz - self.f_nominal_hz;
+        if slip_hz != 0.0 {
+            self.grid_angle = (self.grid_angle + TAU * slip_hz * h_s).rem_euclid(TAU);
+        }
+        self.magnitude = self.v.abs();
         self.step_formers(around, &bus, end_s, h_s);
         let machine_hz = self.machine_hz();
-        self.instrument.step(self.v, machine_hz, h_s);
+        let direction = direction_of(self.v, self.magnitude);
+        self.instrument.step(direction, machine_hz, h_s);
         self.watch(around, end_s, h_s);
         self.step_loads(around, end_s, h_s);
         self.try_closing(around, end_s);
@@ -82,8 +99,9 @@ impl Island {
         let mut currents = std::mem::take(&mut self.currents);
         currents.total = Injection::default();
         currents.each.clear();
-        for meter in &mut self.meters {
-            meter.step(self.v, h_s);
+        for (bus, meter) in &mut self.meters {
+            let v = self.feeder.as_ref().map_or(self.v, |feeder| feeder.v[*bus]);
+            meter.step(v, h_s);
         }
         let mut followers = std::mem::take(&mut self.followers);
         for follower in &mut followers {
@@ -107,7 +125,7 @@ impl Island {
         let i = follower.device;
         follower
             .fast
-            .measure(&self.meters[follower.meter].seen, h_s);
+            .measure(&self.meters[follower.meter].1.seen, h_s);
         let Some(inverter) = around.devices[i].inverter_mut() else {
             return Injection::default();
         };
@@ -138,31 +156,36 @@ impl Island {
     /// Puts the power of every device in a step into `power`; answers the grid's.
     fn count(&mut self, devices: &[Device], current: &Currents, bus: &BusStep) -> Complex {
         let at = if self.resonant.is_some() { 1 } else { 2 };
+        let feeder = self.feeder.as_ref().filter(|_| self.resonant.is_none());
+        let v_of = |device: usize| feeder.map_or(bus.v, |f| f.v[f.buses.of(device)]);
         let power = &mut self.power;
         power.resize(devices.len(), Complex::ZERO);
         for device in self.retired.drain(..) {
             power[device] = Complex::ZERO;
         }
         for i in &self.loads {
+            let scale = feeder.map_or(bus.load_scale, |f| f.load_scale(f.buses.of(*i)));
             power[*i] = devices[*i].fed_load().map_or(Complex::ZERO, |load| {
-                Complex::new(-load.p_w, -load.q_var) * bus.load_scale
+                Complex::new(-load.p_w, -load.q_var) * scale
             });
         }
         for (follower, injection) in self.followers.iter().zip(&current.each) {
-            power[follower.device] =
-                bus.v * injection[at].conj() * (bus.follower_scale * self.s_base_va);
+            power[follower.device] = v_of(follower.device)
+                * injection[at].conj()
+                * (bus.follower_scale * self.s_base_va);
         }
         for (former, i) in self.formers.iter().zip(&self.former_i) {
-            power[former.device] = bus.v * i.conj() * self.s_base_va;
+            power[former.device] = v_of(former.device) * i.conj() * self.s_base_va;
         }
         bus.v * bus.grid_i.conj() * self.s_base_va
     }
 
     fn step_formers(&mut self, around: &mut Surroundings<'_>, bus: &BusStep, end_s: f64, h_s: f64) {
-        let v_pu = self.v.abs();
         let mut gone = Vec::new();
         for (n, (former, i)) in self.formers.iter_mut().zip(&self.former_i).enumerate() {
-            let power = bus.v * i.conj();
+            let feeder = self.feeder.as_ref();
+            let v = feeder.map_or(bus.v, |f| f.v[f.buses.of(former.device)]);
+            let (v_pu, power) = (v.abs(), v * i.conj());
             let i_pu = i.abs() / former.ratio;
             former.keep_inside(power, h_s);
             if let Some(side) = former.reached(i_pu, h_s) {
@@ -202,7 +225,7 @@ impl Island {
         if self.attached {
             return;
         }
-        let v_pu = self.v.abs();
+        let v_pu = self.magnitude;
         let since_s = end_s - self.opened_s;
         let inside = |x: f64, (low, high): (f64, f64)| x >= low && x <= high;
         let good = inside(v_pu, self.settings.formed_v_pu)
@@ -290,8 +313,10 @@ impl Island {
 /// The currents of the grid-following inverters in a step.
 #[derive(Clone, Debug, Default)]
 pub struct Currents {
-    total: Injection,
-    each: Vec<Injection>,
+    /// All together.
+    pub total: Injection,
+    /// Those of each.
+    pub each: Vec<Injection>,
 }
 
 /// What all fed loads consume at nominal voltage [W, var].

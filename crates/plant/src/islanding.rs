@@ -24,7 +24,11 @@ impl World {
         if !self.pcc_closed() {
             return Err(self.pcc_state("open_pcc", "closed"));
         }
-        self.time_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
+        let t_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
+        if let Some(buses) = &self.buses {
+            buses.check_devices(self.devices.len())?;
+        }
+        self.time_s = t_s;
         self.island = None;
         self.refresh();
         let lit: Vec<&Device> = self.devices.iter().filter(|d| !d.terminal.dead()).collect();
@@ -38,6 +42,7 @@ impl World {
             v_pu,
             f_hz,
             rlc: self.rlc,
+            buses: self.buses.clone(),
             seed: self.seed,
         };
         let base = (self.f_nominal_hz, self.s_base_va);
@@ -146,10 +151,10 @@ impl World {
         }
         let (mut tick, power, grid) = recorder.finish();
         self.time_s = t_s + dt_s;
-        for (device, mean) in self.devices.iter_mut().zip(power) {
+        for (i, (device, mean)) in self.devices.iter_mut().zip(power).enumerate() {
             let terminal = &mut device.terminal;
             (terminal.p_w, terminal.q_var) = (mean.re, mean.im);
-            (terminal.f_hz, terminal.v_pu) = tick.end;
+            (terminal.f_hz, terminal.v_pu) = (tick.end.0, island.v_at(i).abs());
             carry(device, self.time_s, dt_s, true, &mut self.events);
             if let (Kind::Inverter(inverter), true) = (&mut device.kind, island.attached) {
                 inverter.power.put(mean.re);

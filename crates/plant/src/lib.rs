@@ -4,7 +4,8 @@
 //! power flows from the device into the grid. Powers cross the boundary in W and var; inside an
 //! island everything is in per unit of the system base, in a frame that turns at nominal frequency.
 //!
-//! Cost: a millisecond step of an island takes 2.7 us with ten devices and 5 us with 24 (one core).
+//! Cost of a millisecond step on one core: 1 us for an island of ten devices with a grid former, 45 ns
+//! for each further grid-following inverter.
 
 #![forbid(unsafe_code)]
 #![allow(rustdoc::broken_intra_doc_links, reason = "brackets hold units")]
@@ -12,6 +13,7 @@
 pub mod active_power;
 mod bus;
 pub mod bus_meter;
+pub mod buses;
 pub mod capability;
 pub mod category;
 mod ceiling;
@@ -26,6 +28,7 @@ pub mod detector;
 pub mod device;
 pub mod error;
 pub mod event;
+pub mod feeder_step;
 pub mod follower;
 pub mod former_settings;
 mod fuel_gauge;

@@ -13,6 +13,8 @@ const CEILING_HALVINGS: usize = 24;
 /// A source: inner voltage behind a reactance, with a largest current.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
+    /// The bus it is on; 0 where there is one bus only.
+    pub bus: usize,
     /// Inner voltage.
     pub e: Complex,
     /// Reactance [pu].
@@ -21,6 +23,8 @@ pub struct Source {
     pub i_max: f64,
     /// The current it gives, filled in by `solve` [pu].
     pub i: Complex,
+    /// The voltage of its bus, filled in by `solve` [pu].
+    pub v: Complex,
     /// Reactance in force: more than `x` while the current is limited.
     x_now: f64,
 }
@@ -29,10 +33,12 @@ impl Source {
     /// A source whose current is not known yet.
     pub fn new(e: Complex, x: f64, i_max: f64) -> Source {
         Source {
+            bus: 0,
             e,
             x,
             i_max,
             i: Complex::ZERO,
+            v: Complex::ZERO,
             x_now: x,
         }
     }
@@ -42,7 +48,13 @@ impl Source {
         self.x_now = self.x;
     }
 
-    fn y(&self) -> Complex {
+    /// Limits its current by a larger reactance [pu].
+    pub fn limit_to(&mut self, x: f64) {
+        self.x_now = x;
+    }
+
+    /// The admittance in force [pu].
+    pub fn y(&self) -> Complex {
         Complex::new(0.0, -1.0 / self.x_now)
     }
 }
@@ -77,6 +89,7 @@ pub fn solve(sources: &mut [Source], admittance: Complex, current: Complex) -> C
     }
     for source in sources.iter_mut() {
         source.i = (source.e - v) * source.y();
+        source.v = v;
     }
     v
 }
@@ -112,7 +125,7 @@ pub fn solve_under_ceiling(
 }
 
 /// The reactance at which the current of `source` is its largest.
-fn limiting_x(source: &Source, others_y: Complex, others_j: Complex) -> f64 {
+pub fn limiting_x(source: &Source, others_y: Complex, others_j: Complex) -> f64 {
     if others_y.norm_sq() < 1e-18 {
         return source.x;
     }

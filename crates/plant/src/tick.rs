@@ -64,7 +64,7 @@ impl Recorder {
     /// Takes one step that ended at `end_s`.
     pub fn take(&mut self, island: &Island, grid: Complex, end_s: f64) {
         let power = &island.power;
-        let v_pu = island.v.abs();
+        let v_pu = island.magnitude;
         let f_hz = if island.dead {
             0.0
         } else {

@@ -5,6 +5,7 @@
 //! `set_head`, `integrate`, `advance`. Ordering of an island tick: `island_tick`, `held` (the means
 //! over it), solve, `impose`, `override_power`, `integrate`. Behind a source: `sourced`.
 
+use crate::buses::Buses;
 use crate::device::{Device, Kind, Load, Terminal};
 use crate::error::{PlantError, checked};
 use crate::event::Event;
@@ -33,6 +34,7 @@ pub struct World {
     pub(crate) island_settings: IslandSettings,
     pub(crate) rlc: Option<Circuit>,
     pub(crate) sourced: Option<Sourced>,
+    pub(crate) buses: Option<Buses>,
     pub(crate) shedding: Shedding,
     pub(crate) events: Vec<Event>,
     /// Whether the terminals hold the means of an island tick that is not integrated yet.
@@ -57,6 +59,7 @@ impl World {
             island_settings: IslandSettings::read(&[], f_nominal_hz)?,
             rlc: None,
             sourced: None,
+            buses: None,
             shedding: Shedding::default(),
             events: Vec::new(),
             means_held: false,
@@ -138,6 +141,21 @@ impl World {
         let b = checked("qf", qf, 0.0, 100.0)? * g;
         let b_c = b * checked("c_scale", c_scale, 0.0, 10.0)?;
         self.rlc = (g > 0.0).then_some(Circuit { g, b_l: b, b_c });
+        Ok(())
+    }
+
+    /// Sets the network between the devices for the islands that follow; `None` for one bus.
+    ///
+    /// # Errors
+    /// `LengthWrong` if it does not know the bus of every device, `PccState` while an island runs.
+    pub fn set_network(&mut self, buses: Option<Buses>) -> Result<(), PlantError> {
+        if self.island.is_some() {
+            return Err(self.pcc_state("set_network", "closed"));
+        }
+        if let Some(buses) = &buses {
+            buses.check_devices(self.devices.len())?;
+        }
+        self.buses = buses;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 
 mod island_bench;
 
+use gridrig_plant::buses::Buses;
 use gridrig_plant::complex::Complex;
 use gridrig_plant::network::{Source, solve};
 use gridrig_plant::{IslandTick, Outside, SyncLimits, Value, World};
@@ -250,4 +251,107 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
     world.integrate(2.0).unwrap();
     world.advance(1.0).unwrap();
     assert_eq!(world.island_state(), "closed");
+}
+
+/// Buses in a row, joined by lines of this impedance.
+fn row_of_buses(z: Complex, of_device: Vec<usize>) -> Buses {
+    let count = of_device.iter().max().unwrap() + 1;
+    let mut y = vec![Complex::ZERO; count * count];
+    let line = Complex::ONE / z;
+    for k in 1..count {
+        for (row, column) in [(k - 1, k), (k, k - 1)] {
+            y[row * count + row] += line;
+            y[row * count + column] = -line;
+        }
+    }
+    Buses::new(count, y, 0, of_device).unwrap()
+}
+
+#[test]
+fn a_network_without_length_gives_the_island_of_one_bus() {
+    let run = |network: Option<Buses>| {
+        let tables = [former(BASE, &[]), former(BASE / 2.0, &[])];
+        let mut world = World::new(60.0, BASE, 1).unwrap();
+        let load = world.add_load("load").unwrap();
+        for (i, table) in tables.iter().enumerate() {
+            world.add_storage(&format!("former-{i}"), table).unwrap();
+        }
+        let pv = world.add_pv("pv", &[n("s_va", BASE / 2.0)]).unwrap();
+        world.set_available(pv, 0.3 * BASE).unwrap();
+        world.set_load(load, 0.8 * BASE, 0.2 * BASE).unwrap();
+        world.set_network(network).unwrap();
+        world.open_pcc(0.0).unwrap();
+        tick(&mut world, 0.0, 3.0)
+    };
+    let short = Complex::new(1e-8, 1e-8);
+    let (one, many) = (run(None), run(Some(row_of_buses(short, vec![2, 0, 1, 3]))));
+    for k in 0..one.f_hz.len() {
+        assert!((one.f_hz[k] - many.f_hz[k]).abs() < 1e-4, "{k}");
+        assert!((one.v_pu[k] - many.v_pu[k]).abs() < 1e-4, "{k}");
+        for (a, b) in one.p_w.iter().zip(&many.p_w) {
+            assert!((a[k] - b[k]).abs() < 1e-2 * BASE, "{k}: {} {}", a[k], b[k]);
+        }
+    }
+}
+
+#[test]
+fn every_device_has_the_voltage_of_its_bus_and_lines_keep_what_they_lose() {
+    let mut world = World::new(60.0, BASE, 1).unwrap();
+    let load = world.add_load("load").unwrap();
+    let stiff = former(BASE, &[n("coupling_x_pu", 0.01), n("droop_q", 0.0)]);
+    let source = world.add_storage("former", &stiff).unwrap();
+    world.set_load(load, 0.5 * BASE, 0.0).unwrap();
+    let r = 0.08;
+    let buses = row_of_buses(Complex::new(r, 0.04), vec![1, 0]);
+    world.set_network(Some(buses)).unwrap();
+    world.open_pcc(0.0).unwrap();
+    tick(&mut world, 0.0, 60.0);
+    let (far, near) = (
+        world.terminal(load).unwrap(),
+        world.terminal(source).unwrap(),
+    );
+    let i = 0.5 / far.v_pu;
+    // The drop of the line, in phase and across: the load takes no reactive power.
+    let expected = ((far.v_pu + r * i).powi(2) + (0.04 * i).powi(2)).sqrt();
+    assert!(
+        (near.v_pu - expected).abs() < 1e-4,
+        "{} {expected}",
+        near.v_pu
+    );
+    let last = tick(&mut world, 60.0, 1.0);
+    let (taken, given) = (last.p_w[0][999], last.p_w[1][999]);
+    assert!((taken / (-0.5 * BASE) - 1.0).abs() < 1e-4, "{taken} W");
+    assert!(
+        (given + taken - r * i * i * BASE).abs() < 1e-3 * BASE,
+        "{given} {taken}"
+    );
+}
+
+#[test]
+fn only_the_inverter_at_the_end_of_a_long_line_sees_the_overvoltage() {
+    let mut world = World::new(60.0, BASE, 1).unwrap();
+    let table = [
+        n("s_va", BASE / 2.0),
+        ("momentary_cessation".to_owned(), Value::Bool(false)),
+    ];
+    let pvs: Vec<usize> = (0..2)
+        .map(|i| world.add_pv(&format!("pv-{i}"), &table).unwrap())
+        .collect();
+    let charging = former(BASE, &[n("power_filter_s", 0.5)]);
+    world.add_storage("former", &charging).unwrap();
+    for pv in &pvs {
+        world.set_available(*pv, 0.45 * BASE).unwrap();
+    }
+    world
+        .set_network(Some(row_of_buses(Complex::new(0.35, 0.05), vec![1, 0, 0])))
+        .unwrap();
+    world.open_pcc(0.0).unwrap();
+    let tick = tick(&mut world, 0.0, 20.0);
+    let trips: Vec<(&str, &str)> = tick
+        .events
+        .iter()
+        .filter(|event| event.kind.word() == "tripped")
+        .map(|event| (event.name.as_str(), event.detail.as_str()))
+        .collect();
+    assert_eq!(trips, [("pv-0", "OV1")]);
 }

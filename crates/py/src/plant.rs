@@ -1,7 +1,9 @@
 //! Bindings of the plant: values in, one call, values out.
 
 use gridrig_plant as plant;
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{Complex64, IntoPyArray, PyArray1, PyReadonlyArray2};
+use plant::buses::Buses;
+use plant::complex::Complex;
 use plant::run_on::TestLoad;
 use plant::{Outside, SyncLimits, Value};
 use pyo3::exceptions::PyTypeError;
@@ -242,6 +244,23 @@ impl PyWorld {
     #[pyo3(signature = (p_w, qf = 1.0, c_scale = 1.0))]
     fn set_rlc(&self, p_w: f64, qf: f64, c_scale: f64) -> PyResult<()> {
         self.locked().set_rlc(p_w, qf, c_scale).map_err(refused)
+    }
+
+    #[pyo3(signature = (buses, y_pu, pcc = 0))]
+    fn set_network(
+        &self,
+        buses: Vec<usize>,
+        y_pu: PyReadonlyArray2<'_, Complex64>,
+        pcc: usize,
+    ) -> PyResult<()> {
+        let y = y_pu.as_array();
+        let rows = y.iter().map(|y| Complex::new(y.re, y.im)).collect();
+        let buses = Buses::new(y.nrows(), rows, pcc, buses).map_err(refused)?;
+        self.locked().set_network(Some(buses)).map_err(refused)
+    }
+
+    fn remove_network(&self) -> PyResult<()> {
+        self.locked().set_network(None).map_err(refused)
     }
 
     fn set_load(&self, i: usize, p_w: f64, q_var: f64) -> PyResult<()> {

@@ -133,8 +133,8 @@ def _source(quick: bool) -> Iterator[Row]:
 
 def _functions(measured: Measured, quick: bool) -> Iterator[Row]:
     steps = 100 if quick else 5_000
-    world, index = functions_device()
-    ours = steps / _best_s(partial(_step_ours, world, index, steps), quick) / 1e3
+    world = functions_device()
+    ours = steps / _best_s(partial(_step_ours, world, steps), quick) / 1e3
     module = peer("opender", "opender", measured, requirement="gridrig[test]")
     theirs = None
     if module is not None:
@@ -155,7 +155,7 @@ def _functions(measured: Measured, quick: bool) -> Iterator[Row]:
     )
 
 
-def _step_ours(world: World, index: int, steps: int) -> None:
+def _step_ours(world: World, steps: int) -> None:
     for step in range(steps):
         world.held()
         world.impose([1.0 + 0.05 * (step % 2)], 60.0)

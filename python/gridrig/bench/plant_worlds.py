@@ -48,6 +48,14 @@ def ten_device_island() -> World:
     return world
 
 
+def functions_device() -> World:
+    """Return one photovoltaic inverter with volt-var, volt-watt and droop in force."""
+    world = World(f_nominal_hz=F_HZ, s_base_va=100e3, seed=1)
+    pv = world.add_pv("pv", {"s_va": 100e3, "reactive_mode": "volt_var", "volt_watt": True})
+    world.set_available(pv, 80e3)
+    return world
+
+
 def map_world() -> World:
     """Return one inverter with passive relays only, at constant power."""
     world = World(f_nominal_hz=F_HZ, s_base_va=MAP_W, seed=2)
