@@ -225,12 +225,21 @@ def _parser() -> argparse.ArgumentParser:
 
     sniff = command(
         "sniff",
-        "show what passed on the wires of a capture, decoded",
+        "show what passed on the wires of a capture, or passes now, decoded",
         "examples:\n  gridrig run sunny-then-storm --rig emulated-street --capture --out runs/c\n"
         "  gridrig sniff runs/c --wire pv-1\n"
-        "  gridrig sniff runs/c/capture.jsonl --raw",
+        "  gridrig sniff runs/c/capture.jsonl --raw\n"
+        "  gridrig sniff --tcp 192.0.2.17:502      (prints where to point the client)\n"
+        "  gridrig sniff --serial /dev/ttyUSB0 --baudrate 19200",
     )
-    sniff.add_argument("path", type=Path, metavar="CAPTURE", help="capture file or run directory")
+    sniffed = sniff.add_mutually_exclusive_group(required=True)
+    sniffed.add_argument(
+        "path", type=Path, nargs="?", metavar="CAPTURE", help="capture file or run directory"
+    )
+    sniffed.add_argument("--tcp", type=_address, metavar="HOST:PORT", help="stand before it")
+    sniffed.add_argument("--serial", metavar="PATH", help="stand before this serial port")
+    sniff.add_argument("--baudrate", type=_whole(300, 4_000_000), default=9600)
+    sniff.add_argument("--kind", help="what is spoken, with --tcp or --serial; default: Modbus")
     sniff.add_argument("--wire", metavar="NAME", help="only this wire")
     sniff.add_argument("--raw", action="store_true", help="bytes, not what they mean")
     sniff.set_defaults(act=_sniff)
@@ -360,6 +369,13 @@ def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
     whole.__name__ = "whole number"
     return whole
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected HOST:PORT")
+    return host, int(port)
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -515,9 +531,13 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _sniff(args: argparse.Namespace) -> int:
-    from gridrig.campaign.captures import sniff_command
+    from gridrig.campaign.captures import listen_command, sniff_command
 
-    return sniff_command(args.path, wire=args.wire, raw=args.raw)
+    if args.path is not None:
+        return sniff_command(args.path, wire=args.wire, raw=args.raw)
+    return listen_command(
+        tcp=args.tcp, serial=args.serial, baudrate=args.baudrate, kind=args.kind, raw=args.raw
+    )
 
 
 def _replay(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from gridrig_process import call, verdicts_of
 from small_street import DEVICES, METERS, rig_file, scenario_file
 
 COMMANDS = ("demo", "run", "check", "emulate", "test", "verify", "readings", "clear", "report")
+COMMANDS += ("bench", "sniff", "replay", "faults")
 
 ORDERS = """\
 order_id,participant,side,energy_milliwh,price_micro_per_kwh
@@ -25,7 +26,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rig = rig_file(folder)
     lie = {"device": "meter-bus-3", "at_s": 30, "name": "altered_reading"}
     scenario = scenario_file(folder, faults=[lie])
-    result = call("run", scenario, "--rig", rig, "--out", "run", "--json", cwd=folder)
+    options = ("--out", "run", "--json", "--capture")
+    result = call("run", scenario, "--rig", rig, *options, cwd=folder)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == verdicts_of(folder / "run")
     return folder
@@ -36,6 +38,17 @@ def test_help_teaches_by_example(tmp_path: Path, command: str) -> None:
     result = call(command, "--help", cwd=tmp_path)
     assert result.returncode == 0
     assert f"  gridrig {command}" in result.stdout
+
+
+def test_a_capture_is_signed_with_the_run_and_shown_decoded(done: Path) -> None:
+    manifest = json.loads((done / "run" / "manifest.json").read_text())
+    assert "capture.jsonl" in json.dumps(manifest)
+    assert call("verify", "run", cwd=done).returncode == 0
+    shown = call("sniff", "run", cwd=done)
+    assert shown.returncode == 0, shown.stderr
+    assert "read holding registers: values 21365 28243" in shown.stdout  # the SunSpec marker
+    assert "write registers: " in shown.stdout
+    assert any(not line.strip().startswith("-") for line in shown.stdout.splitlines())
 
 
 def test_a_name_nobody_knows_is_answered_with_those_that_are_built_in(tmp_path: Path) -> None:

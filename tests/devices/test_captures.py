@@ -15,7 +15,8 @@ from modbus_bench import RTU, TCP, Registers
 
 from gridrig.cli import main as cli
 from gridrig.clock import Clock, run_virtual, run_wall
-from gridrig.devices.capture.decoders import lines_of
+from gridrig.devices.capture.decoders import LiveText, lines_of
+from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
 from gridrig.devices.capture.reader import read_capture
 from gridrig.devices.capture.recorder import Recorder, recorder, recording
 from gridrig.devices.capture.replay import Replay
@@ -224,3 +225,38 @@ def test_the_command_serves_until_interrupted(tmp_path: Path) -> None:
         assert run_wall(main, start_utc_s=0) == [10, 11]
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("kind", ["tcp", "rtu"])
+def test_a_proxy_shows_what_passes_and_changes_nothing(kind: str) -> None:
+    async def main(clock: Clock) -> tuple[list[int], list[str]]:
+        link = TCP if kind == "tcp" else RTU
+        emulator = ModbusEmulator("pv-1", link, ModbusFaceParameters(), Registers(), no_log)
+        await emulator.start()
+        where, told = emulator.endpoint_link, list[str]()
+        live = LiveText(f"modbus-{kind}", clock.now_s, raw=False)
+
+        def on_piece(wire: str, way: Any, data: bytes) -> None:
+            told.extend(line.split("  ")[-1] for line in live.feed(wire, way, data))
+
+        proxy: Any
+        if isinstance(where, ModbusTcpLink):
+            proxy = TcpProxy(where.host, where.port, on_piece)
+            at = await proxy.start()
+            client: Any = ModbusTcpLink("127.0.0.1", int(at.split(":")[1]), 1)
+        else:
+            proxy = SerialProxy(where.path, where.baudrate, on_piece)
+            client = ModbusRtuLink(await proxy.start(), where.baudrate, 1)
+        line = join_line(client)
+        found = await line.read(1, 10, 2, PATIENCE)
+        await line.leave()
+        await proxy.stop()
+        await emulator.stop()
+        return found, told
+
+    found, told = run_wall(main, start_utc_s=0)
+    assert found == [10, 11]
+    assert told == [
+        "read holding registers: address 10, count 2",
+        "read holding registers: values 10 11",
+    ]

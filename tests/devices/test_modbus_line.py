@@ -3,12 +3,16 @@
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from modbus_bench import RTU, Registers, Run, mbap, pv
+from modbus_bench import RTU, TCP, Registers, Run, mbap, pv
 
 from gridrig.devices.drivers.modbus_line import ModbusLine, Patience, join_line
+from gridrig.devices.drivers.modbus_wire import DEAF_MAX
+from gridrig.devices.emulators.fault import no_log
+from gridrig.devices.emulators.modbus_face import ModbusEmulator, ModbusFaceParameters
 from gridrig.devices.links import ModbusRtuLink, ModbusTcpLink
 from gridrig.devices.wire import modbus_pdu
 from gridrig.errors import DriverError
@@ -184,3 +188,109 @@ def test_a_caller_that_gives_up_leaves_no_answer_for_the_next_one(run: Run) -> N
     seen = run(main)
     assert all(found in ([], expected) for found, expected in zip(seen, good, strict=True))
     assert any(seen)
+
+
+class Counted(Registers):
+    """Registers that tell how often they were read."""
+
+    reads = 0
+
+    def read(self, address: int, count: int) -> list[int]:
+        self.reads += 1
+        return [1000 * self.reads + address] * count
+
+
+async def _under_fault(kind: str, fault: str, **said: Any) -> list[Any]:
+    """Read alike thrice, the fault armed after the first; return what was read."""
+    link = RTU if kind == "rtu" else ModbusTcpLink("127.0.0.1", 0, 1)
+    emulator = ModbusEmulator("dut", link, ModbusFaceParameters(), Counted(), no_log)
+    await emulator.start()
+    line = join_line(emulator.endpoint_link)
+    line.probe_at(1, range(100, 164))
+    seen: list[Any] = []
+    for number in range(3):
+        if number == 1:
+            emulator.arm(fault, **said)
+        try:
+            seen.append((await line.read(1, 10 * number, 2, ONCE))[0] % 1000)
+        except DriverError as error:
+            seen.append(error.kind)
+    await line.leave()
+    await emulator.stop()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("stale_reply", {"address": 10}), ("duplicate", {"gap_s": 0.05})]
+)
+def test_a_reply_that_comes_again_is_not_taken_for_the_next_of_its_length(
+    run_fast: Run, fault: str, said: dict[str, Any]
+) -> None:
+    seen = run_fast(lambda: _under_fault("rtu", fault, **said))
+    assert seen[0] == 0
+    assert seen[1] in (10, "framing", "timeout")
+    assert seen[2] in (20, "framing", "timeout")
+
+
+def test_a_half_open_connection_is_given_up_after_a_bounded_number_of_requests(
+    run_fast: Run,
+) -> None:
+    async def main() -> list[Any]:
+        emulator = pv()
+        await emulator.start()
+        line = join_line(emulator.endpoint_link)
+        emulator.arm("half_open")
+        seen = await outcomes(line, *[40000] * (DEAF_MAX + 1))
+        await line.leave()
+        await emulator.stop()
+        return seen
+
+    assert run_fast(main) == ["timeout"] * DEAF_MAX + [0x5375]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "rtu"])
+def test_a_wire_that_went_down_is_used_again_under_its_name(run: Run, kind: str) -> None:
+    async def main() -> list[Any]:
+        emulator = pv(RTU if kind == "rtu" else TCP)
+        await emulator.start()
+        where = emulator.endpoint_link
+        line = join_line(where)
+        seen = await outcomes(line, 40000)
+        emulator.arm("outage", down_s=0.15)
+        if isinstance(where, ModbusRtuLink):
+            assert not Path(where.path).is_symlink()
+        seen += await outcomes(line, 40000)
+        await asyncio.sleep(0.3)
+        seen += await outcomes(line, 40000, 40000)
+        assert emulator.endpoint_link == where
+        await line.leave()
+        await emulator.stop()
+        return seen
+
+    seen = run(main)
+    assert seen[0] == 0x5375
+    assert seen[1] == "unavailable"
+    assert seen[3] == 0x5375
+
+
+def test_a_wire_that_cannot_be_opened_is_left_alone_for_a_bounded_time(run_fast: Run) -> None:
+    async def main() -> list[str]:
+        line = join_line(ModbusRtuLink("/nonexistent", 9600, 1))
+        codes = []
+        for _ in range(8):
+            try:
+                await line.read(1, 0, 1, Patience(timeout_s=0.5, retries=0))
+            except DriverError as error:
+                codes.append(error.code)
+        await asyncio.sleep(2.0)
+        try:
+            await line.read(1, 0, 1, Patience(timeout_s=0.5, retries=0))
+        except DriverError as error:
+            codes.append(error.code)
+        await line.leave()
+        return codes
+
+    codes = run_fast(main)
+    assert codes[0] == "modbus.no_connection"
+    assert "modbus.left_alone" in codes
+    assert codes[-1] == "modbus.no_connection"

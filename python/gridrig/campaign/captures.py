@@ -1,4 +1,4 @@
-"""`gridrig sniff` and `gridrig replay`: a capture shown, and served again."""
+"""`gridrig sniff` and `gridrig replay`: what passes or passed is shown, and served again."""
 
 import asyncio
 import contextlib
@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 from gridrig.campaign.records import CAPTURE
-from gridrig.devices.capture.decoders import lines_of
+from gridrig.clock import Clock, run_wall
+from gridrig.devices.capture.decoders import LiveText, lines_of
+from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
 from gridrig.devices.capture.reader import read_capture
+from gridrig.devices.capture.recorder import Way
 from gridrig.devices.capture.replay import Replay
 
 
@@ -26,6 +29,51 @@ def sniff_command(path: Path, *, wire: str | None, raw: bool) -> int:
     """
     for line in lines_of(read_capture(_file_of(path)), wire, raw=raw):
         print(line)
+    return 0
+
+
+def listen_command(
+    *, tcp: tuple[str, int] | None, serial: str | None, baudrate: int, kind: str | None, raw: bool
+) -> int:
+    """Stand between a client and a device, and print what passes, until interrupted.
+
+    Parameters
+    ----------
+    tcp : (str, int) or None
+        Host and port of the device.
+    serial : str or None
+        Its serial port, if it has no socket.
+    baudrate : int
+        Speed of that port. [Bd]
+    kind : str or None
+        What is spoken; None for Modbus.
+    raw : bool
+        Show the bytes, not what they mean.
+
+    Raises
+    ------
+    DriverError
+        `serial.open`, `capture.proxy_port`.
+    """
+    spoken = kind or ("modbus-rtu" if serial else "modbus-tcp")
+
+    async def listen(clock: Clock) -> None:
+        live = LiveText(spoken, clock.now_s, raw=raw)
+
+        def on_piece(wire: str, way: Way, data: bytes) -> None:
+            for line in live.feed(wire, way, data):
+                print(line, flush=True)
+
+        proxy = TcpProxy(*tcp, on_piece) if tcp else SerialProxy(serial or "", baudrate, on_piece)
+        where = await proxy.start()
+        print(json.dumps({"connect_to": where, "kind": spoken}), flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await proxy.stop()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        run_wall(listen, start_utc_s=0)
     return 0
 
 

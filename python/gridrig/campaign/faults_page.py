@@ -10,6 +10,7 @@ from gridrig.devices.emulators.fault_spec import (
     FaultSpec,
     specs_of,
 )
+from gridrig.plugins import installed
 from gridrig.rig.registry import EMULATORS, Registry
 
 PREFACE = """\
@@ -83,12 +84,18 @@ def _said(one: FaultParameter) -> str:
     return f"`{one.name}`{meaning}, {one.expected}{default}"
 
 
+def _own() -> Registry:
+    """Return the registry of what gridrig itself offers: the page is the same everywhere."""
+    points = installed(EMULATORS)
+    return Registry(p for p in points if p.dist is not None and p.dist.name == "gridrig")
+
+
 def page() -> Iterator[str]:
-    """Yield the lines of the page."""
+    """Yield the lines of the page, which tells of gridrig's own emulators only."""
     yield from PREFACE.splitlines()
     for one in OCCASION.values():
         yield f"| `{one.name}` | {one.expected} | {one.meaning} |"
-    for family, faults in catalogue().items():
+    for family, faults in catalogue(_own()).items():
         if not faults:
             continue
         yield from ("", f"## {family.capitalize()}", "", FAMILIES[family], "")

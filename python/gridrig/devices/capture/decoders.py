@@ -100,6 +100,36 @@ DECODERS: dict[str, Callable[[], WireDecoder]] = {
 }
 
 
+def _line(piece: Piece, width: int, said: str) -> str:
+    arrow = "->" if piece.way == "out" else "<-"
+    return f"{piece.t_s:12.6f}  {piece.wire:<{width}}  {arrow}  {said}"
+
+
+class LiveText:
+    """Shows pieces as they pass.
+
+    Parameters
+    ----------
+    kind : str
+        What is spoken on every wire.
+    now_s : callable
+        Gives every piece its time. [s]
+    raw : bool
+        Show the bytes, not what they mean.
+    """
+
+    def __init__(self, kind: str, now_s: Callable[[], float], *, raw: bool) -> None:
+        self._make = HexText if raw else DECODERS.get(kind, HexText)
+        self._now_s = now_s
+        self._decoders: dict[str, WireDecoder] = {}
+
+    def feed(self, wire: str, way: Way, data: bytes) -> list[str]:
+        """Take one piece and return the lines it completed."""
+        piece = Piece(self._now_s(), wire, way, data)
+        decoder = self._decoders.setdefault(wire, self._make())
+        return [_line(piece, len(wire), said) for said in decoder.feed(piece)]
+
+
 def lines_of(capture: Capture, wire: str | None = None, *, raw: bool = False) -> Iterator[str]:
     """Yield a capture as text: time, wire, direction, what was said.
 
@@ -124,9 +154,8 @@ def lines_of(capture: Capture, wire: str | None = None, *, raw: bool = False) ->
         for name, kind in capture.kinds.items()
     }
     for piece in pieces:
-        arrow = "->" if piece.way == "out" else "<-"
-        for line in decoders[piece.wire].feed(piece):
-            yield f"{piece.t_s:12.6f}  {piece.wire:<{width}}  {arrow}  {line}"
+        for said in decoders[piece.wire].feed(piece):
+            yield _line(piece, width, said)
     for name, decoder in decoders.items():
         if wire in (None, name):
             for line in decoder.end():

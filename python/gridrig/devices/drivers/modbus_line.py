@@ -1,21 +1,18 @@
 """One Modbus connection for every driver on the same gateway or bus, one request at a time.
 
 What it adds to pymodbus' client, whose time-outs, retries and reconnects are all set here:
-- a reply counts only with the transaction id (TCP), unit, function and length of its request; ids
-  go on counting over a reconnection, so that no old answer of a slow gateway fits a new request;
+- a reply counts only with the transaction id (TCP), unit, function and length of its request;
 - after a time-out on RTU, where replies carry no id, the line is drained until quiet, and before
   the unit is asked anything else a probe is read whose length no unanswered request to it had: a
   device answers in order, so once the probe is answered nothing older can come;
 - on RTU two requests in a row whose replies look alike have a probe between them, where the driver
   named registers for it: an answer that comes twice, or again, is never taken for the next;
-- a hang-up fails the request at once; the next request opens the wire anew, once each attempt, and
-  nothing reconnects in the background; a connection on which several requests in a row got nothing
-  is given up as half open; a wire that cannot be opened is left alone for a time that doubles;
+- the wire is opened anew once each attempt, and by nothing else (`modbus_wire`);
 - while a unit fails it gets one attempt a call, so that a dead unit costs the others one time-out.
 
-Limits: 60 lost requests to one unit are told apart, 3 probes a call, 1 s of draining, 2 s of
-leaving alone. Known gaps: a device that answers out of order can mislead an RTU line; one that
-repeats itself can, until the driver has named registers to probe.
+Limits: 60 lost requests to one unit are told apart, 3 probes a call. Known gaps: a device that
+answers out of order can mislead an RTU line; one that repeats itself can, until the driver has
+named registers to probe.
 
 References
 ----------
@@ -23,39 +20,26 @@ References
 """
 
 import asyncio
-import logging
-import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     WriteMultipleRegistersRequest,
 )
 
-from gridrig.clock.serial_url import counted
-from gridrig.devices.capture.recorder import Tap, recorder
+from gridrig.devices.drivers.modbus_wire import ModbusWire
 from gridrig.devices.links import ModbusLink, ModbusTcpLink, ModbusTlsLink
-from gridrig.devices.wire.modbus_tls import client_context
 from gridrig.devices.wire.sunspec import BASES
 from gridrig.errors import DriverError, DriverFailure
 
 LOST_MAX = 60
 PROBES_MAX = 3
-DRAIN_MAX_S = 1.0
-QUIET_S = 0.05
 BUSY_PAUSE_S = 0.1
-DEAF_MAX = 4  # unanswered requests in a row until a TCP connection counts as half open
-LEAVE_ALONE_S = 0.1  # after the first failed opening; doubles with each further one
-LEAVE_ALONE_S_MAX = 2.0
-CHARACTER_BITS = 11  # the standard's character, for the silence between frames
-SILENCE_FLOOR_S = 0.00175
 RETRIED: frozenset[DriverFailure] = frozenset({"timeout", "framing", "busy", "unavailable"})
 
 _EXCEPTION_KINDS: dict[int, DriverFailure] = {
@@ -64,9 +48,6 @@ _EXCEPTION_KINDS: dict[int, DriverFailure] = {
     ExcCodes.GATEWAY_PATH_UNAVIABLE: "unavailable",
     ExcCodes.GATEWAY_NO_RESPONSE: "unavailable",
 }
-
-# pymodbus logs every time-out; here each is an exception that says more.
-logging.getLogger("pymodbus.logging").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -102,36 +83,10 @@ class ModbusLine:
 
     def __init__(self, link: ModbusLink, name: str = "") -> None:
         self._link = link
-        self._name = name
-        self._tap: Tap | None = None
-        self._serial = not isinstance(link, ModbusTcpLink)
-        self._tls = client_context(link) if isinstance(link, ModbusTlsLink) else None
+        self._wire = ModbusWire(link, name)
         self._lock = asyncio.Lock()
-        self._client: Any = None
-        self._in_flight = False
-        self._undecodable = False
-        self._heard_bytes = 0
-        self._silence_s = 0.0
-        self._quiet_from_s = 0.0
-        if not isinstance(link, ModbusTcpLink):
-            self._silence_s = max(3.5 * CHARACTER_BITS / link.baudrate, SILENCE_FLOOR_S)
         self._units: dict[int, _UnitState] = {}
-        self._transaction = 0
-        self._unanswered = 0
-        self._failed_openings = 0
-        self._leave_alone_until_s = 0.0
         self.members = 0
-
-    @property
-    def text(self) -> str:
-        """Name the wire, for errors."""
-        if isinstance(self._link, ModbusTcpLink):
-            return f"{self._link.host}:{self._link.port}"
-        return self._link.path
-
-    @property
-    def _kind(self) -> str:
-        return "modbus-rtu" if self._serial else "modbus-tcp"
 
     @property
     def baudrate(self) -> int | None:
@@ -178,7 +133,7 @@ class ModbusLine:
             if lines.get(_key(self._link)) is self:
                 del lines[_key(self._link)]
             async with self._lock:
-                self._drop()
+                self._wire.drop()
 
     async def _call(self, unit: int, request: Any, length: int, patience: Patience) -> Any:
         state = self._units.setdefault(unit, _UnitState())
@@ -188,7 +143,7 @@ class ModbusLine:
                 # The lock is let go between attempts: the other units have their turn.
                 async with self._lock:
                     alike = state.probe_named and state.last == _looks(request, length)
-                    if state.owed or (self._serial and alike):
+                    if state.owed or (self._wire.serial and alike):
                         await self._find_step(unit, state, length, patience.timeout_s)
                     reply = await self._ask(unit, request, length, patience.timeout_s)
             except DriverError as error:
@@ -204,40 +159,18 @@ class ModbusLine:
 
     async def _ask(self, unit: int, request: Any, length: int, timeout_s: float) -> Any:
         """Send one request and return its own reply, exceptions raised."""
-        client = await self._connected(unit, timeout_s)
-        loop = asyncio.get_running_loop()
-        if self._serial and (wait_s := self._quiet_from_s - loop.time()) > 0:
-            await asyncio.sleep(wait_s)
-        client.ctx.comm_params.timeout_connect = timeout_s
-        client.ctx.next_tid = self._transaction
-        state = self._units.setdefault(unit, _UnitState())
-        heard = self._heard_bytes
-        self._in_flight, self._undecodable = True, False
         try:
-            reply = await client.execute(False, request)
-        except ConnectionException as error:
-            self._drop()
-            raise self._failure("hung_up", "unavailable", unit, request) from error
-        except ModbusException as error:
-            damaged = self._undecodable or (self._serial and self._heard_bytes > heard)
-            await self._after_timeout(unit, length)
-            self._unanswered += 1
-            if not self._serial and self._unanswered >= DEAF_MAX and not self._heard_bytes > heard:
-                self._drop()
-            kind: DriverFailure = "framing" if damaged else "timeout"
-            name = "damaged" if damaged else "timeout"
-            raise self._failure(name, kind, unit, request, timeout_s=timeout_s) from error
+            reply = await self._wire.exchange(unit, request, timeout_s)
+        except DriverError as error:
+            if error.kind in {"timeout", "framing"}:
+                await self._after_timeout(unit, length)
+            raise
         except asyncio.CancelledError:
             # Whoever gave up waiting leaves an answer behind, exactly as a time-out does.
             self._owe(unit, length)
-            self._drop_half_frame()
+            self._wire.drop_half_frame()
             raise
-        finally:
-            self._in_flight = False
-            self._transaction = request.transaction_id
-            self._quiet_from_s = loop.time() + self._silence_s
-        self._unanswered = 0
-        state.last = _looks(request, length)
+        self._units.setdefault(unit, _UnitState()).last = _looks(request, length)
         return await self._checked(unit, request, reply, length)
 
     async def _checked(self, unit: int, request: Any, reply: Any, length: int) -> Any:
@@ -245,7 +178,7 @@ class ModbusLine:
         if reply.dev_id == unit and reply.function_code == function | 0x80:
             if reply.transaction_id == request.transaction_id:
                 kind = _EXCEPTION_KINDS.get(reply.exception_code, "refused")
-                raise self._failure(
+                raise self._wire.failure(
                     "exception", kind, unit, request, exception=reply.exception_code
                 )
         elif (
@@ -261,7 +194,7 @@ class ModbusLine:
             if right:
                 return reply
         await self._after_timeout(unit, length)
-        raise self._failure("foreign_reply", "framing", unit, request)
+        raise self._wire.failure("foreign_reply", "framing", unit, request)
 
     async def _find_step(self, unit: int, state: _UnitState, wanted: int, timeout_s: float) -> None:
         """Read probes until one is answered as only itself can be, and not as what is wanted."""
@@ -280,163 +213,21 @@ class ModbusLine:
                 # An exception has no length: it may be the late answer to something else.
                 if error.kind not in {"framing", "refused", "busy"} or not left:
                     raise
-                await self._drain()
+                await self._wire.drain()
             else:
                 state.owed.clear()
                 return
 
     async def _after_timeout(self, unit: int, length: int) -> None:
         self._owe(unit, length)
-        if self._serial:
-            await self._drain()
+        if self._wire.serial:
+            await self._wire.drain()
         else:
-            self._drop_half_frame()
+            self._wire.drop_half_frame()
 
     def _owe(self, unit: int, length: int) -> None:
-        if self._serial:
+        if self._wire.serial:
             self._units.setdefault(unit, _UnitState()).owed.append(length)
-
-    def _drop_half_frame(self) -> None:
-        # pymodbus forgets the first half of a late frame at the next request; the second half
-        # would then be taken for the beginning of one.
-        if not self._serial and self._client is not None and self._client.ctx.recv_buffer:
-            self._drop()
-
-    async def _drain(self) -> None:
-        """Wait until nothing comes any more, for a bounded time."""
-        loop = asyncio.get_running_loop()
-        give_up_s = loop.time() + DRAIN_MAX_S
-        while loop.time() < give_up_s:
-            heard = self._heard_bytes
-            await asyncio.sleep(max(QUIET_S, self._silence_s))
-            if self._heard_bytes == heard:
-                return
-
-    async def _connected(self, unit: int, timeout_s: float) -> Any:
-        if self._client is not None and self._client.connected:
-            return self._client
-        self._drop()
-        loop = asyncio.get_running_loop()
-        if (left_s := self._leave_alone_until_s - loop.time()) > 0:
-            if left_s > timeout_s:
-                raise self._failure("left_alone", "unavailable", unit, None, left_s=left_s)
-            await asyncio.sleep(left_s)
-        # A new client each time: pymodbus' own objects mix an old transport's end with a new one.
-        options = {
-            "timeout": timeout_s,
-            "retries": 0,
-            "reconnect_delay": 0,
-            "trace_packet": self._trace_packet,
-            "trace_connect": self._trace_connect,
-        }
-        if isinstance(self._link, ModbusTcpLink):
-            client = AsyncModbusTcpClient(self._link.host, port=self._link.port, **options)
-            if self._tls is not None:  # MBAP over TLS; pymodbus' own TLS client leaves MBAP out
-                client.ctx.comm_params.sslctx = self._tls
-                client.ctx.init_setup_connect_listen(self._link.host, self._link.port)
-        else:
-            client = AsyncModbusSerialClient(
-                counted(self._link.path), baudrate=self._link.baudrate, **options
-            )
-        self._client = client
-        client.ctx.callback_data = self._guarded(client.ctx.callback_data)
-        client.ctx.data_received = self._listening(client.ctx.data_received)
-        tape = recorder()
-        self._tap = None if tape is None else tape.tap(self._name or self.text, self._kind)
-        if not await client.connect():
-            self._drop()
-            wait_s = min(LEAVE_ALONE_S * 2**self._failed_openings, LEAVE_ALONE_S_MAX)
-            self._failed_openings = min(self._failed_openings + 1, 8)
-            self._leave_alone_until_s = loop.time() + wait_s
-            if self._tls is not None and (cause := await self._tls_refusal()) is not None:
-                raise self._failure("tls", "other", unit, None, cause=cause)
-            raise self._failure("no_connection", "unavailable", unit, None)
-        self._failed_openings = self._unanswered = 0
-        return client
-
-    async def _tls_refusal(self) -> str | None:
-        """Return why the handshake fails, which pymodbus does not tell; None if it does not."""
-        assert isinstance(self._link, ModbusTcpLink)
-        try:
-            _, writer = await asyncio.open_connection(
-                self._link.host, self._link.port, ssl=self._tls
-            )
-        except ssl.SSLCertVerificationError as error:
-            return f"the server's certificate: {error.verify_message}"
-        except ssl.SSLError as error:
-            return error.reason or str(error)
-        except OSError:
-            return None
-        writer.transport.abort()
-        return None
-
-    def _drop(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def _guarded(self, take: Callable[..., int]) -> Callable[..., int]:
-        """Let a frame that pymodbus cannot decode fail the request; it would end the transport."""
-
-        def callback_data(data: bytes, addr: Any = None) -> int:
-            try:
-                return take(data, addr)
-            except ModbusException as error:
-                self._undecodable = True
-                if self._client is not None and not self._client.ctx.response_future.done():
-                    self._client.ctx.response_future.set_exception(error)
-                return len(data)
-
-        return callback_data
-
-    def _listening(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
-        """Count and record what comes; pymodbus' own trace tells the same bytes again and again."""
-
-        def data_received(data: bytes) -> None:
-            self._heard_bytes += len(data)
-            if self._tap is not None:
-                self._tap("in", data)
-            take(data)
-
-        return data_received
-
-    def _trace_packet(self, sending: bool, data: bytes) -> bytes:
-        if sending and self._tap is not None:
-            self._tap("out", data)
-        return data
-
-    def _trace_connect(self, connected: bool) -> None:
-        if connected or not self._in_flight or self._client is None:
-            return
-        waiting = self._client.ctx.response_future
-        if not waiting.done():
-            waiting.set_exception(ConnectionException("the wire hung up"))
-
-    def _failure(
-        self, name: str, kind: DriverFailure, unit: int, request: Any, **facts: object
-    ) -> DriverError:
-        texts = {
-            "timeout": "no reply within {timeout_s} s",
-            "damaged": "a damaged reply within {timeout_s} s",
-            "foreign_reply": "a reply to something else",
-            "exception": "exception {exception}",
-            "hung_up": "the wire hung up",
-            "tls": "no secure connection: {cause}",
-            "no_connection": "cannot connect",
-            "left_alone": "could not be opened, and is left alone for {left_s:.3f} s more",
-        }
-        what = ""
-        if request is not None:
-            what = f", function {request.function_code} at {request.address}"
-        return DriverError(
-            f"modbus.{name}",
-            f"{{wire}} unit {{unit}}{what}: {texts[name]}",
-            kind=kind,
-            wire=self.text,
-            unit=unit,
-            address=getattr(request, "address", None),
-            **facts,
-        )
 
 
 def _looks(request: Any, length: int) -> tuple[int, ...]:
