@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from gridrig.campaign.assembly import make_bench, make_street
 from gridrig.cli import main
+from gridrig.clock import Clock, run_virtual
+from gridrig.devices.grid_support import CurveSettings
+from gridrig.errors import DriverError
+from gridrig.events import EventLog
 from gridrig.metering import OcmfSigner
+from gridrig.rig.description import load_rig
 
 pytest.importorskip("sunspec2")
 PKI = Path(str(resources.files("sunspec2"))) / "tests" / "tls_data"
@@ -113,6 +119,24 @@ def test_check_identifies_and_reads_every_device_and_leaves_it_safe(
     shown = capsys.readouterr().out
     for word in ("pv-1", "pv-2", "001BZR1521070003", "S-2", "4 devices in their safe state"):
         assert word in shown
+
+
+def test_grid_support_is_reached_through_the_benchs_limits(rig: str) -> None:
+    described = load_rig(Path(rig))
+    street = make_street(described, None, seed=0)
+    curve = CurveSettings(((0.9, 0.3), (0.97, 0.0), (1.03, 0.0), (1.09, -0.3)), "var_max", 1.0)
+
+    async def body(clock: Clock) -> tuple[bool, str]:
+        events = EventLog(clock, [device.name for device in described.devices])
+        async with make_bench(described, street, clock, events) as bench:
+            pv = bench.devices["pv-1"]
+            await pv.write_function("volt_var", curve, on=True)
+            found = await pv.read_function("volt_var")
+            with pytest.raises(DriverError) as caught:
+                await pv.set_q_var(10_001.0)
+            return found.on, caught.value.code
+
+    assert run_virtual(body, start_utc_s=0) == (True, "rig.limit")
 
 
 def test_enrol_prints_the_keys_that_the_meters_sign_with(
