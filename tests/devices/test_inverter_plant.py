@@ -50,7 +50,7 @@ def test_what_the_registers_say_first_is_what_the_plant_does() -> None:
     assert emulator.block(707).raw("Ena") == 1
     assert emulator.block(707).value("Crv[1].MustTrip.Pt[1].V") == 88.0
     assert emulator.block(707).value("Crv[1].MustTrip.Pt[1].Tms") == 21.0
-    assert emulator.block(710).value("Crv[1].MustTrip.Pt[2].Hz") == pytest.approx(51.67)
+    assert emulator.block(710).value("Crv[1].MustTrip.Pt[2].Hz") == pytest.approx(51.667)
     assert emulator.block(703).value("ESVHi") == 105.0
     modes = emulator.block(702).raw("CtrlModes")
     assert modes == sum(1 << bit for bit in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13))

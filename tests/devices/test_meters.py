@@ -107,9 +107,10 @@ def test_a_meter_that_does_not_sign_says_so(run: Run) -> None:
         return [
             (await failure(driver.sign())).code,
             (await failure(driver.sync_clock(START_UTC_S))).code,
+            (await failure(driver.read_public_key())).code,
         ]
 
-    assert run(lambda: using(plain(), use)) == ["driver.unsupported"] * 2
+    assert run(lambda: using(plain(), use)) == ["driver.unsupported"] * 3
 
 
 def test_a_register_that_rolls_over_is_counted_on(run: Run) -> None:

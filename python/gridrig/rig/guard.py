@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.devices.grid_support import FunctionSettings, FunctionState, GridSupport
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 
@@ -122,6 +123,38 @@ class GuardedInverter(Guarded):
         if on and self.capability == "inverter" and not self._dry_run:
             await self._need_limit()
         await self._write("connect", on, self.driver.set_connect)
+
+    async def set_q_var(self, q_var: float | None) -> None:
+        """Set reactive power within the rig's apparent power; None takes it back. [var]"""
+        support = self._grid_support("reactive power")
+        if q_var is not None:
+            assert isinstance(self.device.limits, InverterLimits)
+            most_var = self.device.limits.s_va_max
+            self._within("q_var", q_var, -most_var, most_var)
+        await self._write("q_var", q_var, support.set_q_var)
+
+    async def read_function(self, name: str) -> FunctionState:
+        """Return a grid-support function as it is in force."""
+        return await self._grid_support(name).read_function(name)
+
+    async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
+        """Put a grid-support function's settings in force and enable or disable it."""
+        support = self._grid_support(name)
+
+        async def send(value: FunctionSettings) -> None:
+            await support.write_function(name, value, on=on)
+
+        await self._write(name, settings, send)
+
+    def _grid_support(self, what: str) -> GridSupport:
+        if not isinstance(self.driver, GridSupport):
+            raise DriverError(
+                "driver.unsupported",
+                "{device}: its driver sets no grid support, so no {what}",
+                device=self.name,
+                what=what,
+            )
+        return self.driver
 
     async def power_zero(self) -> None:
         """Bring its power to nothing, by set-point (storage) or limit."""

@@ -141,7 +141,7 @@ class SunSpecInverter:
         )
         self._set_points = SetPoints(self._device, parameters.revert_s)
         self._curves = Curves(self._device, parameters.adopt_timeout_s)
-        self._w_max = self._var_max = 0.0
+        self._w_max = self._inject_max_var = self._absorb_max_var = 0.0
         self._limit_w: float | None = None
         self._soc: float | None = None
         self._charge_max_w = self._discharge_max_w = 0.0
@@ -168,7 +168,8 @@ class SunSpecInverter:
             self._device.require(model_id)
         capacity = await self._device.read(CAPACITY)
         self._w_max = self._rating(capacity, "WMax", "WMaxRtg")
-        self._var_max = _first(capacity, "VarMaxInj", "VarMaxInjRtg") or 0.0
+        self._inject_max_var = _first(capacity, "VarMaxInj", "VarMaxInjRtg") or 0.0
+        self._absorb_max_var = _first(capacity, "VarMaxAbs", "VarMaxAbsRtg") or 0.0
         self._charge_max_w = self._rate(capacity, "WChaRteMax", "WChaRteMaxRtg")
         self._discharge_max_w = self._rate(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg")
         self._readings = 0
@@ -216,7 +217,8 @@ class SunSpecInverter:
         if q_var is None:
             await self._set_points.release(REACTIVE)
             return
-        self._within("reactive power", q_var, -self._var_max, self._var_max, "var")
+        low_var, high_var = 0.0 - self._absorb_max_var, self._inject_max_var
+        self._within("reactive power", q_var, low_var, high_var, "var")
         await self._hold(REACTIVE, q_var, reverts=True)
 
     @property

@@ -134,8 +134,8 @@ class SunSpecMeter:
         if voltage is None:
             raise self._unsupported("a voltage")
         return MeterReading(
-            p_w=-self._needed(block, "W"),
-            q_var=-(block.value("VAR") or 0.0),
+            p_w=0.0 - self._needed(block, "W"),
+            q_var=0.0 - (block.value("VAR") or 0.0),
             v_v=voltage,
             f_hz=self._needed(block, "Hz"),
             import_milliwh=self._register(block, "TotWhImp"),
@@ -145,6 +145,10 @@ class SunSpecMeter:
     async def sync_clock(self, utc_s: int) -> None:
         """Refuse: the model has no clock."""
         raise self._unsupported("a clock")
+
+    async def read_public_key(self) -> bytes:
+        """Refuse: the model has no key."""
+        raise self._unsupported("a public key")
 
     async def sign(self, time_s: int | None = None) -> bytes:
         """Refuse: the model has no signature."""

@@ -283,7 +283,7 @@ class Service:
         self._commands = commands
         self.enter = ModelBlock(
             standard_model(703),
-            scale={"V_SF": -1, "Hz_SF": -2},
+            scale={"V_SF": -2, "Hz_SF": -3},
             values={"ES": 1, **self._found(f_nominal_hz)},
             writable=("ES", *ENTER_SERVICE),
             commit=self._enter_service,

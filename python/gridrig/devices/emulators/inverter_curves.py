@@ -101,7 +101,7 @@ def _pairs(x: str, y: str, *values: tuple[float, float]) -> dict[str, float]:
 
 _NO_REGIONS = {f"{region}.ActPt": 0.0 for region in REGIONS}
 _VOLT_TRIP: Mapping[str, int] = {"V_SF": -1, "Tms_SF": -2}
-_HERTZ_TRIP: Mapping[str, int] = {"Hz_SF": -2, "Tms_SF": -2}
+_HERTZ_TRIP: Mapping[str, int] = {"Hz_SF": -3, "Tms_SF": -2}
 # The defaults of IEEE 1547-2018 for category B, not enabled: volt-var (table 8), volt-watt
 # (table 10), frequency droop (table 24, 60 Hz); watt-var has its zero curve.
 KINDS = (

@@ -102,7 +102,7 @@ def measurement_block(view: Callable[[], View], phases: int, rating_va: float) -
             **{"A_SF": -1, "V_SF": -1, "Hz_SF": -2, "PF_SF": -2, "WH_SF": 0, "Tmp_SF": 0},
             **{"W_SF": scale, "VA_SF": scale, "VAr_SF": scale},
         },
-        values={"TmpCab": 25, "Evt2": 0},
+        values={"Evt2": 0},
         refresh=measure,
     )
 

@@ -117,6 +117,8 @@ class Point:
             if not low <= raw <= high:
                 raise ValueError(f"{self.name}: {raw} is outside {low}..{high}")
             word = raw & ((1 << 16 * self.size) - 1)
+        if self.size == 1:  # most points, many times a second
+            return [word]
         return [(word >> shift) & 0xFFFF for shift in range(16 * self.size - 16, -1, -16)]
 
     def decode(self, registers: Sequence[int]) -> Raw | None:

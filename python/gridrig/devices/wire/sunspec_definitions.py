@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 
-from gridrig.devices.wire.sunspec import Model, Point
+from gridrig.devices.wire.sunspec import HEADER, Model, Point
 
 REPEAT_MAX = 1000
 LENGTH_MAX = 0xFFFE
@@ -56,6 +56,15 @@ class GroupDefinition:
     sync: bool
     points: list[PointDefinition] = field(default_factory=list)
     groups: list["GroupDefinition"] = field(default_factory=list)
+
+    def registers(self, counts: Mapping[str, int]) -> int:
+        """Return how many registers it takes with these counts."""
+        own = sum(point.size for point in self.points)
+        inside = (
+            group.registers(counts) * (1 if group.count == "1" else counts[group.count])
+            for group in self.groups
+        )
+        return own + sum(inside)
 
     def counted_by(self) -> Iterator[str]:
         """Yield the names of the points, and `*`, that say how often groups inside repeat."""
@@ -111,6 +120,10 @@ class ModelDefinition:
         for name, count in given.items():
             if not 0 <= count <= REPEAT_MAX:
                 raise ValueError(f"model {self.id}: {name} = {count} is outside 0..{REPEAT_MAX}")
+        # Counted before anything is laid out: a device may state any counts.
+        registers = self.body.registers(given) - HEADER
+        if registers > LENGTH_MAX:
+            raise ValueError(f"model {self.id}: {registers} registers, at most {LENGTH_MAX}")
         return _shaped(self, tuple(sorted(given.items())))
 
     def fitting(self, length: int, counts: Mapping[str, int]) -> Model:
@@ -151,10 +164,7 @@ class ModelDefinition:
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def _shaped(definition: ModelDefinition, counts: tuple[tuple[str, int], ...]) -> Model:
-    model = _place(definition, dict(counts))
-    if model.length > LENGTH_MAX:
-        raise ValueError(f"model {definition.id}: {model.length} registers, at most {LENGTH_MAX}")
-    return model
+    return _place(definition, dict(counts))
 
 
 def _place(definition: ModelDefinition, counts: Mapping[str, int]) -> Model:
