@@ -161,19 +161,19 @@ class Journal(JournalReader):
         with ThreadPoolExecutor(1, "merkle") as hasher, self._transaction():
             self._check_order(period)
             # Rust hashes while SQLite writes: neither needs the interpreter for long.
-            hashed = hasher.submit(posted_tree, settled, list(corrections), threads=THREADS)
+            hashed = hasher.submit(_hashed, settled, corrections)
             for part in parts:
                 part.write(self._db, self._names)
             readings_digest = self._post_readings(period, accepted)
             self._refuse_overlap(period, known)
-            tree = hashed.result()
+            leaf_count, root = hashed.result()
             post = Post(
                 period,
                 settled.from_ms,
                 settled.to_ms,
                 self.arrival_last(),
-                tree.leaf_count,
-                tree.root(threads=THREADS),
+                leaf_count,
+                root,
                 tuple(self.settlements(period)),
                 readings_digest,
             )
@@ -339,3 +339,9 @@ class Journal(JournalReader):
                 raise self._unusable(fault) from fault
         finally:
             self._db.close()
+
+
+def _hashed(settled: Settled, corrections: Sequence[Correction]) -> tuple[int, bytes]:
+    """Return leaf count and root of a post."""
+    tree = posted_tree(settled, corrections, threads=THREADS)
+    return tree.leaf_count, tree.root(threads=THREADS)

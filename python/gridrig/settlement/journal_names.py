@@ -23,13 +23,14 @@ class Numbering:
 
     def numbers(self, names: Sequence[str | bytes]) -> list[int]:
         """Return the number of each name; a name that has none is given the next."""
+        found = list(map(self.given.get, names))
+        if None not in found:
+            return found
         given, new = self.given, self.new
-        found = [given.get(name) or new.get(name) or 0 for name in names]
-        if 0 in found:
-            for place, name in enumerate(names):
-                if not found[place]:
-                    found[place] = new.setdefault(name, len(given) + len(new) + 1)
-        return found
+        return [
+            new.setdefault(name, len(given) + len(new) + 1) if number is None else number
+            for name, number in zip(names, found, strict=True)
+        ]
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write the names that are new and not written yet."""

@@ -40,12 +40,13 @@ class Posted:
     entries : array of int64, shape (n, 10)
         Account, kind, trade, meter, line, debit, credit, amount, energy, price; accounts by their
         place in `accounts`, meters by theirs in `meters`, counted from 1 with 0 for none.
-    metered : array of int64, shape (m, 5)
-        From, to, import, export, quality of each of `meters`.
+    metered : array of int64, shape (m, 6)
+        Owner, from, to, import, export, quality of each of `meters`; owners by their place in
+        `accounts`.
     readings : list of bytes, m of them
         Digests of the readings behind each meter, 32 bytes each.
-    accounts, meters, owners : list of str
-        Names of accounts, of meters, and of the participant of each meter.
+    accounts, meters : list of str
+        Names.
     key, settlement : tuple
         Period and revision, and the whole row of the table `settlement`.
     """
@@ -55,21 +56,19 @@ class Posted:
     readings: list[bytes]
     accounts: list[str]
     meters: list[str]
-    owners: list[str]
     key: tuple[int, int]
     settlement: tuple[int | str | None, ...]
 
     @classmethod
     def of(cls, one: Settled | Correction) -> Self:
         """Take a settled period or a correction apart."""
-        entries, metered, readings, accounts, meters, owners = posted_columns(one)
+        entries, metered, readings, accounts, meters = posted_columns(one)
         return cls(
             entries.reshape(-1, 10),
-            metered.reshape(-1, 5),
+            metered.reshape(-1, 6),
             readings,
             accounts,
             meters,
-            owners,
             (one.period, one.revision),
             _settlement_row(one),
         )
@@ -78,21 +77,21 @@ class Posted:
         """Insert the rows, inside the transaction that the caller has open."""
         accounts = np.array(names.accounts.numbers(self.accounts), np.int64)
         meters = np.array(names.meters.numbers(self.meters), np.int64)
-        owners = np.array(names.accounts.numbers(self.owners), np.int64)
         names.write(db)
         insert_rows(db, "settlement", [self.settlement])
-        insert_rows(db, "metered", self._metered_rows(meters, owners))
+        insert_rows(db, "metered", self._metered_rows(meters, accounts))
         places = np.concatenate(([0], meters))
         self.entries[:, _ENTRY_ACCOUNTS] = accounts[self.entries[:, _ENTRY_ACCOUNTS]]
         self.entries[:, _ENTRY_METER] = places[self.entries[:, _ENTRY_METER]]
         insert_matrix(db, "entry", self.key, self.entries)
 
     def _metered_rows(
-        self, meters: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]
+        self, meters: npt.NDArray[np.int64], accounts: npt.NDArray[np.int64]
     ) -> Iterator[list[int | bytes]]:
         """Yield the rows by primary key, as the table is laid out: each behind the last one."""
         key = np.broadcast_to(np.array(self.key, np.int64), (len(meters), 2))
-        matrix = np.column_stack((key, meters, owners, self.metered))
+        owners = accounts[self.metered[:, 0]]
+        matrix = np.column_stack((key, meters, owners, self.metered[:, 1:]))
         order = np.argsort(meters, kind="stable")
         for place, row in zip(order.tolist(), matrix[order].tolist(), strict=True):
             row.append(self.readings[place])
