@@ -23,14 +23,13 @@ class Numbering:
 
     def numbers(self, names: Sequence[str | bytes]) -> list[int]:
         """Return the number of each name; a name that has none is given the next."""
-        found = list(map(self.given.get, names))
-        if None not in found:
-            return found
         given, new = self.given, self.new
-        return [
-            new.setdefault(name, len(given) + len(new) + 1) if number is None else number
-            for name, number in zip(names, found, strict=True)
-        ]
+        try:
+            return [given[name] for name in names]
+        except KeyError:
+            return [
+                given.get(name) or new.setdefault(name, len(given) + len(new) + 1) for name in names
+            ]
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write the names that are new and not written yet."""

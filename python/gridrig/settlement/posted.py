@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from gridrig._core import Correction, Settled, posted_columns
 from gridrig.settlement.journal_names import Names
-from gridrig.settlement.journal_rows import insert_matrix, insert_rows
+from gridrig.settlement.journal_rows import Rows, insert_rows
 
 RULES = (
     "long_price_micro_per_kwh",
@@ -79,23 +78,21 @@ class Posted:
         meters = np.array(names.meters.numbers(self.meters), np.int64)
         names.write(db)
         insert_rows(db, "settlement", [self.settlement])
-        insert_rows(db, "metered", self._metered_rows(meters, accounts))
+        self._metered_rows(meters, accounts).insert(db, "metered")
         places = np.concatenate(([0], meters))
         self.entries[:, _ENTRY_ACCOUNTS] = accounts[self.entries[:, _ENTRY_ACCOUNTS]]
         self.entries[:, _ENTRY_METER] = places[self.entries[:, _ENTRY_METER]]
-        insert_matrix(db, "entry", self.key, self.entries)
+        Rows.of_matrix(self.key, self.entries).insert(db, "entry")
 
-    def _metered_rows(
-        self, meters: npt.NDArray[np.int64], accounts: npt.NDArray[np.int64]
-    ) -> Iterator[list[int | bytes]]:
-        """Yield the rows by primary key, as the table is laid out: each behind the last one."""
-        key = np.broadcast_to(np.array(self.key, np.int64), (len(meters), 2))
+    def _metered_rows(self, meters: npt.NDArray[np.int64], accounts: npt.NDArray[np.int64]) -> Rows:
+        """Lay out the rows by primary key, as the table is: each behind the last one."""
         owners = accounts[self.metered[:, 0]]
-        matrix = np.column_stack((key, meters, owners, self.metered[:, 1:]))
-        order = np.argsort(meters, kind="stable")
-        for place, row in zip(order.tolist(), matrix[order].tolist(), strict=True):
-            row.append(self.readings[place])
-            yield row
+        matrix = np.column_stack((meters, owners, self.metered[:, 1:]))
+        readings: list[bytes] = self.readings
+        if (meters[1:] < meters[:-1]).any():
+            order = np.argsort(meters, kind="stable")
+            matrix, readings = matrix[order], [readings[place] for place in order.tolist()]
+        return Rows.of_matrix(self.key, matrix, readings)
 
 
 def _settlement_row(one: Settled | Correction) -> tuple[int | str | None, ...]:
