@@ -72,6 +72,8 @@ __all__ = [
     "pay_as_bid",
     "pay_as_clear",
     "pay_rewards",
+    "posted_columns",
+    "posted_tree",
     "settle_period",
     "timer_cost",
 ]
@@ -1479,13 +1481,13 @@ class VerifiedLeaf:
 
 def posted_columns(
     posted: Settled | Correction,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str], list[str]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str]]:
     """Return what a journal keeps of a settled period or a correction.
 
     Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
-    price; accounts by place, meters by place from 1, 0 for none), meters row by row (from, to,
-    import, export, quality), the digests of the readings behind each meter in one string, and the
-    names of accounts, meters and the meters' participants.
+    price; accounts by place, meters by place from 1, 0 for none), meters row by row (owner, from,
+    to, import, export, quality), the digests of the readings behind each meter in one string, and
+    the names of the accounts and the meters.
 
     Raises
     ------

@@ -43,17 +43,25 @@ def kill_and_go_on(folder: Path, periods: int, kills: int, seed: int) -> None:
     for _ in range(kills):
         before = ack.stat().st_size if ack.exists() else 0
         writer = subprocess.Popen([*POST_PERIODS, str(folder), str(periods)])
-        while writer.poll() is None and (not ack.exists() or ack.stat().st_size == before):
-            os.sched_yield()  # until it has posted one more: then anywhere in the next ones
-        try:
-            writer.wait(draw.random() * 0.02)
-        except subprocess.TimeoutExpired:
+        while not ack.exists() or ack.stat().st_size == before:  # until it has posted one more
+            if waited(writer, 0.002):
+                break
+        if not waited(writer, draw.random() * 0.02):  # then anywhere in the next ones
             writer.kill()
         assert writer.wait() in (0, -9)
         acknowledged = len(ack.read_bytes().splitlines())
         with JournalReader(folder / "journal") as journal:
             assert len(journal.periods()) >= acknowledged
     subprocess.run([*POST_PERIODS, str(folder), str(periods)], check=True)
+
+
+def waited(process: subprocess.Popen[bytes], limit_s: float) -> bool:
+    """Tell whether a process ended by itself within a time."""
+    try:
+        process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def check_survivor(folder: Path, expected: Head) -> None:

@@ -25,12 +25,11 @@ impl Posted<'_> {
     }
 }
 
-/// Entries and meters row by row, digests behind each meter; names of accounts, meters, participants
+/// Entries and meters row by row, digests behind each meter, names of accounts and of meters
 type Columns<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<i64>>,
     Vec<Bound<'py, PyBytes>>,
-    Vec<Bound<'py, PyString>>,
     Vec<Bound<'py, PyString>>,
     Vec<Bound<'py, PyString>>,
 );
@@ -44,17 +43,19 @@ pub(crate) fn py_posted_columns<'py>(
 ) -> PyResult<Columns<'py>> {
     let posting = posted.posting();
     let text = |name: &str| PyString::new(py, name);
-    let meters = posting.meters.iter();
+    let (metered, others) = py.detach(|| posting.metered_columns());
+    let digests = |meter| PyBytes::new(py, &posting::digests(meter));
+    let accounts = posting.accounts.iter().map(|name| &**name);
     Ok((
         py.detach(|| posting.entry_columns())?.into_pyarray(py),
-        py.detach(|| posting.metered_columns()).into_pyarray(py),
-        meters
-            .clone()
-            .map(|meter| PyBytes::new(py, &posting::digests(meter)))
+        metered.into_pyarray(py),
+        posting.meters.iter().map(digests).collect(),
+        accounts.chain(others).map(text).collect(),
+        posting
+            .meters
+            .iter()
+            .map(|meter| text(meter.meter()))
             .collect(),
-        posting.accounts.iter().map(|name| text(name)).collect(),
-        meters.clone().map(|meter| text(meter.meter())).collect(),
-        meters.map(|meter| text(meter.participant())).collect(),
     ))
 }
 

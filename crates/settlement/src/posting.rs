@@ -12,6 +12,7 @@
 //! Settlements by period and revision; of each its entries by line, then its meters by participant
 //! and name. So a root is a function of what was settled, and of nothing else.
 
+use std::collections::HashMap;
 use std::num::TryFromIntError;
 use std::sync::Arc;
 use std::thread;
@@ -24,8 +25,8 @@ use crate::{Correction, Entry, MeterPeriod, Settled};
 /// Columns of an entry: account, kind, trade, meter, line, debit, credit, amount, energy, price.
 pub const ENTRY_COLUMNS: usize = 10;
 
-/// Columns of a meter: from, to, import, export, quality.
-pub const METERED_COLUMNS: usize = 5;
+/// Columns of a meter: owner, from, to, import, export, quality.
+pub const METERED_COLUMNS: usize = 6;
 
 /// What stands for no trade in a column.
 pub const NO_TRADE: i64 = -1;
@@ -99,19 +100,30 @@ impl Posting<'_> {
         Ok(cells)
     }
 
-    /// Returns the meters, row by row.
-    pub fn metered_columns(&self) -> Vec<i64> {
-        let row = |meter: &MeterPeriod| {
-            let (import, export) = (meter.import().milliwh(), meter.export().milliwh());
-            [
+    /// Returns the meters, row by row, and the participants that own one and have no account.
+    ///
+    /// Owners stand by their place among the accounts, and behind those among the names returned.
+    pub fn metered_columns(&self) -> (Vec<i64>, Vec<&str>) {
+        let accounts = self.accounts.iter().map(|name| &**name);
+        let mut places: HashMap<&str, i64> = accounts.zip(0..).collect();
+        let mut others = Vec::new();
+        let mut cells = Vec::with_capacity(self.meters.len() * METERED_COLUMNS);
+        for meter in self.meters {
+            let next = places.len() as i64;
+            let owner = *places.entry(meter.participant()).or_insert_with(|| {
+                others.push(&**meter.participant());
+                next
+            });
+            cells.extend_from_slice(&[
+                owner,
                 meter.from_ms(),
                 meter.to_ms(),
-                import,
-                export,
+                meter.import().milliwh(),
+                meter.export().milliwh(),
                 meter.quality() as i64,
-            ]
-        };
-        self.meters.iter().flat_map(row).collect()
+            ]);
+        }
+        (cells, others)
     }
 
     fn entry_leaf(&self, buffer: &mut Vec<u8>, place: usize) {

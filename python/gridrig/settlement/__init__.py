@@ -12,6 +12,8 @@ from gridrig._core import (
     VerifiedLeaf,
     canonical_bytes,
     meter_period,
+    posted_columns,
+    posted_tree,
     settle_period,
 )
 from gridrig.settlement.journal import Journal
@@ -29,5 +31,7 @@ __all__ = [
     "VerifiedLeaf",
     "canonical_bytes",
     "meter_period",
+    "posted_columns",
+    "posted_tree",
     "settle_period",
 ]

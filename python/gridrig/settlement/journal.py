@@ -36,7 +36,7 @@ from gridrig.errors import SettlementError
 from gridrig.settlement.journal_head import Head, Post
 from gridrig.settlement.journal_names import Names
 from gridrig.settlement.journal_reader import LOCK_WAIT_S_MAX, JournalReader, LedgerRow
-from gridrig.settlement.journal_rows import insert_rows
+from gridrig.settlement.journal_rows import BESIDE, FIXED, WIDE, Rows
 from gridrig.settlement.journal_schema import (
     APPLICATION_ID,
     PAGE_BYTES,
@@ -55,6 +55,10 @@ Within: TypeAlias = Callable[[sqlite3.Connection, bytes], object]
 CACHE_KIB = 64 * 1024  # pages of a post that need not leave memory before they are in the log
 WAL_PAGES = 8192  # of the log, folded into the file at once: 64 MiB
 THREADS = min(2, os.cpu_count() or 1)  # that hash the leaves of a post
+
+
+_KEY_ID, _DIGEST = 1, 11  # in a `NumberedRow`, whose key is a number in the table
+_READING_COLUMNS = ((WIDE, 0), (FIXED, 0), (BESIDE, 0), *((WIDE, n) for n in range(2, 12)))
 
 
 class Journal(JournalReader):
@@ -161,19 +165,19 @@ class Journal(JournalReader):
         with ThreadPoolExecutor(1, "merkle") as hasher, self._transaction():
             self._check_order(period)
             # Rust hashes while SQLite writes: neither needs the interpreter for long.
-            hashed = hasher.submit(posted_tree, settled, list(corrections), threads=THREADS)
+            hashed = hasher.submit(_hashed, settled, corrections)
             for part in parts:
                 part.write(self._db, self._names)
             readings_digest = self._post_readings(period, accepted)
             self._refuse_overlap(period, known)
-            tree = hashed.result()
+            leaf_count, root = hashed.result()
             post = Post(
                 period,
                 settled.from_ms,
                 settled.to_ms,
                 self.arrival_last(),
-                tree.leaf_count,
-                tree.root(threads=THREADS),
+                leaf_count,
+                root,
                 tuple(self.settlements(period)),
                 readings_digest,
             )
@@ -255,14 +259,13 @@ class Journal(JournalReader):
 
     def _post_readings(self, period: int, rows: Iterable[NumberedRow]) -> bytes:
         """Post the readings that are not there yet; return the digest over theirs."""
-        last, digest = self.arrival_last(), hashlib.sha256()
+        last = self.arrival_last()
         new = [row for row in rows if row[0] > last]
-        keys = self._names.keys.numbers([row[1] for row in new])
+        columns = list(zip(*new, strict=True)) or [()] * (_DIGEST + 1)
+        keys = self._names.keys.numbers(columns[_KEY_ID])
         self._names.write(self._db)
-        digest.update(b"".join(row[11] for row in new))
-        cells = zip(new, keys, strict=True)
-        insert_rows(self._db, "reading", ((row[0], period, key, *row[2:]) for row, key in cells))
-        return digest.digest()
+        Rows.of_tuples(_READING_COLUMNS, (period,), new, keys).insert(self._db, "reading")
+        return hashlib.sha256(b"".join(columns[_DIGEST])).digest()
 
     def _refuse_overlap(self, period: int, meters_known: int) -> None:
         """Compare the time of each meter with its time in the last period that has it."""
@@ -339,3 +342,9 @@ class Journal(JournalReader):
                 raise self._unusable(fault) from fault
         finally:
             self._db.close()
+
+
+def _hashed(settled: Settled, corrections: Sequence[Correction]) -> tuple[int, bytes]:
+    """Return leaf count and root of a post."""
+    tree = posted_tree(settled, corrections, threads=THREADS)
+    return tree.leaf_count, tree.root(threads=THREADS)

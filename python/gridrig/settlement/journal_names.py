@@ -24,12 +24,12 @@ class Numbering:
     def numbers(self, names: Sequence[str | bytes]) -> list[int]:
         """Return the number of each name; a name that has none is given the next."""
         given, new = self.given, self.new
-        found = [given.get(name) or new.get(name) or 0 for name in names]
-        if 0 in found:
-            for place, name in enumerate(names):
-                if not found[place]:
-                    found[place] = new.setdefault(name, len(given) + len(new) + 1)
-        return found
+        try:
+            return [given[name] for name in names]
+        except KeyError:
+            return [
+                given.get(name) or new.setdefault(name, len(given) + len(new) + 1) for name in names
+            ]
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write the names that are new and not written yet."""

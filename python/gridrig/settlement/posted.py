@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from gridrig._core import Correction, Settled, posted_columns
 from gridrig.settlement.journal_names import Names
-from gridrig.settlement.journal_rows import insert_matrix, insert_rows
+from gridrig.settlement.journal_rows import Rows, insert_rows
 
 RULES = (
     "long_price_micro_per_kwh",
@@ -40,12 +39,13 @@ class Posted:
     entries : array of int64, shape (n, 10)
         Account, kind, trade, meter, line, debit, credit, amount, energy, price; accounts by their
         place in `accounts`, meters by theirs in `meters`, counted from 1 with 0 for none.
-    metered : array of int64, shape (m, 5)
-        From, to, import, export, quality of each of `meters`.
+    metered : array of int64, shape (m, 6)
+        Owner, from, to, import, export, quality of each of `meters`; owners by their place in
+        `accounts`.
     readings : list of bytes, m of them
         Digests of the readings behind each meter, 32 bytes each.
-    accounts, meters, owners : list of str
-        Names of accounts, of meters, and of the participant of each meter.
+    accounts, meters : list of str
+        Names.
     key, settlement : tuple
         Period and revision, and the whole row of the table `settlement`.
     """
@@ -55,21 +55,19 @@ class Posted:
     readings: list[bytes]
     accounts: list[str]
     meters: list[str]
-    owners: list[str]
     key: tuple[int, int]
     settlement: tuple[int | str | None, ...]
 
     @classmethod
     def of(cls, one: Settled | Correction) -> Self:
         """Take a settled period or a correction apart."""
-        entries, metered, readings, accounts, meters, owners = posted_columns(one)
+        entries, metered, readings, accounts, meters = posted_columns(one)
         return cls(
             entries.reshape(-1, 10),
-            metered.reshape(-1, 5),
+            metered.reshape(-1, 6),
             readings,
             accounts,
             meters,
-            owners,
             (one.period, one.revision),
             _settlement_row(one),
         )
@@ -78,25 +76,23 @@ class Posted:
         """Insert the rows, inside the transaction that the caller has open."""
         accounts = np.array(names.accounts.numbers(self.accounts), np.int64)
         meters = np.array(names.meters.numbers(self.meters), np.int64)
-        owners = np.array(names.accounts.numbers(self.owners), np.int64)
         names.write(db)
         insert_rows(db, "settlement", [self.settlement])
-        insert_rows(db, "metered", self._metered_rows(meters, owners))
+        self._metered_rows(meters, accounts).insert(db, "metered")
         places = np.concatenate(([0], meters))
         self.entries[:, _ENTRY_ACCOUNTS] = accounts[self.entries[:, _ENTRY_ACCOUNTS]]
         self.entries[:, _ENTRY_METER] = places[self.entries[:, _ENTRY_METER]]
-        insert_matrix(db, "entry", self.key, self.entries)
+        Rows.of_matrix(self.key, self.entries).insert(db, "entry")
 
-    def _metered_rows(
-        self, meters: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]
-    ) -> Iterator[list[int | bytes]]:
-        """Yield the rows by primary key, as the table is laid out: each behind the last one."""
-        key = np.broadcast_to(np.array(self.key, np.int64), (len(meters), 2))
-        matrix = np.column_stack((key, meters, owners, self.metered))
-        order = np.argsort(meters, kind="stable")
-        for place, row in zip(order.tolist(), matrix[order].tolist(), strict=True):
-            row.append(self.readings[place])
-            yield row
+    def _metered_rows(self, meters: npt.NDArray[np.int64], accounts: npt.NDArray[np.int64]) -> Rows:
+        """Lay out the rows by primary key, as the table is: each behind the last one."""
+        owners = accounts[self.metered[:, 0]]
+        matrix = np.column_stack((meters, owners, self.metered[:, 1:]))
+        readings: list[bytes] = self.readings
+        if (meters[1:] < meters[:-1]).any():
+            order = np.argsort(meters, kind="stable")
+            matrix, readings = matrix[order], [readings[place] for place in order.tolist()]
+        return Rows.of_matrix(self.key, matrix, readings)
 
 
 def _settlement_row(one: Settled | Correction) -> tuple[int | str | None, ...]:
