@@ -263,6 +263,7 @@ class Street:
             self.verifier,
             self.events,
         )
+        self.rounds.on_fork = self.account.withdraw
 
     def read(self, period: int) -> dict[str, VerifiedReading]:
         return asyncio.run(self.rounds.read(period, T0 + PERIOD_S * (period + 1)))
@@ -347,20 +348,19 @@ def test_readings_that_come_late_end_in_the_same_balances(deposit_micro: int | N
     assert owed == ([] if deposit_micro is None else ["receivable:grid", "receivable:house"])
 
 
-def test_a_reading_that_is_withdrawn_leaves_its_periods_as_if_it_had_never_come() -> None:
+def test_a_reading_signed_twice_is_withdrawn_and_its_periods_are_as_if_it_had_never_come() -> None:
     street, without = lived(()), lived({2})
-    (forked,) = (
-        meter.closing
-        for meter in street.account.settled[2].meters
-        if meter.meter == "home" and meter.closing
-    )
-    street.account.withdraw(forked)
-    street.account.withdraw(forked)
+    # A second record under the counter of the reading at the end of period 2, the fourth.
+    home = street.meters["home"]
+    forged = home.signer.sign(4, T0 + PERIOD_S * 3, 1, 0)
+    home.answers = [forged, forged]
     for one in (street, without):
         one.settle(5)
     assert street.balances() == without.balances()
+    assert [(c.period, c.revision) for c in street.account.corrections] == [(2, 1), (3, 1)]
     withdrawn = [e for e in street.events.ordered() if e.kind == "reading_withdrawn"]
     assert [e.device for e in withdrawn] == ["home"]
+    assert street.account.qualities()["interpolated"] == 2
 
 
 def test_a_meter_that_is_silent_once_is_asked_again() -> None:

@@ -223,6 +223,66 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
             )
         ],
     ),
+    "a lot that would round": (
+        (
+            (
+                "short_price_micro_per_kwh = 400000",
+                "short_price_micro_per_kwh = 400000\nlot_milliwh = 1500",
+            ),
+        ),
+        [
+            (
+                25,
+                "market.lot_milliwh",
+                "1500",
+                "a multiple of 1000, or a lot at tick_micro_per_kwh = 1000 would round",
+                None,
+            )
+        ],
+    ),
+    "a fee that pays": (
+        (
+            (
+                "short_price_micro_per_kwh = 400000",
+                "short_price_micro_per_kwh = 400000\n"
+                "[market.settlement]\ngrid_fee_micro_per_kwh = -1\nlosses = 'importer'",
+            ),
+        ),
+        [
+            (
+                26,
+                "market.settlement.grid_fee_micro_per_kwh",
+                "-1",
+                "an integer from 0 to 1000000000",
+                None,
+            ),
+            (
+                27,
+                "market.settlement.losses",
+                '"importer"',
+                'one of "house", "importers"',
+                "importers",
+            ),
+        ],
+    ),
+    "island prices that pay whoever is short": (
+        (
+            (
+                "short_price_micro_per_kwh = 400000",
+                "short_price_micro_per_kwh = 400000\n"
+                "[market.settlement]\nisland_short_price_micro_per_kwh = 10000",
+            ),
+        ),
+        [
+            (
+                25,
+                "market.settlement",
+                "short price 10000 micro/kWh is below long price 20000 micro/kWh",
+                "rules that fit each other",
+                None,
+            )
+        ],
+    ),
     "an event nobody knows": (
         (('do = "reclose"', 'do = "recluse"'),),
         [

@@ -3,7 +3,7 @@
 use gridrig_bench::BenchError;
 use gridrig_market::MarketError;
 use gridrig_market::book::{BookError, ColumnError};
-use gridrig_metering::{BatchError, EnrolmentError, LedgerError, Refusal};
+use gridrig_metering::{BatchError, EnrolmentError, LedgerError, MeteringError, Refusal};
 use gridrig_plant::PlantError;
 use gridrig_quantity::QuantityError;
 use gridrig_settlement::SettlementError;
@@ -151,6 +151,9 @@ impl CoreError {
         if let Self::Reading(refusal) = self {
             facts.set_item("meter", refusal.meter.as_deref())?;
             facts.set_item("outcome", refusal.error.outcome().word())?;
+            if let MeteringError::Equivocation { counter } = refusal.error {
+                facts.set_item("counter", counter)?;
+            }
         }
         if let Self::Certificate(CertificateError::DoubleClaim { record, refused }) = self {
             let records = [("record", record), ("refused", refused)];

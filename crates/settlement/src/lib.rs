@@ -50,6 +50,8 @@ pub mod merkle;
 mod meter_period;
 mod meter_readings;
 mod name_order;
+mod owners;
+mod period;
 pub mod posting;
 mod receivables;
 mod reserve;
@@ -68,10 +70,10 @@ pub use entry::{Entry, EntryKind};
 pub use errors::SettlementError;
 pub use meter_period::{MeterPeriod, Quality};
 pub use meter_readings::{EDGE_OFF_MAX_S, meter_period};
+pub use period::{
+    Deposit, LinkFlow, METERS_MAX, PeriodInputs, READINGS_APART_MAX_S, Settled, TRADES_MAX,
+};
 pub use receivables::Standing;
 pub use reserve::reserve;
 pub use rules::{LossesRule, SettlementPrices, SettlementRules};
-pub use settle::{
-    Deposit, LinkFlow, METERS_MAX, PeriodInputs, READINGS_APART_MAX_S, Settled, TRADES_MAX,
-    settle_period,
-};
+pub use settle::settle_period;

@@ -80,22 +80,19 @@ class Account:
                 known.append(reading)
                 self._tell(reading)
 
-    def withdraw(self, reading: VerifiedReading) -> None:
-        """Take a reading back, because its key signed another under the same counter.
+    def withdraw(self, meter: str, counter: int) -> None:
+        """Take a reading back, because its meter signed another under the same counter.
 
         What is posted of its periods is corrected with the next period that settles. Certificates
         of these periods are to be frozen: the event names meter, time and digest.
         """
-        known = self._readings.get(reading.meter, [])
-        left = [other for other in known if other.digest != reading.digest]
-        if len(left) < len(known):
-            self._readings[reading.meter] = left
+        known = self._readings.get(meter, [])
+        forked = [reading for reading in known if reading.counter == counter]
+        self._readings[meter] = [reading for reading in known if reading.counter != counter]
+        for reading in forked:
             self._tell(reading)
             self.events.record(
-                "reading_withdrawn",
-                reading.meter,
-                time_ms=reading.time_ms,
-                digest=reading.digest.hex(),
+                "reading_withdrawn", meter, time_ms=reading.time_ms, digest=reading.digest.hex()
             )
 
     def _tell(self, reading: VerifiedReading) -> None:

@@ -145,6 +145,15 @@ def make_loop(
             "dv_pu": sync.dv_pu,
             "dtheta_deg": sync.dtheta_deg,
         }
+    account = Account(
+        meter_of={seat.name: seat.meter.name for seat in seats.values()},
+        head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
+        terms=make_terms(market),
+        start_utc_s=clock.start_utc_s,
+        journal=journal,
+        verifier=verifier,
+        events=events,
+    )
     return Loop(
         clock=clock,
         scenario=scenario,
@@ -174,16 +183,8 @@ def make_loop(
             start_utc_s=clock.start_utc_s,
             link_va=grid.link_va,
         ),
-        rounds=MeteringRounds(meters, verifier, events),
-        account=Account(
-            meter_of={seat.name: seat.meter.name for seat in seats.values()},
-            head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
-            terms=make_terms(market),
-            start_utc_s=clock.start_utc_s,
-            journal=journal,
-            verifier=verifier,
-            events=events,
-        ),
+        rounds=MeteringRounds(meters, verifier, events, on_fork=account.withdraw),
+        account=account,
         islands=islands,
         trace=Trace(street, grid.feeder),
         events=events,

@@ -1,7 +1,7 @@
 """The end of a delivery period: every meter signs, the Rust verifier decides who is believed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from gridrig.campaign.records import ReadingRow
 from gridrig.errors import DriverError, MeteringError
 from gridrig.events import EventLog
 
+EQUIVOCATION = "metering.equivocation"
 ATTEMPTS = 3  # times a meter is asked for the reading of one period end
 
 
@@ -23,12 +24,16 @@ class MeteringRounds:
         In rig order.
     verifier : Verifier
         Trust store and replay ledger.
+    on_fork : callable
+        Told meter and counter when a meter signs another record under a counter it used before:
+        neither of the two is worth anything.
     """
 
     meters: Mapping[str, Any]
     verifier: Verifier
     events: EventLog
     received: list[ReadingRow] = field(default_factory=list)
+    on_fork: Callable[[str, int], object] = lambda _meter, _counter: None
 
     async def read(self, period: int, utc_s: int) -> dict[str, VerifiedReading]:
         """Return the verified readings of one period end; a meter that gave none is absent."""
@@ -58,6 +63,8 @@ class MeteringRounds:
             reading = self.verifier.verify(record, at_s=utc_s, meter=name)
         except MeteringError as error:
             self._keep(period, name, record, error.code, error.message, "")
+            if error.code == EQUIVOCATION and error.meter == name:
+                self.on_fork(name, error.counter)
             return None
         if reading.time_s != utc_s:
             message = f"signed for {reading.time_s}, asked for {utc_s}"
