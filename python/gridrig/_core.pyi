@@ -2232,9 +2232,9 @@ class EnergyClaim:
         Who claims it, and who got it first.
     is_from_storage : bool
         Whether it was discharged from a storage.
-    backing : (str, str, bytes, bytes), optional
-        Meter, serial number, digests of the opening and the closing reading; None if another issuer
-        vouches for it.
+    backing : (str, str, bytes, bytes, int, int), optional
+        Meter, serial number, digests of the opening and the closing reading, number of the first Wh
+        as the meter counts them and how many it counted; None if another issuer vouches for it.
 
     Raises
     ------
@@ -2255,7 +2255,7 @@ class EnergyClaim:
         issuer: str,
         holder: str,
         is_from_storage: bool = False,
-        backing: tuple[str, str, bytes, bytes] | None = None,
+        backing: tuple[str, str, bytes, bytes, int, int] | None = None,
     ) -> Self: ...
     @property
     def number(self) -> int: ...
@@ -2282,7 +2282,7 @@ class EnergyClaim:
     @property
     def is_from_storage(self) -> bool: ...
     @property
-    def backing(self) -> tuple[str, str, bytes, bytes] | None: ...
+    def backing(self) -> tuple[str, str, bytes, bytes, int, int] | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

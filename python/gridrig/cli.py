@@ -303,6 +303,7 @@ def _parser() -> argparse.ArgumentParser:
         "disclose",
         "hide readings behind a public root, open one to an auditor, check what was opened",
         "examples:\n  gridrig disclose secret mine.secret\n"
+        "  gridrig disclose leaves runs/seven --of house-12 --period 3 > leaves.csv\n"
         "  gridrig disclose commit leaves.csv --secret mine.secret > mine.txt\n"
         "  gridrig disclose root mine.txt theirs.txt\n"
         "  gridrig disclose open meter-1/7 --leaves leaves.csv --secret mine.secret "
@@ -340,6 +341,10 @@ def _disclosure_options(parser: argparse.ArgumentParser) -> None:
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
     secret = steps.add_parser("secret", help="make a participant's secret")
     secret.add_argument("path", type=Path, metavar="FILE")
+    leaves = steps.add_parser("leaves", help="print what an account has in a period of a run")
+    leaves.add_argument("path", type=Path, metavar="RUN")
+    leaves.add_argument("--of", required=True, metavar="ACCOUNT")
+    leaves.add_argument("--period", type=_whole(0), required=True, metavar="N")
     commit = steps.add_parser("commit", help="print the commitments of one's leaves")
     commit.add_argument("leaves", type=Path, metavar="LEAVES.csv")
     root = steps.add_parser("root", help="print the root over everybody's commitments")
@@ -588,6 +593,8 @@ def _disclose(args: argparse.Namespace) -> int:
 
     if args.step == "secret":
         return commands.secret_command(args.path)
+    if args.step == "leaves":
+        return commands.leaves_command(args.path, args.of, args.period)
     if args.step == "commit":
         return commands.commit_command(args.leaves, args.secret)
     if args.step == "root":

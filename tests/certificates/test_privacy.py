@@ -205,6 +205,20 @@ def test_no_combination_of_what_is_published_is_of_fewer_than_k_homes(
         assert support_min(given_out[:4]) >= 3
 
 
+def test_a_cell_of_three_releases_is_found_where_every_two_are_harmless() -> None:
+    def of(name: str, *numbers: int) -> Release:
+        return Release(name, "import", 0, 1, frozenset(HOMES[n] for n in numbers), 0)
+
+    one, two = of("one", 0, 1, 2, 3, 4, 5), of("two", 3, 4, 5, 6, 7, 8)
+    asked = of("asked", 0, 1, 3, 6, 7, 9)
+    assert smallest_cell(two, [one], 3) is None
+    assert smallest_cell(asked, [one], 3) is None
+    assert smallest_cell(asked, [two], 3) is None
+    found = smallest_cell(asked, [one, two], 3)
+    assert found is not None
+    assert found[0] < 3
+
+
 def test_a_difference_attack_is_refused_and_names_the_earlier_release(tmp_path: Path) -> None:
     values = {home: 1_000 + n for n, home in enumerate(HOMES)}
     publisher = AggregatePublisher(tmp_path / "releases.db", k=5)

@@ -63,7 +63,7 @@ def test_a_certificate_lives_from_mint_to_retirement_and_is_there_when_opened_ag
         assert claim is not None
         number = claim.number
         assert (claim.energy_wh, claim.first_quantum, claim.quanta) == (10, T0 // 300, 3)
-        assert claim.backing == ("pv", "pv", period.opening.digest, period.closing.digest)
+        assert claim.backing == ("pv", "pv", period.opening.digest, period.closing.digest, 0, 10)
         store.transfer(number, 0, 4, "ann", "ben")
         store.split(number, 4, 1, "ann")
         store.retire(number, 1, 2, "ben", purpose="June", beneficiary="shop")
@@ -196,6 +196,22 @@ def test_readings_stand_on_edges_of_quanta_an_hour_apart_at_most(
             assert (claim.from_s, claim.to_s) == (T0, T0 + 900)
 
 
+def test_energy_between_two_readings_of_one_edge_is_certified_once() -> None:
+    meters = Meters(["pv"])
+    at = {0: 0, 892: 8_000, 900: 10_000, 1_800: 20_000}
+    readings = {t: meters.read("pv", T0 + t, 0, register) for t, register in at.items()}
+    with opened(":memory:") as store:
+        first = store.mint(MeterPeriod("a", readings[0], readings[900]), holder="a", issuer="us")
+        # Other quanta, and 2 Wh that the first certificate has already.
+        overlap = MeterPeriod("a", readings[892], readings[1_800])
+        refused = refusal("certificate_double_claim", store.mint, overlap, holder="a", issuer="us")
+        assert refused.record == first
+        assert refused.refused.first_quantum == refused.record.first_quantum + 3
+        second = MeterPeriod("a", readings[900], readings[1_800])
+        assert store.mint(second, holder="a", issuer="us") is not None
+        assert store.supply().minted_wh == 20
+
+
 def test_a_withdrawn_reading_freezes_both_its_certificates() -> None:
     periods = Meters(["pv"]).exports("pv", [5_000] * 3)
     with opened(":memory:") as store:
@@ -269,7 +285,7 @@ def test_two_processes_see_each_other_s_steps(tmp_path: Path) -> None:
         "UPDATE certificate_step SET energy_wh = 99",
         "INSERT INTO certificate_step VALUES (5, 'transfer', 3, 0, 9, 'ann', 'eve', NULL, NULL)",
         "INSERT INTO certificate_claim SELECT 5, asset, direction, first_quantum, quanta, 1, "
-        "scheme, 'eve', 'eve', 0, NULL, NULL, NULL, NULL FROM certificate_claim",
+        "scheme, 'eve', 'eve', 0, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate_claim",
     ],
 )
 def test_a_forged_row_is_found_when_the_file_is_opened(tmp_path: Path, forgery: str) -> None:

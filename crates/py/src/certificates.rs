@@ -73,8 +73,23 @@ pub(crate) fn py_carbon_credited(
     Ok(pair.collect())
 }
 
-/// (meter, serial, opening_digest, closing_digest)
-type BackingRow = (String, String, [u8; 32], [u8; 32]);
+/// (meter, serial, opening_digest, closing_digest, first_unit, units)
+type BackingRow = (String, String, [u8; 32], [u8; 32], u64, u64);
+
+/// As [`BackingRow`], lent.
+type BackingOut<'a> = (&'a str, &'a str, &'a [u8], &'a [u8], u64, u64);
+
+fn backing_in(row: BackingRow) -> Backing {
+    let (meter, serial, opening_digest, closing_digest, first_unit, units) = row;
+    Backing {
+        meter,
+        serial,
+        opening_digest,
+        closing_digest,
+        first_unit,
+        units,
+    }
+}
 
 /// A claim on the energy of an interval.
 #[pyclass(
@@ -120,12 +135,7 @@ impl PyEnergyClaim {
             issuer,
             holder,
             is_from_storage,
-            backing: backing.map(|(meter, serial, opening_digest, closing_digest)| Backing {
-                meter,
-                serial,
-                opening_digest,
-                closing_digest,
-            }),
+            backing: backing.map(backing_in),
         }))
     }
 
@@ -191,13 +201,15 @@ impl PyEnergyClaim {
     }
 
     #[getter]
-    fn backing(&self) -> Option<(&str, &str, &[u8], &[u8])> {
+    fn backing(&self) -> Option<BackingOut<'_>> {
         self.0.backing.as_ref().map(|backing| {
             (
                 &*backing.meter,
                 &*backing.serial,
                 &backing.opening_digest[..],
                 &backing.closing_digest[..],
+                backing.first_unit,
+                backing.units,
             )
         })
     }

@@ -14,6 +14,7 @@ from gridrig.rig.description import load_rig
 from gridrig.rig.participants import GridAgent
 from gridrig.settlement.bills import Bill, Metered, Tariff, bills, losers
 from gridrig.settlement.bills_journal import billed
+from gridrig.settlement.journal_commands import journal_at
 
 MICRO = 1_000_000
 MILLIWH_PER_KWH = 1_000_000
@@ -25,24 +26,20 @@ def bills_command(run: Path, tariff: Path, *, as_json: bool) -> int:
     Raises
     ------
     CampaignError
-        `campaign.bills_no_journal` if the run has none.
+        `campaign.bills_nothing_settled`.
     RigError
         `settlement.tariff_file`, with every issue of the tariff.
     SettlementError
         `settlement.journal_*`, `settlement.bill_unmetered`.
     """
-    journal = run / records.JOURNAL
-    if not journal.is_file():
-        raise CampaignError(
-            "campaign.bills_no_journal", "{path} is no run with a journal", path=str(run)
-        )
+    journal = journal_at(run)
     rig = load_rig(run / records.RIG)
     metered, balances = billed(journal)
     grid = {p.name for p in rig.participants if isinstance(p.agent, GridAgent)}
     known = {p.name for p in rig.participants} - grid
     metered = [row for row in metered if row.participant in known]
     read = read_tariff(tariff, duration_s=_duration_s(journal, metered))
-    made = bills(metered, {name: balances.get(name, 0) for name in known}, read)
+    made = bills(metered, {name: n for name, n in balances.items() if name in known}, read)
     if as_json:
         print(json.dumps(_document(made, read), indent=1))
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gridrig.errors import SettlementError
-from gridrig.settlement.audit import priced_micro
+from gridrig.settlement.audit_lines import priced_micro
 
 HOUR_S = 3_600
 DAY_S = 86_400

@@ -41,7 +41,9 @@ _TABLES = (
         meter TEXT,
         serial TEXT,
         opening_digest BLOB CHECK (length(opening_digest) = 32),
-        closing_digest BLOB CHECK (length(closing_digest) = 32)
+        closing_digest BLOB CHECK (length(closing_digest) = 32),
+        first_unit INTEGER,
+        units INTEGER
     ) STRICT""",
     """CREATE TABLE IF NOT EXISTS certificate_quantum (
         asset BLOB NOT NULL,

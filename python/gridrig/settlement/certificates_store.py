@@ -33,7 +33,7 @@ Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
 
 _CLAIM_COLUMNS = (
     "number, asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, "
-    "is_from_storage, meter, serial, opening_digest, closing_digest"
+    "is_from_storage, meter, serial, opening_digest, closing_digest, first_unit, units"
 )
 
 
@@ -434,7 +434,7 @@ def require_transaction(db: sqlite3.Connection) -> None:
 
 def insert_claim(db: sqlite3.Connection, claim: EnergyClaim) -> None:
     """Add the rows of a claim that the register has accepted."""
-    backing = claim.backing or (None, None, None, None)
+    backing = claim.backing or (None,) * 6
     row = (
         claim.number,
         claim.asset,
@@ -478,7 +478,8 @@ def _apply(core: CertificateRegister, table: str, number: int, row: tuple[Any, .
 
 def _claim_of(number: int, row: tuple[Any, ...]) -> EnergyClaim:
     asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, storage = row[:9]
-    backing = None if row[9] is None else (row[9], row[10], row[11], row[12])
+    meter, serial, opening, closing, first_unit, units = row[9:]
+    backing = None if meter is None else (meter, serial, opening, closing, first_unit, units)
     return EnergyClaim(
         number=number,
         asset=asset,

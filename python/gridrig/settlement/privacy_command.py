@@ -1,4 +1,4 @@
-"""`gridrig disclose`: a participant's secret, commitments, a published root, one leaf opened.
+"""`gridrig disclose`: a participant's secret and leaves, commitments, a root, one leaf opened.
 
 Leaves are a CSV file with the columns `leaf_id` and `payload`; published commitments are a file of
 64 hex digits a line, in rising order. Neither holds a secret or a salt.
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from gridrig._core import Opening, commitment_salt
 from gridrig.errors import SettlementError
+from gridrig.settlement.journal_commands import journal_at
+from gridrig.settlement.journal_reader import JournalReader
 from gridrig.settlement.privacy import LeafOpening, committed_tree, new_secret, read_secret
+from gridrig.settlement.privacy_leaves import leaves_of
 
 COLUMNS = ["leaf_id", "payload"]
 LEAVES_MAX = 1_000_000
@@ -22,6 +25,15 @@ def secret_command(path: Path) -> int:
     """Make a new secret."""
     new_secret(path)
     print(f"{path}: keep it, and to yourself; what it hides nobody opens without it")
+    return 0
+
+
+def leaves_command(path: Path, account: str, period: int) -> int:
+    """Print what an account has in a period of a journal, as leaves."""
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    with JournalReader(journal_at(path)) as journal, journal.snapshot():
+        leaves = list(leaves_of(journal, account, period))
+    rows.writerows([COLUMNS, *leaves])
     return 0
 
 

@@ -44,6 +44,10 @@ pub struct Backing {
     pub opening_digest: [u8; 32],
     /// SHA-256 of the signed bytes of the reading that closed it.
     pub closing_digest: [u8; 32],
+    /// Number of its first Wh, as the meter counted them since it was enrolled.
+    pub first_unit: u64,
+    /// How many the meter counted; of a storage not all may be claimed. [Wh]
+    pub units: u64,
 }
 
 /// The claim of one issuer on what an asset exported or imported in an interval.

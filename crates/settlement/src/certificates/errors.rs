@@ -138,6 +138,16 @@ pub enum CertificateError {
         /// Which.
         of: String,
     },
+    /// More is claimed than the meter counted.
+    #[error("{energy_wh} Wh of asset {asset} are claimed where its meter counted {units}")]
+    EnergyBeyond {
+        /// The asset.
+        asset: Asset,
+        /// What is claimed. [Wh]
+        energy_wh: u64,
+        /// What was counted. [Wh]
+        units: u64,
+    },
     /// An event stands at another place than its number says.
     #[error("event {found} stands where {expected} has to")]
     NumberOrder {
@@ -274,6 +284,7 @@ impl CertificateError {
             Self::SourceUnknown { .. } => "settlement.certificate_source_unknown",
             Self::BelowStart { .. } => "settlement.certificate_below_start",
             Self::EnergyEmpty { .. } => "settlement.certificate_empty",
+            Self::EnergyBeyond { .. } => "settlement.certificate_beyond",
             Self::NumberOrder { .. } => "settlement.certificate_number",
             Self::DoubleClaim { .. } => "settlement.certificate_double_claim",
             Self::StorageUncharged { .. } => "settlement.certificate_uncharged",

@@ -11,9 +11,9 @@
 //! Time is counted in quanta of [`QUANTUM_S`]; a claim takes every quantum of its interval, under
 //! [`key`] of asset, quantum and direction as the contract `CertificateRegistry` has it, so that
 //! overlaps collide. The asset is the pseudonym of the connection point, used by every issuer and
-//! for every scheme: certificate, carbon credit, share of a plant. The quantum of a meter is taken
-//! as well, so that a second pseudonym does not help; a connection point has one pseudonym and a
-//! meter one connection point.
+//! for every scheme: certificate, carbon credit, share of a plant. A connection point has one
+//! pseudonym and a meter one connection point. A reading may be some seconds off its edge, so the
+//! Wh that a meter counted are numbered as well, and no two claims have one of them.
 //!
 //! # Life
 //! Every Wh of a certificate has a number; a [`Lot`] is a range of them with one holder.
@@ -34,7 +34,7 @@
 //!
 //! # Invariants
 //! - The lots of a certificate part it: Wh are neither made nor lost by any step.
-//! - One claim per asset, direction and quantum, and per meter and quantum.
+//! - One claim per asset, direction and quantum, and per Wh that a meter counted.
 //! - Every step is an [`Event`]; applying the events again, in order, gives the same register, and
 //!   an event that breaks a rule is refused there as well.
 //!

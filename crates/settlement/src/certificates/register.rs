@@ -40,6 +40,8 @@ pub struct Register {
     sources: BTreeMap<(String, String), Source>,
     claims: BTreeMap<u64, Claim>,
     taken: BTreeMap<(Asset, Direction, u64), u64>,
+    /// End of each run of units that is claimed, and the claim, by meter and first unit.
+    units: BTreeMap<(String, String), BTreeMap<u64, (u64, u64)>>,
     lots: Lots,
     frozen: BTreeMap<u64, [u8; 32]>,
     /// What is left of what certificates charged, by storage. [mWh]
@@ -99,6 +101,21 @@ impl Register {
         self.claims.get(number)
     }
 
+    /// Returns the claim that stands in the way of one: on a quantum of its interval, or, where
+    /// readings near one edge differ, on a unit of its meter.
+    fn standing_against(&self, claim: &Claim) -> Option<&Claim> {
+        let in_time = self.standing(&claim.asset, claim.direction, &claim.interval);
+        in_time.or_else(|| {
+            let backing = claim.backing.as_ref()?;
+            let place = (backing.meter.clone(), backing.serial.clone());
+            let before_end = ..backing.first_unit + backing.units;
+            let (_, (end, number)) = self.units.get(&place)?.range(before_end).next_back()?;
+            self.claims
+                .get(number)
+                .filter(|_| *end > backing.first_unit)
+        })
+    }
+
     /// Returns the claim of what a source generated in a period, or none below a whole Wh.
     ///
     /// What it returns is not entered: [`Register::apply`] does that. The same claim as one that
@@ -121,8 +138,8 @@ impl Register {
             let (meter, serial) = place;
             return Err(CertificateError::SourceUnknown { meter, serial });
         };
-        let mut energy_wh = source.units(opening, closing)?;
-        if energy_wh == 0 {
+        let (first_unit, units) = source.units(opening, closing)?;
+        if units == 0 {
             return Ok(None);
         }
         let mut claim = Claim {
@@ -130,7 +147,7 @@ impl Register {
             asset: source.asset,
             direction: Direction::Export,
             interval,
-            energy_wh,
+            energy_wh: units,
             scheme,
             issuer: issuer.to_owned(),
             holder: holder.to_owned(),
@@ -140,9 +157,11 @@ impl Register {
                 serial: place.1,
                 opening_digest: *opening.digest(),
                 closing_digest: *closing.digest(),
+                first_unit,
+                units,
             }),
         };
-        if let Some(standing) = self.standing(&claim.asset, claim.direction, &interval) {
+        if let Some(standing) = self.standing_against(&claim) {
             let again = Claim {
                 number: standing.number,
                 energy_wh: standing.energy_wh,
@@ -154,8 +173,8 @@ impl Register {
         } else if claim.is_from_storage {
             // What no certificate charged goes uncertified, and its quanta with it.
             let charged_wh = self.charged_milliwh(&source.asset) / 1_000;
-            energy_wh = energy_wh.min(u64::try_from(charged_wh).unwrap_or(u64::MAX));
-            claim.energy_wh = energy_wh.max(1);
+            let charged_wh = u64::try_from(charged_wh).unwrap_or(u64::MAX);
+            claim.energy_wh = units.min(charged_wh).max(1);
         }
         self.check_claim(&claim)?;
         Ok(Some(claim))
@@ -267,7 +286,16 @@ impl Register {
             let of = claim.asset.to_string();
             return Err(CertificateError::EnergyEmpty { of });
         }
-        if let Some(standing) = self.standing(&claim.asset, claim.direction, &claim.interval) {
+        if let Some(backing) = claim.backing.as_ref()
+            && claim.energy_wh > backing.units
+        {
+            return Err(CertificateError::EnergyBeyond {
+                asset: claim.asset,
+                energy_wh: claim.energy_wh,
+                units: backing.units,
+            });
+        }
+        if let Some(standing) = self.standing_against(claim) {
             return Err(CertificateError::DoubleClaim {
                 record: Box::new(standing.clone()),
                 refused: Box::new(claim.clone()),
@@ -297,7 +325,11 @@ impl Register {
             let key = (claim.asset, claim.direction, quantum);
             self.taken.insert(key, claim.number);
         }
-        if claim.backing.is_some() {
+        if let Some(backing) = &claim.backing {
+            let place = (backing.meter.clone(), backing.serial.clone());
+            let run = (backing.first_unit + backing.units, claim.number);
+            let of_meter = self.units.entry(place).or_default();
+            of_meter.insert(backing.first_unit, run);
             if claim.is_from_storage {
                 let left = self.charged_milliwh.entry(claim.asset).or_insert(0);
                 *left -= u128::from(claim.energy_wh) * 1_000;

@@ -59,7 +59,8 @@ impl Source {
         }
     }
 
-    /// Returns the units of the time between two readings of its registers.
+    /// Returns which units the time between two readings of its registers has: the number of the
+    /// first, and how many.
     ///
     /// # Errors
     /// [`CertificateError::BelowStart`].
@@ -67,7 +68,7 @@ impl Source {
         &self,
         opening: &VerifiedReading,
         closing: &VerifiedReading,
-    ) -> Result<u64, CertificateError> {
+    ) -> Result<(u64, u64), CertificateError> {
         // A measured period has both registers in both readings.
         let whole = |register: Option<Energy>| {
             let counted = register.unwrap_or(Energy::ZERO).milliwh() - self.start.milliwh();
@@ -78,10 +79,11 @@ impl Source {
                     short_milliwh: -counted,
                 });
             }
-            Ok((counted + i64::from(self.carried_milliwh)) / MILLIWH_PER_WH)
+            Ok(((counted + i64::from(self.carried_milliwh)) / MILLIWH_PER_WH).unsigned_abs())
         };
+        let first = whole(opening.export())?;
         // Registers do not fall within a period.
-        Ok((whole(closing.export())? - whole(opening.export())?).unsigned_abs())
+        Ok((first, whole(closing.export())? - first))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Minting, double claims, freezing, storage: each rule once, by its own code.
 
+use gridrig_metering::VerifiedReading;
 use gridrig_quantity::Energy;
 use gridrig_settlement::MeterPeriod;
 use gridrig_settlement::certificates::{
@@ -8,7 +9,7 @@ use gridrig_settlement::certificates::{
 };
 use proptest::prelude::*;
 
-use crate::support::{METERS, READINGS, readings};
+use crate::support::{Bench, METERS, READINGS, readings};
 
 pub fn asset(byte: u8) -> Asset {
     Asset::from_bytes(&[byte; 32]).unwrap()
@@ -128,6 +129,53 @@ pub fn notice(register: &Register, of: u8, direction: Direction, first: u64, qua
         is_from_storage: false,
         backing: None,
     }
+}
+
+/// The readings of one edge may differ by seconds: what lies between them is claimed once.
+#[test]
+fn a_unit_is_claimed_once_also_where_two_readings_stand_for_one_edge() {
+    let mut bench = Bench::new();
+    let mut read = |n, time: &str, export| {
+        let time = format!("2016-06-20T{time},000+0000 S");
+        bench.read(0, n, &time, 0, export)
+    };
+    let at_noon = read(1, "12:00:00", 0);
+    let early = read(2, "12:14:52", 8_000);
+    let edge = read(3, "12:15:00", 10_000);
+    let later = read(4, "12:30:00", 20_000);
+    let mut register = Register::new();
+    let point = "p".to_owned();
+    register
+        .apply(Event::Named {
+            point,
+            asset: asset(1),
+        })
+        .unwrap();
+    let mut generator = source(0, asset(1), SourceKind::Generation);
+    generator.start = Energy::ZERO;
+    register.apply(Event::Enrolled(generator)).unwrap();
+    let between = |one: &VerifiedReading, other: &VerifiedReading| {
+        MeterPeriod::new("p", one.clone(), other.clone()).unwrap()
+    };
+    let first = mint(&mut register, &between(&at_noon, &edge))
+        .unwrap()
+        .unwrap();
+    match mint(&mut register, &between(&early, &later)) {
+        Err(CertificateError::DoubleClaim { record, .. }) => assert_eq!(*record, first),
+        other => panic!("{other:?}"),
+    }
+    let second = mint(&mut register, &between(&edge, &later))
+        .unwrap()
+        .unwrap();
+    assert_eq!((first.energy_wh, second.energy_wh), (10, 10));
+    let beyond = Claim {
+        number: register.events() + 1,
+        interval: Interval::new(0, 1).unwrap(),
+        energy_wh: 11,
+        ..second
+    };
+    let beyond = register.apply(Event::Claimed(beyond));
+    assert_eq!(code(beyond), "settlement.certificate_beyond");
 }
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, CertificateError>) -> &'static str {

@@ -21,6 +21,8 @@ fn issued() -> (Register, u64) {
             serial: "s".to_owned(),
             opening_digest: [1; 32],
             closing_digest: [2; 32],
+            first_unit: 0,
+            units: WHOLE_WH,
         }),
         ..notice(&register, 1, Direction::Export, 0, 1)
     };

@@ -1,0 +1,140 @@
+"""`gridrig certificates` and `gridrig bills` on what a run leaves behind."""
+
+import json
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from meters import QUARTER_S, T0
+
+from gridrig._core import MeterPeriod, Verifier
+from gridrig.campaign.builtin import RIGS
+from gridrig.cli import main
+from gridrig.metering import OcmfSigner, enrol_all, load_keys
+from gridrig.settlement import Journal, SettlementRules, settle_period
+
+RIG = RIGS / "emulated-street.toml"
+METER_OF = {"house-1": "meter-bus-1", "solar-1": "meter-pv-1", "grid": "meter-head"}
+# Import and export of each register at three readings, a quarter of an hour apart. [mWh]
+REGISTERS = {
+    "house-1": [(0, 0), (400_000, 0), (1_000_000, 0)],
+    "solar-1": [(0, 7_000), (0, 307_600), (0, 608_300)],
+    "grid": [(0, 0), (0, 100_000), (0, 400_000)],
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run directory in the parts that matter here, signed by the meters of the rig."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "rig.toml").write_bytes(RIG.read_bytes())
+    devices = {d["name"]: d.get("emulate") for d in tomllib.loads(RIG.read_text())["device"]}
+    verifier = Verifier()
+    enrol_all(verifier, load_keys(RIG))
+    readings, lines = {}, []
+    for name, meter in METER_OF.items():
+        emulate = devices[meter]
+        signer = OcmfSigner.from_seed(emulate["seed"], meter, emulate["serial"])
+        records = [
+            signer.sign(n + 1, T0 + QUARTER_S * n, *registers)
+            for n, registers in enumerate(REGISTERS[name])
+        ]
+        readings[name] = [verifier.verify(record, at_s=2**40) for record in records]
+        lines += [{"meter": meter, "record": record.decode()} for record in records]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "readings.jsonl").write_text(text)
+    rules = SettlementRules(long_price_micro_per_kwh=100_000, short_price_micro_per_kwh=200_000)
+    parts = {name: [MeterPeriod(name, *pair) for pair in pairwise(readings[name])]
+             for name in METER_OF}  # fmt: skip
+    with Journal(folder / "journal.sqlite") as journal:
+        for period in (0, 1):
+            head = parts["grid"][period]
+            settled = settle_period(
+                period,
+                [parts["house-1"][period], parts["solar-1"][period]],
+                [],
+                from_ms=head.from_ms,
+                to_ms=head.to_ms,
+                rules=rules,
+                head=head,
+            )
+            journal.post(settled)
+    return folder
+
+
+def test_certificates_are_minted_from_a_run_listed_moved_and_retired(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "certificates.db"
+
+    def certificates(*arguments: object, code: int = 0) -> str:
+        command = ["certificates", *map(str, arguments), "--register", str(register)]
+        assert main(command) == code
+        return capsys.readouterr().out
+
+    certificates("list", code=2)  # a register that is not there is not made by looking
+    minted = [json.loads(line) for line in certificates("mint", run).splitlines()]
+    assert [(c["holder"], c["meter"], c["energy_wh"]) for c in minted] == [
+        ("solar-1", "meter-pv-1", 300),
+        ("solar-1", "meter-pv-1", 301),
+    ]
+    assert (minted[0]["from_s"], minted[1]["to_s"]) == (T0, T0 + 2 * QUARTER_S)
+    # The same run again mints nothing more; another issuer is refused, with both named.
+    certificates("mint", run)
+    assert certificates("mint", run, "--issuer", "another", code=1) == ""
+    number = minted[0]["certificate"]
+    lot = (number, "--holder", "solar-1")
+    certificates("transfer", *lot, "--to", "house-1", "--wh", 100)
+    certificates("retire", number, "--holder", "house-1", "--wh", 60, "--purpose", "tea")
+    certificates("retire", *lot, "--wh", 1, "--purpose", "mine no more", code=2)
+    listed = json.loads(certificates("list", "--json"))
+    assert listed["supply"] == {
+        "minted_wh": 601,
+        "held_wh": 541,
+        "retired_wh": 60,
+        "moved_wh": 0,
+        "frozen_wh": 0,
+        "unbacked_wh": 0,
+    }
+    assert [lot["beneficiary"] for lot in listed["lots"]] == ["house-1", None, None, None]
+    assert "60 Wh  house-1  retired" in certificates("list")
+
+
+def test_a_forged_reading_of_a_run_certifies_nothing(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run / "readings.jsonl"
+    path.write_text(path.read_text().replace("608.300", "908.300"))
+    register = tmp_path / "certificates.db"
+    assert main(["certificates", "mint", str(run), "--register", str(register)]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["energy_wh"] for line in out.splitlines()] == [300]
+    assert "metering.signature" in err
+
+
+def test_bills_of_a_run_count_who_loses(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text(
+        "[utility]\nimport_micro_per_kwh = 150000\nexport_micro_per_kwh = 80000\n"
+        "network_micro_per_kwh = 70000\n[market]\nnetwork_micro_per_kwh = 70000\n"
+    )
+    command = ["bills", str(run), "--tariff", str(tariff)]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    # 1 kWh at the short price, 0.2, against 0.15; 0.6013 kWh at the long one, 0.1, against 0.08.
+    assert [(b["participant"], b["market_micro"], b["utility_micro"]) for b in found["bills"]] == [
+        ("house-1", 270_000, 220_000),
+        ("solar-1", -60_130, -48_104),
+    ]
+    assert (found["losers"], found["saved_micro"]) == (["house-1"], -50_000 + 12_026)
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 2 pay more in the market than a utility alone" in shown
+    assert "house-1 loses 0.0500" in shown
+    assert main(["bills", str(tmp_path), "--tariff", str(tariff)]) == 2
+    tariff.write_text("[utility]\n")
+    assert main(command) == 2
