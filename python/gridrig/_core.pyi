@@ -1721,7 +1721,7 @@ def settle_period(
 # --- plant --------------------------------------------------------------------------------------
 
 _PlantSetting: TypeAlias = (
-    bool | float | str | list[float] | list[list[float]] | dict[str, "_PlantSetting"]
+    bool | float | str | Sequence[float] | Sequence[Sequence[float]] | Mapping[str, "_PlantSetting"]
 )
 """A setting of a device; integers count as numbers."""
 _PlantEvent: TypeAlias = tuple[float, str, str, float, str]
@@ -1902,9 +1902,9 @@ class World:
     def __new__(cls, *, f_nominal_hz: float = 50.0, s_base_va: float, seed: int) -> World: ...
     def __len__(self) -> int: ...
     def add_load(self, name: str) -> int: ...
-    def add_pv(self, name: str, settings: dict[str, _PlantSetting]) -> int: ...
-    def add_storage(self, name: str, settings: dict[str, _PlantSetting]) -> int: ...
-    def set_island(self, settings: dict[str, _PlantSetting]) -> None:
+    def add_pv(self, name: str, settings: Mapping[str, _PlantSetting]) -> int: ...
+    def add_storage(self, name: str, settings: Mapping[str, _PlantSetting]) -> int: ...
+    def set_island(self, settings: Mapping[str, _PlantSetting]) -> None:
         """Set how the next island is controlled, judged, shed and joined again."""
     def set_rlc(self, p_w: float, qf: float = 1.0, c_scale: float = 1.0) -> None:
         """Put a resonant test load beside the PCC, fed while it is open; zero takes it away."""
@@ -1937,7 +1937,7 @@ class World:
     def set_power_w(self, i: int, p_w: float) -> None: ...
     def set_q_var(self, i: int, q_var: float) -> None:
         """Set constant reactive power, positive injects, and put that function into force. [var]"""
-    def set_functions(self, i: int, settings: dict[str, _PlantSetting]) -> None:
+    def set_functions(self, i: int, settings: Mapping[str, _PlantSetting]) -> None:
         """Change some settings of an inverter's functions while it runs; all others stay.
 
         Settings are those `add_pv` and `add_storage` take. Quantities in pu are of the nameplate:
