@@ -1,7 +1,7 @@
 """What an EV charger can do, whoever made it: its protocol and its reading.
 
-As in `capabilities`: a driver fails with `DriverError` and a `kind`, never otherwise; positive power
-flows from the device into the grid.
+As in `capabilities`: a driver fails with `DriverError` and a `kind`, never otherwise; positive
+power flows from the device into the grid.
 """
 
 from dataclasses import dataclass
