@@ -7,6 +7,8 @@ import pytest
 from gridrig_process import call, verdicts_of
 from small_street import DEVICES, METERS, rig_file, scenario_file
 
+from gridrig.rig.description import load_rig
+
 COMMANDS = ("demo", "run", "check", "emulate", "test", "verify", "readings", "clear", "report")
 COMMANDS += ("bench", "sniff", "replay", "faults")
 
@@ -49,6 +51,12 @@ def test_a_capture_is_signed_with_the_run_and_shown_decoded(done: Path) -> None:
     assert "read holding registers: values 21365 28243" in shown.stdout  # the SunSpec marker
     assert "write registers: " in shown.stdout
     assert any(not line.strip().startswith("-") for line in shown.stdout.splitlines())
+
+
+def test_a_rig_may_ask_for_a_capture(tmp_path: Path) -> None:
+    assert not load_rig(rig_file(tmp_path)).capture
+    path = rig_file(tmp_path, lambda table: table["rig"].update(capture=True))
+    assert load_rig(path).capture
 
 
 def test_a_name_nobody_knows_is_answered_with_those_that_are_built_in(tmp_path: Path) -> None:

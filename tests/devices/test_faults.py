@@ -257,6 +257,14 @@ def test_a_foreign_unit_is_answered_for_and_no_longer() -> None:
     assert run_virtual(main, start_utc_s=0) == mbap(1, 9, b"\x03\x04\x00\x0a\x00\x0b")
 
 
+def test_a_missing_unit_is_answered_for_by_an_exception_when_told() -> None:
+    async def main(_: Clock) -> bytes:
+        asked = mbap(1, 9, READ)
+        return await _answers(("missing_unit", {}), asked, asked)
+
+    assert run_virtual(main, start_utc_s=0) == mbap(1, 9, b"\x83\x0b")
+
+
 def test_max_clients_and_close_idle_end_connections() -> None:
     async def main(clock: Clock) -> tuple[bytes, float]:
         emulator = pv()

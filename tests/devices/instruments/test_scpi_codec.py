@@ -27,7 +27,6 @@ from gridrig.devices.wire.scpi_values import (
     parse_bounded,
     parse_channels,
     parse_number,
-    parse_string,
     parse_word,
     print_block,
     print_number,
@@ -156,7 +155,6 @@ def test_numbers_carry_their_suffix(text: str, unit: str, value: float) -> None:
         (parse_bool, ("MAYBE",), -104),
         (parse_word, ("BUSY", ("BUS", "IMMediate")), -141),
         (parse_word, ("IMMED", ("BUS", "IMMediate")), -141),
-        (parse_string, ("'open",), -151),
         (parse_block, (b"#12a",), -161),
         (parse_channels, ("(1)", 3), -171),
         (parse_channels, ("(@0)", 3), -222),
@@ -171,7 +169,6 @@ def test_values_are_printed_as_the_standard_says() -> None:
     assert print_number(float("nan")) == "9.91E+37"
     assert print_number(float("-inf")) == "-9.9E+37"
     assert float(print_number(49.987654)) == pytest.approx(49.987654, rel=1e-9)
-    assert parse_string("'it''s'") == "it's"
     assert parse_channels("(@1,3:4)", 4) == (1, 3, 4)
 
 

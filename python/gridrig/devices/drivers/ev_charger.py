@@ -28,8 +28,8 @@ from ocpp.exceptions import OCPPError
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from gridrig.devices.bench_capabilities import EvChargerReading
 from gridrig.devices.capabilities import Identity
+from gridrig.devices.charger_capability import EvChargerReading
 from gridrig.devices.drivers.ocpp_stations import ACCEPTED, STATIONS, Station, View
 from gridrig.devices.drivers.ocpp_system import system_at
 from gridrig.devices.links import OcppLink

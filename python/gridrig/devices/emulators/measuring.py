@@ -3,13 +3,8 @@ class.
 
 Invariants
     Each channel's gain and phase errors are drawn once, evenly within the class, and stay; noise is
-    drawn anew for each sample. What the class promises is what `uncertainty` states: the expanded
-    uncertainty with coverage factor 2 of evenly distributed errors, so a reading lies within it
-    nearly always.
-References
-----------
-.. [1] BIPM, "Evaluation of measurement data - Guide to the expression of uncertainty in
-   measurement," JCGM 100:2008, clauses 4.3.7 and 6.2.
+    drawn anew for each sample, or for each mean of many. The class is what the instrument states of
+    itself; its driver makes the uncertainty of a reading from it.
 """
 
 import math
@@ -20,9 +15,6 @@ import numpy as np
 
 from gridrig.clock import stream
 from gridrig.devices.emulators.bench_terminal import Complex, Float, Samples
-
-EVEN = 1 / math.sqrt(3)  # standard uncertainty of an even distribution, per half-width
-COVERAGE = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,22 +40,6 @@ class Accuracy:
     noise_i: float
     offset_v: float
     offset_i: float
-
-    def u_v(self, v_v: float, samples: int) -> float:
-        """Return the expanded uncertainty of a voltage over a number of samples. [V]"""
-        return COVERAGE * math.hypot(EVEN * self.gain_v * v_v, self.noise_v / math.sqrt(samples))
-
-    def u_i(self, i_a: float, samples: int) -> float:
-        """Return the expanded uncertainty of a current. [A]"""
-        return COVERAGE * math.hypot(EVEN * self.gain_i * i_a, self.noise_i / math.sqrt(samples))
-
-    def u_p(self, s_va: float, p_w: float, v_v: float, i_a: float, samples: int) -> float:
-        """Return the expanded uncertainty of an active power; of a reactive one with p = q. [W]"""
-        q_var = math.sqrt(max(0.0, s_va**2 - p_w**2))
-        gains = EVEN * math.hypot(self.gain_v, self.gain_i) * abs(p_w)
-        angle = EVEN * math.radians(self.phase_deg) * q_var
-        noise = math.hypot(self.noise_v * i_a, self.noise_i * v_v) / math.sqrt(samples)
-        return COVERAGE * math.hypot(gains, angle, noise)
 
 
 @dataclass(frozen=True)

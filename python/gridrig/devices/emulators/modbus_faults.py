@@ -53,6 +53,13 @@ _IDENTITY = (
 )
 _TCP_IDENTITY = (
     FaultSpec(
+        "missing_unit",
+        "identity",
+        "a request for a unit that is not there is answered by an exception, as by some gateways",
+        (FaultParameter("code", int, "the exception", 1, 255, 11),),
+        'name = "missing_unit", code = 11, for_s = 3600',
+    ),
+    FaultSpec(
         "wrong_transaction",
         "identity",
         "the reply has another transaction identifier",

@@ -97,8 +97,9 @@ class _Connection(asyncio.Protocol):
             return
         unit = server.unit_for(number)
         if unit is None:
-            if server.missing_unit is not None:
-                self._refuse(frame, server.missing_unit)
+            code = server.missing_unit or server.told_of_missing()
+            if code is not None:
+                self._refuse(frame, code)
             return
         turns = self._turns.get(number)
         if turns is None or turns.unit is not unit:
@@ -106,7 +107,7 @@ class _Connection(asyncio.Protocol):
         if not turns.take(frame):
             self._refuse(frame, ExcCodes.DEVICE_BUSY)
 
-    def _refuse(self, frame: TcpFrame, code: ExcCodes) -> None:
+    def _refuse(self, frame: TcpFrame, code: int) -> None:
         if self._transport is not None:
             pdu = exception_reply(frame.pdu[0], code)
             self._transport.write(tcp_frame(frame.transaction, frame.unit, pdu))
@@ -245,6 +246,13 @@ class ModbusTcpServer(UnitTable):
         """Return after which time an idle connection is closed; None if never. [s]"""
         found = [board.peek("close_idle") for board in self.boards]
         return min((float(one["idle_s"]) for one in found if one is not None), default=None)
+
+    def told_of_missing(self) -> int | None:
+        """Return the exception for a missing unit that a device is told to give; None for none."""
+        for board in self.boards:
+            if (told := board.fire("missing_unit")) is not None:
+                return int(told["code"])
+        return None
 
     def fires(self, fault: str) -> bool:
         """Return whether a fault of the connection fires on any of the devices."""

@@ -76,11 +76,6 @@ class MessageDecoder:
         self._fresh = True  # a block can begin here: only behind a separator
         self._skipping = False
 
-    @property
-    def pending(self) -> bool:
-        """Whether the beginning of a message waits for the rest."""
-        return bool(self._buffer) or self._skipping
-
     def feed(self, data: bytes) -> list[Message | Dropped]:
         """Take bytes and return what they completed, in order."""
         self._buffer += data
@@ -89,14 +84,6 @@ class MessageDecoder:
             if event is not _SKIPPED:
                 events.append(event)
         return events
-
-    def idle(self) -> list[Message | Dropped]:
-        """Give up the message under way."""
-        if not self.pending:
-            return []
-        self._restart(len(self._buffer))
-        self._skipping = False
-        return [Dropped("truncated")]
 
     def _next(self) -> Message | Dropped | None:
         if self._skipping:

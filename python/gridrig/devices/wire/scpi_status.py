@@ -44,7 +44,6 @@ TEXTS: Mapping[int, str] = {
     -131: "Invalid suffix",
     -138: "Suffix not allowed",
     -141: "Invalid character data",
-    -151: "Invalid string data",
     -161: "Invalid block data",
     -171: "Invalid expression",
     -200: "Execution error",

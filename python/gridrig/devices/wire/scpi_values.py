@@ -177,20 +177,6 @@ def short_form(word: str) -> str:
     return "".join(c for c in word if not c.islower())
 
 
-def parse_string(text: str) -> str:
-    """Return a quoted string's content; a doubled quote stands for one.
-
-    Raises
-    ------
-    ScpiFault
-        -151.
-    """
-    text = text.strip()
-    if len(text) < 2 or text[0] not in "\"'" or text[-1] != text[0]:
-        raise ScpiFault(-151, text)
-    return text[1:-1].replace(text[0] * 2, text[0])
-
-
 def parse_numbers(texts: Sequence[str], low: float, high: float, unit: str = "") -> list[float]:
     """Return the numbers of a list parameter, each within bounds.
 
