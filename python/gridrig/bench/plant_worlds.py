@@ -1,5 +1,7 @@
 """The worlds that the plant's benchmark steps, and the closed form its map is held against."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ MAP_W = 1_000.0
 def following_devices(count: int, *, volt_var: bool) -> World:
     """Return an island of `count` photovoltaic inverters on a balanced resonant load."""
     world = World(f_nominal_hz=F_HZ, s_base_va=10e3 * count, seed=1)
-    functions = {"reactive_mode": "volt_var", "volt_watt": True} if volt_var else {}
+    functions: dict[str, Any] = {"reactive_mode": "volt_var", "volt_watt": True} if volt_var else {}
     for n in range(count):
         pv = world.add_pv(f"pv-{n}", {"s_va": 10e3, **functions})
         world.set_available(pv, 8e3)
@@ -61,7 +63,7 @@ def map_world() -> World:
     world = World(f_nominal_hz=F_HZ, s_base_va=MAP_W, seed=2)
     world.set_island({"ceiling_v_pu": 0.0})
     limits = {"OV1": MAP_V[1], "UV1": MAP_V[0], "OF1": MAP_F[1], "UF1": MAP_F[0]}
-    relays = {name: [value, 0.16] for name, value in limits.items()}
+    relays: dict[str, Any] = {name: [value, 0.16] for name, value in limits.items()}
     relays |= dict.fromkeys(("OV2", "UV2", "OF2", "UF2"), False)
     pv = world.add_pv(
         "pv",
