@@ -7,9 +7,11 @@
 | models | what they do | room |
 |---|---|---|
 | 1 | identity | here |
-| 101 to 103, 120 to 124 | the older generation, 124 for storage | `inverter_legacy` |
+| 101 to 103, 120 to 122 | the older generation | `inverter_legacy` |
+| 123, 124 | its controls, 124 for storage | `inverter_legacy_controls` |
 | 701, 702, 713, 714, 802 | measurement, ratings; the battery of a storage | `inverter_telemetry` |
-| 703, 704, 715 | permit, limit, set-points, reversion | `inverter_controls` |
+| 703, 715 | permit, enter service | `inverter_service` |
+| 704 | limit, set-points, reversion | `inverter_controls` |
 | 705 to 712 | curves and their adoption | `inverter_curves` |
 
 A point that is not spoken of there is "not implemented" and refuses writes with exception 2; a
@@ -25,16 +27,17 @@ from typing import ClassVar
 from gridrig.clock import stream
 from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, OnEvent, no_log
 from gridrig.devices.emulators.inverter_commands import Commands
-from gridrig.devices.emulators.inverter_controls import AcControls, Ratings, Service
-from gridrig.devices.emulators.inverter_curves import ADOPTION_FAULTS, KINDS, CurveModel
+from gridrig.devices.emulators.inverter_controls import AcControls, Ratings
+from gridrig.devices.emulators.inverter_curve_kinds import KINDS
+from gridrig.devices.emulators.inverter_curves import ADOPTION_FAULTS, CurveModel
 from gridrig.devices.emulators.inverter_legacy import (
-    LegacyControls,
-    LegacyStorage,
     measurement_block,
     nameplate_block,
     settings_block,
     status_block,
 )
+from gridrig.devices.emulators.inverter_legacy_controls import LegacyControls, LegacyStorage
+from gridrig.devices.emulators.inverter_service import Service
 from gridrig.devices.emulators.inverter_telemetry import Capacity, Measurement, Storage
 from gridrig.devices.emulators.inverter_view import Reporter
 from gridrig.devices.emulators.modbus_face import require
