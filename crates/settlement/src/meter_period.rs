@@ -75,8 +75,9 @@ impl MeterPeriod {
                 closing: closing.meter().to_owned(),
             });
         }
-        let counted = Counted::between(&opening, &closing)?;
         let (from_ms, to_ms) = (opening.time_ms(), closing.time_ms());
+        Span::new(opening.meter(), from_ms, to_ms, Counted::NOTHING)?;
+        let counted = Counted::between(&opening, &closing)?;
         Self::stretch(
             participant.into(),
             opening,

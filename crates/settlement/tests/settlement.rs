@@ -284,7 +284,8 @@ fn each_rule_refuses_its_period() {
     let mut apart = meters.clone();
     apart[2] = periods(0, 2).remove(2);
     assert_eq!(refused(&apart, &[]), "settlement.readings_apart");
-    let mut island = inputs(7, &meters, &[]);
+    let crossing = metered([(0, 0), (0, 0), (0, 0), (0, 0), (0, 1)]);
+    let mut island = inputs(7, &crossing, &[]);
     island.island = true;
     let crossed = settle_period(island, &rules(0, 9_000)).unwrap_err();
     assert_eq!(crossed.code(), "settlement.island_crossed");
