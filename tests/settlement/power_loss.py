@@ -124,7 +124,7 @@ def states(
             acknowledged += 1
         elif not step.path.name.endswith("-shm"):  # shared memory: rebuilt, never relied on
             if acknowledged >= first_after and step.kind == "W":
-                for torn_at in {1, len(step.data) // 2, len(step.data) - 1} - {0}:
+                for torn_at in {len(step.data) // 2, len(step.data) - 1} - {0}:
                     files = disk.all_kept(step, torn_at=torn_at)
                     yield f"{place}: torn at {torn_at}", acknowledged, files
             disk.apply(step)

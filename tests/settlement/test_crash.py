@@ -96,7 +96,7 @@ def test_readings_accepted_before_a_crash_are_settled_after_it(tmp_path: Path) -
     assert audit(tmp_path / "crashed") == []
 
 
-def recorded(tmp_path: Path, *pragmas: str) -> tuple[list[str], int]:
+def recorded(tmp_path: Path, *pragmas: str, only: str = "") -> tuple[list[str], int]:
     """Cut a recorded run off everywhere; return which states lost what was acknowledged."""
     folder, log = tmp_path / "recorded", tmp_path / "log"
     folder.mkdir()
@@ -115,6 +115,8 @@ def recorded(tmp_path: Path, *pragmas: str) -> tuple[list[str], int]:
     place.mkdir()
     # The first periods are set-up; every write of the last one, and of the closing, is cut.
     for name, acknowledged, files in states(steps, seed=1, first_after=2):
+        if only not in name:
+            continue
         for old in place.iterdir():
             old.unlink()
         for path, held in files.items():
@@ -138,8 +140,8 @@ def test_power_lost_at_any_write_of_a_period_loses_nothing_acknowledged(tmp_path
 
 
 def test_the_recorder_finds_a_journal_that_does_not_sync(tmp_path: Path) -> None:
-    lost, _ = recorded(tmp_path, "OFF")
-    assert any("all that was not synced" in one for one in lost)
+    lost, _ = recorded(tmp_path, "OFF", only="all that was not synced")
+    assert lost != []
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:

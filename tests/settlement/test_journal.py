@@ -300,6 +300,15 @@ def test_an_audit_finds_nothing_in_an_honest_journal_and_leaves_nothing_beside(
             "amount_micro, energy_milliwh, price_micro_per_kwh FROM entry WHERE period = 0",
             "not posted",
         ),
+        (
+            "UPDATE entry SET energy_milliwh = energy_milliwh + "
+            "iif(account = (SELECT account FROM account WHERE name = 'bob'), -1000, 1000), "
+            "amount_micro = amount_micro + "
+            "iif(account = (SELECT account FROM account WHERE name = 'bob'), -50, 50) "
+            "WHERE period = 2 AND kind = 2 AND account IN "
+            "(SELECT account FROM account WHERE name IN ('grid', 'bob'))",
+            "export of meter grid",
+        ),
         ("UPDATE head SET posts = 4", "4 posts stated, 3 found"),
         ("UPDATE head SET public_key = zeroblob(32)", "signature"),
     ],
