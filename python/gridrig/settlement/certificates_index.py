@@ -7,13 +7,9 @@ which is enough for the claim of another issuer and costs no more than its quant
 import sqlite3
 
 from gridrig._core import EnergyClaim
+from gridrig.settlement.certificates_rows import insert_claim, require_transaction
 from gridrig.settlement.certificates_schema import EVENT_TABLES
-from gridrig.settlement.certificates_store import (
-    CertificateStore,
-    Scheme,
-    insert_claim,
-    require_transaction,
-)
+from gridrig.settlement.certificates_store import CertificateStore, Scheme
 
 
 def notice_within(

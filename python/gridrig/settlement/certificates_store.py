@@ -14,27 +14,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from gridrig._core import CertificateRegister, EnergyClaim, MeterPeriod
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
+from gridrig.settlement.certificates_rows import (
+    apply_row,
+    events_after,
+    insert_claim,
+    require_transaction,
+)
 from gridrig.settlement.certificates_schema import (
     APPLICATION_ID,
-    EVENT_TABLES,
     PAGE_BYTES,
     SCHEMA_VERSION,
     schema_sql,
-    statements,
 )
 
 LOCK_WAIT_S_MAX = 5.0
 Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
-
-_CLAIM_COLUMNS = (
-    "number, asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, "
-    "is_from_storage, meter, serial, opening_digest, closing_digest, first_unit, units"
-)
 
 
 class Lot(NamedTuple):
@@ -116,13 +115,7 @@ class CertificateStore:
 
     def _catch_up(self) -> None:
         """Take in the events of others."""
-        db, after = self._db, self._core.events
-        rows: list[tuple[int, str, tuple[Any, ...]]] = []
-        for table in EVENT_TABLES:
-            columns = _CLAIM_COLUMNS if table == "certificate_claim" else "*"
-            select = f"SELECT {columns} FROM {table} WHERE number > ?"
-            rows += [(row[0], table, row[1:]) for row in db.execute(select, (after,))]
-        for number, table, row in sorted(rows, key=lambda row: row[0]):
+        for number, table, row in events_after(self._db, self._core.events):
             try:
                 if number != self._core.events + 1:
                     raise SettlementError(
@@ -131,7 +124,7 @@ class CertificateStore:
                         found=number,
                         expected=self._core.events + 1,
                     )
-                _apply(self._core, table, number, row)
+                apply_row(self._core, table, number, row)
             except SettlementError as fault:
                 raise SettlementError(
                     "settlement.certificate_file_false",
@@ -419,104 +412,3 @@ class CertificateStore:
     ) -> None:
         """Close the store."""
         self.close()
-
-
-def require_transaction(db: sqlite3.Connection) -> None:
-    """Refuse a connection without a transaction, and make the tables where they are missing."""
-    if not db.in_transaction:
-        raise SettlementError(
-            "settlement.chain_no_transaction",
-            "a certificate is entered inside the commit that signs it: begin one first",
-        )
-    for statement in statements():
-        db.execute(statement)
-
-
-def insert_claim(db: sqlite3.Connection, claim: EnergyClaim) -> None:
-    """Add the rows of a claim that the register has accepted."""
-    backing = claim.backing or (None,) * 6
-    row = (
-        claim.number,
-        claim.asset,
-        claim.direction,
-        claim.first_quantum,
-        claim.quanta,
-        claim.energy_wh,
-        claim.scheme,
-        claim.issuer,
-        claim.holder,
-        int(claim.is_from_storage),
-        *backing,
-    )
-    db.execute(f"INSERT INTO certificate_claim VALUES ({', '.join('?' * len(row))})", row)
-    quanta = range(claim.first_quantum, claim.first_quantum + claim.quanta)
-    db.executemany(
-        "INSERT INTO certificate_quantum VALUES (?, ?, ?, ?)",
-        ((claim.asset, claim.direction, quantum, claim.number) for quantum in quanta),
-    )
-
-
-def _apply(core: CertificateRegister, table: str, number: int, row: tuple[Any, ...]) -> None:
-    """Apply an event as its row tells it."""
-    if table == "certificate_point":
-        core.name(*row)
-    elif table == "certificate_source":
-        meter, serial, asset, start_milliwh, carried_milliwh, storage_permille = row
-        core.enrol(
-            meter,
-            serial,
-            asset=asset,
-            start_milliwh=start_milliwh,
-            carried_milliwh=carried_milliwh,
-            storage_permille=storage_permille,
-        )
-    elif table == "certificate_claim":
-        core.enter(_claim_of(number, row))
-    else:
-        _apply_step(core, *row)
-
-
-def _claim_of(number: int, row: tuple[Any, ...]) -> EnergyClaim:
-    asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, storage = row[:9]
-    meter, serial, opening, closing, first_unit, units = row[9:]
-    backing = None if meter is None else (meter, serial, opening, closing, first_unit, units)
-    return EnergyClaim(
-        number=number,
-        asset=asset,
-        direction=direction,
-        first_quantum=first_quantum,
-        quanta=quanta,
-        energy_wh=energy_wh,
-        scheme=scheme,
-        issuer=issuer,
-        holder=holder,
-        is_from_storage=bool(storage),
-        backing=backing,
-    )
-
-
-def _apply_step(
-    core: CertificateRegister,
-    kind: str,
-    certificate: int,
-    from_wh: int,
-    energy_wh: int,
-    holder: str,
-    party: str,
-    purpose: str,
-    digest: bytes,
-) -> None:
-    lot = (certificate, from_wh, energy_wh, holder)
-    match kind:
-        case "split":
-            core.split(*lot)
-        case "transfer":
-            core.transfer(*lot, party)
-        case "retire":
-            core.retire(*lot, purpose=purpose, beneficiary=party)
-        case "charge":
-            core.charge(*lot, bytes.fromhex(party))
-        case "move":
-            core.move_out(*lot, party)
-        case _:
-            core.freeze(certificate, digest)

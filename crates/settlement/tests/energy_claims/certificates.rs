@@ -29,9 +29,9 @@ fn source(meter: usize, of: Asset, kind: SourceKind) -> Source {
 /// A register in which meter n is the generator of asset n + 1.
 pub fn register() -> Register {
     let mut register = Register::new();
-    for meter in 0..METERS.len() {
+    for (meter, name) in METERS.iter().enumerate() {
         let asset = asset(meter as u8 + 1);
-        let point = format!("point of {}", METERS[meter]);
+        let point = format!("point of {name}");
         register.apply(Event::Named { point, asset }).unwrap();
         let generator = source(meter, asset, SourceKind::Generation);
         register.apply(Event::Enrolled(generator)).unwrap();
