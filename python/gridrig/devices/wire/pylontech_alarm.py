@@ -4,7 +4,7 @@ Every cell, sensor and quantity has a byte: 00 normal, 01 below its limit, 02 ab
 fault. Five status bytes follow; of these the switches and the acting protections are named here,
 the rest is kept as sent.
 
-Known gaps: written from clients' readings of the protocol document; no capture of this reply from a
+Known gaps: written from memory of the protocol document; no capture of this reply from a
 real module was at hand, so the driver does without it unless it is asked to.
 
 References
