@@ -190,10 +190,6 @@ impl PyRefusal {
 
 /// One outcome of a batch.
 #[derive(IntoPyObject)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives only until it is a Python object"
-)]
 pub(crate) enum PyOutcome {
     Verified(PyVerifiedReading),
     Refused(PyRefusal),

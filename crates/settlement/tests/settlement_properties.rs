@@ -145,6 +145,9 @@ fn add_rows(
     }
 }
 
+/// Entries, their accounts and the meters of one post.
+type Posted = (Vec<Entry>, Vec<Arc<str>>, Vec<MeterPeriod>);
+
 proptest! {
     #[test]
     fn prop_all_accounts_sum_to_zero_clearing_by_itself_and_no_amount_is_negative(drawn in drawn()) {
@@ -260,7 +263,7 @@ proptest! {
         let posted = settle(&first);
         add_balances(&mut sums, &posted.entries, &posted.accounts);
         let mut rows = vec![(posted.entries, posted.accounts, posted.meters)];
-        let lines_of = |rows: &[(Vec<Entry>, Vec<Arc<str>>, Vec<MeterPeriod>)]| {
+        let lines_of = |rows: &[Posted]| {
             let mut lines = PostedLines::empty(posted.period, rows.len() as u32 - 1);
             for (entries, accounts, meters) in rows {
                 add_rows(&mut lines, entries, accounts, meters);

@@ -60,13 +60,10 @@ fn every_leaf_is_proven_and_no_other_in_its_place() {
     for count in 1..=LEAVES.len() {
         let tree = tree_of(&LEAVES[..count]);
         let root = tree.root(1);
-        for index in 0..count {
+        for (index, own) in LEAVES.iter().enumerate().take(count) {
             let proof = tree.proof(index as u64).unwrap();
-            let verified = proof.verify(LEAVES[index], &root).unwrap();
-            assert_eq!(
-                (verified.bytes(), verified.index()),
-                (LEAVES[index], index as u64)
-            );
+            let verified = proof.verify(own, &root).unwrap();
+            assert_eq!((verified.bytes(), verified.index()), (*own, index as u64));
             for (other, leaf) in LEAVES.iter().enumerate() {
                 let found = proof.verify(leaf, &root);
                 assert_eq!(found.is_ok(), other == index, "{count}/{index}/{other}");
