@@ -181,6 +181,12 @@ class Replay:
         self._server: ModbusTcpServer | ModbusRtuServer | None = None
         self._pair: PtyPair | None = None
         self._transport: PtyMasterTransport | None = None
+        if self.kind == "ocpp":
+            raise DriverError(
+                "capture.nothing_to_replay",
+                "wire {wire!r} is a charger's, who calls by itself: only answers can be replayed",
+                wire=wire,
+            )
         if self.kind.startswith("modbus-"):
             units = modbus_exchanges(self.kind, pieces)
             rtu = self.kind == "modbus-rtu"
