@@ -74,7 +74,14 @@ def listen_command(
             for line in live.feed(wire, way, data):
                 print(line, flush=True)
 
-        proxy = TcpProxy(*tcp, on_piece) if tcp else SerialProxy(serial or "", baudrate, on_piece)
+        def on_trouble(why: str) -> None:
+            print(f"gridrig sniff: {why}", file=sys.stderr, flush=True)
+
+        proxy: TcpProxy | SerialProxy
+        if tcp:
+            proxy = TcpProxy(*tcp, on_piece, on_trouble)
+        else:
+            proxy = SerialProxy(serial or "", baudrate, on_piece, on_trouble)
         where = await proxy.start()
         print(json.dumps({"connect_to": where, "kind": spoken}), flush=True)
         try:
