@@ -19,6 +19,8 @@ from gridrig.devices.capture.proxy import TcpProxy
 from gridrig.devices.capture.reader import Piece, read_capture
 from gridrig.devices.capture.recorder import recording
 from gridrig.devices.capture.replay import Replay
+from gridrig.devices.drivers.ac_source import ScpiAcSource
+from gridrig.devices.links import SerialLink, SocketLink
 from gridrig.devices.wire import pylontech
 from gridrig.errors import DriverError
 
@@ -163,6 +165,31 @@ def test_an_instruments_messages_are_recorded_and_told(tmp_path: Path) -> None:
     ]
     assert any(":FREQ" in line and line.startswith("->") for line in lines)
     assert any("-113" in line and line.startswith("<-") for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["socket", "serial"])
+def test_a_captured_instrument_is_read_again_by_its_driver(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "c"
+
+    async def taken(clock: Clock) -> Any:
+        async with instruments(clock, kind=kind) as bench:
+            with recording(path, clock.now_s, start_utc_s=0, clock=clock.kind) as tape:
+                tape.begin()
+                return await (await bench.driver("ac")).read()
+
+    async def again(_: Clock) -> Any:
+        replay = Replay(read_capture(path), "ac")
+        host, _, port = (await replay.start()).partition(":")
+        link = SocketLink(host, int(port)) if port else SerialLink(host, 115200)
+        driver = ScpiAcSource("ac", link)
+        await driver.open()
+        reading = await driver.read()
+        await driver.close()
+        await replay.stop()
+        return reading
+
+    first = run_virtual(taken, start_utc_s=0)
+    assert run_virtual(again, start_utc_s=0) == first
 
 
 def test_scpi_blocks_are_told_by_their_size_and_what_cannot_be_printed_is_escaped() -> None:

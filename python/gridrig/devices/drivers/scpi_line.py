@@ -124,7 +124,8 @@ class ScpiLine:
             return
         self._wanted = True
         tape = recorder()
-        self._tap = None if tape is None else tape.tap(self._name, "scpi")
+        link = "socket" if isinstance(self._link, SocketLink) else "serial"
+        self._tap = None if tape is None else tape.tap(self._name, "scpi", link=link)
         await self._connect()
         await self.command("*CLS")
 
