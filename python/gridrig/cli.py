@@ -91,10 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "3 inconclusive or skipped, 4 error, 5 aborted, 6 rig left unsafe",
     )
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
-    test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] [pytest options]"
+    test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
+    test.usage += "[--captures DIR] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
+    test.add_argument("--captures", metavar="DIR", help="record every wire, a file a procedure")
     test.set_defaults(act=_test, rest=[])
 
     verify = command(
@@ -445,7 +447,13 @@ def _emulate(args: argparse.Namespace) -> int:
 def _test(args: argparse.Namespace) -> int:
     from gridrig.campaign.procedure_command import test_command
 
-    return test_command(args.rest, rig=args.rig, mutants=args.mutants, allow_skips=args.allow_skips)
+    return test_command(
+        args.rest,
+        rig=args.rig,
+        mutants=args.mutants,
+        allow_skips=args.allow_skips,
+        captures=args.captures,
+    )
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from rich.console import Console
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find, next_run_directory
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.progress import show_progress
+from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.run import RunResult, run
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.scenario_fit import require_fit
@@ -43,6 +44,7 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     )
     if args.from_s is not None or args.for_s is not None or args.tick_s is not None:
         scenario = slice_scenario(scenario, from_s=begin_s, for_s=args.for_s, tick_s=args.tick_s)
+    require_renewal(rig, scenario)
     if args.unattended:
         require_unattended(rig)
     what = f"gridrig run {scenario_path.stem}"

@@ -18,6 +18,7 @@ from gridrig.campaign.procedures import (
     missing_capabilities,
     procedure,
 )
+from gridrig.devices.capture.reader import read_capture
 from gridrig.errors import CampaignError, RigError
 from gridrig.rig.description import Rig, load_rig
 
@@ -167,6 +168,22 @@ async def follows_its_limit(lab: Lab) -> None:
     reading = await lab.measured("pv-1")
     lab.record("power_w", "W", reading.p_w)
     lab.record("energy_milliwh", "mWh", reading.export_milliwh)
+
+
+def test_wires_of_an_execution_are_recorded_and_no_record_is_written_over(rig, tmp_path):
+    path = tmp_path / "captures" / "one.jsonl"
+
+    async def body(lab: Lab) -> None:
+        await lab.bench.devices["pv-1"].read()
+
+    assert execute(declared(body), rig, capture=path).verdicts.ended is Outcome.PASS
+    capture, text = read_capture(path), path.read_bytes()
+    assert {"pv-1", "meter-1"} <= {piece.wire for piece in capture.pieces}
+    assert {piece.way for piece in capture.on("pv-1")} == {"out", "in"}
+    verdicts = execute(declared(body), rig, capture=path).verdicts
+    assert verdicts.ended is Outcome.ERROR
+    assert verdicts.cause.startswith("capture.file_exists: ")
+    assert path.read_bytes() == text
 
 
 def test_mutant_is_killed_by_fail_on_its_criterion(rig):

@@ -1,9 +1,12 @@
 """Captures: recorded at the driver's end, read back, shown, and served again."""
 
+import asyncio
+import contextlib
 import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -260,3 +263,33 @@ def test_a_proxy_shows_what_passes_and_changes_nothing(kind: str) -> None:
         "read holding registers: address 10, count 2",
         "read holding registers: values 10 11",
     ]
+
+
+def test_a_proxy_says_why_nothing_passes() -> None:
+    async def main(clock: Clock) -> tuple[list[str], str]:
+        why: list[str] = []
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            port = nobody.getsockname()[1]
+            proxy = TcpProxy("127.0.0.1", port, lambda *_: None, why.append)
+            host, _, at = (await proxy.start()).partition(":")
+            reader, writer = await asyncio.open_connection(host, int(at))
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
+            await proxy.stop()
+        emulator = ModbusEmulator("pv-1", RTU, ModbusFaceParameters(), Registers(), no_log)
+        await emulator.start()
+        where = emulator.endpoint_link
+        assert isinstance(where, ModbusRtuLink)
+        serial = SerialProxy(where.path, where.baudrate, lambda *_: None, why.append)
+        await serial.start()
+        await emulator.stop()
+        await clock.sleep(0.2)
+        await serial.stop()
+        return why, f"{where.path} hung up"
+
+    (refused, gone), expected = run_wall(main, start_utc_s=0)
+    assert refused.startswith("client-1: 127.0.0.1:")
+    assert "does not open" in refused
+    assert gone == expected

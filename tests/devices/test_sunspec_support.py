@@ -92,6 +92,18 @@ def test_a_timer_somebody_left_running_is_stopped_and_put_back(run: Run) -> None
     assert run(lambda: using(emulator, use)) == [0, 77]
 
 
+def test_a_set_point_that_could_not_fall_back_is_refused_where_it_must(run: Run) -> None:
+    emulator = pv()
+    emulator.controls.block.set_raw("WMaxLimPctRvrtTms", None)
+
+    async def use(driver: SunSpecInverter) -> Any:
+        caught = await failure(driver.set_limit_w(3000.0))
+        return caught.code, caught.timer, (await driver.read()).limit_w
+
+    held = run(lambda: using(emulator, use, HELD))
+    assert held == ("driver.no_reversion", "WMaxLimPctRvrtTms", None)
+
+
 def test_the_value_is_there_before_its_enable(run: Run) -> None:
     emulator = storage()
     block = emulator.controls.block

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gridrig.campaign.renewal_fit import require_renewal
+from gridrig.campaign.scenario import load_scenario
 from gridrig.errors import RigError
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.lease import LEASES, take_lease, wires_of
@@ -104,15 +106,58 @@ def test_a_bench_that_nothing_brings_to_rest_is_not_left_alone(rig: Rig) -> None
     require_unattended(load_rig(RIGS / "emulated-street.toml"))
 
 
-@pytest.mark.parametrize("said", ["relay", "reversion-timer"])
-def test_a_device_says_what_brings_it_to_rest(tmp_path: Path, said: str) -> None:
+def lab(tmp_path: Path, revert_s: int, **host_dead: str) -> Path:
+    """Write the laboratory's example with what brings each device to rest."""
     text = (RIGS / "lab-example.toml").read_text()
-    for capability in ("inverter", "bms"):
+    for capability, said in host_dead.items():
         line = f'capability = "{capability}"\n'
         text = text.replace(line, f'{line}host_dead = "{said}"\n')
     path = tmp_path / "bench.toml"
-    path.write_text(text)
+    path.write_text(text.replace("retries = 1 }", f"retries = 1, revert_s = {revert_s} }}"))
+    return path
+
+
+@pytest.mark.parametrize("said", ["relay", "reversion-timer"])
+def test_a_device_says_what_brings_it_to_rest(tmp_path: Path, said: str) -> None:
+    path = lab(tmp_path, 60, inverter=said, bms="relay")
     require_unattended(load_rig(path))
-    path.write_text(text.replace(said, "relais"))
+    path.write_text(path.read_text().replace(said, "relais"))
     with pytest.raises(RigError, match="host_dead"):
         load_rig(path)
+
+
+def test_a_timer_that_no_driver_sets_brings_nothing_to_rest(tmp_path: Path) -> None:
+    with pytest.raises(RigError) as refused:
+        load_rig(lab(tmp_path, 0, inverter="reversion-timer", bms="reversion-timer"))
+    assert [(issue.key, issue.expected) for issue in refused.value.issues] == [
+        (
+            "device 'inverter-1'.parameters.revert_s",
+            'above 0 s, for host_dead = "reversion-timer"',
+        ),
+        (
+            "device 'battery-1'.host_dead",
+            '"relay" or "none": driver "jbd" sets no reversion timer',
+        ),
+    ]
+
+
+def test_ticks_too_long_for_a_reversion_timer_are_refused(
+    tmp_path: Path,
+) -> None:
+    text = (RIGS / "emulated-street.toml").read_text()
+    line = 'name = "pv-1"\ncapability = "inverter"\n'
+    assert line in text
+    for revert_s, refused in ((599, True), (600, False)):
+        path = tmp_path / f"{revert_s}.toml"
+        path.write_text(text.replace(line, f"{line}parameters = {{ revert_s = {revert_s} }}\n"))
+        scenario = load_scenario(
+            RIGS / "scenarios" / "summer-day.toml", {"ledger_sum_micro": "micro"}
+        )
+        if not refused:
+            require_renewal(load_rig(path), scenario)
+            continue
+        with pytest.raises(RigError) as caught:
+            require_renewal(load_rig(path), scenario)
+        (issue,) = caught.value.issues
+        assert issue.key == "device 'pv-1'.parameters.revert_s"
+        assert (issue.found, issue.expected) == ("599", "at least 600, 2 ticks of 300 s")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from gridrig.campaign.records import CAPTURE
 from gridrig.clock import Clock, run_wall
-from gridrig.devices.capture.decoders import LiveText, lines_of
+from gridrig.devices.capture.decoders import DECODERS, LiveText, lines_of
 from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
 from gridrig.devices.capture.reader import read_capture
 from gridrig.devices.capture.recorder import Way
 from gridrig.devices.capture.replay import Replay
+from gridrig.errors import DriverError
+from gridrig.suggestions import near_miss, one_of
 
 
 def _file_of(path: Path) -> Path:
@@ -53,9 +55,17 @@ def listen_command(
     Raises
     ------
     DriverError
-        `serial.open`, `capture.proxy_port`.
+        `capture.kind_unknown`, `serial.open`, `capture.proxy_port`.
     """
     spoken = kind or ("modbus-rtu" if serial else "modbus-tcp")
+    if spoken not in DECODERS and not raw:
+        raise DriverError(
+            "capture.kind_unknown",
+            "found kind {found!r}, expected {expected} (near miss: {near_miss}), or --raw",
+            found=spoken,
+            expected=one_of(DECODERS),
+            near_miss=near_miss(spoken, DECODERS),
+        )
 
     async def listen(clock: Clock) -> None:
         live = LiveText(spoken, clock.now_s, raw=raw)
@@ -64,7 +74,14 @@ def listen_command(
             for line in live.feed(wire, way, data):
                 print(line, flush=True)
 
-        proxy = TcpProxy(*tcp, on_piece) if tcp else SerialProxy(serial or "", baudrate, on_piece)
+        def on_trouble(why: str) -> None:
+            print(f"gridrig sniff: {why}", file=sys.stderr, flush=True)
+
+        proxy: TcpProxy | SerialProxy
+        if tcp:
+            proxy = TcpProxy(*tcp, on_piece, on_trouble)
+        else:
+            proxy = SerialProxy(serial or "", baudrate, on_piece, on_trouble)
         where = await proxy.start()
         print(json.dumps({"connect_to": where, "kind": spoken}), flush=True)
         try:

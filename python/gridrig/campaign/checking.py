@@ -16,6 +16,7 @@ from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.energising import Ask, Energising
 from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.street import Street
@@ -53,6 +54,7 @@ def check_command(
         units = {name: known.unit for name, known in CATALOGUE.items()}
         scenario = load_scenario(find(scenario_name, SCENARIOS), units)
         require_fit(rig, scenario)
+        require_renewal(rig, scenario)
     console = Console()
     go = run_virtual if rig.clock == "virtual" else run_wall
     start = CHECK_UTC_S if scenario is None else scenario.start_utc_s

@@ -17,7 +17,14 @@ class _Watch:
         self.config = config
 
 
-def test_command(arguments: list[str], *, rig: str | None, mutants: bool, allow_skips: bool) -> int:
+def test_command(
+    arguments: list[str],
+    *,
+    rig: str | None,
+    mutants: bool,
+    allow_skips: bool,
+    captures: str | None,
+) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
 
     Parameters
@@ -29,11 +36,14 @@ def test_command(arguments: list[str], *, rig: str | None, mutants: bool, allow_
         Rig file or name; None for the one each procedure names.
     mutants, allow_skips : bool
         As the options of the same names.
+    captures : str or None
+        Folder in which every execution records its wires.
     """
     options = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-rs"]
     options += ["--import-mode", "importlib"]  # two folders may have files of one name
     options += ["--rig", rig or AUTO]
     options += ["--mutants"] * mutants + ["--allow-skips"] * allow_skips
+    options += ["--captures", captures] if captures else []
     if not _names_a_path(arguments):
         options += ["--rootdir", str(PROCEDURES), "-c", str(PROCEDURES / "pytest.ini")]
         arguments = [*arguments, str(PROCEDURES)]

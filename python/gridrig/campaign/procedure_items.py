@@ -7,6 +7,7 @@ unchanged device passes: where everything fails, that a mutant fails says nothin
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,7 +122,12 @@ class Procedures:
 
     def execute(self, item: ProcedureItem, rig: Rig, mutant: Mutant | None) -> Executed:
         """Execute a procedure and count what it came to."""
-        executed = Executed(item.tested, rig, mutant, execute(item.tested, rig, mutant))
+        folder = self.config.getoption("--captures")
+        capture = None
+        if folder:
+            words = (item.tested.name, rig.name, *([mutant.name] if mutant else []))
+            capture = Path(folder) / f"{'-'.join(words).replace(' ', '_')}.jsonl"
+        executed = Executed(item.tested, rig, mutant, execute(item.tested, rig, mutant, capture))
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
         if mutant is None:

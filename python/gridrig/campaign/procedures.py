@@ -6,18 +6,22 @@ exception is ERROR. Each procedure names mutants, changes to one emulated device
 """
 
 import asyncio
+import contextlib
 import inspect
 import signal
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
+from gridrig.devices.capture.recorder import recorder, recording
 from gridrig.errors import CampaignError, GridrigError
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
@@ -167,11 +171,14 @@ def missing_capabilities(tested: Procedure, rig: Rig) -> list[str]:
     return [need for need in tested.needs if need not in has and not (need == "model" and modelled)]
 
 
-def execute(tested: Procedure, rig: Rig, mutant: Mutant | None = None) -> Execution:
+def execute(
+    tested: Procedure, rig: Rig, mutant: Mutant | None = None, capture: Path | None = None
+) -> Execution:
     """Execute a procedure once, on a fresh bench, and judge what it recorded.
 
     However it ends, the bench is driven to its safe state first. SIGINT and SIGTERM end it as
-    ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR.
+    ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file its
+    wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
     """
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
@@ -183,9 +190,12 @@ def execute(tested: Procedure, rig: Rig, mutant: Mutant | None = None) -> Execut
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
-        async with open_lab(rig, clock, recorded, safe) as lab:
-            identities.update(lab.bench.identities)
-            await tested.body(lab)
+        with _captured(capture, clock):
+            async with open_lab(rig, clock, recorded, safe) as lab:
+                if (tape := recorder()) is not None:
+                    tape.begin()
+                identities.update(lab.bench.identities)
+                await tested.body(lab)
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
@@ -207,6 +217,15 @@ def execute(tested: Procedure, rig: Rig, mutant: Mutant | None = None) -> Execut
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
     return Execution(verdicts, identities, trace_back)
+
+
+def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:
+    if path is None:
+        return contextlib.nullcontext()
+    if path.exists():
+        raise CampaignError("capture.file_exists", "{path} is there already", path=str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return recording(path, clock.now_s, start_utc_s=clock.start_utc_s, clock=clock.kind)
 
 
 def _stop_on_signals(stopped_by: list[str]) -> None:

@@ -9,6 +9,7 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption("--rig", help="rig file or built-in name; auto: the one a procedure names")
     group.addoption("--mutants", action="store_true", help="run each procedure's mutants too")
     group.addoption("--allow-skips", action="store_true", help="a missing capability is no fault")
+    group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
 
 
 def pytest_configure(config: Any) -> None:

@@ -190,6 +190,21 @@ def _read_driver(
         schema = getattr(cls, "PARAMETERS", None)
         parameters = read_parameters(schema, said, draft.at.key("parameters"), issues)
         draft.parameters = None if parameters is BROKEN else parameters
+    if draft.host_dead == "reversion-timer" and (said is None or draft.parameters is not None):
+        _check_reversion(draft, cls, issues)
+
+
+def _check_reversion(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
+    """Refuse a device that is said to come to rest by a timer which its driver does not set."""
+    schema = getattr(cls, "PARAMETERS", None)
+    known = {field.name for field in dataclasses.fields(schema)} if schema is not None else set()
+    if "revert_s" not in known:
+        expected = f'"relay" or "none": driver "{draft.driver}" sets no reversion timer'
+        issues.add(draft.at.key("host_dead"), shown(draft.host_dead), expected)
+    elif not getattr(draft.parameters, "revert_s", 0):
+        at = draft.at.key("parameters").key("revert_s")
+        expected = 'above 0 s, for host_dead = "reversion-timer"'
+        issues.add(at, "0, which leaves the timers off", expected)
 
 
 def _check_address(draft: DeviceDraft, cls: Any, issues: Issues) -> None:

@@ -1,5 +1,6 @@
 """SCPI drivers under every fault of the wire: the right value or a named error, never another's."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -97,6 +98,43 @@ def test_under_a_fault_a_value_is_right_or_an_error_is_named(
             await clock.sleep(300.0 if fault in ("split", "echo_part") else 30.0)
             await volts_behind(bench, 77.0)
             assert (await driver.read()).v_v == pytest.approx((77.0,) * 3)
+
+    on_bench(body)
+
+
+def test_an_outage_resets_everybody_and_ends_at_the_same_port(on_bench) -> None:
+    async def body(clock):
+        async with instruments(clock) as bench:
+            driver = await bench.driver("ac", AcSourceDriverParameters(retries=0))
+            emulator = bench.emulators["ac"]
+            at = emulator.endpoint
+            emulator.arm("outage", down_s=2.0)
+            for _ in range(2):
+                with pytest.raises(DriverError) as caught:
+                    await driver.read()
+                assert caught.value.kind == "unavailable"
+            await clock.sleep(2.5)
+            assert emulator.endpoint == at
+            await volts_behind(bench, 77.0)
+            assert (await driver.read()).v_v == pytest.approx((77.0,) * 3)
+
+    on_bench(body)
+
+
+def test_an_idle_connection_is_closed_when_its_time_is_over_not_when_it_speaks_again(
+    on_bench,
+) -> None:
+    async def body(clock):
+        async with instruments(clock) as bench:
+            at = bench.emulators["ac"].endpoint
+            reader, writer = await asyncio.open_connection(at["host"], at["port"])
+            writer.write(b"*OPC?\n")
+            assert await reader.readline() == b"1\n"
+            bench.emulators["ac"].arm("close_idle", idle_s=5.0)
+            began_s = clock.now_s()
+            assert await reader.read() == b""
+            assert clock.now_s() - began_s == pytest.approx(5.0, abs=0.1)
+            writer.close()
 
     on_bench(body)
 

@@ -7,8 +7,14 @@ protocol adds its own; a kind that has none is shown in hexadecimal.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from gridrig.devices.capture.daly_text import daly_text
+from gridrig.devices.capture.framed_text import FramedText
+from gridrig.devices.capture.jbd_text import jbd_text
+from gridrig.devices.capture.ocpp_text import OcppText
+from gridrig.devices.capture.pylontech_text import pylontech_text
 from gridrig.devices.capture.reader import Capture, Piece
 from gridrig.devices.capture.recorder import Way
+from gridrig.devices.capture.scpi_text import ScpiText
 from gridrig.devices.wire.modbus_framing import (
     Noise,
     RtuDecoder,
@@ -20,7 +26,6 @@ from gridrig.devices.wire.modbus_framing import (
 from gridrig.devices.wire.modbus_messages import decode, text
 
 SIDES: Mapping[Way, Side] = {"out": "request", "in": "reply"}
-SILENCE_S = 0.05
 
 
 class WireDecoder(Protocol):
@@ -63,24 +68,9 @@ class ModbusTcpText:
         return [_told(rest, way) for way in ways for rest in self._decoders[way].idle()]
 
 
-class ModbusRtuText:
-    """Shows Modbus RTU; a silence of 50 ms or the other side's turn ends a frame."""
-
-    def __init__(self) -> None:
-        self._decoders = {way: RtuDecoder(side) for way, side in SIDES.items()}
-        self._last: Piece | None = None
-
-    def feed(self, piece: Piece) -> list[str]:
-        """Return the frames that are whole now."""
-        told: list[str] = []
-        last, self._last = self._last, piece
-        if last is not None and (last.way != piece.way or piece.t_s - last.t_s > SILENCE_S):
-            told += [_told(frame, last.way) for frame in self._decoders[last.way].idle()]
-        return told + [_told(f, piece.way) for f in self._decoders[piece.way].feed(piece.data)]
-
-    def end(self) -> list[str]:
-        """Return what never became whole."""
-        return [_told(rest, way) for way in SIDES for rest in self._decoders[way].idle()]
+def modbus_rtu_text() -> WireDecoder:
+    """Show Modbus RTU."""
+    return FramedText({way: RtuDecoder(side) for way, side in SIDES.items()}, Noise, _told)
 
 
 def _told(frame: TcpFrame | RtuFrame | Noise, way: Way) -> str:
@@ -96,7 +86,12 @@ def _told(frame: TcpFrame | RtuFrame | Noise, way: Way) -> str:
 DECODERS: dict[str, Callable[[], WireDecoder]] = {
     "modbus-tcp": ModbusTcpText,
     "modbus-tls": ModbusTcpText,
-    "modbus-rtu": ModbusRtuText,
+    "modbus-rtu": modbus_rtu_text,
+    "jbd": jbd_text,
+    "daly": daly_text,
+    "pylontech": pylontech_text,
+    "scpi": ScpiText,
+    "ocpp": OcppText,
 }
 
 

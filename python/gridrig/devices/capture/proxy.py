@@ -17,6 +17,7 @@ from gridrig.errors import DriverError
 
 READ_BYTES = 4096
 OnPiece = Callable[[str, Way, bytes], object]  # wire, way, data
+OnTrouble = Callable[[str], object]
 
 
 class TcpProxy:
@@ -28,11 +29,20 @@ class TcpProxy:
         The device.
     on_piece : callable
         Takes the name of the connection, the way and the bytes of every piece.
+    on_trouble : callable
+        Takes why a client was sent away.
     """
 
-    def __init__(self, host: str, port: int, on_piece: OnPiece) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        on_piece: OnPiece,
+        on_trouble: OnTrouble = lambda _: None,
+    ) -> None:
         self._host, self._port = host, port
         self._on_piece = on_piece
+        self._on_trouble = on_trouble
         self._clients = 0
         self._listener: asyncio.Server | None = None
 
@@ -67,7 +77,9 @@ class TcpProxy:
         name = f"client-{self._clients}"
         try:
             device_reader, device_writer = await asyncio.open_connection(self._host, self._port)
-        except OSError:
+        except OSError as error:
+            cause = error.strerror or str(error)
+            self._on_trouble(f"{name}: {self._host}:{self._port} does not open: {cause}")
             writer.transport.abort()  # what a device that is not there does
             return
         await asyncio.gather(
@@ -98,11 +110,21 @@ class SerialProxy(asyncio.Protocol):
         The device's port and its speed. [Bd]
     on_piece : callable
         Takes the name of the port, the way and the bytes of every piece.
+    on_trouble : callable
+        Takes that the port is gone; nothing passes after that.
     """
 
-    def __init__(self, path: str, baudrate: int, on_piece: OnPiece) -> None:
+    def __init__(
+        self,
+        path: str,
+        baudrate: int,
+        on_piece: OnPiece,
+        on_trouble: OnTrouble = lambda _: None,
+    ) -> None:
         self._path, self._baudrate = path, baudrate
         self._on_piece = on_piece
+        self._on_trouble = on_trouble
+        self._stopping = False
         self._client: PtyMasterTransport | None = None
         self._device: SerialWriter | None = None
         self._passing: asyncio.Task[None] | None = None
@@ -124,6 +146,7 @@ class SerialProxy(asyncio.Protocol):
 
     async def stop(self) -> None:
         """Close both ends."""
+        self._stopping = True
         for end in (self._client, self._device):
             if end is not None:
                 end.close()
@@ -141,3 +164,5 @@ class SerialProxy(asyncio.Protocol):
             self._on_piece(self._path, "in", data)
             if self._client is not None:
                 self._client.write(data)
+        if not self._stopping:
+            self._on_trouble(f"{self._path} hung up")

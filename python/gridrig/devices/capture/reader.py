@@ -43,6 +43,8 @@ class Capture:
         Its first line.
     kinds : dict
         What is spoken on each wire.
+    links : dict
+        "socket" for a wire that is one though its kind may be spoken on a serial line too.
     pieces : list of Piece
         In file order, which is the order of time.
     full : bool
@@ -51,6 +53,7 @@ class Capture:
 
     facts: dict[str, Any]
     kinds: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
     full: bool = False
 
@@ -118,6 +121,8 @@ def _take(capture: Capture, row: dict[str, Any]) -> None:
         capture.full = True
     elif "kind" in row:
         capture.kinds[row["wire"]] = row["kind"]
+        if "link" in row:
+            capture.links[row["wire"]] = row["link"]
     else:
         if row["way"] not in ("out", "in"):
             raise ValueError(f"way {row['way']!r}")

@@ -112,7 +112,7 @@ def byte_exchanges(pieces: Iterable[Piece]) -> Answers:
 
 
 class _ReplayedLine(asyncio.Protocol):
-    """A captured device of another protocol, on a pty."""
+    """A captured device of another protocol, on a pty or a socket."""
 
     def __init__(self, answers: Answers, on_unknown: OnUnknown) -> None:
         self._answers = answers
@@ -121,7 +121,7 @@ class _ReplayedLine(asyncio.Protocol):
         self._silence: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, PtyMasterTransport)
+        assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -181,6 +181,15 @@ class Replay:
         self._server: ModbusTcpServer | ModbusRtuServer | None = None
         self._pair: PtyPair | None = None
         self._transport: PtyMasterTransport | None = None
+        self._socket = capture.links.get(wire) == "socket"
+        self._where = (host, port)
+        self._listener: asyncio.Server | None = None
+        if self.kind == "ocpp":
+            raise DriverError(
+                "capture.nothing_to_replay",
+                "wire {wire!r} is a charger's, who calls by itself: only answers can be replayed",
+                wire=wire,
+            )
         if self.kind.startswith("modbus-"):
             units = modbus_exchanges(self.kind, pieces)
             rtu = self.kind == "modbus-rtu"
@@ -212,6 +221,8 @@ class Replay:
             if isinstance(self._server, ModbusTcpServer):
                 return f"{self._server.host}:{self._server.port}"
             return self._server.path
+        if self._socket:
+            return await self._listen()
         self._pair = open_pty()
         self._transport, _ = open_pty_master(
             asyncio.get_running_loop(),
@@ -220,8 +231,27 @@ class Replay:
         )
         return self._pair.slave_path
 
+    async def _listen(self) -> str:
+        host, port = self._where
+        try:
+            self._listener = await asyncio.get_running_loop().create_server(
+                lambda: _ReplayedLine(self._answers, self._on_unknown), host, port
+            )
+        except OSError as error:
+            raise DriverError(
+                "emulator.port_busy",
+                "cannot listen at {host}:{port}: {cause}",
+                kind="unavailable",
+                host=host,
+                port=port,
+                cause=error.strerror or str(error),
+            ) from error
+        return f"{host}:{self._listener.sockets[0].getsockname()[1]}"
+
     async def stop(self) -> None:
         """End it."""
+        if self._listener is not None:
+            self._listener.close()
         if self._server is not None:
             await self._server.stop()
         if self._transport is not None:

@@ -29,9 +29,10 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from gridrig.devices.capabilities import Identity
+from gridrig.devices.capture.recorder import recorder
 from gridrig.devices.charger_capability import EvChargerReading
 from gridrig.devices.drivers.ocpp_stations import ACCEPTED, STATIONS, Station, View
-from gridrig.devices.drivers.ocpp_system import system_at
+from gridrig.devices.drivers.ocpp_system import RecordedConnection, system_at
 from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 
@@ -198,8 +199,10 @@ class OcppCharger:
 
     async def _serve(self, connection: ServerConnection) -> None:
         """Listen to one connection of the charger until it ends."""
+        tape = recorder()
+        wire = connection if tape is None else RecordedConnection(connection, tape, self.name)
         station: Any = STATIONS[self._link.version](
-            self._link.charge_point, connection, self._view, self._utc_s, self._times.timeout_s
+            self._link.charge_point, wire, self._view, self._utc_s, self._times.timeout_s
         )
         numbers = itertools.count(1)
         station._unique_id_generator = lambda: next(numbers)

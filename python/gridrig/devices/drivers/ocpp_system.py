@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
+from gridrig.devices.capture.recorder import Recorder
 from gridrig.errors import DriverError
 
 MESSAGE_BYTES_MAX = 256 * 1024
@@ -22,6 +23,35 @@ PING_S = 20.0
 POLICY_VIOLATION = 1008
 SUBPROTOCOLS = {"1.6": Subprotocol("ocpp1.6"), "2.0.1": Subprotocol("ocpp2.0.1")}
 Serve = Callable[[ServerConnection], Awaitable[None]]
+
+
+class RecordedConnection:
+    """A charger's connection whose messages are recorded, without the websocket around them.
+
+    Parameters
+    ----------
+    connection : ServerConnection
+        What is spoken on.
+    tape : Recorder
+        Takes every message.
+    name : str
+        Of the wire.
+    """
+
+    def __init__(self, connection: ServerConnection, tape: Recorder, name: str) -> None:
+        self._connection = connection
+        self._tap = tape.tap(name, "ocpp")
+
+    async def recv(self) -> str | bytes:
+        """Return the charger's next message."""
+        message = await self._connection.recv()
+        self._tap("in", message.encode() if isinstance(message, str) else message)
+        return message
+
+    async def send(self, message: str) -> None:
+        """Send a message to the charger."""
+        self._tap("out", message.encode())
+        await self._connection.send(message)
 
 
 @dataclass

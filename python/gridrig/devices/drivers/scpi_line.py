@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gridrig.clock import ptys
+from gridrig.devices.capture.recorder import Tap, recorder
 from gridrig.devices.links import SerialLink, SocketLink
 from gridrig.devices.wire.scpi_messages import (
     RESPONSE_BYTES_MAX,
@@ -108,6 +109,7 @@ class ScpiLine:
         self._wanted = False
         self._doubtful = False
         self._lock = asyncio.Lock()
+        self._tap: Tap | None = None
         self._copies = 2 if isinstance(link, SerialLink) else 1
 
     async def open(self) -> None:
@@ -121,6 +123,9 @@ class ScpiLine:
         if self._writer is not None:
             return
         self._wanted = True
+        tape = recorder()
+        link = "socket" if isinstance(self._link, SocketLink) else "serial"
+        self._tap = None if tape is None else tape.tap(self._name, "scpi", link=link)
         await self._connect()
         await self.command("*CLS")
 
@@ -264,10 +269,12 @@ class ScpiLine:
         decoder = MessageDecoder(RESPONSE_BYTES_MAX)
         unfit: list[str] = []
         try:
+            if self._tap is not None:
+                self._tap("out", message)
             writer.write(message)
             while True:
                 async with asyncio.timeout_at(deadline_s):
-                    data = await reader.read(READ_BYTES)
+                    data = await self._heard(reader)
                 if not data:
                     raise ConnectionResetError("closed by the instrument")
                 for event in decoder.feed(data):
@@ -346,8 +353,14 @@ class ScpiLine:
         with contextlib.suppress(TimeoutError):
             while loop.time() < deadline_s:
                 async with asyncio.timeout(self._times.quiet_s):
-                    if not await self._reader.read(READ_BYTES):
+                    if not await self._heard(self._reader):
                         return
+
+    async def _heard(self, reader: asyncio.StreamReader) -> bytes:
+        data = await reader.read(READ_BYTES)
+        if self._tap is not None and data:
+            self._tap("in", data)
+        return data
 
     def _no_answer(self, unfit: Sequence[str], units: Sequence[str]) -> DriverError:
         request = "; ".join(units)

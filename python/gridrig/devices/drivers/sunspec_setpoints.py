@@ -100,7 +100,8 @@ class SetPoints:
         Raises
         ------
         DriverError
-            Kind "readback" if anything else is in force afterwards, or what the wire said.
+            Kind "readback" if anything else is in force afterwards, `driver.no_reversion` if it
+            shall fall back and the device has no timer for it, or what the wire said.
         """
         values = {point.value: raw, **point.mode, **self._reversion(point, control, reverts)}
         await self._device.write(CONTROL, values)
@@ -166,6 +167,16 @@ class SetPoints:
     def _reversion(self, point: SetPoint, control: ModelRegisters, reverts: bool) -> dict[str, int]:
         """Return what makes the device's timer be what it should be; nothing if it has none."""
         found_s = control.number(point.timer)
+        if found_s is None and reverts and self._revert_s:
+            raise DriverError(
+                "driver.no_reversion",
+                "{device}: {point} has no reversion timer ({timer} is not implemented), expected "
+                "one to set to {revert_s} s",
+                device=self._device.name,
+                point=point.value,
+                timer=point.timer,
+                revert_s=self._revert_s,
+            )
         if found_s is None:
             return {}
         if not (reverts and self._revert_s):

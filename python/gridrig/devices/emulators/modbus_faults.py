@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pymodbus.constants import ExcCodes
 
 from gridrig.devices.emulators.fault import FaultBoard, OnEvent
-from gridrig.devices.emulators.fault_spec import DAY_S, FaultParameter, FaultSpec
+from gridrig.devices.emulators.fault_spec import FaultParameter, FaultSpec
 from gridrig.devices.emulators.wire_faults import (
     LENGTH_FAULTS,
     LINE_FAULTS,
+    OUTAGE,
     TCP_FAULTS,
     by_name,
 )
@@ -73,17 +74,6 @@ _TCP_IDENTITY = (
         (FaultParameter("protocol", int, "what it is", 1, 65535, 1),),
         'name = "wrong_protocol"',
     ),
-)
-_OUTAGE = by_name(
-    (
-        FaultSpec(
-            "outage",
-            "connection",
-            "the wire is lost at once, with every unit on it, and is back after a time",
-            (FaultParameter("down_s", float, "how long it is away", 0, DAY_S),),
-            'name = "outage", down_s = 5',
-        ),
-    )
 )
 _SEMANTICS = (
     FaultSpec(
@@ -172,14 +162,14 @@ _COMMON = by_name((*_IDENTITY, *_SEMANTICS))
 # On a socket there is no checksum of Modbus to be wrong, and nobody hears his own request.
 MODBUS_TCP_FAULTS: Mapping[str, FaultSpec] = {
     **TCP_FAULTS,
-    **_OUTAGE,
+    **OUTAGE,
     **LENGTH_FAULTS,
     **_COMMON,
     **by_name(_TCP_IDENTITY),
 }
 MODBUS_RTU_FAULTS: Mapping[str, FaultSpec] = {
     **LINE_FAULTS,
-    **_OUTAGE,
+    **OUTAGE,
     **LENGTH_FAULTS,
     **_COMMON,
 }

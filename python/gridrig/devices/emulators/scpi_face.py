@@ -7,12 +7,13 @@ from gridrig.devices.emulators.fault import FaultBoard, FaultSpec, FaultValue, O
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
 from gridrig.devices.emulators.scpi_socket import SocketFace, asked_of
 from gridrig.devices.emulators.serial_face import SerialFace
-from gridrig.devices.emulators.wire_faults import LINE_FAULTS, TCP_FAULTS
+from gridrig.devices.emulators.wire_faults import LINE_FAULTS, OUTAGE, TCP_FAULTS
 from gridrig.devices.links import SerialLink, SocketLink
 from gridrig.devices.wire.scpi_messages import PROGRAM_BYTES_MAX, Dropped, MessageDecoder
 from gridrig.devices.wire.scpi_values import ScpiFault
 
-WIRE_FAULTS: Mapping[str, FaultSpec] = {**TCP_FAULTS, **LINE_FAULTS}  # of either link
+SOCKET_FAULTS: Mapping[str, FaultSpec] = {**TCP_FAULTS, **OUTAGE}
+WIRE_FAULTS: Mapping[str, FaultSpec] = {**SOCKET_FAULTS, **LINE_FAULTS}  # of either link
 
 
 class ScpiFace(Protocol):
@@ -131,7 +132,7 @@ class ScpiEmulator:
         on_event: OnEvent,
     ) -> None:
         self.name = name
-        wire = LINE_FAULTS if isinstance(link, SerialLink) else TCP_FAULTS
+        wire = LINE_FAULTS if isinstance(link, SerialLink) else SOCKET_FAULTS
         own = {name: spec for name, spec in self.FAULTS.items() if name not in WIRE_FAULTS}
         self._faults = FaultBoard(name, {**wire, **own}, on_event, seed=parameters.seed)
         self._on_event = on_event
@@ -174,7 +175,7 @@ class ScpiEmulator:
         self._face.unplug()
 
     def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
-        """Let a fault fire at the next `count` answers it concerns; "unplug" fires now.
+        """Let a fault fire at the next `count` answers it concerns; "unplug" and "outage" now.
 
         Raises
         ------
@@ -185,3 +186,8 @@ class ScpiEmulator:
         if fault == "unplug":
             self._faults.fire(fault)
             self.unplug()
+        elif isinstance(self._face, SocketFace):
+            if fault == "outage" and (lost := self._faults.fire(fault)) is not None:
+                self._face.outage(float(lost["down_s"]))
+            elif fault == "close_idle":
+                self._face.watch_idleness()

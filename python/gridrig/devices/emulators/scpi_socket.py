@@ -38,7 +38,7 @@ class _Client:
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        self.heard_s = asyncio.get_running_loop().time()
+        self.idle: asyncio.TimerHandle | None = None
         self.mute = False
 
 
@@ -78,7 +78,7 @@ class SocketFace:
         faults: FaultBoard,
         on_event: OnEvent,
     ) -> None:
-        self._name, self._link = name, link
+        self._name = name
         self._instrument = instrument
         self._reply_delay_s = reply_delay_s
         self._wire = WireFaults(faults, stream(seed, f"{name}/line"))
@@ -86,17 +86,24 @@ class SocketFace:
         self._waiting: asyncio.Queue[tuple[_Client, bytes]] = asyncio.Queue(WAITING_MAX)
         self._server: asyncio.Server | None = None
         self._worker: asyncio.Task[None] | None = None
+        self._again_at = (link.host, link.port)
+        self._return: asyncio.TimerHandle | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._clients: dict[_Client, asyncio.Task[None] | None] = {}
 
     @property
     def endpoint(self) -> dict[str, str | int]:
         """Where a driver finds it."""
+        host, port = self._listening_at()
+        return {"device": self._name, "kind": "socket", "host": host, "port": port}
+
+    def _listening_at(self) -> tuple[str, int]:
         if self._server is None:
             raise DriverError(
                 "emulator.stopped", "{device} is not running", kind="unavailable", device=self._name
             )
         host, port = self._server.sockets[0].getsockname()[:2]
-        return {"device": self._name, "kind": "socket", "host": host, "port": port}
+        return host, port
 
     async def start(self) -> None:
         """Begin to listen.
@@ -109,7 +116,7 @@ class SocketFace:
         if self._server is not None:
             return
         try:
-            self._server = await asyncio.start_server(self._serve, self._link.host, self._link.port)
+            self._server = await asyncio.start_server(self._serve, *self._again_at)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -117,8 +124,8 @@ class SocketFace:
                 "emulator.port_busy",
                 "{device}: {host}:{port} is busy",
                 device=self._name,
-                host=self._link.host,
-                port=self._link.port,
+                host=self._again_at[0],
+                port=self._again_at[1],
             ) from error
         self._worker = asyncio.create_task(self._work(), name=f"{self._name} instrument")
 
@@ -137,7 +144,24 @@ class SocketFace:
             self._on_event("unplugged")
         self._hang_up()
 
+    def outage(self, down_s: float) -> None:
+        """Be gone at once, and listen at the same port again after a time. [s]"""
+        self._again_at = self._listening_at()
+        self._hang_up()
+        self._return = asyncio.get_running_loop().call_later(down_s, self._come_back)
+
+    def _come_back(self) -> None:
+        self._return = None
+        # Kept, or the loop would drop it.
+        self._starting = asyncio.get_running_loop().create_task(self.start())
+
     def _hang_up(self) -> None:
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -157,11 +181,11 @@ class SocketFace:
             return
         client = _Client(writer)
         self._clients[client] = asyncio.current_task()
+        self._watch(client)
         decoder = MessageDecoder(PROGRAM_BYTES_MAX)
         try:
             while data := await reader.read(READ_BYTES):
-                if self._was_idle(client):
-                    return
+                self._watch(client)
                 for event in decoder.feed(data):
                     if isinstance(event, Dropped):
                         self._instrument.fail(ScpiFault(-223, event.reason))
@@ -171,17 +195,27 @@ class SocketFace:
             pass
         finally:
             self._clients.pop(client, None)
+            if client.idle is not None:
+                client.idle.cancel()
             writer.close()
 
-    def _was_idle(self, client: _Client) -> bool:
-        """Return whether the connection was closed for being idle, unseen by its client."""
-        now_s = asyncio.get_running_loop().time()
-        since_s, client.heard_s = now_s - client.heard_s, now_s
-        idle = self._faults.peek("close_idle")
-        if idle is None or since_s < float(idle["idle_s"]):
-            return False
-        self._faults.fire("close_idle")
-        return True
+    def watch_idleness(self) -> None:
+        """Let every connection count its idle time from now."""
+        for client in self._clients:
+            self._watch(client)
+
+    def _watch(self, client: _Client) -> None:
+        if client.idle is not None:
+            client.idle.cancel()
+            client.idle = None
+        if (idle := self._faults.peek("close_idle")) is not None:
+            loop = asyncio.get_running_loop()
+            client.idle = loop.call_later(float(idle["idle_s"]), self._was_idle, client)
+
+    def _was_idle(self, client: _Client) -> None:
+        client.idle = None
+        if self._faults.fire("close_idle") is not None:
+            client.writer.close()
 
     async def _work(self) -> None:
         while True:

@@ -4,7 +4,7 @@
 goes out: waits, pieces of bytes, and what happens to the wire. It does nothing itself, so a TCP
 server, an RTU bus, a battery's serial line and a SCPI socket show the same faults. `TCP_FAULTS` and
 `LINE_FAULTS` are the entries of the catalogue for sockets and for serial lines; a protocol whose
-frames state a length adds `LENGTH_FAULTS`.
+frames state a length adds `LENGTH_FAULTS`, a wire that comes back under its name `OUTAGE`.
 
 Limits: 4,096 bytes of noise, 64 KiB a plan, 100 waits inside one reply.
 """
@@ -175,6 +175,17 @@ def by_name(specs: Iterable[FaultSpec]) -> dict[str, FaultSpec]:
 
 TCP_FAULTS: Mapping[str, FaultSpec] = by_name((*_FRAME_FAULTS, *_SOCKET_ONLY))
 LINE_FAULTS: Mapping[str, FaultSpec] = by_name((*_FRAME_FAULTS, *_LINE_ONLY))
+OUTAGE: Mapping[str, FaultSpec] = by_name(
+    (
+        FaultSpec(
+            "outage",
+            "connection",
+            "the wire is lost at once, with every unit on it, and is back after a time",
+            (FaultParameter("down_s", float, "how long it is away", 0, DAY_S),),
+            'name = "outage", down_s = 5',
+        ),
+    )
+)
 LENGTH_FAULTS: Mapping[str, FaultSpec] = by_name(
     (
         FaultSpec(

@@ -76,6 +76,11 @@ class MessageDecoder:
         self._fresh = True  # a block can begin here: only behind a separator
         self._skipping = False
 
+    @property
+    def pending(self) -> bytes:
+        """The beginning of a message that waits for its end."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> list[Message | Dropped]:
         """Take bytes and return what they completed, in order."""
         self._buffer += data
