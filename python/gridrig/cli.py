@@ -9,6 +9,8 @@ from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
 SEED_MAX = 2**63 - 1
+PERIOD_MAX = 2**32 - 1  # of periods and of their revisions
+WH_MAX = 2**62  # in a certificate, and certificates
 BENCH_TOPICS = ("devices", "market", "metering", "plant", "settlement")
 
 RUN_EXAMPLES = """examples:
@@ -118,8 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         "  gridrig prove runs/seven --period 3 --meter meter-pv-1",
     )
     prove.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
-    prove.add_argument("--period", type=_whole(0), required=True)
-    prove.add_argument("--revision", type=_whole(0), default=0, help="0, or of a correction")
+    prove.add_argument("--period", type=_whole(0, PERIOD_MAX), required=True)
+    prove.add_argument(
+        "--revision", type=_whole(0, PERIOD_MAX), default=0, help="0, or of a correction"
+    )
     what = prove.add_mutually_exclusive_group(required=True)
     what.add_argument("--line", type=_whole(1), help="number of the entry in its settlement")
     what.add_argument("--meter", help="its energy, and the digests of the readings behind it")
@@ -308,7 +312,7 @@ def _parser() -> argparse.ArgumentParser:
         "  gridrig disclose leaves runs/seven --of house-12 --period 3 > leaves.csv\n"
         "  gridrig disclose commit leaves.csv --secret mine.secret > mine.txt\n"
         "  gridrig disclose root mine.txt theirs.txt\n"
-        "  gridrig disclose open meter-1/7 --leaves leaves.csv --secret mine.secret "
+        "  gridrig disclose open entry/3/0/13 --leaves leaves.csv --secret mine.secret "
         "mine.txt theirs.txt > opening.json\n"
         "  gridrig disclose check opening.json --root HEX\n"
         "leaves.csv has the columns leaf_id,payload",
@@ -330,10 +334,12 @@ def _certificate_options(parser: argparse.ArgumentParser) -> None:
     retire.add_argument("--purpose", required=True)
     retire.add_argument("--beneficiary", help="in whose name; default: the holder's")
     for step in (transfer, retire):
-        step.add_argument("certificate", type=_whole(1), metavar="CERTIFICATE")
+        step.add_argument("certificate", type=_whole(1, WH_MAX), metavar="CERTIFICATE")
         step.add_argument("--holder", required=True, metavar="NAME")
-        step.add_argument("--from-wh", type=_whole(0), default=0, help="number of the first Wh")
-        step.add_argument("--wh", type=_whole(1), required=True, help="how many")
+        step.add_argument(
+            "--from-wh", type=_whole(0, WH_MAX), default=0, help="number of the first Wh"
+        )
+        step.add_argument("--wh", type=_whole(1, WH_MAX), required=True, help="how many")
     for step in (mint, listed, transfer, retire):
         step.add_argument("--register", type=Path, required=True, metavar="FILE")
     parser.set_defaults(act=_certificates)
@@ -346,7 +352,7 @@ def _disclosure_options(parser: argparse.ArgumentParser) -> None:
     leaves = steps.add_parser("leaves", help="print what an account has in a period of a run")
     leaves.add_argument("path", type=Path, metavar="RUN")
     leaves.add_argument("--of", required=True, metavar="ACCOUNT")
-    leaves.add_argument("--period", type=_whole(0), required=True, metavar="N")
+    leaves.add_argument("--period", type=_whole(0, PERIOD_MAX), required=True, metavar="N")
     commit = steps.add_parser("commit", help="print the commitments of one's leaves")
     commit.add_argument("leaves", type=Path, metavar="LEAVES.csv")
     root = steps.add_parser("root", help="print the root over everybody's commitments")

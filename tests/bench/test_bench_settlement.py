@@ -3,6 +3,11 @@
 from gridrig.bench import settlement
 
 
+def test_a_row_without_a_bound_has_no_goal_to_reach() -> None:
+    received = settlement.measure(["100k"], True).rows[2]
+    assert received.goal is None
+
+
 def test_a_quick_run_measures_its_workload() -> None:
     measured = settlement.measure(["1m"], True)
     total, post, verified = measured.rows

@@ -85,6 +85,7 @@ def scenario_file(
     faults: Sequence[Mapping[str, Any]] = (),
     events: Sequence[Mapping[str, Any]] | None = None,
     criteria: Sequence[Mapping[str, Any]] | None = None,
+    settlement: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the scenario; what lies beyond `duration_s` falls away. [s]"""
     table = {**SCENARIO, "scenario": {**SCENARIO["scenario"], "duration_s": duration_s}}
@@ -92,6 +93,8 @@ def scenario_file(
     table["event"] = [e for e in chosen if e["at_s"] < duration_s]
     named = {e.get("name") for e in table["event"]}
     table["fault"] = list(faults)
+    if settlement is not None:
+        table["market"] = {**SCENARIO["market"], "settlement": settlement}
     table["criterion"] = [
         c
         for c in (SCENARIO["criterion"] if criteria is None else criteria)

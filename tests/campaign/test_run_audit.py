@@ -61,9 +61,26 @@ def trade_invented(run: Path) -> None:
     (run / "trades.csv").write_text("\n".join([header, *rest]) + "\n")
 
 
+def reading_torn(run: Path) -> None:
+    with (run / "readings.jsonl").open("a") as file:
+        file.write('{"meter": "meter-bus-3", "rec\n')
+
+
+def trade_torn(run: Path) -> None:
+    with (run / "trades.csv").open("a") as file:
+        file.write("1,2,house\n")
+
+
+def trades_lost(run: Path) -> None:
+    (run / "trades.csv").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        (reading_torn, "readings.jsonl line"),
+        (trade_torn, "trades.csv line"),
+        (trades_lost, "was never made"),
         (reading_changed, "readings.jsonl line"),
         (reading_lost, "no such reading"),
         (trade_changed, "mWh settled"),

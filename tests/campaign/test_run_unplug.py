@@ -4,6 +4,7 @@ A device that can harm and is out of reach is not known to be safe: it is named,
 meter moves nothing: without it its periods settle on estimates, and the criterion on that fails.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from gridrig_process import SAFELY_TOLD, events_of, last_commands
 from small_street import OPENED_S, SAFE_ENDS, rig_file, run_here, scenario_file
 
+from gridrig.campaign.builtin import SCENARIOS
 from gridrig.campaign.measurements import Outcome
 
 PULLED_S = OPENED_S + 5
-SETTLED = {"name": "meter_periods_estimated", "unit": "1", "max": 0, "source": "test"}
+DEMO = tomllib.loads((SCENARIOS / "sunny-then-storm.toml").read_text(encoding="utf-8"))
+SETTLED = next(one for one in DEMO["criterion"] if one["name"] == "meter_periods_estimated")
 
 
 def pull(folder: Path, device: str, at_s: int = PULLED_S) -> Any:

@@ -42,7 +42,10 @@ def run(tmp_path: Path) -> Path:
             for n, registers in enumerate(REGISTERS[name])
         ]
         readings[name] = [verifier.verify(record, at_s=2**40) for record in records]
-        lines += [{"meter": meter, "record": record.decode()} for record in records]
+        lines += [
+            {"meter": meter, "record": record.decode(), "outcome": "verified", "digest": d}
+            for record, d in zip(records, [one.digest.hex() for one in readings[name]], strict=True)
+        ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "readings.jsonl").write_text(text)
     rules = SettlementRules(long_price_micro_per_kwh=100_000, short_price_micro_per_kwh=200_000)

@@ -283,6 +283,24 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
             )
         ],
     ),
+    "a deposit for shortfalls without a bound": (
+        (
+            (
+                "short_price_micro_per_kwh = 400000",
+                "short_price_micro_per_kwh = 400000\n"
+                "[market.settlement]\ndeposit_micro = 1000000\nfloor_micro_per_kwh = 0",
+            ),
+        ),
+        [
+            (
+                25,
+                "market.settlement.ceiling_micro_per_kwh",
+                "nothing",
+                "a price, for a deposit has to cover the worst shortfall it allows",
+                None,
+            )
+        ],
+    ),
     "an event nobody knows": (
         (('do = "reclose"', 'do = "recluse"'),),
         [

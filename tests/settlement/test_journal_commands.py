@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+from itertools import chain
 from pathlib import Path
 
 import merkle_oracle as oracle
@@ -104,7 +105,9 @@ def test_what_is_missing_is_told(
     proof, _ = proof_of(journal, capsys, "--line", "1")
     for arguments, told in (
         (["verify", str(proof)], "--root HEX"),
-        (["verify", str(proof), "--root", "xy"], "expected hex digits"),
+        (["verify", str(proof), "--root", "xy"], "expected 64 hex digits"),
+        (["verify", str(proof), "--root", "00"], "expected 64 hex digits"),
+        (["audit", str(journal), "--head", "3:abcd"], "3:abcd"),
         (["prove", str(journal), "--period", "1", "--line", "999"], "no line 999"),
         (["prove", str(journal), "--period", "9", "--meter", "bob"], "period 9"),
         (["audit", str(tmp_path)], "no journal"),
@@ -112,6 +115,27 @@ def test_what_is_missing_is_told(
     ):
         assert main(arguments) == 2, arguments
         assert told in capsys.readouterr().err, arguments
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "nowhere" / "proof.json"
+    what = ["--period", "1", "--line", "1", "--out", str(place)]
+    assert main(["prove", str(journal), *what]) == 2
+    assert f"settlement.output_unwritable: {place}: No such file" in capsys.readouterr().err
+    assert main(["export", str(journal), "--out", str(journal)]) == 2
+    assert f"settlement.output_unwritable: {journal}: File exists" in capsys.readouterr().err
+
+
+def test_numbers_no_journal_has_are_refused_by_their_bound(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("--period", "--revision"):
+        numbers = {"--period": "1", "--revision": "0", name: str(2**64)}
+        with pytest.raises(SystemExit):
+            main(["prove", str(journal), "--line", "1", *chain.from_iterable(numbers.items())])
+        assert f"argument {name}: {2**64} is not at most" in capsys.readouterr().err
 
 
 def test_an_audit_names_the_first_fault(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,13 @@ Every meter gives and takes, has sold and has bought: four entries a meter, besi
 feeder. What is timed is the settlement by the core and the post: rows, leaves, root, signed head,
 commit, synced. The floor is what SQLite alone needs for the same rows of the same tables: copied
 from memory by `INSERT ... SELECT` into a file of the same settings, without triggers, hashes or
-names, committed and synced. Enrolment (keys and their tables, names) is done once and is not timed;
-for a million meters it takes minutes.
+names, committed and synced.
+
+What a rig does once is done before and not timed: the keys are enrolled and numbered, names are
+numbered, and each key's table is computed, which it is when the key first signs. Every meter has a
+key of its own, as the trust store wants it; so 100,000 meters take two minutes and 6 GB before
+anything is measured, and 1,000,000 about ten times the time and twice the memory: they are measured
+only when they are named.
 """
 
 import sqlite3
@@ -29,6 +34,7 @@ from gridrig.settlement.journal_schema import PAGE_BYTES
 from gridrig.settlement.unposted import NumberedRow
 
 WORKLOADS = ("100k", "1m")
+ONLY_WHEN_NAMED = frozenset({"1m"})
 METERS = {"100k": 100_000, "1m": 1_000_000}
 GOALS_S = {"100k": 1.0, "1m": 10.0}
 VERIFIED_GOAL_S = {"1m": 20.0}
@@ -98,7 +104,11 @@ def _settlement(workload: str, meters: int, cores: int, given: Records) -> Itera
         key = Ed25519PrivateKey.from_private_bytes(bytes(32))
         with Journal(path, key=key) as journal:
             homes = [f"home-{number:07}" for number in range(meters)]
-            journal.enrol(accounts=[*homes, "grid"], meters=[one.meter for one in given.keys])
+            journal.enrol(
+                accounts=[*homes, "grid"],
+                meters=[one.meter for one in given.keys],
+                keys=[key_id for _, key_id, *_ in rows],
+            )
             began = now_ns()
             settled = _settle(meters, verified, given.trades)
             settle_s = (now_ns() - began) / NS_PER_S
@@ -129,13 +139,14 @@ def _settlement(workload: str, meters: int, cores: int, given: Records) -> Itera
         peer_figure=floor_s,
         goal=Goal(ratio=FLOOR_RATIO),
         less_is_better=True,
+        note="ours: numbers for names, rows, leaves, root and signed head, first post of the file",
     )
     yield Row(
         task="received records and trades to a durable journal",
         workload=f"{size}, {meters + 1:,} Ed25519 records under as many keys",
         ours=verify_s + settle_s + post_s,
         unit="s",
-        goal=Goal(ours=VERIFIED_GOAL_S.get(workload)),
+        goal=Goal(ours=VERIFIED_GOAL_S[workload]) if workload in VERIFIED_GOAL_S else None,
         less_is_better=True,
     )
 

@@ -170,7 +170,8 @@ class Account:
         metered = {name: self._metered(name, cleared) for name in self.meter_of}
         head = metered.pop(self.head, None)
         deposits = []
-        if cleared.period.index == 0 and self.terms.deposit_micro:
+        first = min(self._posted, default=cleared.period.index)
+        if cleared.period.index == first and self.terms.deposit_micro:
             deposits = [(name, self.terms.deposit_micro) for name in metered]
         crossed = head is not None and (head.import_milliwh or head.export_milliwh)
         return settle_period(
@@ -187,6 +188,20 @@ class Account:
             links=cleared.link_flows,
             deposits=deposits,
         )
+
+    def held_micro(self, participant: str) -> int | None:
+        """Return what a participant can trade on; None if without a bound. [millionths]
+
+        Deposits are posted with the first period, and stand for its trades before that.
+        """
+        deposit = self.terms.deposit_micro
+        if deposit is None or participant == self.head:
+            return None
+        return self._standings.held_micro(participant) if self._posted else deposit
+
+    def is_settled(self, period: int) -> bool:
+        """Tell whether a period is posted."""
+        return period in self._posted
 
     @property
     def settled(self) -> list[Settled]:

@@ -14,6 +14,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
 from gridrig.campaign.settlement_terms import make_terms
@@ -174,6 +175,9 @@ def make_loop(
             _mechanism(market),
             _mechanism(market, market.island_parameters),
             _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
+            None
+            if account.terms.deposit_micro is None
+            else Reserves(account.terms.rules, account.held_micro, account.is_settled),
         ),
         views=Views(
             seats,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gridrig._core import EnergyClaim, MeterPeriod, VerifiedReading, Verifier
 from gridrig.campaign import records
+from gridrig.campaign.received_readings import received_readings
 from gridrig.errors import CampaignError, MeteringError, SettlementError
 from gridrig.metering import enrol_all
 from gridrig.rig.description import Rig, load_rig
@@ -80,7 +81,11 @@ def _periods(run: Path, rig: Rig, owner_of: dict[str, str]) -> Iterator[MeterPer
 def _readings(run: Path, verifier: Verifier) -> Iterator[VerifiedReading]:
     path = run / records.READINGS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        for received in received_readings(run):
+            try:
+                yield verifier.verify(received.record, at_s=AT_ANY_TIME_S)
+            except MeteringError as refusal:
+                print(f"{path}, line {received.line}: {refusal}", file=sys.stderr)
     except OSError as fault:
         raise CampaignError(
             "campaign.certificates_no_readings",
@@ -88,13 +93,6 @@ def _readings(run: Path, verifier: Verifier) -> Iterator[VerifiedReading]:
             path=str(path),
             fault=str(fault),
         ) from fault
-    for number, line in enumerate(lines, start=1):
-        try:
-            # As `RunDirectory.append_readings` writes a record.
-            record = json.loads(line)["record"].encode("utf-8", "surrogateescape")
-            yield verifier.verify(record, at_s=AT_ANY_TIME_S)
-        except MeteringError as refusal:
-            print(f"{path}, line {number}: {refusal}", file=sys.stderr)
 
 
 def list_command(register: Path, *, as_json: bool) -> int:

@@ -7,14 +7,14 @@ to be settled with its energy, at its price, and nothing else may be.
 """
 
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gridrig.campaign import records
-from gridrig.errors import MeteringError
+from gridrig.campaign.received_readings import received_readings
+from gridrig.errors import CampaignError, MeteringError
 from gridrig.metering import VerifiedReading, Verifier, enrol_all
 from gridrig.metering.keys import load_keys
 from gridrig.metering.reading_ledger import AT_ANY_TIME_S
@@ -66,37 +66,47 @@ def run_faults(run: Path) -> Iterator[str]:
         yield from _trade_faults(run, journal)
 
 
+def _trade_rows(path: Path) -> list[dict[str, str]]:
+    """Return the trades of a run; one without a file has none, and then no entry may have one."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        return list(csv.DictReader(file))
+
+
 def _reading_faults(run: Path, verified: dict[bytes, VerifiedReading]) -> Iterator[str]:
     verifier = Verifier()
     enrol_all(verifier, load_keys(run / records.RIG))
-    path = run / records.READINGS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for number, line in enumerate(lines, 1):
-        row: dict[str, Any] = json.loads(line)
-        record = row["record"].encode("utf-8", "surrogateescape")
-        if row["outcome"] == "metering.other_time":
-            continue  # a true reading that nobody asked for
-        try:
-            reading = verifier.verify(record, at_s=AT_ANY_TIME_S, meter=row["meter"])
-        except MeteringError as error:
-            if row["outcome"] == "verified":
-                yield f"{records.READINGS} line {number}: {error}"
-            continue
-        verified[reading.digest] = reading
-        if row["outcome"] == "verified" and row["digest"] != reading.digest.hex():
-            yield f"{records.READINGS} line {number}: digest {row['digest']} is not its own"
+    try:
+        for received in received_readings(run):
+            if received.outcome == "metering.other_time":
+                continue  # a true reading that nobody asked for
+            where = f"{records.READINGS} line {received.line}"
+            try:
+                reading = verifier.verify(received.record, at_s=AT_ANY_TIME_S, meter=received.meter)
+            except MeteringError as error:
+                if received.outcome == "verified":
+                    yield f"{where}: {error}"
+                continue
+            verified[reading.digest] = reading
+            if received.outcome == "verified" and received.digest != reading.digest.hex():
+                yield f"{where}: digest {received.digest} is not its own"
+    except CampaignError as malformed:
+        yield malformed.message
+    except FileNotFoundError:
+        return  # what the journal names is then missed, reading by reading
 
 
 def _trade_faults(run: Path, journal: JournalReader) -> Iterator[str]:
-    path = run / records.TRADES
-    if not path.is_file():
-        return
     traded: dict[tuple[int, int], tuple[_Trade, int]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+    rows = _trade_rows(run / records.TRADES)
+    for number, row in enumerate(rows, 2):
+        try:
             trade = _Trade(row["participant"], row["side"], int(row["energy_milliwh"]))
             key = int(row["period"]), int(row["trade_id"])
             traded[key] = trade, int(row["price_micro_per_kwh"])
+        except (KeyError, ValueError, TypeError):
+            yield f"{records.TRADES} line {number}: found {list(row.values())}, expected a trade"
     posted = set(journal.periods())
     settled: dict[tuple[int, int], int] = defaultdict(int)
     for entry in journal.entries():

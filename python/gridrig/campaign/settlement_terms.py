@@ -30,8 +30,9 @@ class SettlementTable:
     losses : {"house", "importers"}
         Who pays for the losses.
     deposit_micro : int or None
-        Paid in by every participant but the main grid at the start; what one owes beyond its
-        balance becomes a receivable. None if everybody pays afterwards. [millionths]
+        Paid in by every participant but the main grid at the start: an order is taken if the
+        balance covers the most it can cost, and what one owes beyond its balance becomes a
+        receivable. Needs a floor and a ceiling. None if everybody pays afterwards. [millionths]
     """
 
     island_long_price_micro_per_kwh: Price | None = None
@@ -101,6 +102,11 @@ def check_terms(market: Draft[Any], issues: Issues) -> None:
     long, short = given["long_price_micro_per_kwh"], given["short_price_micro_per_kwh"]
     if long > short:
         return  # an issue of the market's own prices
+    if table.deposit_micro is not None:
+        for name in ("floor_micro_per_kwh", "ceiling_micro_per_kwh"):
+            if getattr(table, name) is None:
+                expected = "a price, for a deposit has to cover the worst shortfall it allows"
+                issues.add(market.at.key("settlement").key(name), "nothing", expected)
     try:
         _rules(given, table)
     except SettlementError as error:

@@ -22,6 +22,10 @@ class Standings:
                 self._sums[entry.debit] = self._sums.get(entry.debit, 0) - amount
                 self._sums[entry.credit] = self._sums.get(entry.credit, 0) + amount
 
+    def held_micro(self, name: str) -> int:
+        """Return what an account holds. [millionths]"""
+        return self._sums.get(name, 0)
+
     def all(self) -> dict[str, tuple[int, int]]:
         """Return what each participant holds and owes, as `Settled.with_receivables` takes it."""
         return {

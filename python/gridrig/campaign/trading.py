@@ -1,10 +1,11 @@
 """The market of a run: orders before gate closure, one auction a period, trades by number."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridrig._core import Order, Trade
 from gridrig.campaign.feeder_rounds import Checked, FeederRounds
+from gridrig.campaign.reserves import Reserves
 from gridrig.market.agents import Agent, Tariff, View
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
 from gridrig.market.outcome import LinkOutcome, Refused, check_outcome
@@ -45,6 +46,8 @@ class Trading:
         What clears, connected and in an island.
     feeder : FeederRounds or None
         Has the last word, if there is one.
+    reserves : Reserves or None
+        What an order needs to be taken; None if everybody pays afterwards.
     """
 
     agents: Mapping[str, Agent]
@@ -52,6 +55,7 @@ class Trading:
     mechanism: Mechanism
     island_mechanism: Mechanism
     feeder: FeederRounds | None = None
+    reserves: Reserves | None = None
     cleared: list[Cleared] = field(default_factory=list)
     _orders: int = 0
     _trades: int = 0
@@ -63,13 +67,14 @@ class Trading:
         orders = self._collect(view_of)
         mechanism = self.island_mechanism if islanded else self.mechanism
         name = type(mechanism).__name__
-        outcome = mechanism.clear(orders)
-        check_outcome(name, orders, outcome, lot_milliwh=self.tariff.lot_milliwh)
+        covered, uncovered = self._cover(orders)
+        outcome = mechanism.clear(covered)
+        check_outcome(name, covered, outcome, lot_milliwh=self.tariff.lot_milliwh)
         checked = None
         if self.feeder is not None and isinstance(mechanism, ZonalMechanism):
-            checked = self.feeder.check(period, orders, outcome, mechanism)
+            checked = self.feeder.check(period, covered, outcome, mechanism)
             outcome = checked.outcome
-            check_outcome(name, orders, outcome, lot_milliwh=self.tariff.lot_milliwh)
+            check_outcome(name, covered, outcome, lot_milliwh=self.tariff.lot_milliwh)
         trades = tuple(
             Trade(
                 self._trades + number,
@@ -88,7 +93,7 @@ class Trading:
             islanded,
             tuple(orders),
             trades,
-            outcome.refused,
+            (*uncovered, *outcome.refused),
             outcome.price_micro_per_kwh if root is None else root,
             outcome.volume_milliwh,
             checked,
@@ -112,6 +117,16 @@ class Trading:
                     )
                 )
         return orders
+
+    def _cover(self, orders: list[Order]) -> tuple[list[Order], list[Refused]]:
+        if self.reserves is None:
+            return orders, []
+        return self.reserves.cover(orders, self._unsettled(self.reserves.is_settled))
+
+    def _unsettled(self, is_settled: Callable[[int], bool]) -> Iterator[Trade]:
+        for cleared in self.cleared:
+            if not is_settled(cleared.period.index):
+                yield from cleared.trades
 
     def of_period(self, index: int) -> Cleared:
         """Return the clearing of a delivery period."""

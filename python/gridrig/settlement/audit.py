@@ -38,13 +38,14 @@ def audit(path: Path | str, *, head: str | None = None) -> list[str]:
     ------
     SettlementError
         `settlement.journal_unusable` if it cannot be read, `settlement.journal_foreign` if it is no
-        journal of this version.
+        journal of this version, `settlement.head_malformed` if `head` is no head.
     """
+    noted = None if head is None else Head.read(head)
     with JournalReader(path) as journal, journal.snapshot():
-        return list(faults_of(journal, head=head))
+        return list(faults_of(journal, noted=noted))
 
 
-def faults_of(journal: JournalReader, *, head: str | None = None) -> Iterator[str]:
+def faults_of(journal: JournalReader, *, noted: Head | None = None) -> Iterator[str]:
     """Yield the faults of an open journal, post by post."""
     yield from journal.page_faults()
     posts, link = journal.posts(), GENESIS
@@ -55,7 +56,7 @@ def faults_of(journal: JournalReader, *, head: str | None = None) -> Iterator[st
         listed.append(link)
         yield from settlement_faults(journal, post.period)
     yield from _strays(journal, {post.period for post in posts})
-    yield from _head_faults(journal.head(), listed, noted=head)
+    yield from _head_faults(journal.head(), listed, noted)
 
 
 def _post_faults(journal: JournalReader, post: PostRow, previous: bytes) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _strays(journal: JournalReader, periods: set[int]) -> Iterator[str]:
             yield f"table {table}: {rows} rows of period {period}, which is not posted"
 
 
-def _head_faults(head: Head, links: list[bytes], *, noted: str | None) -> Iterator[str]:
+def _head_faults(head: Head, links: list[bytes], noted: Head | None) -> Iterator[str]:
     if head.posts != len(links):
         yield f"head: {head.posts} posts stated, {len(links)} found"
     elif links and head.link != links[-1]:
@@ -96,5 +97,5 @@ def _head_faults(head: Head, links: list[bytes], *, noted: str | None) -> Iterat
         yield "head: the signature is false"
     if noted is not None:
         heads = [Head(0, GENESIS), *(Head(n, link) for n, link in enumerate(links, 1))]
-        if noted.strip() not in {one.text() for one in heads}:
-            yield f"head: the journal does not go on from {noted.strip()}"
+        if noted not in heads:
+            yield f"head: the journal does not go on from {noted.text()}"

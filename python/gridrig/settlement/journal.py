@@ -111,14 +111,21 @@ class Journal(JournalReader):
             self._unposted = Unposted(self)
         return self._unposted.of(rows)
 
-    def enrol(self, *, accounts: Sequence[str] = (), meters: Sequence[str] = ()) -> None:
-        """Number accounts and meters ahead of the period that first needs them.
+    def enrol(
+        self,
+        *,
+        accounts: Sequence[str] = (),
+        meters: Sequence[str] = (),
+        keys: Sequence[bytes] = (),
+    ) -> None:
+        """Number accounts, meters and key ids ahead of the period that first needs them.
 
         A post numbers whatever is new in it; a large rig does so once, at its enrolment.
         """
         with self._transaction():
             self._names.accounts.numbers(accounts)
             self._names.meters.numbers(meters)
+            self._names.keys.numbers(keys)
             self._names.write(self._db)
 
     def post(

@@ -21,6 +21,8 @@ JOURNAL = "journal.sqlite"
 
 HOLDS, BROKEN = 0, 1
 
+ROOT_BYTES = 32
+
 
 def journal_at(path: Path) -> Path:
     """Return the journal of a run directory, or the path itself if it is a file.
@@ -41,6 +43,35 @@ def journal_at(path: Path) -> Path:
     return found
 
 
+def root_of(text: str) -> bytes:
+    """Return the root that a command was given.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.root_malformed` if it is none: a slip of the pen says nothing of a proof.
+    """
+    try:
+        root = bytes.fromhex(text)
+    except ValueError:
+        root = b""
+    if len(root) != ROOT_BYTES:
+        raise SettlementError(
+            "settlement.root_malformed", "--root: found {root!r}, expected 64 hex digits", root=text
+        )
+    return root
+
+
+def unwritable(path: Path, fault: OSError) -> SettlementError:
+    """Say why a file that was to be written is not there."""
+    return SettlementError(
+        "settlement.output_unwritable",
+        "{path}: {fault}",
+        path=str(fault.filename or path),
+        fault=fault.strerror or str(fault),
+    )
+
+
 def prove_command(
     path: Path, *, period: int, revision: int, line: int | None, meter: str | None, out: Path | None
 ) -> int:
@@ -51,7 +82,10 @@ def prove_command(
     if out is None:
         print(text)
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        try:
+            out.write_text(text + "\n", encoding="utf-8")
+        except OSError as fault:
+            raise unwritable(out, fault) from fault
     print(
         f"root of period {post.period}, of {post.leaf_count} records: {post.root.hex()}",
         file=sys.stderr if out is None else sys.stdout,
@@ -67,12 +101,7 @@ def verify_proof_command(path: Path, *, root: str | None, as_json: bool) -> int:
             "{path} is a file: give the root to check it against, --root HEX",
             path=str(path),
         )
-    try:
-        digest = bytes.fromhex(root)
-    except ValueError as fault:
-        raise SettlementError(
-            "settlement.root_malformed", "--root: found {root!r}, expected hex digits", root=root
-        ) from fault
+    digest = root_of(root)
     proof = Proof.read(path)
     try:
         proof.verify(digest)
@@ -140,8 +169,12 @@ def balance_command(path: Path, *, as_json: bool) -> int:
 def export_command(path: Path, *, out: Path, form: str) -> int:
     """Write the tables of a journal as files."""
     with JournalReader(journal_at(path)) as journal:
-        for name, rows in export(journal, out, form).items():
-            print(f"{out / name}  {rows} rows")
+        try:
+            written = export(journal, out, form)
+        except OSError as fault:
+            raise unwritable(out, fault) from fault
+    for name, rows in written.items():
+        print(f"{out / name}  {rows} rows")
     return HOLDS
 
 

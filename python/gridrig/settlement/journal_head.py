@@ -10,15 +10,19 @@ head with one that was kept elsewhere (the manifest of a run, an anchored root, 
 """
 
 import hashlib
+import re
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gridrig._core import canonical_bytes
+from gridrig.errors import SettlementError
 
 GENESIS = bytes(32)
 """The link before the first post."""
+
+_NOTED = re.compile(r"([0-9]{1,10}):([0-9a-fA-F]{64})")
 
 
 class Head(NamedTuple):
@@ -65,6 +69,25 @@ class Head(NamedTuple):
     def text(self) -> str:
         """Return count and link as they are noted elsewhere: `12:` and 64 hex digits."""
         return f"{self.posts}:{self.link.hex()}"
+
+    @classmethod
+    def read(cls, text: str) -> "Head":
+        """Return the head that `text` wrote, without its signature.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.head_malformed`.
+        """
+        noted = _NOTED.fullmatch(text.strip())
+        if noted is None:
+            raise SettlementError(
+                "settlement.head_malformed",
+                "found {found!r}, expected a count of posts, a colon and 64 hex digits, as "
+                "`gridrig audit` prints them",
+                found=text,
+            )
+        return cls(int(noted[1]), bytes.fromhex(noted[2]))
 
 
 class Post(NamedTuple):

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from itertools import islice
-from typing import Self
+from typing import Self, cast
 
 from gridrig.settlement.journal_rows import insert_rows
 
@@ -23,13 +23,14 @@ class Numbering:
 
     def numbers(self, names: Sequence[str | bytes]) -> list[int]:
         """Return the number of each name; a name that has none is given the next."""
-        given, new = self.given, self.new
-        try:
-            return [given[name] for name in names]
-        except KeyError:
+        numbers = list(map(self.given.get, names))
+        if None in numbers:
+            last, new = self.last, self.new
             return [
-                given.get(name) or new.setdefault(name, len(given) + len(new) + 1) for name in names
+                number or new.setdefault(name, last + len(new) + 1)
+                for number, name in zip(numbers, names, strict=True)
             ]
+        return cast("list[int]", numbers)
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write the names that are new and not written yet."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 Cell: TypeAlias = int | str | bytes | None
 
-ROWS_PER_STATEMENT = 256
+ROWS_PER_STATEMENT = 128
 
 FIXED, WIDE, BESIDE = "fixed", "wide", "beside"
 Column: TypeAlias = tuple[str, int]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gridrig._core import Opening, commitment_salt
 from gridrig.errors import SettlementError
-from gridrig.settlement.journal_commands import journal_at
+from gridrig.settlement.journal_commands import journal_at, root_of
 from gridrig.settlement.journal_reader import JournalReader
 from gridrig.settlement.privacy import LeafOpening, committed_tree, new_secret, read_secret
 from gridrig.settlement.privacy_leaves import leaves_of
@@ -75,12 +75,7 @@ def open_command(leaf_id: str, *, leaves: Path, secret: Path, commitments: Seque
 
 def check_command(opening: Path, root: str, *, as_json: bool) -> int:
     """Print the leaf that a root is proven to hold; 1 if it does not hold it."""
-    try:
-        expected = bytes.fromhex(root)
-    except ValueError:
-        raise SettlementError(
-            "settlement.root_malformed", "root {root!r} is not of hex digits", root=root
-        ) from None
+    expected = root_of(root)
     read = LeafOpening.from_json(_text(opening))
     try:
         payload = read.check(expected)

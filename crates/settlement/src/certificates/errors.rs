@@ -206,7 +206,7 @@ pub enum CertificateError {
         lot_wh: u64,
     },
     /// The lot is used up or lives on elsewhere.
-    #[error("{from_wh} Wh on of certificate {certificate} are {} already", state.word())]
+    #[error("certificate {certificate} from Wh {from_wh} on is {} already", state.word())]
     LotEnded {
         /// The certificate.
         certificate: u64,
@@ -216,7 +216,7 @@ pub enum CertificateError {
         state: LotState,
     },
     /// The lot is somebody else's.
-    #[error("{from_wh} Wh on of certificate {certificate} belong to {found:?}, not {holder:?}")]
+    #[error("certificate {certificate} from Wh {from_wh} on belongs to {found:?}, not {holder:?}")]
     NotHolder {
         /// The certificate.
         certificate: u64,
