@@ -1,12 +1,12 @@
 """`gridrig sniff` and `gridrig replay`: what passes or passed is shown, and served again."""
 
 import asyncio
-import contextlib
 import json
 import sys
 from pathlib import Path
 
 from gridrig.campaign.records import CAPTURE
+from gridrig.campaign.stopping import until_stopped
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.capture.decoders import DECODERS, LiveText, lines_of
 from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
@@ -85,12 +85,11 @@ def listen_command(
         where = await proxy.start()
         print(json.dumps({"connect_to": where, "kind": spoken}), flush=True)
         try:
-            await asyncio.Event().wait()
+            await until_stopped()
         finally:
             await proxy.stop()
 
-    with contextlib.suppress(KeyboardInterrupt):
-        run_wall(listen, start_utc_s=0)
+    run_wall(listen, start_utc_s=0)
     return 0
 
 
@@ -116,10 +115,9 @@ def replay_command(path: Path, *, wire: str, host: str, port: int, baudrate: int
         row = {"wire": wire, "kind": replay.kind, "at": where, "exchanges": replay.exchanges}
         print(json.dumps(row), flush=True)
         try:
-            await asyncio.Event().wait()
+            await until_stopped()
         finally:
             await replay.stop()
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+    asyncio.run(serve())
     return 0
