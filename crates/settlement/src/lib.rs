@@ -59,6 +59,7 @@ pub mod rewards;
 mod rules;
 mod settle;
 pub mod shares;
+mod sides;
 
 pub use accounts::{
     AccountId, CASH, CLEARING, CONGESTION_RENT, GRID_FEES, LINK_PREFIX, LOSSES, OPERATOR,

@@ -1,5 +1,7 @@
 //! Proofs of single claims, verified with the root alone.
 
+use crate::sides::sides;
+
 use super::{Address, Bucket, Claim, ClaimError, Hash, PATH_MAX, leaf, node, root};
 
 /// A claim, its place, and the siblings that lead from it to the root.
@@ -105,20 +107,4 @@ impl ClaimProof {
         let hash = |part: &[u8]| part.try_into().map_err(|_| malformed(part.len()));
         parts.iter().map(|part| hash(part.as_ref())).collect()
     }
-}
-
-/// Tells of each sibling on the way up whether it stands to the left.
-fn sides(index: u64, leaf_count: u64) -> Vec<bool> {
-    let (mut place, mut last) = (index, leaf_count - 1);
-    let mut sides = Vec::new();
-    while last > 0 {
-        if place & 1 == 1 {
-            sides.push(true);
-        } else if place < last {
-            sides.push(false);
-        }
-        place >>= 1;
-        last >>= 1;
-    }
-    sides
 }

@@ -1,5 +1,7 @@
 //! Proofs of single leaves.
 
+use crate::sides::sides;
+
 use super::{Hash, MerkleError, PATH_MAX, leaf_hash, node, root};
 
 /// The place of a leaf and the siblings that lead from it to the root.
@@ -113,20 +115,4 @@ fn hash_from(what: &'static str, bytes: &[u8]) -> Result<Hash, MerkleError> {
     bytes
         .try_into()
         .map_err(|_| MerkleError::HashLength { what, found })
-}
-
-/// Tells of each sibling on the way up whether it stands to the left.
-fn sides(index: u64, leaf_count: u64) -> Vec<bool> {
-    let (mut place, mut last) = (index, leaf_count - 1);
-    let mut sides = Vec::new();
-    while last > 0 {
-        if place & 1 == 1 {
-            sides.push(true);
-        } else if place < last {
-            sides.push(false);
-        }
-        place >>= 1;
-        last >>= 1;
-    }
-    sides
 }
