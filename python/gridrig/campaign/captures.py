@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from gridrig.campaign.records import CAPTURE
-from gridrig.campaign.stopping import until_stopped
+from gridrig.campaign.stopping import stop_asked
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.capture.decoders import DECODERS, LiveText, lines_of
 from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
@@ -85,7 +85,7 @@ def listen_command(
         where = await proxy.start()
         print(json.dumps({"connect_to": where, "kind": spoken}), flush=True)
         try:
-            await until_stopped()
+            await stop_asked().wait()
         finally:
             await proxy.stop()
 
@@ -115,7 +115,7 @@ def replay_command(path: Path, *, wire: str, host: str, port: int, baudrate: int
         row = {"wire": wire, "kind": replay.kind, "at": where, "exchanges": replay.exchanges}
         print(json.dumps(row), flush=True)
         try:
-            await until_stopped()
+            await stop_asked().wait()
         finally:
             await replay.stop()
 

@@ -8,7 +8,6 @@ line for each device says in which state it was left.
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ import tomli_w
 
 from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, find
+from gridrig.campaign.stopping import stop_asked
 from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_wall
 from gridrig.errors import CampaignError
@@ -69,9 +69,7 @@ async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | Non
     events.listeners.append(_log)
     shown = replace(rig, devices=tuple(d for d in rig.devices if d.name in served))
     bench = make_bench(shown, street, clock, events)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_asked()
     await bench.serve()
     world = asyncio.create_task(_live(street, clock, grid is not None))
     try:

@@ -4,14 +4,14 @@ import asyncio
 import signal
 
 
-async def until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM, even where whoever started this process had SIGINT ignored.
+def stop_asked() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set from now on.
 
-    A shell without job control does that to what it starts in the background, and Python then
-    leaves it so.
+    That holds even where whoever started this process had SIGINT ignored: a shell without job
+    control does so to what it puts in the background, and Python then leaves it so.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
