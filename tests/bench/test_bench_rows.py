@@ -10,7 +10,7 @@ from gridrig.bench.machine import Machine
 from gridrig.bench.peers import peer
 from gridrig.bench.rows import Goal, Measured, Row
 from gridrig.bench.table import figure, goal_text, print_table
-from gridrig.cli import BENCH_TOPICS
+from gridrig.cli.cores import BENCH_TOPICS
 from gridrig.errors import BenchError
 
 RATE = Row("book", "W2", 16.0, "M/s", "naive", 4.0, Goal(ours=15.0, ratio=4.0))

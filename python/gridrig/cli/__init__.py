@@ -1,0 +1,57 @@
+"""The command line: arguments in, exit code out; the work is done elsewhere.
+
+A file of this package holds the commands of one topic: what they are called with, and which
+function of another room does the work, imported only when it is asked for.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from gridrig.cli import benches, claims, cores, ledgers, runs, wires
+from gridrig.errors import GridrigError
+
+USAGE_ERROR = 2
+ABORTED = 5
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gridrig",
+        description="Hardware-in-the-loop testbed for decentralised energy.",
+        epilog="Begin with: gridrig demo",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    for topic in (runs, benches, wires, ledgers, claims, cores):
+        topic.add_to(command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and args.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
+    act: Callable[[argparse.Namespace], int] = args.act
+    try:
+        return act(args)
+    except GridrigError as error:
+        print(f"gridrig {args.command}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"gridrig {args.command}: interrupted", file=sys.stderr)
+        return ABORTED
+    except BrokenPipeError:
+        return 0
