@@ -17,6 +17,8 @@ from gridrig.campaign.run import RunResult, run
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.slicing import slice_scenario
+from gridrig.live.picture import Picture
+from gridrig.live.serving import served
 from gridrig.report.html import build_report
 from gridrig.report.junit import write_junit
 from gridrig.report.terminal import print_verdicts
@@ -51,8 +53,16 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     lease = take_lease(rig, what, wait_s=args.wait, on_wait=_tell_wait)
     out = args.out or next_run_directory(scenario_path.stem)
     seed = scenario.seed if args.seed is None else args.seed
-    with show_progress(scenario.duration_s) as progress:
-        result = run(rig, scenario, out, seed=seed, render=render, progress=progress, lease=lease)
+    with show_progress(scenario.duration_s) as shown:
+        if args.live is None:
+            result = run(rig, scenario, out, seed=seed, render=render, progress=shown, lease=lease)
+        else:
+            picture = Picture(rig, scenario.title, scenario.duration_s)
+            with served(picture, shown, port=args.live, tell=_tell_live) as (progress, end):
+                result = run(
+                    rig, scenario, out, seed=seed, render=render, progress=progress, lease=lease
+                )
+                end(result.verdicts)
     if args.json:
         print(json.dumps(result.verdicts.to_json(), indent=1))
     else:
@@ -65,6 +75,10 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
 
 def _tell_wait(wire: str, owner: Owner | None) -> None:
     print(f"waiting for {wire}, in use by {owner or 'others in line'}", file=sys.stderr)
+
+
+def _tell_live(address: str) -> None:
+    print(f"live view  {address}", file=sys.stderr)
 
 
 def render(directory: Path) -> None:

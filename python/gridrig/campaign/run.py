@@ -46,6 +46,7 @@ class Progress:
     """Where a run tells how far it is; the methods do nothing unless a caller gives better ones."""
 
     stage: Callable[[str], object] = lambda _: None
+    begin: Callable[[Loop], object] = lambda _: None
     tick: Callable[[float], object] = lambda _: None
     event: Callable[[Event], object] = lambda _: None
 
@@ -223,6 +224,7 @@ async def _operate(
                 ended.loop = make_loop(
                     rig, scenario, grid, physics, bench, clock, events, journal, seed, progress.tick
                 )
+                progress.begin(ended.loop)
                 progress.stage(f"running {scenario.title}")
                 await ended.loop.run()
             finally:

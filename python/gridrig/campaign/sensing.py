@@ -31,6 +31,8 @@ class Sensing:
     analysers : mapping of name to driver
         Meters that measure a real terminal and are read at every tick; the latest reading of each
         is in `measured`.
+
+    `latest` is what answered last time, `failures` how often each has failed in a row.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class Sensing:
         self._devices = devices
         self._analysers = analysers
         self._events = events
-        self._failures = dict.fromkeys([*devices, *analysers], 0)
+        self.failures = dict.fromkeys([*devices, *analysers], 0)
         self.measured: dict[str, MeterReading] = {}
+        self.latest = Telemetry()
 
     async def read(self) -> Telemetry:
         """Read everything once.
@@ -60,25 +63,26 @@ class Sensing:
                 continue
             if isinstance(reading, BaseException):
                 raise reading
-            self._failures[name] = 0
+            self.failures[name] = 0
             if isinstance(reading, BmsReading):
                 telemetry.batteries[name] = reading
             elif isinstance(reading, InverterReading):
                 telemetry.inverters[name] = reading
             else:
                 telemetry.meters[name] = self.measured[name] = reading
+        self.latest = telemetry
         return telemetry
 
     def _failed(self, name: str, error: DriverError) -> None:
-        self._failures[name] += 1
+        self.failures[name] += 1
         self._events.record(
-            "read_failed", name, code=error.code, failure=error.kind, in_a_row=self._failures[name]
+            "read_failed", name, code=error.code, failure=error.kind, in_a_row=self.failures[name]
         )
-        if self._failures[name] >= LOST_AFTER:
+        if self.failures[name] >= LOST_AFTER:
             raise CampaignError(
                 "campaign.device_lost",
                 "device {device} did not answer {times} times in a row: {cause}",
                 device=name,
-                times=self._failures[name],
+                times=self.failures[name],
                 cause=str(error),
             ) from error

@@ -27,6 +27,11 @@ class Trace:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def latest(self) -> Mapping[str, float]:
+        """The row added last; empty before the first."""
+        return self._rows[-1] if self._rows else {}
+
     def add(
         self,
         tick: Tick,

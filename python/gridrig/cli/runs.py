@@ -9,6 +9,7 @@ RUN_EXAMPLES = """examples:
   gridrig demo
   gridrig run sunny-then-storm --rig emulated-street --seed 7 --out runs/seven
   gridrig run my-scenario.toml --rig my-bench.toml
+  gridrig run sunny-then-storm --rig emulated-street --live      (prints the page's address)
 
 A name without a path is looked up among the rigs and scenarios that come with gridrig.
 exit codes: 0 pass, 1 fail, 2 usage or file wrong, 3 inconclusive, 4 error, 5 aborted,
@@ -57,6 +58,14 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=["pandapower", "opendss"], help="solve with this one")
     parser.add_argument(
         "--capture", action="store_true", help="record every wire into RUN/capture.jsonl"
+    )
+    parser.add_argument(
+        "--live",
+        type=whole(0, 65_535),
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="serve a page that shows the run, on this machine; default: any free port",
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
