@@ -285,3 +285,16 @@ def test_mutants_without_a_rig_are_not_quietly_left_out(tmp_path):
     done = pytest_in(tmp_path, "--mutants", written(tmp_path, RECORD))
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "need --rig" in done.stderr
+
+
+def test_procedures_that_come_with_gridrig_are_found_by_their_path_outside_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("hil/islanding", "--collect-only", "-q")
+    assert "test_unintentional_islanding" in capsys.readouterr().out
+    assert run("hil/nowhere", "--collect-only") == 2
+    # A file of that path here is the one that is meant.
+    (tmp_path / "hil" / "islanding").mkdir(parents=True)
+    run("hil/islanding", "--collect-only", "-q")
+    assert "test_unintentional_islanding" not in capsys.readouterr().out

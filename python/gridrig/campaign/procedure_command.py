@@ -1,5 +1,7 @@
 """`gridrig test`: pytest on the procedures asked for, and the exit code of their verdicts."""
 
+from pathlib import Path
+
 import pytest
 
 from gridrig.campaign.builtin import PROCEDURES
@@ -31,7 +33,7 @@ def test_command(
     ----------
     arguments : list of str
         Paths and options for pytest, as given; without a path the procedures that come with
-        gridrig.
+        gridrig. Those are also found by `hil/...` where no such file is.
     rig : str or None
         Rig file or name; None for the one each procedure names.
     mutants, allow_skips : bool
@@ -44,9 +46,12 @@ def test_command(
     options += ["--rig", rig or AUTO]
     options += ["--mutants"] * mutants + ["--allow-skips"] * allow_skips
     options += ["--captures", captures] if captures else []
-    if not _names_a_path(arguments):
+    paths = _paths(arguments)
+    ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}
+    if len(ours) == len(paths):
         options += ["--rootdir", str(PROCEDURES), "-c", str(PROCEDURES / "pytest.ini")]
-        arguments = [*arguments, str(PROCEDURES)]
+        arguments = [ours.get(word, word) for word in arguments]
+        arguments += [] if paths else [str(PROCEDURES)]
     watch = _Watch()
     pytest.main([*options, *arguments], plugins=[watch])
     procedures = watch.config and watch.config.pluginmanager.get_plugin(NAME)
@@ -55,10 +60,19 @@ def test_command(
     return procedures.ended_code
 
 
-def _names_a_path(arguments: list[str]) -> bool:
-    """Return whether a path is among the arguments; only pytest knows which options take values."""
+def _paths(arguments: list[str]) -> list[str]:
+    """Return the paths among the arguments; only pytest knows which options take values."""
     try:
         config = pytest.Config.fromdictargs({}, ["--noconftest", *arguments])
     except (pytest.UsageError, SystemExit):
-        return True  # pytest will say what is wrong
-    return bool(config.getoption("file_or_dir"))
+        return ["?"]  # pytest will say what is wrong
+    return list(config.getoption("file_or_dir"))
+
+
+def _that_comes_with_gridrig(path: str) -> str | None:
+    """Return where a procedure or folder lies in the package, if no file here has that path."""
+    file, colons, test = path.partition("::")
+    if Path(file).exists():
+        return None
+    found = PROCEDURES / Path(file).relative_to("hil") if file.startswith("hil/") else None
+    return f"{found}{colons}{test}" if found and found.exists() else None
