@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := $(shell find contracts crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt README.md \
 	-type f -not -name '*.so' -not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gridrig demo
@@ -33,6 +33,9 @@ $(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages tests/npm-p
 	tests/debian-packages
 	tests/npm-packages
 	touch $(VENV)/.installed $@
+
+docs: $(VENV)/.test-tools
+	$(BIN)/python -m sphinx -q -W -b html docs dist/site
 
 clean:
 	rm -rf $(VENV) target dist
