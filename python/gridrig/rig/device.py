@@ -123,7 +123,7 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     "meter": MeterSafeState,
     **instruments.SAFE_STATES,
 }
-HAS_TERMINAL = ("inverter", "storage")
+HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger")
 # What brings a device to rest when the host that commands it is dead, the watchdog with it.
 HostDead = Literal["reversion-timer", "relay", "none"]
 

@@ -276,9 +276,11 @@ def _read_terminal(draft: DeviceDraft, found: Any, issues: Issues) -> Terminal |
         if found is not None:
             issues.add(at, shown(found), f"no terminal: a {draft.capability} has none of its own")
         return None
+    charger = draft.capability == "ev_charger"
     if found is None:
-        issues.add(at, "nothing", f"{right}, for {why}")
-    elif isinstance(found, Mapping) and "source" in found:
+        if emulated or not charger:  # a real charger has a meter of its own
+            issues.add(at, "nothing", f"{right}, for {why}")
+    elif isinstance(found, Mapping) and "source" in found and not charger:
         return read_record(SourceTerminal, found, at, issues)
     elif (found == "model") != emulated or not (found == "model" or isinstance(found, Mapping)):
         issues.add(at, shown(found), f"{right}, for {why}")
@@ -301,7 +303,9 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         expected = '"load", "head", or the name of an inverter or storage'
         issues.add(at.key("measures"), "nothing", expected)
     on_bus = capability in HAS_TERMINAL or (capability == "meter" and draft.measures == LOAD)
-    if capability in INSTRUMENTS and draft.bus is not None:
+    if capability == "ev_charger":
+        on_bus = draft.terminal is not None
+    elif capability in INSTRUMENTS and draft.bus is not None:
         issues.add(at.key("bus"), shown(draft.bus), f"no bus: this is a {capability}")
     if isinstance(draft.terminal, SourceTerminal):
         return
