@@ -84,9 +84,15 @@ def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
 
 
 def make_bench(
-    rig: Rig, street: Street, clock: Clock, events: EventLog, *, dry_run: bool = False
+    rig: Rig,
+    street: Street,
+    clock: Clock,
+    events: EventLog,
+    *,
+    dry_run: bool = False,
+    control_period_s: float | None = None,
 ) -> Bench:
-    """Make the bench, each emulated device a face on its terminal."""
+    """Make the bench, each emulated device a face on its terminal; the period is the bench's."""
     street.circuit = circuit = make_circuit(rig, street, clock)
     terminals: dict[str, Any] = {}
     for device in rig.devices:
@@ -94,7 +100,14 @@ def make_bench(
             terminals[device.name] = connection_of(rig, circuit, street, device)
         elif device.emulated:
             terminals[device.name] = street.terminal_of(device)
-    return Bench(rig, clock, events.record, terminals, dry_run=dry_run)
+    return Bench(
+        rig,
+        clock,
+        events.record,
+        terminals,
+        dry_run=dry_run,
+        control_period_s=control_period_s,
+    )
 
 
 def make_loop(

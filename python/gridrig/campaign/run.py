@@ -205,7 +205,7 @@ async def _operate(
     street = make_street(rig, grid, seed)
     street.follow_profiles(clock.start_utc_s)
     physics = Physics(street, grid.feeder)
-    bench = make_bench(rig, street, clock, events)
+    bench = make_bench(rig, street, clock, events, control_period_s=scenario.tick_s_max)
     coasting = Coasting(street.world, clock)
     try:
         progress.stage("opening the bench")

@@ -201,10 +201,11 @@ def _check_reversion(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
     if "revert_s" not in known:
         expected = f'"relay" or "none": driver "{draft.driver}" sets no reversion timer'
         issues.add(draft.at.key("host_dead"), shown(draft.host_dead), expected)
-    elif not getattr(draft.parameters, "revert_s", 0):
+    elif not (revert_s := getattr(draft.parameters, "revert_s", None)):
         at = draft.at.key("parameters").key("revert_s")
         expected = 'above 0 s, for host_dead = "reversion-timer"'
-        issues.add(at, "0, which leaves the timers off", expected)
+        found = "nothing" if revert_s is None else "0, which leaves the timers off"
+        issues.add(at, found, expected)
 
 
 def _check_address(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
