@@ -200,7 +200,12 @@ def make_loop(
             start_utc_s=clock.start_utc_s,
             link_va=grid.link_va,
         ),
-        rounds=MeteringRounds(meters, verifier, events, on_fork=account.withdraw),
+        rounds=MeteringRounds(
+            {d.name: meters[d.name] for d in rig.signing()},
+            verifier,
+            events,
+            on_fork=account.withdraw,
+        ),
         account=account,
         islands=islands,
         trace=Trace(street, grid.feeder),

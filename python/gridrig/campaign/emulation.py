@@ -31,6 +31,8 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.device import HAS_TERMINAL, Device
 from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.key_files import OF_LINKS
+from gridrig.rig.links import TlsLink
 
 STEP_S = 0.1
 START = "2016-06-20T12:00:00+00:00"
@@ -123,7 +125,7 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         if endpoint is None:
             continue
         device.pop("emulate")
-        device["link"] = _link(endpoint)
+        device["link"] = _link(endpoint) | _key_files(rig.device(device["name"]))
         behind_source = "source" in (device.get("terminal") or {})
         if device["capability"] in HAS_TERMINAL and not behind_source:
             meter = rig.meter_of(device["name"])
@@ -144,6 +146,15 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
 
 def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:
     return {key: value for key, value in endpoint.items() if key != "device"}
+
+
+def _key_files(device: Device) -> dict[str, str]:
+    """Return what a TLS link says beside where it leads, wherever the new file is."""
+    link = device.link
+    if not isinstance(link, TlsLink):
+        return {}
+    files = {key: str(Path(getattr(link, key)).absolute()) for key in OF_LINKS}
+    return files | {"role": link.role}
 
 
 def _log(event: Event) -> None:

@@ -243,7 +243,7 @@ def _captured(rig: Rig, out: Path, clock: Clock) -> AbstractContextManager[objec
 
 
 async def _set_meter_clocks(rig: Rig, bench: Bench, utc_s: int) -> None:
-    await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.of("meter")))
+    await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.signing()))
 
 
 @contextlib.contextmanager

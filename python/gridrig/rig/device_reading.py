@@ -75,6 +75,7 @@ class DeviceDraft:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    signs: bool = False
     host_dead: HostDead = "none"
 
     @property
@@ -150,6 +151,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         emulation=draft.emulation,
         bms=draft.bms,
         measures=draft.measures,
+        signs=draft.signs,
         host_dead=draft.host_dead,
     )
 
@@ -179,6 +181,7 @@ def _read_driver(
         found = f'driver "{draft.driver}", whose capability is {shown(offered)}'
         issues.add(at, found, f'a driver of capability "{draft.capability}"')
         return
+    draft.signs = offered == "meter" and getattr(cls, "SIGNS", True)
     names = {kind.__name__ for kind in link_classes(cls)}
     if draft.link is not None and names and _LINK_CLASS[draft.link.kind] not in names:
         kinds = [shown(kind) for kind, name in _LINK_CLASS.items() if name in names]
