@@ -1,6 +1,7 @@
 """The parts of the loop that decide something, each by itself: what is allowed, kept, refused."""
 
 import asyncio
+import json
 import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
@@ -408,6 +409,31 @@ def test_an_emulated_meter_cannot_measure_a_real_device(tmp_path: Path) -> None:
 
     with pytest.raises(RigError, match='found "pv-4", which is real'):
         load_rig(rig_file(tmp_path, make_real))
+
+
+def test_set_points_of_a_run_have_timers_of_three_ticks_and_never_fall(tmp_path: Path) -> None:
+    def state(table: dict[str, Any]) -> None:
+        by_name = {d["name"]: d for d in table["device"]}
+        by_name["pv-3"]["parameters"] = {"revert_s": 40}
+        by_name["pv-4"]["emulate"]["reversion"] = False
+
+    rig = rig_file(tmp_path, state)
+    run_here(tmp_path, rig, scenario_file(tmp_path, duration_s=60, criteria=[BALANCED]))
+    lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    told = {e["device"]: e for e in events if e["kind"] == "reversion"}
+    assert {
+        name: (e["revert_s"], e["stated"], len(e["set_points"])) for name, e in told.items()
+    } == {
+        "pv-3": (40, True, 3),
+        "pv-4": (3, False, 0),
+        "storage-a": (3, False, 3),
+        "storage-b": (3, False, 3),
+    }
+    sent = [e for e in events if e["kind"] == "set_power_w"]
+    assert sent, "no set-point that could fall"
+    fallen = [e for e in events if e["kind"] in ("reverted", "read_failed")]
+    assert not [e for e in fallen if e["t_s"] < 60], "then nobody reads any more"
 
 
 def test_a_report_that_cannot_be_drawn_does_not_cost_the_evidence(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_frame_that_came_unasked_is_not_the_answer():
     async def main(clock: Clock):
         async with JBD.bench() as bench:
             unasked = bench.emulator.answer(jbd.encode_request(jbd.Request(3, False, b"")))
-            bench.emulator._face._line._transport.write(unasked)
+            bench.emulator._face._line._pty.write(unasked)
             await clock.sleep(1.0)
             bench.pack.change(v_v=50.0)
             return (await bench.driver.read()).v_v

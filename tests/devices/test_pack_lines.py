@@ -167,6 +167,28 @@ def test_pulled_plug_is_unavailable_at_once(kind, run):
     assert run is run_wall or took_s == 0.0
 
 
+@pytest.mark.parametrize("run", [run_virtual, run_wall])
+def test_an_outage_is_unavailable_at_once_and_over_at_the_same_port(kind, run):
+    async def main(clock: Clock):
+        async with kind.bench() as bench:
+            at = bench.emulator.endpoint
+            await bench.driver.read()
+            bench.emulator.arm("outage", down_s=0.5)
+            kinds = []
+            for _ in range(2):
+                with pytest.raises(DriverError) as caught:
+                    await bench.driver.read()
+                kinds.append(caught.value.kind)
+            await clock.sleep(0.6)
+            bench.pack.change(v_v=51.0)
+            assert bench.emulator.endpoint == at
+            return kinds, (await bench.driver.read()).v_v
+
+    kinds, v_v = run(main, start_utc_s=START)
+    assert kinds == ["unavailable", "unavailable"]
+    assert v_v == pytest.approx(51.0, abs=0.05)
+
+
 def test_plug_pulled_while_waiting_for_a_reply_ends_the_wait(kind):
     async def main(clock: Clock):
         async with kind.bench() as bench:
@@ -393,6 +415,26 @@ def test_packs_on_one_bus_are_told_apart_and_a_dead_one_stops_no_other(kind):
     assert together == [50.0, 51.0, 52.0]
     assert dead == "timeout"
     assert alive == [50.0, 52.0]
+
+
+@pytest.mark.parametrize("kind", [DALY, PYLONTECH], ids=["daly", "pylontech"])
+def test_an_outage_of_one_pack_is_the_whole_buss(kind):
+    async def main(clock: Clock):
+        async with (
+            kind.bench(port="auto:rack", address=3) as a,
+            kind.bench(port="auto:rack", address=4) as b,
+        ):
+            a.emulator.arm("outage", down_s=2.0)
+            away = await asyncio.gather(*(x.driver.read() for x in (a, b)), return_exceptions=True)
+            await clock.sleep(2.1)
+            for number, one in enumerate((a, b)):
+                one.pack.change(v_v=50.0 + number)
+            back = [(await one.driver.read()).v_v for one in (a, b)]
+            return [getattr(error, "kind", error) for error in away], back
+
+    away, back = virtually(main)
+    assert away == ["unavailable", "unavailable"]
+    assert back == [50.0, 51.0]
 
 
 @pytest.mark.parametrize("kind", [DALY, PYLONTECH], ids=["daly", "pylontech"])

@@ -1,11 +1,13 @@
 """`gridrig check` and `gridrig enrol` on a bench of SunSpec devices, as a newcomer runs them."""
 
+import tomllib
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from gridrig.campaign.assembly import make_bench, make_street
+from gridrig.campaign.emulation import outside_rig
 from gridrig.cli import main
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.grid_support import CurveSettings
@@ -107,8 +109,9 @@ def rig(tmp_path: Path) -> str:
         f'public_key = "{key_of(meter)}"\nvalid_from = "2016-01-01T00:00:00Z"\n'
         for meter, (serial, _) in METERS.items()
     )
+    (tmp_path / "PKI").symlink_to(PKI)  # beside the rig file, which the tests do not stand beside
     path = tmp_path / "rig.toml"
-    path.write_text(RIG.replace("PKI", str(PKI)) + keys, encoding="utf-8")
+    path.write_text(RIG + keys, encoding="utf-8")
     return str(path)
 
 
@@ -146,3 +149,14 @@ def test_enrol_prints_the_keys_that_the_meters_sign_with(
     shown = capsys.readouterr().out
     for meter in METERS:
         assert key_of(meter) in shown
+
+
+def test_a_rig_for_outside_leads_to_the_same_certificates(rig: str, tmp_path: Path) -> None:
+    described = load_rig(Path(rig))
+    endpoint = {"device": "pv-2", "kind": "modbus-tls", "host": "127.0.0.1", "port": 802, "unit": 1}
+    meter = {"device": "meter-2", "kind": "modbus-rtu", "port": "/dev/x", "baudrate": 19200}
+    table = tomllib.loads(outside_rig(described, [endpoint, meter | {"unit": 3}]))
+    link = next(d for d in table["device"] if d["name"] == "pv-2")["link"]
+    assert link["port"] == 802
+    assert link["role"] == "GridServiceSunSpec"
+    assert Path(link["cafile"]) == tmp_path / "PKI/ca/server_ca_chain.crt"

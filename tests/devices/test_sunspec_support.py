@@ -104,6 +104,43 @@ def test_a_set_point_that_could_not_fall_back_is_refused_where_it_must(run: Run)
     assert held == ("driver.no_reversion", "WMaxLimPctRvrtTms", None)
 
 
+@pytest.mark.parametrize(
+    ("stated", "period_s", "expected"),
+    [
+        (QUICK, 10.0, (30, False)),
+        (QUICK, 0.05, (1, False)),  # a whole second is the least a timer holds
+        (HELD, 2.0, (30, True)),
+        (SunSpecParameters(timeout_s=0.2, retries=1, revert_s=0), 10.0, (0, True)),
+    ],
+)
+def test_timers_last_three_control_periods_unless_the_rig_says_how_long(
+    run: Run, stated: SunSpecParameters, period_s: float, expected: tuple[int, bool]
+) -> None:
+    emulator = storage()
+
+    async def use(driver: SunSpecStorageInverter) -> Any:
+        used = await driver.use_control_period(period_s)
+        await driver.set_power_w(700.0)
+        return used, emulator.controls.block.raw("WSetRvrtTms")
+
+    used, timer_s = run(lambda: using(emulator, use, stated))
+    assert (used["revert_s"], used["stated"]) == expected
+    assert used["set_points"] == ["WMaxLimPct", "WSet", "VarSet"]
+    assert timer_s == expected[0]
+
+
+def test_a_device_without_a_timer_is_used_as_it_is_where_the_rig_states_no_time(run: Run) -> None:
+    emulator = pv(reversion=False)
+
+    async def use(driver: SunSpecInverter) -> Any:
+        used = await driver.use_control_period(1.0)
+        await driver.set_limit_w(3000.0)
+        await asyncio.sleep(4.0)
+        return used["set_points"], (await driver.read()).limit_w
+
+    assert run(lambda: using(emulator, use)) == ([], pytest.approx(3000.0, abs=1))
+
+
 def test_the_value_is_there_before_its_enable(run: Run) -> None:
     emulator = storage()
     block = emulator.controls.block

@@ -26,6 +26,7 @@ VENDORS: dict[str, dict[str, Any]] = {
     "live scale factors": {"scale_factors": "live"},
     "short replies": {"read_count_max": 60},
     "no end model": {"end_model": False},
+    "no reversion timers": {"reversion": False},
 }
 
 

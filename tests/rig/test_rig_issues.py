@@ -426,7 +426,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 14,
                 PV,
                 "no meter at its connection point",
-                'a meter with measures = "pv-1", since the rig trades',
+                'a signed meter with measures = "pv-1", since the rig trades',
                 None,
             ),
             (
@@ -445,7 +445,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 14,
                 PV,
                 "no meter at its connection point",
-                'a meter with measures = "pv-1", since the rig trades',
+                'a signed meter with measures = "pv-1", since the rig trades',
                 None,
             ),
             (

@@ -6,7 +6,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
-from gridrig.campaign.bench_circuit import connection_of, make_circuit, make_vehicle
+from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -37,7 +37,7 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
-from gridrig.rig.instruments import INSTRUMENTS
+from gridrig.rig.instruments import OF_A_CIRCUIT
 from gridrig.settlement.journal import Journal
 
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
@@ -84,19 +84,30 @@ def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
 
 
 def make_bench(
-    rig: Rig, street: Street, clock: Clock, events: EventLog, *, dry_run: bool = False
+    rig: Rig,
+    street: Street,
+    clock: Clock,
+    events: EventLog,
+    *,
+    dry_run: bool = False,
+    control_period_s: float | None = None,
 ) -> Bench:
-    """Make the bench, each emulated device a face on its terminal."""
+    """Make the bench, each emulated device a face on its terminal; the period is the bench's."""
     street.circuit = circuit = make_circuit(rig, street, clock)
     terminals: dict[str, Any] = {}
     for device in rig.devices:
-        if device.emulated and device.capability == "ev_charger":
-            terminals[device.name] = make_vehicle(device, clock)
-        elif device.emulated and device.capability in INSTRUMENTS and circuit is not None:
+        if device.emulated and device.capability in OF_A_CIRCUIT and circuit is not None:
             terminals[device.name] = connection_of(rig, circuit, street, device)
         elif device.emulated:
             terminals[device.name] = street.terminal_of(device)
-    return Bench(rig, clock, events.record, terminals, dry_run=dry_run)
+    return Bench(
+        rig,
+        clock,
+        events.record,
+        terminals,
+        dry_run=dry_run,
+        control_period_s=control_period_s,
+    )
 
 
 def make_loop(
@@ -114,7 +125,9 @@ def make_loop(
     """Join the parts of an opened bench into a loop."""
     street = physics.street
     islands = IslandWatch(events, street.shed_stages())
-    sensed = {d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms")}
+    sensed = {
+        d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms", "ev_charger")
+    }
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
     analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
     verifier = Verifier()
@@ -187,7 +200,12 @@ def make_loop(
             start_utc_s=clock.start_utc_s,
             link_va=grid.link_va,
         ),
-        rounds=MeteringRounds(meters, verifier, events, on_fork=account.withdraw),
+        rounds=MeteringRounds(
+            {d.name: meters[d.name] for d in rig.signing()},
+            verifier,
+            events,
+            on_fork=account.withdraw,
+        ),
         account=account,
         islands=islands,
         trace=Trace(street, grid.feeder),

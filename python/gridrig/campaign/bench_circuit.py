@@ -12,7 +12,6 @@ from gridrig.circuit.connections import (
     SourceConnection,
     SwitchConnection,
 )
-from gridrig.circuit.vehicle import Vehicle
 from gridrig.clock import Clock
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
@@ -54,20 +53,6 @@ def connection_of(rig: Rig, circuit: BenchCircuit, street: Street, device: Devic
             assert device.emulation is not None, "an emulated device has an emulation"
             return AnalyserConnection(circuit, device.emulation.face.sees)
     raise AssertionError(f"{device.capability} is none of {INSTRUMENTS}")
-
-
-def make_vehicle(device: Device, clock: Clock) -> Vehicle:
-    """Make the vehicle at an emulated charger's plug; it hangs on no feeder."""
-    assert device.emulation is not None, "an emulated device has an emulation"
-    face = device.emulation.face
-    return Vehicle(
-        clock,
-        capacity_wh=face.capacity_wh,
-        soc=face.soc,
-        target_soc=face.target_soc,
-        p_w_max=face.vehicle_w_max,
-        plugged=face.plugged,
-    )
 
 
 def _fed_by(rig: Rig, source: Device) -> str:

@@ -9,6 +9,7 @@ from gridrig.campaign.records import CAPTURE
 from gridrig.campaign.stopping import stop_asked
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.capture.decoders import DECODERS, LiveText, lines_of
+from gridrig.devices.capture.pcapng import write_pcapng
 from gridrig.devices.capture.proxy import SerialProxy, TcpProxy
 from gridrig.devices.capture.reader import read_capture
 from gridrig.devices.capture.recorder import Way
@@ -21,14 +22,18 @@ def _file_of(path: Path) -> Path:
     return path / CAPTURE if path.is_dir() else path
 
 
-def sniff_command(path: Path, *, wire: str | None, raw: bool) -> int:
-    """Print a capture, one line a frame.
+def sniff_command(path: Path, *, wire: str | None, raw: bool, pcapng: Path | None = None) -> int:
+    """Print a capture, one line a frame, or write it as pcapng.
 
     Raises
     ------
     DriverError
-        `capture.unreadable`, `capture.line` or `capture.wire_unknown`.
+        `capture.unreadable`, `capture.line`, `capture.wire_unknown` or `capture.unwritable`.
     """
+    if pcapng is not None:
+        packets = write_pcapng(read_capture(_file_of(path)), pcapng, wire)
+        print(f"{packets} packets in {pcapng}")
+        return 0
     for line in lines_of(read_capture(_file_of(path)), wire, raw=raw):
         print(line)
     return 0

@@ -225,7 +225,7 @@ async def _enrol(rig: Rig, lease: Lease, clock: Clock) -> int:
     street = _street(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
     async with _left_safe(bench, lease, street, clock):
-        keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.of("meter")}
+        keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))
     return 0

@@ -23,13 +23,16 @@ from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.stopping import stop_asked
 from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_wall
+from gridrig.devices.emulators.vehicle_terminal import VehicleState
 from gridrig.errors import CampaignError
 from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
-from gridrig.rig.device import Device
-from gridrig.rig.instruments import INSTRUMENTS
+from gridrig.rig.device import HAS_TERMINAL, Device
+from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.key_files import OF_LINKS
+from gridrig.rig.links import TlsLink
 
 STEP_S = 0.1
 START = "2016-06-20T12:00:00+00:00"
@@ -122,10 +125,13 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         if endpoint is None:
             continue
         device.pop("emulate")
-        device["link"] = _link(endpoint)
+        device["link"] = _link(endpoint) | _key_files(rig.device(device["name"]))
         behind_source = "source" in (device.get("terminal") or {})
-        if device["capability"] in ("inverter", "storage") and not behind_source:
+        if device["capability"] in HAS_TERMINAL and not behind_source:
             meter = rig.meter_of(device["name"])
+            if meter is None and device["capability"] == "ev_charger":
+                device.pop("terminal")
+                continue
             if meter is None or meter.name not in where:
                 raise CampaignError(
                     "campaign.no_meter",
@@ -142,6 +148,15 @@ def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:
     return {key: value for key, value in endpoint.items() if key != "device"}
 
 
+def _key_files(device: Device) -> dict[str, str]:
+    """Return what a TLS link says beside where it leads, wherever the new file is."""
+    link = device.link
+    if not isinstance(link, TlsLink):
+        return {}
+    files = {key: str(Path(getattr(link, key)).absolute()) for key in OF_LINKS}
+    return files | {"role": link.role}
+
+
 def _log(event: Event) -> None:
     print(json.dumps(event.row(), default=str), file=sys.stderr, flush=True)
 
@@ -149,12 +164,13 @@ def _log(event: Event) -> None:
 def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
     for device in rig.devices:
         row: dict[str, Any] = {"device": device.name, "kind": "final_state"}
-        if device.capability in INSTRUMENTS:
+        if device.capability in OF_A_CIRCUIT:
             print(json.dumps(row | _final_of(device, street)), file=sys.stderr, flush=True)
             continue
-        terminal = street.terminal_of(device)
-        state = terminal.state()
-        if device.capability in ("inverter", "storage"):
+        state = street.terminal_of(device).state()
+        if isinstance(state, VehicleState):
+            row |= {"plugged": state.plugged, "p_w": 0.0 - state.p_w}
+        elif device.capability in ("inverter", "storage"):
             row |= {"connected": state.connected, "p_w": state.p_w, "limit_w": state.limit_w}
         elif device.capability == "bms":
             pack = street.world.pack(street.pack_index(device.name))

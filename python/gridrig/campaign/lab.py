@@ -242,7 +242,7 @@ class Lab:
             SEED,
             lambda _: None,
         )
-        for device in self.rig.of("meter"):
+        for device in self.rig.signing():
             await self.bench.devices[device.name].sync_clock(scenario.start_utc_s)
         await loop.run()
         return measure(loop.observed(loop.trace.columns()))

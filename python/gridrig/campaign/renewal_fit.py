@@ -1,7 +1,8 @@
 """Whether a run's ticks renew what devices would otherwise let fall back.
 
-A driver with `revert_s` lets its set-points fall back unless a reading renews them, and a device is
-read once a tick. `RENEWALS_MIN` ticks must fit into that time, so that one lost reading is no fall.
+A driver whose rig states `revert_s` lets its set-points fall back unless a reading renews them, and
+a device is read once a tick. `RENEWALS_MIN` ticks must fit into that time, so that one lost reading
+is no fall. A time that no rig states is derived from the ticks and always fits.
 """
 
 from gridrig.campaign.scenario import Scenario
@@ -21,10 +22,10 @@ def require_renewal(rig: Rig, scenario: Scenario) -> None:
     RigError
         `scenario.does_not_fit`, with every device.
     """
-    longest_s = max(window.tick_s for window in scenario.windows)
+    longest_s = scenario.tick_s_max
     top, issues = parse_toml(rig.text, rig.path).top, Issues(rig.path)
     for index, device in enumerate(rig.devices):
-        revert_s = getattr(device.parameters, "revert_s", 0)
+        revert_s = getattr(device.parameters, "revert_s", None) or 0
         if 0 < revert_s < RENEWALS_MIN * longest_s:
             at = top.key("device").item(index, device.name).key("parameters").key("revert_s")
             least_s = RENEWALS_MIN * longest_s

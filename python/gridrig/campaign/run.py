@@ -206,7 +206,7 @@ async def _operate(
     street = make_street(rig, grid, seed)
     street.follow_profiles(clock.start_utc_s)
     physics = Physics(street, grid.feeder)
-    bench = make_bench(rig, street, clock, events)
+    bench = make_bench(rig, street, clock, events, control_period_s=scenario.tick_s_max)
     coasting = Coasting(street.world, clock)
     try:
         progress.stage("opening the bench")
@@ -245,7 +245,7 @@ def _captured(rig: Rig, out: Path, clock: Clock) -> AbstractContextManager[objec
 
 
 async def _set_meter_clocks(rig: Rig, bench: Bench, utc_s: int) -> None:
-    await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.of("meter")))
+    await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.signing()))
 
 
 @contextlib.contextmanager

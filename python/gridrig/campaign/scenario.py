@@ -145,6 +145,11 @@ class Scenario:
         """Return every tick of the run; times are exact multiples, never sums of floats."""
         return ticks_of(self.windows, self.duration_s)
 
+    @property
+    def tick_s_max(self) -> float:
+        """Return the longest control period. [s]"""
+        return max(window.tick_s for window in self.windows)
+
     def ticks_total(self) -> int:
         """Return how many ticks the run has."""
         return count_ticks(self.windows, self.duration_s)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
+from gridrig.devices.charger_capability import EvChargerReading
 from gridrig.errors import CampaignError, DriverError
 from gridrig.events import EventLog
 
@@ -19,6 +20,7 @@ class Telemetry:
     inverters: dict[str, InverterReading] = field(default_factory=dict)
     batteries: dict[str, BmsReading] = field(default_factory=dict)
     meters: dict[str, MeterReading] = field(default_factory=dict)
+    chargers: dict[str, EvChargerReading] = field(default_factory=dict)
 
 
 class Sensing:
@@ -27,7 +29,7 @@ class Sensing:
     Parameters
     ----------
     devices : mapping of name to driver
-        Inverters, storages and batteries, in rig order.
+        Inverters, storages, batteries and chargers, in rig order.
     analysers : mapping of name to driver
         Meters that measure a real terminal and are read at every tick; the latest reading of each
         is in `measured`.
@@ -68,6 +70,8 @@ class Sensing:
                 telemetry.batteries[name] = reading
             elif isinstance(reading, InverterReading):
                 telemetry.inverters[name] = reading
+            elif isinstance(reading, EvChargerReading):
+                telemetry.chargers[name] = reading
             else:
                 telemetry.meters[name] = self.measured[name] = reading
         self.latest = telemetry

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.circuit.vehicle import Vehicle
 from gridrig.devices.emulators import plant_functions
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
 from gridrig.plant import World
 from gridrig.rig.description import Rig
-from gridrig.rig.device import Device, GridTerminal
+from gridrig.rig.device import HAS_TERMINAL, Device, GridTerminal
 from gridrig.rig.emulation import Emulation
 from gridrig.rig.instruments import SourceTerminal
 
@@ -152,6 +153,7 @@ class Street:
             bus: self.world.add_load(bus) for bus in (profiles.buses if profiles else ())
         }
         self.devices: dict[str, int] = {}
+        self.vehicles: dict[str, Vehicle] = {}
         self.sun: dict[str, str] = {}
         self.available_w: dict[str, float] = {}
         self.outside: dict[str, str] = {}  # real devices and the meter that measures each
@@ -162,7 +164,11 @@ class Street:
                 self._add_inverter(device)
             elif _is_modelled(device):
                 self._add_storage(device)
-            elif isinstance(device.terminal, GridTerminal):
+        for device in rig.of("ev_charger"):
+            if _is_modelled(device):
+                self._add_vehicle(device)
+        for device in rig.of(*HAS_TERMINAL):
+            if isinstance(device.terminal, GridTerminal):
                 self.outside[device.name] = device.terminal.analyser
         self.buses: list[str] = [
             *self.loads,
@@ -185,7 +191,7 @@ class Street:
         name = self.rig.island.former if self.rig.island else None
         return name if name in self.devices else None
 
-    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal:
+    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle:
         """Return the terminal that an emulated device is a face of."""
         if device.capability == "meter":
             if device.measures == "head":
@@ -195,6 +201,8 @@ class Street:
             return DeviceTerminal(self.world, self.devices[str(device.measures)])
         if device.capability == "bms":
             return DeviceTerminal(self.world, self.pack_index(device.name))
+        if device.capability == "ev_charger":
+            return self.vehicles[device.name]
         plant = self._emulation(device.name).plant
         share = float(plant.get("p_rated_w", plant["s_va"])) / float(plant["s_va"])
         return DeviceTerminal(self.world, self.devices[device.name], share)
@@ -244,6 +252,19 @@ class Street:
             "pack": dict(self._emulation(pack.name).plant),
         }
         self.devices[device.name] = self.world.add_storage(device.name, settings)
+
+    def _add_vehicle(self, device: Device) -> None:
+        emulation = self._emulation(device.name)
+        face = emulation.face
+        settings = face.terminal_settings() | dict(emulation.plant)
+        self.devices[device.name] = index = self.world.add_storage(device.name, settings)
+        self.vehicles[device.name] = Vehicle(
+            self.world,
+            index,
+            target_soc=face.target_soc,
+            p_w_max=face.vehicle_w_max,
+            plugged=face.plugged,
+        )
 
     def bus_of(self, name: str) -> str:
         """Return the bus that a device is at."""

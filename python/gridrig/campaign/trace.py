@@ -52,7 +52,7 @@ class Trace:
             terminal = world.terminal(index)
             row[f"device.{name}.p_w"] = p_w[index]
             row[f"device.{name}.q_var"] = q_var[index]
-            reading = telemetry.inverters.get(name)
+            reading = telemetry.inverters.get(name) or telemetry.chargers.get(name)
             row[f"device.{name}.telemetry_p_w"] = math.nan if reading is None else reading.p_w
             limit = terminal.limit_w
             row[f"device.{name}.limit_w"] = math.nan if limit is None else limit
@@ -71,6 +71,8 @@ class Trace:
             row[f"pack.{name}.i_a"] = battery.i_a
             row[f"pack.{name}.charge_limit_a"] = battery.charge_limit_a
             row[f"pack.{name}.discharge_limit_a"] = battery.discharge_limit_a
+        for name, charger in telemetry.chargers.items():
+            row[f"vehicle.{name}.soc"] = math.nan if charger.soc is None else charger.soc
         row["feeder.head_p_w"] = solution.head_p_w
         row["feeder.losses_w"] = solution.losses_w
         row["feeder.trafo_loading_percent"] = float(solution.trafo_loading_percent[self._pcc])

@@ -46,7 +46,8 @@ class UntradedForecast:
         p_w, q_var = np.zeros(len(self.buses)), np.zeros(len(self.buses))
         begin = self.start_utc_s + period.start_s - DAY_S
         instants = range(begin, begin + period.duration_s, SAMPLE_S)
-        traded = {bus_of(seat) for seat in self.seats.values() if seat.kind == "consumer"}
+        loads = [seat for seat in self.seats.values() if seat.device is None]
+        traded = {bus_of(seat) for seat in loads if seat.kind == "consumer"}
         sold = {seat.device.name for seat in self.seats.values() if seat.device is not None}
         for at, bus in enumerate(self.buses):
             if bus in self.street.loads:

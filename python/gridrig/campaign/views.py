@@ -108,7 +108,8 @@ class Views:
         return range(begin, begin + period.duration_s, SAMPLE_S)
 
     def _yesterday_use_wh(self, seat: Seat, period: DeliveryPeriod) -> float:
-        if seat.kind != "consumer" or seat.meter.bus is None:
+        # Of a charger nobody knows yesterday; its agent orders nothing and pays for what it took.
+        if seat.kind != "consumer" or seat.device is not None or seat.meter.bus is None:
             return 0.0
         bus = seat.meter.bus
         used = [-self._street.profiles.load(bus, t)[0] for t in self._instants(period)]

@@ -14,6 +14,7 @@ def add_to(command: AddCommand) -> None:
         "examples:\n  gridrig run sunny-then-storm --rig emulated-street --capture --out runs/c\n"
         "  gridrig sniff runs/c --wire pv-1\n"
         "  gridrig sniff runs/c/capture.jsonl --raw\n"
+        "  gridrig sniff runs/c --pcapng c.pcapng     (for Wireshark)\n"
         "  gridrig sniff --tcp 192.0.2.17:502      (prints where to point the client)\n"
         "  gridrig sniff --serial /dev/ttyUSB0 --baudrate 19200",
     )
@@ -27,6 +28,7 @@ def add_to(command: AddCommand) -> None:
     sniff.add_argument("--kind", help="what is spoken, with --tcp or --serial; default: Modbus")
     sniff.add_argument("--wire", metavar="NAME", help="only this wire")
     sniff.add_argument("--raw", action="store_true", help="bytes, not what they mean")
+    sniff.add_argument("--pcapng", type=Path, metavar="FILE", help="write it for Wireshark instead")
     sniff.set_defaults(act=_sniff)
 
     replay = command(
@@ -62,7 +64,7 @@ def _sniff(args: argparse.Namespace) -> int:
     from gridrig.campaign.captures import listen_command, sniff_command
 
     if args.path is not None:
-        return sniff_command(args.path, wire=args.wire, raw=args.raw)
+        return sniff_command(args.path, wire=args.wire, raw=args.raw, pcapng=args.pcapng)
     return listen_command(
         tcp=args.tcp, serial=args.serial, baudrate=args.baudrate, kind=args.kind, raw=args.raw
     )

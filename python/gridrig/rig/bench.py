@@ -54,6 +54,9 @@ class Bench:
         Where classes are looked up; None for the installed packages.
     dry_run : bool
         Report every write instead of sending it.
+    control_period_s : float or None
+        Longest time from one reading of a device to the next, which reversion timers follow; None
+        if nothing reads again. [s]
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class Bench:
         *,
         registry: Registry | None = None,
         dry_run: bool = False,
+        control_period_s: float | None = None,
     ) -> None:
         self.rig = rig
         self._clock = clock
         self._on_event = on_event
         self._registry = registry or Registry.installed()
         self._dry_run = dry_run
+        self._control_period_s = control_period_s
         self._emulated = EmulatedDevices(rig, self._registry, terminals or {}, self._report)
         self._drivers: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
@@ -208,6 +213,8 @@ class Bench:
             await driver.open()
             self.devices[device.name] = self._guarded(device, driver, report)
             self.identities[device.name] = await driver.identify()
+            if self._control_period_s is not None and hasattr(driver, "use_control_period"):
+                report("reversion", **await driver.use_control_period(self._control_period_s))
 
     def _guarded(self, device: Device, driver: Any, report: Record) -> Guarded:
         if device.capability in INSTRUMENTS:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gridrig.rig.device_reading import DeviceDraft
-from gridrig.rig.instruments import INSTRUMENTS, AcSourceLimits, SourceTerminal
+from gridrig.rig.instruments import OF_A_CIRCUIT, AcSourceLimits, SourceTerminal
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 
 # Of an emulated bench's circuit there is one each.
 ONE_EACH = ("ac_source", "load_bank", "switch", "interlock")
-OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name != "ev_charger")
 CIRCUIT_PLACES = ("switch", "load")
 
 

@@ -170,6 +170,9 @@ def check_participants(
             found = f"{shown(name)}, the meter of {held.text('name') or held.at.text!r}"
             issues.add(at, found, "a meter of its own")
         if meter is not None:
+            if meter.driver is not None and not meter.signs:
+                found = f'{shown(name)}, whose driver "{meter.driver}" signs nothing'
+                issues.add(at, found, "a meter that signs: only signed readings are paid")
             _check_agent(participant, meter, devices, issues)
     if participants:
         _check_everyone_metered(holder.keys(), devices, issues)
@@ -202,14 +205,14 @@ def _check_everyone_metered(
 ) -> None:
     """Without a meter and an account at every connection point the books cannot balance."""
     accounts = set(held)
-    measured = {device.measures for device in devices}
+    measured = {device.measures for device in devices if device.signs}
     for device in devices:
         if device.name is None:
             continue
         if device.capability in HAS_TERMINAL and device.name not in measured:
-            expected = f"a meter with measures = {shown(device.name)}, since the rig trades"
+            expected = f"a signed meter with measures = {shown(device.name)}, since the rig trades"
             issues.add(device.at, "no meter at its connection point", expected)
-        if device.capability == "meter" and device.name not in accounts:
+        if device.signs and device.name not in accounts:
             expected = "a participant behind every meter, since the rig trades"
             issues.add(device.at, "no participant behind it", expected)
 
@@ -220,13 +223,16 @@ def check_keys(
     devices: Sequence[DeviceDraft],
     issues: Issues,
 ) -> None:
-    """Check that every meter has a key, and every key a meter."""
+    """Check that every meter that signs has a key, and every key such a meter."""
     meters: dict[str, At] = {}
     public: dict[str, Draft[WrittenKey]] = {}
     for key in keys:
         meter = key.text("meter")
         if meter is not None:
-            _refer(meter, key.at.key("meter"), devices, ("meter",), issues)
+            device = _refer(meter, key.at.key("meter"), devices, ("meter",), issues)
+            if device is not None and device.driver is not None and not device.signs:
+                found = f'{shown(meter)}, whose driver "{device.driver}" signs nothing'
+                issues.add(key.at.key("meter"), found, "a meter that signs")
             held = meters.setdefault(meter, key.at)
             if held is not key.at:
                 found = f"{shown(meter)}, whose key is in line {held.line()}"
@@ -238,7 +244,7 @@ def check_keys(
                 found = f"the public key of {first.text('meter')!r}"
                 issues.add(key.at.key("public_key"), found, "a key of its own for every meter")
     for device in devices:
-        if device.capability == "meter" and device.name is not None and device.name not in meters:
+        if device.signs and device.name is not None and device.name not in meters:
             expected = f"a [[key]] with meter = {shown(device.name)}"
             issues.add(device.at, "no key", expected)
 

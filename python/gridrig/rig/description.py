@@ -20,6 +20,7 @@ from gridrig.rig.checks import (
 from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, shown
+from gridrig.rig.key_files import located
 from gridrig.rig.keys import WrittenKey, read_key, read_utc
 from gridrig.rig.participants import Participant
 from gridrig.rig.plant_fit import check_plant
@@ -223,6 +224,10 @@ class Rig:
         """Return the devices with one of the capabilities, in rig order."""
         return tuple(device for device in self.devices if device.capability in capabilities)
 
+    def signing(self) -> tuple[Device, ...]:
+        """Return the meters whose readings are signed, in rig order."""
+        return tuple(device for device in self.of("meter") if device.signs)
+
     def meter_of(self, measured: str) -> Device | None:
         """Return the meter that measures a device (or "head"), None if there is none."""
         return next((m for m in self.of("meter") if m.measures == measured), None)
@@ -301,7 +306,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         nominal=header.values["nominal"],
         feeder=top.values["feeder"],
         island=top.values["island"],
-        devices=tuple(build_device(draft, devices) for draft in devices),
+        devices=tuple(located(build_device(draft, devices), file.path) for draft in devices),
         participants=tuple(draft.build() for draft in participants),
         keys=tuple(key for key in enrolled if key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,

@@ -123,7 +123,7 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     "meter": MeterSafeState,
     **instruments.SAFE_STATES,
 }
-HAS_TERMINAL = ("inverter", "storage")
+HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger")
 # What brings a device to rest when the host that commands it is dead, the watchdog with it.
 HostDead = Literal["reversion-timer", "relay", "none"]
 
@@ -169,6 +169,8 @@ class Device:
         The storage's battery management system.
     measures : str or None
         Of a meter: "load" (of its bus), "head", or the name of an inverter or storage.
+    signs : bool
+        Whether it is a meter whose readings are signed, as its driver says.
     host_dead : str
         What brings it to rest when the host is dead: "reversion-timer" (its own), "relay" (a
         hardware watchdog takes its power away), or "none".
@@ -187,6 +189,7 @@ class Device:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    signs: bool = False
     host_dead: HostDead = "none"
 
     @property

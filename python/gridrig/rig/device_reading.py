@@ -75,6 +75,7 @@ class DeviceDraft:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    signs: bool = False
     host_dead: HostDead = "none"
 
     @property
@@ -150,6 +151,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         emulation=draft.emulation,
         bms=draft.bms,
         measures=draft.measures,
+        signs=draft.signs,
         host_dead=draft.host_dead,
     )
 
@@ -179,6 +181,7 @@ def _read_driver(
         found = f'driver "{draft.driver}", whose capability is {shown(offered)}'
         issues.add(at, found, f'a driver of capability "{draft.capability}"')
         return
+    draft.signs = offered == "meter" and getattr(cls, "SIGNS", True)
     names = {kind.__name__ for kind in link_classes(cls)}
     if draft.link is not None and names and _LINK_CLASS[draft.link.kind] not in names:
         kinds = [shown(kind) for kind, name in _LINK_CLASS.items() if name in names]
@@ -201,10 +204,11 @@ def _check_reversion(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
     if "revert_s" not in known:
         expected = f'"relay" or "none": driver "{draft.driver}" sets no reversion timer'
         issues.add(draft.at.key("host_dead"), shown(draft.host_dead), expected)
-    elif not getattr(draft.parameters, "revert_s", 0):
+    elif not (revert_s := getattr(draft.parameters, "revert_s", None)):
         at = draft.at.key("parameters").key("revert_s")
         expected = 'above 0 s, for host_dead = "reversion-timer"'
-        issues.add(at, "0, which leaves the timers off", expected)
+        found = "nothing" if revert_s is None else "0, which leaves the timers off"
+        issues.add(at, found, expected)
 
 
 def _check_address(draft: DeviceDraft, cls: Any, issues: Issues) -> None:
@@ -276,9 +280,11 @@ def _read_terminal(draft: DeviceDraft, found: Any, issues: Issues) -> Terminal |
         if found is not None:
             issues.add(at, shown(found), f"no terminal: a {draft.capability} has none of its own")
         return None
+    charger = draft.capability == "ev_charger"
     if found is None:
-        issues.add(at, "nothing", f"{right}, for {why}")
-    elif isinstance(found, Mapping) and "source" in found:
+        if emulated or not charger:  # a real charger has a meter of its own
+            issues.add(at, "nothing", f"{right}, for {why}")
+    elif isinstance(found, Mapping) and "source" in found and not charger:
         return read_record(SourceTerminal, found, at, issues)
     elif (found == "model") != emulated or not (found == "model" or isinstance(found, Mapping)):
         issues.add(at, shown(found), f"{right}, for {why}")
@@ -301,7 +307,9 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         expected = '"load", "head", or the name of an inverter or storage'
         issues.add(at.key("measures"), "nothing", expected)
     on_bus = capability in HAS_TERMINAL or (capability == "meter" and draft.measures == LOAD)
-    if capability in INSTRUMENTS and draft.bus is not None:
+    if capability == "ev_charger":
+        on_bus = draft.terminal is not None
+    elif capability in INSTRUMENTS and draft.bus is not None:
         issues.add(at.key("bus"), shown(draft.bus), f"no bus: this is a {capability}")
     if isinstance(draft.terminal, SourceTerminal):
         return

@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from gridrig.errors import GridrigError, RigError
-from gridrig.rig.instruments import INSTRUMENTS, InstrumentCapability
+from gridrig.rig.instruments import INSTRUMENTS, OF_A_CIRCUIT, InstrumentCapability
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, one_of, shown
 from gridrig.rig.registry import DRIVERS, EMULATORS, Registry
 from gridrig.rig.schema import BROKEN, described, read_value
@@ -43,7 +43,7 @@ class Emulation:
     Parameters
     ----------
     model : str
-        Its physics: "pv", "storage", "pack", or "meter" and the instruments, which have none.
+        Its physics: "pv", "storage", "pack", "ev_charger"; "meter" and the instruments have none.
     emulator : str
         Name registered in the entry-point group `gridrig.emulators`.
     face : dataclass
@@ -100,7 +100,7 @@ def read_emulation(
     if profile is not None and (not isinstance(profile, str) or model != "pv"):
         issues.add(at.key("profile"), shown(profile), "the name of a PV element of the network")
         return None
-    if model == "meter" or model in INSTRUMENTS:
+    if model == "meter" or model in OF_A_CIRCUIT:
         for key in plant:
             issues.add(at.key(key), "an unknown key", one_of(sorted(known)), near_miss(key, known))
     return None if face is BROKEN else Emulation(model, emulator, face, plant, profile)

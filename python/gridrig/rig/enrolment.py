@@ -13,6 +13,7 @@ from typing import Any
 
 from gridrig.errors import RigError
 from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
+from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.toml_file import read_toml
 
 USAGE_ERROR = 2
@@ -45,11 +46,18 @@ def emulated_key_tables(table: Mapping[str, Any], valid_from: str) -> Iterator[s
     """Yield the `[[key]]` table of each emulated meter of a parsed rig file, in file order."""
     for device in table.get("device", ()):
         emulate = device.get("emulate")
-        if device.get("capability") != "meter" or emulate is None:
+        if device.get("capability") != "meter" or emulate is None or not _signs(device):
             continue
         name = device["name"]
         public = public_key_der(derive_private_key(emulate.get("seed", 0), name))
         yield key_table(name, emulate.get("serial", name), public, valid_from)
+
+
+def _signs(device: Mapping[str, Any]) -> bool:
+    registry, driver = Registry.installed(), device.get("driver")
+    if driver not in registry.names(DRIVERS):
+        return True  # the rig file is read before it is valid
+    return bool(getattr(registry.load(DRIVERS, driver), "SIGNS", True))
 
 
 def main(arguments: Sequence[str]) -> int:

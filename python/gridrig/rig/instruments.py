@@ -18,6 +18,8 @@ INSTRUMENTS: tuple[InstrumentCapability, ...] = (
     "analyser",
     "ev_charger",
 )
+# Those of an emulated bench's circuit; a charger hangs on the feeder.
+OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name != "ev_charger")
 CHANNELS_MAX = 64
 
 

@@ -54,7 +54,7 @@ class TcpLink:
 class TlsLink:
     """A Modbus TCP unit secured by TLS, with certificates on both sides.
 
-    Files are PEM, with absolute paths or from where gridrig is started.
+    Files are PEM, with absolute paths or relative to the rig file.
 
     Parameters
     ----------

@@ -88,4 +88,5 @@ AGENT_BEHIND: Mapping[str, str] = {
     HEAD: "grid",
     "inverter": "producer",
     "storage": "storage",
+    "ev_charger": "consumer",
 }

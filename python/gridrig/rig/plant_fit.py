@@ -9,10 +9,11 @@ from typing import Any
 from gridrig.errors import PlantError
 from gridrig.plant import World
 from gridrig.rig.device_reading import DeviceDraft
+from gridrig.rig.emulation import Emulation
 from gridrig.rig.issues import At, Issues, shown
 
 TRIAL_S_VA = 1000.0
-OF_THE_PLANT = ("pv", "storage", "pack")
+OF_THE_PLANT = ("pv", "storage", "pack", "ev_charger")
 OWN_KEYS = ("forms_grid", "pack")  # of the rig's island and bms; not to be written in emulate
 
 
@@ -41,20 +42,22 @@ def check_plant(
                 expected = "no such key: [island] and bms say it"
                 issues.add(at.key(key), shown(settings.pop(key)), expected)
         forms = former is not None and former == device.name
-        trial = _trial(device.label, emulation.model, forms, f_nominal_hz)
+        trial = _trial(device.label, emulation, forms, f_nominal_hz)
         _try_all(trial, settings, at, issues)
 
 
 def _trial(
-    name: str, model: str, forms_grid: bool, f_nominal_hz: float
+    name: str, emulation: Emulation, forms_grid: bool, f_nominal_hz: float
 ) -> Callable[[Mapping[str, Any]], object]:
     """Return what puts settings into a new world, as a run would."""
 
     def trial(settings: Mapping[str, Any]) -> object:
         world = World(f_nominal_hz=f_nominal_hz, s_base_va=TRIAL_S_VA, seed=0)
-        if model == "pv":
+        if emulation.model == "ev_charger":
+            return world.add_storage(name, {**emulation.face.terminal_settings(), **settings})
+        if emulation.model == "pv":
             return world.add_pv(name, dict(settings))
-        if model == "storage":
+        if emulation.model == "storage":
             return world.add_storage(name, {**settings, "forms_grid": forms_grid})
         return world.add_storage(name, {"s_va": TRIAL_S_VA, "pack": dict(settings)})
 

@@ -102,9 +102,10 @@ def test_under_a_fault_a_value_is_right_or_an_error_is_named(
     on_bench(body)
 
 
-def test_an_outage_resets_everybody_and_ends_at_the_same_port(on_bench) -> None:
+@pytest.mark.parametrize("kind", ["socket", "serial"])
+def test_an_outage_resets_everybody_and_ends_at_the_same_port(on_bench, kind: str) -> None:
     async def body(clock):
-        async with instruments(clock) as bench:
+        async with instruments(clock, kind=kind) as bench:
             driver = await bench.driver("ac", AcSourceDriverParameters(retries=0))
             emulator = bench.emulators["ac"]
             at = emulator.endpoint

@@ -82,6 +82,7 @@ class BsmMeter(SunSpecMeter):
         As the rig file has them.
     """
 
+    SIGNS: ClassVar[bool] = True
     PARAMETERS: ClassVar[type[BsmMeterDriverParameters]] = BsmMeterDriverParameters
     VENDOR_MODELS: ClassVar[tuple[ModelDefinition, ...]] = tuple(bsm.definitions().values())
 

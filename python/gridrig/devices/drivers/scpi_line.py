@@ -288,6 +288,9 @@ class ScpiLine:
         except TimeoutError:
             self._lost()
             raise self._no_answer(unfit, units) from None
+        except DriverError:  # the port hung up before
+            self._lost()
+            raise
         except OSError as error:
             self._lost()
             raise self._error("unavailable", "{device}: {cause}", cause=str(error)) from error
@@ -330,8 +333,11 @@ class ScpiLine:
             ) from error
 
     def _lost(self) -> None:
-        """Forget a socket that failed: what is still on it can never reach the next question."""
-        if isinstance(self._link, SocketLink):
+        """Forget a socket that failed: what is still on it can never reach the next question.
+
+        A serial port is forgotten if it hung up, so that it is opened anew.
+        """
+        if isinstance(self._link, SocketLink) or (self._hung_up and not self._gone_for_good):
             self._disconnect()
 
     def _disconnect(self) -> None:
@@ -343,8 +349,11 @@ class ScpiLine:
     def _gone_for_good(self) -> bool:
         """Whether the port is lost and must not be opened anew: a pty's name goes to the next."""
         link = self._link
-        ended = self._reader is not None and self._reader.at_eof()
-        return isinstance(link, SerialLink) and ended and link.path.startswith(PTYS)
+        return isinstance(link, SerialLink) and self._hung_up and link.path.startswith(PTYS)
+
+    @property
+    def _hung_up(self) -> bool:
+        return self._reader is not None and self._reader.at_eof()
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()

@@ -9,10 +9,10 @@ Wiring: Modbus TCP, or RS-485 with Modbus RTU, 8N1.
     link = { kind = "modbus-tcp", host = "192.0.2.7", port = 502, unit = 1 }
     parameters = { timeout_s = 1.0, retries = 1 }
 
-A set-point is written before its enable. With `revert_s` it is held by the device's own reversion
-timer, which every reading renews: a bench that falls silent leaves no power behind, because power
-and limit then go to zero. Grid-support functions are `gridrig.devices.grid_support`'s, over models
-705 to 712.
+A set-point is written before its enable. In a run it is held by the device's own reversion timer,
+where it has one, which readings renew: a bench that falls silent leaves no power behind, because
+power and limit then go to zero. The timer lasts three control periods, or `revert_s`. Grid-support
+functions are `gridrig.devices.grid_support`'s, over models 705 to 712.
 
 Signs are those of model 701: power is positive into the grid. One tick costs one FC3 of 123
 registers; the limit in force and the state of charge, which live in other models, are read on every
@@ -36,6 +36,7 @@ from gridrig.devices.drivers.sunspec_setpoints import (
     LIMIT,
     POWER,
     REACTIVE,
+    SET_POINTS,
     TIMER_S_MAX,
     SetPoint,
     SetPoints,
@@ -81,9 +82,9 @@ class SunSpecParameters:
         Most registers the device gives in one reply, 2..125.
     settings_every : int
         The limit and the state of charge are read on every n-th reading.
-    revert_s : int
-        Time after which power and limit fall to zero unless `read` renews them; some control
-        periods long, or 0 to leave the device's timers off. [s]
+    revert_s : int or None
+        Time after which power and limit fall to zero unless `read` renews them; 0 leaves the
+        device's timers off, None is what `use_control_period` makes of it. [s]
     adopt_timeout_s : float
         From the request to adopt a curve to its result. [s]
     """
@@ -92,7 +93,7 @@ class SunSpecParameters:
     retries: int = 1
     read_count_max: int = 125
     settings_every: int = 10
-    revert_s: int = 0
+    revert_s: int | None = None
     adopt_timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
@@ -104,7 +105,7 @@ class SunSpecParameters:
                 ("retries", 0 <= self.retries <= 5),
                 ("read_count_max", 2 <= self.read_count_max <= 125),
                 ("settings_every", self.settings_every >= 1),
-                ("revert_s", 0 <= self.revert_s <= TIMER_S_MAX),
+                ("revert_s", 0 <= (self.revert_s or 0) <= TIMER_S_MAX),
                 ("adopt_timeout_s", 0 < self.adopt_timeout_s <= 600),
             )
             if not right
@@ -173,6 +174,13 @@ class SunSpecInverter:
         self._charge_max_w = self._rate(capacity, "WChaRteMax", "WChaRteMaxRtg")
         self._discharge_max_w = self._rate(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg")
         self._readings = 0
+
+    async def use_control_period(self, control_period_s: float) -> Mapping[str, object]:
+        """Let the device's reversion timers follow the control; return how they are used. [s]"""
+        revert_s = self._set_points.follow(control_period_s)
+        control = await self._device.read(CONTROL)
+        timed = [p.value for p in SET_POINTS if control.number(p.timer) is not None]
+        return {"revert_s": revert_s, "stated": self._set_points.stated, "set_points": timed}
 
     async def close(self) -> None:
         """Let go of the wire."""

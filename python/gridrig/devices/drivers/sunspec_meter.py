@@ -86,6 +86,7 @@ class SunSpecMeter:
     """
 
     capability = "meter"
+    SIGNS: ClassVar[bool] = False
     PARAMETERS: ClassVar[type[SunSpecMeterParameters]] = SunSpecMeterParameters
     LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
     VENDOR_MODELS: ClassVar[tuple[ModelDefinition, ...]] = ()

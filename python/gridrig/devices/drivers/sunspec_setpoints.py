@@ -5,6 +5,7 @@ read again, and what is in force, scale factor and all, must be what was asked f
 """
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from gridrig.errors import DriverError
 
 CONTROL = 704
 RENEWED_AFTER = 1 / 3  # of the reversion time
+CONTROL_PERIODS = 3  # that a timer lasts unless the rig says how long
 TIMER_S_MAX = 0xFFFFFFFE
 
 
@@ -62,6 +64,7 @@ class SetPoint:
 LIMIT = SetPoint("WMaxLimPct", "WMaxLimPct", "WMaxLimPctRvrt", {})
 POWER = SetPoint("WSet", "WSet", "WSetRvrt", {"WSetMod": 1})  # in watts
 REACTIVE = SetPoint("VarSet", "VarSet", "VarSetRvrt", {"VarSetMod": 4})  # in vars
+SET_POINTS = (LIMIT, POWER, REACTIVE)
 
 
 class SetPoints:
@@ -71,15 +74,28 @@ class SetPoints:
     ----------
     device : SunSpecDevice
         Where model 704 is.
-    revert_s : int
-        Time after which a set-point that was not renewed falls back to zero; 0 never does. [s]
+    revert_s : int or None
+        Time after which a set-point that was not renewed falls back to zero; 0 never does, None
+        is `CONTROL_PERIODS` of the control, where the device has a timer. [s]
     """
 
-    def __init__(self, device: SunSpecDevice, revert_s: int) -> None:
+    def __init__(self, device: SunSpecDevice, revert_s: int | None) -> None:
         self._device = device
-        self._revert_s = revert_s
+        self._stated = revert_s is not None
+        self._revert_s = revert_s or 0
         self._held: dict[str, tuple[SetPoint, dict[str, int]]] = {}
         self._renewed_s: dict[str, float] = {}
+
+    def follow(self, control_period_s: float) -> int:
+        """Let timers last some control periods, unless the rig says how long; return that. [s]"""
+        if not self._stated:
+            self._revert_s = min(math.ceil(CONTROL_PERIODS * control_period_s), TIMER_S_MAX)
+        return self._revert_s
+
+    @property
+    def stated(self) -> bool:
+        """Whether the rig says how long the timers last."""
+        return self._stated
 
     async def hold(
         self, point: SetPoint, raw: int, control: ModelRegisters, *, reverts: bool = True
@@ -100,8 +116,8 @@ class SetPoints:
         Raises
         ------
         DriverError
-            Kind "readback" if anything else is in force afterwards, `driver.no_reversion` if it
-            shall fall back and the device has no timer for it, or what the wire said.
+            Kind "readback" if anything else is in force afterwards, `driver.no_reversion` if the
+            rig says that it falls back and the device has no timer, or what the wire said.
         """
         values = {point.value: raw, **point.mode, **self._reversion(point, control, reverts)}
         await self._device.write(CONTROL, values)
@@ -167,7 +183,7 @@ class SetPoints:
     def _reversion(self, point: SetPoint, control: ModelRegisters, reverts: bool) -> dict[str, int]:
         """Return what makes the device's timer be what it should be; nothing if it has none."""
         found_s = control.number(point.timer)
-        if found_s is None and reverts and self._revert_s:
+        if found_s is None and reverts and self._revert_s and self._stated:
             raise DriverError(
                 "driver.no_reversion",
                 "{device}: {point} has no reversion timer ({timer} is not implemented), expected "

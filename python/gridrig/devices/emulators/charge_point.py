@@ -23,7 +23,11 @@ from gridrig.devices.emulators.ocpp_sessions import Telling
 from gridrig.devices.emulators.vehicle_terminal import VehicleTerminal
 
 QUEUE_MAX = 1000
-CONTROL_S = 1.0
+AUTOSTART_TAG = "autostart"
+# The vehicle's battery in the plant: cells in series, the mean of their open-circuit curve, and
+# the voltage at which the largest current still carries the largest power. [1, V, V]
+CELLS, CELL_V, CELL_V_LOW = 120, 3.265, 3.0
+C_RATE_MAX = 1.5  # above it the cells' voltage ends a charge before they are full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +38,22 @@ class EvChargerParameters:
     ----------
     seed : int
         Of what is random.
-    capacity_wh, soc, target_soc, vehicle_w_max, plugged
-        The vehicle, see `Vehicle`.
+    capacity_wh, soc, target_soc : float
+        Of the vehicle's battery; it ends charging at the target. [Wh, 0..1, 0..1]
+    vehicle_w_max : float
+        The most that the vehicle takes. [W]
+    plugged : bool
+        Whether it is plugged in at the beginning.
+    autostart : bool
+        Whether a transaction begins with every vehicle that comes, as of a charger for all.
     p_w_max, p_w_min : float
         The most and the least that it offers. [W]
     v_v, phases : float, int
         What an ampere of a profile is worth. [V, 1]
     meter_s : float
         From one meter value to the next in a transaction. [s]
+    control_s : float
+        From one look at vehicle, profiles and time to the next. [s]
     manufacturer, product, serial, firmware : str
         What it says it is.
     """
@@ -52,11 +64,13 @@ class EvChargerParameters:
     target_soc: float = 0.8
     vehicle_w_max: float = 11_000.0
     plugged: bool = True
+    autostart: bool = False
     p_w_max: float = 11_000.0
     p_w_min: float = 1_380.0
     v_v: float = 230.0
     phases: int = 3
     meter_s: float = 10.0
+    control_s: float = 1.0
     manufacturer: str = "gridrig"
     product: str = "emulated charger"
     serial: str = ""
@@ -64,17 +78,39 @@ class EvChargerParameters:
 
     def __post_init__(self) -> None:
         """Refuse what no charger can be."""
-        capacity = 100 <= self.capacity_wh <= 1e7
-        require("capacity_wh", self.capacity_wh, capacity, "100 to 1e7")
+        capacity = 500 <= self.capacity_wh <= 1e7
+        require("capacity_wh", self.capacity_wh, capacity, "500 to 1e7")
         require("soc", self.soc, 0 <= self.soc <= 1, "0 to 1")
         require("target_soc", self.target_soc, 0 <= self.target_soc <= 1, "0 to 1")
-        require("vehicle_w_max", self.vehicle_w_max, self.vehicle_w_max > 0, "> 0")
+        bearable = 0 < self.vehicle_w_max <= C_RATE_MAX * self.capacity_wh
+        expected = f"> 0, at most {C_RATE_MAX:g} times capacity_wh an hour"
+        require("vehicle_w_max", self.vehicle_w_max, bearable, expected)
         require("p_w_max", self.p_w_max, 0 < self.p_w_max <= 1e6, "> 0, at most 1e6")
         least = 0 <= self.p_w_min < self.p_w_max
         require("p_w_min", self.p_w_min, least, "0 to below p_w_max")
         require("v_v", self.v_v, 0 < self.v_v <= 1000, "> 0, at most 1000")
         require("phases", self.phases, self.phases in (1, 3), "1 or 3")
         require("meter_s", self.meter_s, 1 <= self.meter_s <= 3600, "1 to 3600")
+        require("control_s", self.control_s, 0.1 <= self.control_s <= 60, "0.1 to 60")
+
+    def terminal_settings(self) -> dict[str, Any]:
+        """Return what the plant builds the vehicle of: a rectifier and the battery behind it.
+
+        It only charges, so its battery gives no current and nothing in it looks for islands. A
+        droop would take more than is offered while the frequency is high.
+        """
+        return {
+            "s_va": self.vehicle_w_max,
+            "detector": "none",
+            "droop": False,
+            "pack": {
+                "cells": CELLS,
+                "capacity_ah": self.capacity_wh / (CELLS * CELL_V),
+                "soc": self.soc,
+                "charge_a_max": self.vehicle_w_max / (CELLS * CELL_V_LOW),
+                "discharge_a_max": 0.0,
+            },
+        }
 
 
 class ChargePoint:
@@ -100,11 +136,10 @@ class ChargePoint:
         self._p, self._terminal = parameters, terminal
         self._faults, self._on_event = faults, on_event
         self._profiles = Profiles()
-        self._running = False
-        self._ending = ""
+        self._running = self._was_plugged = False
         self._number = self._sequence = 0
         self._began_utc_s = 0.0
-        self._told_at_s = 0.0
+        self._meter_due_s = 0.0
         self._status = ""
         self._zero_utc_s = 0.0  # UTC at loop time 0, as the management system told it
         self.name_of_transaction = ""  # as the management system knows it
@@ -128,7 +163,7 @@ class ChargePoint:
         self._running = True
         self._number, self._sequence = self._number + 1, 0
         self._began_utc_s = self._utc_s()
-        self._told_at_s = asyncio.get_running_loop().time()
+        self._meter_due_s = asyncio.get_running_loop().time() + self._p.meter_s
         self._on_event("transaction", begins=True, tag=tag)
         self._offer()
         self._tell("begin")
@@ -178,13 +213,17 @@ class ChargePoint:
         return min(self._p.p_w_max, limit_w)
 
     def look(self) -> None:
-        """Follow vehicle, profiles and time: to be called every `CONTROL_S`."""
-        if self._running and not self._terminal.state().plugged:
+        """Follow vehicle, profiles and time: to be called every `control_s`."""
+        plugged = self._terminal.state().plugged
+        if self._running and not plugged:
             self._end()
+        if self._p.autostart and plugged and not self._was_plugged:
+            self.begin(AUTOSTART_TAG)
+        self._was_plugged = plugged
         self._offer()
         now_s = asyncio.get_running_loop().time()
-        if self._running and now_s - self._told_at_s >= self._p.meter_s:
-            self._told_at_s = now_s
+        if self._running and now_s >= self._meter_due_s:
+            self._meter_due_s += self._p.meter_s
             self._tell("meter")
 
     def _end(self) -> None:
@@ -208,7 +247,7 @@ class ChargePoint:
         elif allowed_w < self._p.p_w_min:
             status = "SuspendedEVSE"
         else:
-            status = "Charging" if state.p_w > 0 else "SuspendedEV"
+            status = "Charging" if state.asks_w > 0 else "SuspendedEV"
         if status != self._status:
             self._status = status
             self._tell("status")
@@ -221,7 +260,7 @@ class ChargePoint:
             self._status,
             state.p_w,
             state.soc,
-            state.energy_milliwh // 1000,
+            state.import_milliwh // 1000,
             self._number,
             self._sequence,
         )

@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from gridrig.devices.emulators.charge_point import CONTROL_S, ChargePoint, EvChargerParameters
+from gridrig.devices.emulators.charge_point import ChargePoint, EvChargerParameters
 from gridrig.devices.emulators.fault import (
     FaultBoard,
     FaultSpec,
@@ -168,7 +168,7 @@ class EvChargerEmulator:
     async def _control(self) -> None:
         while True:
             self._charger.look()
-            await asyncio.sleep(CONTROL_S)
+            await asyncio.sleep(self._p.control_s)
 
     async def _live(self) -> None:
         """Come to the management system again and again."""

@@ -72,6 +72,8 @@ class InverterParameters(MapParameters):
         Live ones follow the values of model 701.
     adopt_s : float
         How long it takes to adopt a curve. [s]
+    reversion : bool
+        Whether the controls of model 704 have reversion timers.
     """
 
     s_va: float
@@ -82,6 +84,7 @@ class InverterParameters(MapParameters):
     generation: str = "both"
     scale_factors: str = "fixed"
     adopt_s: float = 0.2
+    reversion: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
@@ -159,7 +162,9 @@ class InverterEmulator(SunSpecEmulator):
             stores=stores,
         )
         ratings = self._capacity.ratings
-        self.controls = AcControls(ratings, self._commands, on_event, stores=stores)
+        self.controls = AcControls(
+            ratings, self._commands, on_event, stores=stores, timed=p.reversion
+        )
         self.legacy = LegacyControls(
             ratings, self._commands, on_event, stream(p.seed, f"{name}/windows")
         )

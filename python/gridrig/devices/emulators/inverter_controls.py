@@ -111,6 +111,8 @@ class AcControls:
         Gets `reverted`.
     stores : bool
         Whether it is a storage inverter, whose power can be set both ways.
+    timed : bool
+        Whether its controls have reversion timers.
     """
 
     def __init__(
@@ -120,11 +122,13 @@ class AcControls:
         on_event: OnEvent,
         *,
         stores: bool,
+        timed: bool = True,
     ) -> None:
         self._ratings = ratings
         self._commands = commands
         self._on_event = on_event
         self._stores = stores
+        self._timed = timed
         off = {
             name: 0
             for control in CONTROLS
@@ -132,22 +136,23 @@ class AcControls:
         }
         pf = {f"{stem}{rvrt}.PF": 1.0 for stem in ("PFWInj", "PFWAbs") for rvrt in ("", "Rvrt")}
         ext = {f"{stem}{rvrt}.Ext": 0 for stem in ("PFWInj", "PFWAbs") for rvrt in ("", "Rvrt")}
+        values: dict[str, float | str] = {
+            **off,
+            **pf,
+            **ext,
+            **{"WMaxLimPct": 100.0, "WMaxLimPctRvrt": 100.0},
+            **{"WSetMod": WATTS, "WSet": 0, "WSetRvrt": 0, "WSetPct": 0, "WSetPctRvrt": 0},
+            **{"VarSetMod": VARS, "VarSetPri": 1, "VarSet": 0, "VarSetRvrt": 0},
+            **{"VarSetPct": 0, "VarSetPctRvrt": 0, "AntiIslEna": 1},
+        }
         self.block = ModelBlock(
             standard_model(704),
             scale={
                 **{"PF_SF": -3, "WMaxLimPct_SF": -2, "WSet_SF": 0},
                 **{"WSetPct_SF": -2, "VarSet_SF": 0, "VarSetPct_SF": -2},
             },
-            values={
-                **off,
-                **pf,
-                **ext,
-                **{"WMaxLimPct": 100.0, "WMaxLimPctRvrt": 100.0},
-                **{"WSetMod": WATTS, "WSet": 0, "WSetRvrt": 0, "WSetPct": 0, "WSetPctRvrt": 0},
-                **{"VarSetMod": VARS, "VarSetPri": 1, "VarSet": 0, "VarSetRvrt": 0},
-                **{"VarSetPct": 0, "VarSetPctRvrt": 0, "AntiIslEna": 1},
-            },
-            writable=frozenset().union(*(control.points for control in CONTROLS)),
+            values={name: value for name, value in values.items() if self._has(name)},
+            writable={name for c in CONTROLS for name in c.points if self._has(name)},
             refresh=self._count_down,
             commit=self._commit,
         )
@@ -168,6 +173,10 @@ class AcControls:
     def enabled(self, control: Control) -> bool:
         """Return whether a control is in force."""
         return self.block.raw(control.enable) == 1
+
+    def _has(self, name: str) -> bool:
+        """Return whether this device has a point; without timers nothing of them is there."""
+        return self._timed or "Rvrt" not in name
 
     def _commit(self, names: frozenset[str]) -> ExcCodes | None:
         touched = [control for control in CONTROLS if names & control.points]
@@ -194,14 +203,17 @@ class AcControls:
         self._apply(control)
 
     def _count_down(self, block: ModelBlock) -> None:
+        if not self._timed:
+            return
         for stem, timer in self._timers.items():
             block.set_raw(f"{stem}RvrtRem", timer.remaining_s)
 
     def _is_right(self, control: Control) -> bool:
         block = self.block
-        if any(block.raw(f"{control.stem}{ena}") not in {0, 1} for ena in ("Ena", "EnaRvrt")):
+        enables = [name for name in (control.enable, f"{control.stem}EnaRvrt") if self._has(name)]
+        if any(block.raw(name) not in {0, 1} for name in enables):
             return False
-        if block.raw(f"{control.stem}RvrtTms") is None:
+        if self._timed and block.raw(f"{control.stem}RvrtTms") is None:
             return False
         if control is POWER and block.raw("WSetMod") not in {W_MAX_PCT, WATTS}:
             return False
@@ -211,7 +223,7 @@ class AcControls:
         ):
             return False
         points = [*control.set_points, *control.set_points.values()]
-        return all(self._is_within(point) for point in points)
+        return all(self._is_within(point) for point in points if self._has(point))
 
     def _is_within(self, name: str) -> bool:
         ratings, point = self._ratings(), name.removesuffix("Rvrt")

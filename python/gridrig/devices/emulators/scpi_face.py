@@ -32,6 +32,9 @@ class ScpiFace(Protocol):
     def unplug(self) -> None:
         """Be gone at once."""
 
+    def outage(self, down_s: float) -> None:
+        """Be gone at once, and back after a time. [s]"""
+
 
 class PtyFace:
     """Serves an instrument on a pty of its own; pacing and line faults are the serial face's."""
@@ -83,6 +86,10 @@ class PtyFace:
         """Hang up at once."""
         self._line.unplug()
 
+    def outage(self, down_s: float) -> None:
+        """Hang up, and be back after a time. [s]"""
+        self._line.outage(down_s)
+
     def hear(self, data: bytes, *, after_silence: bool) -> list[bytes]:
         """Take bytes and return the messages they completed; silence ends no SCPI message."""
         found = []
@@ -132,7 +139,7 @@ class ScpiEmulator:
         on_event: OnEvent,
     ) -> None:
         self.name = name
-        wire = LINE_FAULTS if isinstance(link, SerialLink) else SOCKET_FAULTS
+        wire = {**LINE_FAULTS, **OUTAGE} if isinstance(link, SerialLink) else SOCKET_FAULTS
         own = {name: spec for name, spec in self.FAULTS.items() if name not in WIRE_FAULTS}
         self._faults = FaultBoard(name, {**wire, **own}, on_event, seed=parameters.seed)
         self._on_event = on_event
@@ -186,8 +193,7 @@ class ScpiEmulator:
         if fault == "unplug":
             self._faults.fire(fault)
             self.unplug()
-        elif isinstance(self._face, SocketFace):
-            if fault == "outage" and (lost := self._faults.fire(fault)) is not None:
-                self._face.outage(float(lost["down_s"]))
-            elif fault == "close_idle":
-                self._face.watch_idleness()
+        elif fault == "outage" and (lost := self._faults.fire(fault)) is not None:
+            self._face.outage(float(lost["down_s"]))
+        elif fault == "close_idle" and isinstance(self._face, SocketFace):
+            self._face.watch_idleness()

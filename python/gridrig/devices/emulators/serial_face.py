@@ -141,6 +141,11 @@ class SerialFace:
             self._on_event("unplugged")
         self._hang_up()
 
+    def outage(self, down_s: float) -> None:
+        """Lose the line at once, with every device on it, and have it back after a time. [s]"""
+        if self._line is not None:
+            self._line.outage(down_s)
+
     def _hang_up(self) -> None:
         if self._line is not None:
             self._line.leave(self)
@@ -168,7 +173,7 @@ class SerialFace:
                 self._on_event("overrun", request=request.hex())
 
     def _note_speed(self, found: int) -> None:
-        odd = found if found != self._baudrate else None
+        odd = found if found not in (0, self._baudrate) else None
         if odd is not None and odd != self._odd_speed:
             self._on_event("wrong_baudrate", expected=self._baudrate, found=found)
         self._odd_speed = odd

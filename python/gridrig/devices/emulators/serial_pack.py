@@ -20,7 +20,7 @@ from gridrig.devices.emulators.pack_faults import PACK_FAULTS, STICKING
 from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, PackTelemetry
 from gridrig.devices.emulators.serial_face import HANG_UP, LINE_FAULTS, SerialFace
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
-from gridrig.devices.emulators.wire_faults import LENGTH_FAULTS
+from gridrig.devices.emulators.wire_faults import LENGTH_FAULTS, OUTAGE
 from gridrig.devices.links import SerialLink
 from gridrig.errors import DriverError
 from gridrig.suggestions import one_of
@@ -46,7 +46,12 @@ class SerialPackEmulator(ABC, Generic[P]):
         Takes what happens; the caller stamps the time.
     """
 
-    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {**LINE_FAULTS, **LENGTH_FAULTS, **PACK_FAULTS}
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {
+        **LINE_FAULTS,
+        **LENGTH_FAULTS,
+        **OUTAGE,
+        **PACK_FAULTS,
+    }
 
     def __init__(
         self,
@@ -123,7 +128,9 @@ class SerialPackEmulator(ABC, Generic[P]):
         self._face.unplug()
 
     def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
-        """Let a fault fire on its occasions, by default the next; "unplug" fires now.
+        """Let a fault fire on its occasions, by default the next.
+
+        "unplug" and "outage" fire now.
 
         Raises
         ------
@@ -145,6 +152,8 @@ class SerialPackEmulator(ABC, Generic[P]):
         if fault == HANG_UP:
             self._faults.fire(fault)
             self.unplug()
+        elif fault == "outage" and (lost := self._faults.fire(fault)) is not None:
+            self._face.outage(float(lost["down_s"]))
 
     @abstractmethod
     def ranges(self, pack: PackState) -> Ranges:

@@ -11,7 +11,7 @@ import asyncio
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from gridrig.clock import ptys
+from gridrig.devices.wire.named_pty import NamedPty
 from gridrig.devices.wire.uart import line_time_s, misheard
 
 CHUNK_BYTES = 64
@@ -28,25 +28,24 @@ class SerialWire(asyncio.Protocol):
     """One pty and the devices on it; made by `join_wire`."""
 
     def __init__(self) -> None:
-        self._pair = ptys.open_pty()
-        loop = asyncio.get_running_loop()
-        self._transport, _ = ptys.open_pty_master(loop, lambda: self, self._pair)
+        self._pty = NamedPty(self)
+        self._pty.open()
         self._sending = asyncio.Lock()
         self.listeners: list[Listener] = []
 
     @property
     def path(self) -> str:
-        """The pty slave's path, which a driver opens."""
-        return self._pair.slave_path
+        """The path that a driver opens; it stays the same over an outage."""
+        return self._pty.path
 
     @property
     def client_baudrate(self) -> int:
-        """The speed that the client has set. [bit/s]"""
-        return self._pair.baudrate()
+        """The speed that the client has set; 0 while the line is away. [bit/s]"""
+        return self._pty.client_baudrate
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
-        speed = self._pair.baudrate()
+        speed = self.client_baudrate
         for listener in tuple(self.listeners):
             listener.heard(data, speed)
 
@@ -55,7 +54,11 @@ class SerialWire(asyncio.Protocol):
         if listener in self.listeners:
             self.listeners.remove(listener)
         if not self.listeners:
-            self._transport.close()
+            self._pty.unplug()
+
+    def outage(self, down_s: float) -> None:
+        """Hang up with every device on it, and be back after a time. [s]"""
+        self._pty.outage(down_s)
 
     async def send(self, data: bytes, baudrate: int) -> None:
         """Send bytes at a device's speed, each in its own time; another device's wait. [bit/s]"""
@@ -63,9 +66,9 @@ class SerialWire(asyncio.Protocol):
             for at in range(0, len(data), CHUNK_BYTES):
                 chunk = data[at : at + CHUNK_BYTES]
                 await asyncio.sleep(line_time_s(len(chunk), baudrate))
-                if self._transport.is_closing():
+                if not self._pty.up:
                     return
-                self._transport.write(misheard(chunk, baudrate, self._pair.baudrate()))
+                self._pty.write(misheard(chunk, baudrate, self.client_baudrate))
 
 
 _SHARED: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SerialWire]] = WeakKeyDictionary()

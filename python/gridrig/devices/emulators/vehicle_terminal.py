@@ -12,18 +12,21 @@ class VehicleState:
     ----------
     plugged : bool
         Whether it is plugged in.
+    asks_w : float
+        What it asks of the grid now. [W]
     p_w : float
-        Power it takes, not negative. [W]
+        Power it takes, as its terminal gives it. [W]
     soc : float
         State of charge, 0..1.
-    energy_milliwh : int
-        Register of the charging point, rounded down, the rest carried on. [mWh]
+    import_milliwh : int
+        Register of the charging point. [mWh]
     """
 
     plugged: bool
+    asks_w: float
     p_w: float
     soc: float
-    energy_milliwh: int
+    import_milliwh: int
 
 
 class VehicleTerminal(Protocol):

@@ -16,10 +16,9 @@ References
 
 import asyncio
 
-from gridrig.clock.port_names import PortName
-from gridrig.clock.ptys import PtyPair, open_pty, open_pty_master
 from gridrig.devices.wire.modbus_framing import Noise, RtuDecoder, RtuFrame, rtu_frame
 from gridrig.devices.wire.modbus_units import BROADCAST, Reply, Turns, UnitTable
+from gridrig.devices.wire.named_pty import NamedPty
 from gridrig.devices.wire.steps import Step
 from gridrig.devices.wire.uart import line_time_s, misheard
 
@@ -47,26 +46,16 @@ class ModbusRtuServer(UnitTable, asyncio.Protocol):
         self._silence: asyncio.TimerHandle | None = None
         self._turns: dict[int, Turns[RtuFrame]] = {}
         self._line_free_at_s = 0.0
-        self._name = PortName()
-        self._pair: PtyPair | None = None
-        self._transport: asyncio.Transport | None = None
-        self._return: asyncio.TimerHandle | None = None
+        self._pty = NamedPty(self)
 
     @property
     def path(self) -> str:
         """Path that a client opens; it stays the same over an outage."""
-        return self._name.path
+        return self._pty.path
 
     async def start(self) -> None:
         """Open the pseudo-terminal."""
-        self._open()
-
-    def _open(self) -> None:
-        self._return = None
-        self._pair = open_pty()
-        loop = asyncio.get_running_loop()
-        self._transport, _ = open_pty_master(loop, lambda: self, self._pair)
-        self._name.lead_to(self._pair.slave_path)
+        self._pty.open()
 
     async def stop(self) -> None:
         """Hang up."""
@@ -74,27 +63,20 @@ class ModbusRtuServer(UnitTable, asyncio.Protocol):
 
     def unplug(self) -> None:
         """Kill the wire at once: the client sees a hang-up."""
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
-        self._name.withdraw()
+        self._pty.unplug()
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
         self._decoder.idle()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
 
     def outage(self, down_s: float) -> None:
         """Hang up, and be back under the same name after a time. [s]"""
         self.unplug()
-        self._return = asyncio.get_running_loop().call_later(down_s, self._open)
+        self._pty.outage(down_s)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: whole frames at once, the rest after a silence."""
-        assert self._pair is not None
-        for frame in self._decoder.feed(misheard(data, self._pair.baudrate(), self.baudrate)):
+        for frame in self._decoder.feed(misheard(data, self._pty.client_baudrate, self.baudrate)):
             self._take(frame)
         if self._silence is not None:
             self._silence.cancel()
@@ -137,11 +119,8 @@ class ModbusRtuServer(UnitTable, asyncio.Protocol):
         return self._line_free_at_s - now_s
 
     def _send(self, turns: Turns[RtuFrame], step: Step) -> None:
-        if self._transport is None or self._transport.is_closing() or not step.data:
-            return
-        if self.holds(turns.number, turns.unit):
-            assert self._pair is not None
-            self._transport.write(misheard(step.data, self.baudrate, self._pair.baudrate()))
+        if self._pty.up and step.data and self.holds(turns.number, turns.unit):
+            self._pty.write(misheard(step.data, self.baudrate, self._pty.client_baudrate))
 
 
 def _encoded(frame: RtuFrame, reply: Reply) -> bytes:

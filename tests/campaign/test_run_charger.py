@@ -1,0 +1,107 @@
+"""An EV charger in a run: its car loads the feeder and the island, its meter and the books."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from small_street import OPENED_S, rig_file, run_here, scenario_file
+
+from gridrig.campaign.measurements import Outcome
+from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
+
+CAR_W = 4000.0
+CHARGER = {
+    "name": "charger",
+    "capability": "ev_charger",
+    "driver": "ocpp",
+    "bus": "LV1.101 Bus 13",
+    "link": {
+        "kind": "ocpp",
+        "host": "127.0.0.1",
+        "port": 0,
+        "charge_point": "CP-1",
+        "version": "2.0.1",
+    },
+    "terminal": "model",
+    "limits": {"p_w_max": 11000},
+    "safe_state": {"charge": False},
+    "emulate": {"model": "ev_charger", "p_w_max": CAR_W, "autostart": True, "seed": 5},
+}
+METER = {
+    "name": "meter-charger",
+    "capability": "meter",
+    "driver": "signed-meter",
+    "measures": "charger",
+    "link": {"kind": "modbus-tcp", "host": "127.0.0.1", "port": 0, "unit": 9},
+    "limits": {"clock_error_s_max": 60},
+    "safe_state": {},
+    "emulate": {"model": "meter", "seed": 305},
+}
+
+
+def add_charger(table: dict[str, Any], **emulate: Any) -> None:
+    table["device"] += [CHARGER | {"emulate": {**CHARGER["emulate"], **emulate}}, METER]  # type: ignore[dict-item]
+    public = public_key_der(derive_private_key(305, "meter-charger")).hex()
+    table["key"].append(
+        {
+            "meter": "meter-charger",
+            "algorithm": "ecdsa-p256",
+            "public_key": public,
+            "valid_from": "2016-01-01T00:00:00Z",
+        }
+    )
+    agent = {"kind": "consumer"}
+    table["participant"].append({"name": "car", "meter": "meter-charger", "agent": agent})
+
+
+def run_of(folder: Path, **emulate: Any) -> tuple[Path, dict[str, list[float]]]:
+    folder.mkdir()
+    rig = rig_file(folder, lambda table: add_charger(table, **emulate))
+    result = run_here(folder, rig, scenario_file(folder))
+    assert result.outcome is Outcome.PASS, result.verdicts
+    return folder / "run", pq.read_table(folder / "run" / "trace.parquet").to_pydict()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("cars")
+    return run_of(folder / "there"), run_of(folder / "away", plugged=False)
+
+
+def test_what_the_car_takes_is_taken_from_the_feeder_and_in_an_island_from_its_former(
+    two: Any,
+) -> None:
+    (_, there), (_, away) = two
+    before, island = OPENED_S - 2, OPENED_S + 30
+    assert there["device.charger.p_w"][before] == pytest.approx(-CAR_W)
+    assert there["device.charger.p_w"][island] == pytest.approx(-CAR_W, rel=0.02)
+    assert set(away["device.charger.p_w"]) == {0.0}
+
+    def more_w(column: str, row: int) -> float:
+        return there[column][row] - away[column][row]
+
+    # The main grid gives it and the losses of the way; alone, the street's own devices do.
+    assert CAR_W < more_w("feeder.head_p_w", before) < 1.1 * CAR_W
+    devices = ("storage-a", "storage-b", "pv-3", "pv-4")
+    given_w = sum(more_w(f"device.{name}.p_w", island) for name in devices)
+    shed_w = sum(more_w(c, island) for c in there if c.startswith("load."))
+    assert given_w + shed_w == pytest.approx(CAR_W, rel=0.05)
+    assert there["bus.LV1.101 Bus 13.v_pu"][before] < away["bus.LV1.101 Bus 13.v_pu"][before]
+
+
+def test_the_charger_tells_what_its_terminal_and_its_signed_meter_count(two: Any) -> None:
+    (run, there), _ = two
+    told = there["device.charger.telemetry_p_w"]
+    assert told[10] == pytest.approx(-CAR_W)
+    soc = there["vehicle.charger.soc"]
+    assert soc[-1] > soc[0]
+    rows = [json.loads(line) for line in (run / "readings.jsonl").read_text().splitlines()]
+    records = [row["record"].split("|")[1] for row in rows if row["meter"] == "meter-charger"]
+    signed_wh = [json.loads(record)["RD"][0]["RV"] for record in records]
+    drawn_wh = -sum(there["device.charger.p_w"]) / 3600  # of ticks of a second
+    assert signed_wh[-1] - signed_wh[0] == pytest.approx(drawn_wh, rel=1e-4)
+    verdicts = json.loads((run / "verdicts.json").read_text())
+    ledger = next(c for c in verdicts["criteria"] if c["name"] == "ledger_sum_micro")
+    assert ledger["outcome"] == "PASS"
