@@ -9,17 +9,15 @@ Known gaps: the second thresholds only, of category II and at rated power; five 
 corner (IEEE 1547.1-2020) are one.
 """
 
+from gridrig.campaign.grid_bench import RATE_HZ, GridBench, open_grid_bench
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
-from gridrig.campaign.recordings import ceased_s, channels_of, play
-from gridrig.devices.bench_capabilities import CapturePlan, SequenceStep
+from gridrig.campaign.recordings import ceased_s
 
 OV2_PU, UV2_PU, RIDDEN_PU = 1.22, 0.41, 0.54
 DIP_S, RIDDEN_S = 0.5, 0.32
 START_S = 330.0  # enter service, 300 s, and some
 RETURN_S = 700.0  # enter service and its ramp
-RATE_HZ = 200.0
 GONE_PU = 0.05  # current that counts as none
-FED_SHARE = 0.84  # of the DC input's limit
 STEP_S = 1 / RATE_HZ
 CYCLES_S = 2 / 50  # minimum required accuracy of a time: two cycles
 
@@ -46,54 +44,21 @@ CYCLES_S = 2 / 50  # minimum required accuracy of a time: two cycles
 )
 async def test_voltage_trip(lab: Lab) -> None:
     """Play each voltage, record, and read when the current ceased."""
-    name = lab.name_of("inverter")
-    await connect(lab, name)
-    await lab.pass_time(START_S, step_s=5.0)
-    over_s = await trip_s(lab, OV2_PU, 0.6)
+    bench = await open_grid_bench(lab)
+    bench.require(time_s=CYCLES_S)
+    await bench.connect()
+    await bench.hold(START_S)
+    over_s = await trip_s(bench, OV2_PU, 0.6)
     lab.record("ov2_trip_s", "s", over_s, STEP_S)
     lab.record("ov2_held_s", "s", over_s, STEP_S)
-    await lab.pass_time(RETURN_S, step_s=5.0)
-    ridden_s = await trip_s(lab, RIDDEN_PU, DIP_S)
+    await bench.hold(RETURN_S)
+    ridden_s = await trip_s(bench, RIDDEN_PU, DIP_S)
     lab.record("ridden_s", "s", min(ridden_s, DIP_S), STEP_S)
-    await lab.pass_time(RETURN_S, step_s=5.0)
-    lab.record("uv2_trip_s", "s", await trip_s(lab, UV2_PU, 0.6), STEP_S)
+    await bench.hold(RETURN_S)
+    lab.record("uv2_trip_s", "s", await trip_s(bench, UV2_PU, 0.6), STEP_S)
 
 
-async def connect(lab: Lab, name: str) -> None:
-    """Bring the inverter onto the source, its DC side at full power."""
-    inverter = lab.driver(name)
-    rated_w = (await inverter.read()).w_max
-    supply = lab.driver(lab.name_of("dc_source"))
-    v_v = FED_SHARE * supply.device.limits.v_v_max
-    await supply.set_supply(v_v, rated_w / v_v)
-    await supply.set_output(True)
-    source = lab.driver(lab.name_of("ac_source"))
-    await source.set_frequency_hz(float(lab.rig.nominal.f_hz))
-    await source.set_voltage_v([nominal_v(lab)] * lab.rig.nominal.phases)
-    await source.set_output(True)
-    await lab.driver(lab.name_of("switch")).set_closed(True)
-    await inverter.set_connect(True)
-
-
-async def trip_s(lab: Lab, v_pu: float, held_s: float) -> float:
+async def trip_s(bench: GridBench, v_pu: float, held_s: float) -> float:
     """Hold a voltage for a time and return how long the current flowed on. [s]"""
-    phases = lab.rig.nominal.phases
-    f_hz, v_v = float(lab.rig.nominal.f_hz), nominal_v(lab)
-    angles = (0.0,) * phases
-    steps = [
-        SequenceStep((v_pu * v_v,) * phases, angles, f_hz, held_s),
-        SequenceStep((v_v,) * phases, angles, f_hz, 1.0),
-    ]
-    points = round((held_s + 1.5) * RATE_HZ)
-    plan = CapturePlan("rms", RATE_HZ, points, pretrigger=0.05, source="source")
-    tracks = [f"I{channel}" for channel in channels_of(lab, lab.name_of("inverter"))]
-    rated_w = (await lab.driver(lab.name_of("inverter")).read()).w_max
-    rated_a = rated_w / phases / v_v
-    recording = await play(lab, steps, plan, tracks)
-    return ceased_s(recording, tracks, GONE_PU * rated_a)
-
-
-def nominal_v(lab: Lab) -> float:
-    """Return the nominal voltage, phase to neutral. [V]"""
-    nominal = lab.rig.nominal
-    return float(nominal.v_ll) / (3**0.5 if nominal.phases == 3 else 1.0)
+    trace = await bench.record([bench.step(held_s, v_pu), bench.step(1.0)], rest_s=0.1)
+    return ceased_s(trace.t_s, trace.i_pu, GONE_PU)

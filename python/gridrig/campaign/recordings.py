@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridrig.campaign.lab import Lab
-from gridrig.devices.bench_capabilities import CapturePlan, Recording, SequenceStep
+from gridrig.devices.bench_capabilities import CapturePlan, Float, Recording, SequenceStep
 from gridrig.errors import CampaignError
 from gridrig.rig.instruments import SourceTerminal
 
@@ -74,15 +74,15 @@ def channels_of(lab: Lab, device: str) -> tuple[int, ...]:
     return terminal.channels
 
 
-def ceased_s(recording: Recording, tracks: Sequence[str], below: float) -> float:
+def ceased_s(t_s: Float, values: Float, below: float) -> float:
     """Return from when after the trigger on all tracks stay below a value. [s]
 
     Parameters
     ----------
-    recording : Recording
-        Of means: a point holds from its time to the next.
-    tracks : sequence of str
-        Such as the currents of a device.
+    t_s : array of float64, shape (points,)
+        When each mean begins, after the trigger; it holds until the next. [s]
+    values : array of float64, shape (points, tracks)
+        Such as the currents of a device's phases.
     below : float
         In the tracks' unit.
 
@@ -92,10 +92,10 @@ def ceased_s(recording: Recording, tracks: Sequence[str], below: float) -> float
         The end of the last point above it: at most one step late. That is the recording's end if
         it never ceased, and 0 if it was never above after the trigger.
     """
-    times = recording.since_trigger_s()
-    above = np.any([np.abs(recording.tracks[track]) >= below for track in tracks], axis=0)
+    step_s = float(t_s[1] - t_s[0])
+    above = np.any(np.abs(values) >= below, axis=1)
     # The window that the trigger falls into belongs to what was before.
-    places = np.flatnonzero(above & (times >= 0.5 * recording.step_s))
+    places = np.flatnonzero(above & (t_s >= 0.5 * step_s))
     if not len(places):
         return 0.0
-    return float(times[places[-1]] + recording.step_s)
+    return float(t_s[places[-1]] + step_s)
