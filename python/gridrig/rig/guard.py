@@ -44,6 +44,7 @@ class Guarded:
         self._report = report
         self._dry_run = dry_run
         self._ending = False
+        self.reads = 0  # how often it was asked what it does
 
     def end(self) -> None:
         """From now on refuse every write but those of the safe end: it has the last word."""
@@ -56,6 +57,7 @@ class Guarded:
 
     async def read(self) -> Any:
         """Return what the device reports now."""
+        self.reads += 1
         return await self.driver.read()
 
     async def make_safe(self) -> None:
@@ -101,7 +103,7 @@ class GuardedInverter(Guarded):
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now."""
-        reading: InverterReading = await self.driver.read()
+        reading: InverterReading = await super().read()
         return reading
 
     async def set_limit_w(self, p_w: float | None) -> None:
@@ -185,7 +187,7 @@ class GuardedBms(Guarded):
 
     async def read(self) -> BmsReading:
         """Return what the pack reports now."""
-        reading: BmsReading = await self.driver.read()
+        reading: BmsReading = await super().read()
         self._latest = (asyncio.get_running_loop().time(), reading)
         return reading
 
@@ -228,7 +230,7 @@ class GuardedMeter(Guarded):
 
     async def read(self) -> MeterReading:
         """Return what the meter reports now, unsigned."""
-        reading: MeterReading = await self.driver.read()
+        reading: MeterReading = await super().read()
         return reading
 
     async def sync_clock(self, utc_s: int) -> None:
