@@ -30,6 +30,7 @@ FED_SHARE = 0.84  # of the DC input's highest voltage
 RATE_HZ = 200.0
 BEFORE_S = 0.2  # recorded before a stimulus begins
 SHARE_OF_REQUIRED = 0.25  # an instrument may use this much of an accuracy that is required
+READY_PU, READY_S, READY_LOOK_S = 0.95, 1200.0, 20.0  # a delay of 300 s, a ramp of 300 s, and more
 HOST_STEP_S = 5.0  # while nothing is judged
 WINDOW_S = 0.2  # means at rest: ten cycles at 50 Hz
 
@@ -159,8 +160,11 @@ class GridBench:
         self, v_pu: PerPhase = 1.0, f_hz: float | None = None, angle_deg: PerPhase = 0.0
     ) -> None:
         """Put out a steady voltage; for what lasts shorter than 5 s, play a sequence. [pu, Hz]"""
+        await self.put(self.step(1.0, v_pu, f_hz, angle_deg))
+
+    async def put(self, step: SequenceStep) -> None:
+        """Put out steadily what a step of a sequence would."""
         source = self.lab.driver(self.lab.name_of("ac_source"))
-        step = self.step(1.0, v_pu, f_hz, angle_deg)
         await source.set_frequency_hz(step.f_hz)
         await source.set_phase_deg(step.phase_deg)
         await source.set_voltage_v(step.v_v)
@@ -179,14 +183,37 @@ class GridBench:
         reading = await self.measure()
         return sum(reading.p_w[channel - 1] for channel in self.channels) / self.rated_w
 
+    async def currents_pu(self) -> list[float]:
+        """Measure the inverter's current of each phase."""
+        reading = await self.measure()
+        return [reading.i_a[channel - 1] / self.rated_a for channel in self.channels]
+
     async def gives(self, power_pu: float, within_s: float) -> bool:
         """Wait until the inverter gives a power; return whether it came to. [pu, s]"""
         end_s = self.lab.clock.now_s() + within_s
         while await self.power_pu() < power_pu:
             if self.lab.clock.now_s() >= end_s:
                 return False
-            await self.hold(HOST_STEP_S)
+            await self.hold(READY_LOOK_S)
         return True
+
+    async def ready(self, power_pu: float = READY_PU) -> None:
+        """Wait until the inverter gives a power, through its delay and its ramp. [pu]
+
+        Raises
+        ------
+        CampaignError
+            `campaign.not_ready` if it does not come to.
+        """
+        if not await self.gives(power_pu, READY_S):
+            raise CampaignError(
+                "campaign.not_ready",
+                "{device} gives {found:.3g} pu after {time_s:g} s, expected {power_pu:g} pu",
+                device=self.name,
+                found=await self.power_pu(),
+                time_s=READY_S,
+                power_pu=power_pu,
+            )
 
     def step(
         self,
