@@ -19,7 +19,7 @@ nothing undershoots: 0.10 pu stands for it.
 from dataclasses import replace
 from functools import partial
 
-from gridrig.campaign.abnormal_limits import CESSATION_V, TRIP_SOURCE, VOLTAGE_TRIP, TripStage
+from gridrig.campaign.abnormal_limits import CESSATION_V, VOLTAGE_TRIP, TripStage
 from gridrig.campaign.grid_bench import (
     MRA_CYCLES,
     MRA_V_PU,
@@ -27,18 +27,16 @@ from gridrig.campaign.grid_bench import (
     GridBench,
     open_grid_bench,
 )
-from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
+from gridrig.campaign.procedures import Lab, Mutant, procedure
 from gridrig.campaign.trip_times import (
-    HELD_MIN_PU,
-    HELD_SOURCE,
-    MARGIN,
-    TIME_SOURCE,
+    HELD,
     Attempt,
     StageResult,
     fails,
+    record_held,
+    record_worst,
     try_stage,
-    worst_error,
-    worst_held_pu,
+    within_time,
 )
 from gridrig.devices.bench_capabilities import SequenceStep
 from gridrig.devices.grid_support import TripSettings
@@ -49,14 +47,6 @@ HAZARDS = "up to 24 % above nominal voltage: the load bank is off the bus"
 TRANSIENT_S = 5.0  # a stage that clears faster has the accuracy of a transient
 LOWEST_PU = 0.10  # of an under-voltage threshold that can be undershot
 SIDES = {True: "high_voltage_trip", False: "low_voltage_trip"}
-
-
-def within_time(name: str) -> Criterion:
-    """Return the criterion of a clearing time."""
-    return Criterion(name, "1", min=-1, max=1, source=f"{TRIP_SOURCE}; {TIME_SOURCE}")
-
-
-HELD = Criterion("held_current_pu", "pu", min=HELD_MIN_PU, source=HELD_SOURCE)
 
 
 @procedure(
@@ -112,7 +102,7 @@ async def test_voltage_trip(lab: Lab) -> None:
         record_worst(lab, f"{stage.name.lower()}_error_of_allowed", found)
         if any(map(fails, found)):
             break
-    record_held(lab, results)
+    record_held(bench, results)
     if not any(map(fails, results)):
         found = [
             await try_stage(
@@ -163,7 +153,7 @@ async def test_voltage_trip_range(lab: Lab) -> None:
             results.append(await try_stage(bench, attempt(bench, stage), name))
         if any(map(fails, results)):
             break
-    record_held(lab, results)
+    record_held(bench, results)
     record_worst(lab, "corner_error_of_allowed", results)
 
 
@@ -186,24 +176,11 @@ def attempt(bench: GridBench, stage: TripStage, phase: int | None = None) -> Att
     required = MRA_V_TRANSIENT_PU if stage.clearing_s < TRANSIENT_S else MRA_V_PU
     found = Attempt(stage, required, partial(step, bench, phase))
     ceases = CESSATION_V[bench.categories.abnormal]
-    beyond = found.value(MARGIN)
-    return replace(found, hidden=ceases is not None and not ceases[0] <= beyond <= ceases[1])
+    hidden = ceases is not None and not ceases[0] <= found.beyond <= ceases[1]
+    return replace(found, hidden=hidden)
 
 
 def step(bench: GridBench, phase: int | None, v_pu: float, dwell_s: float) -> SequenceStep:
     """Return a step that puts a voltage on all phases, or on one alone."""
     others = [v_pu if phase in (None, k) else 1.0 for k in range(bench.phases)]
     return bench.step(dwell_s, others)
-
-
-def record_worst(lab: Lab, name: str, results: list[StageResult]) -> None:
-    """Record the clearing time that was furthest off."""
-    worst = worst_error(results)
-    if worst is not None:
-        lab.record(name, "1", worst.error, worst.uncertainty, worst.note)
-
-
-def record_held(lab: Lab, results: list[StageResult]) -> None:
-    """Record the smallest current of all that was held inside a threshold."""
-    held_pu, where = worst_held_pu(results)
-    lab.record("held_current_pu", "pu", held_pu, 0.0, where)

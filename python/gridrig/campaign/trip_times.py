@@ -10,13 +10,15 @@ References
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gridrig.campaign.abnormal_limits import TripStage
-from gridrig.campaign.grid_bench import RATE_HZ, GridBench, Trace
+from gridrig.campaign.abnormal_limits import TRIP_SOURCE, TripStage
+from gridrig.campaign.grid_bench import RATE_HZ, WINDOW_S, GridBench, Trace
+from gridrig.campaign.lab import Lab
+from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.recordings import ceased_s
 from gridrig.devices.bench_capabilities import SequenceStep
 
@@ -27,8 +29,19 @@ SETTLE_S = 1.0  # after a hold, so that no window of an instrument reaches back 
 LOOK_S = 0.3  # over which a current is judged
 MARGIN = 2.0  # required accuracies between threshold and stimulus
 LONG_S, LONG_RATE_HZ = 5.0, 100.0  # a time beyond this may be known less sharply
+POLLED_S = 100.0  # a time beyond this is longer than a recording
 TIME_SOURCE = "within the accuracy required of a time: two cycles up to 5 s, else 1 %"
-HELD_SOURCE = "not inside the threshold: 2 required accuracies, for longer than the clearing time"
+HELD = Criterion(
+    "held_current_pu",
+    "pu",
+    min=HELD_MIN_PU,
+    source="no trip 2 required accuracies inside the threshold, for longer than the clearing time",
+)
+
+
+def within_time(name: str) -> Criterion:
+    """Return the criterion of a clearing time."""
+    return Criterion(name, "1", min=-1, max=1, source=f"{TRIP_SOURCE}; {TIME_SOURCE}")
 
 
 @dataclass(frozen=True)
@@ -45,17 +58,28 @@ class Attempt:
         Returns the sequence step of a length that puts out a value of the quantity.
     hidden : bool
         Whether momentary cessation comes before the trip, so that no current tells of it.
+    beyond_share : float
+        How far beyond the threshold it steps at least, of the threshold.
     """
 
     stage: TripStage
     required: float
     step: Callable[[float, float], SequenceStep]
     hidden: bool = False
+    beyond_share: float = 0.0
 
-    def value(self, margins: float) -> float:
-        """Return a value so many required accuracies beyond the threshold, less: inside."""
-        away = margins * self.required
-        return self.stage.threshold + (away if self.stage.over else -away)
+    @property
+    def inside(self) -> float:
+        """What is held and must not trip it."""
+        return self._away(-MARGIN * self.required)
+
+    @property
+    def beyond(self) -> float:
+        """What must trip it."""
+        return self._away(max(MARGIN * self.required, self.beyond_share * self.stage.threshold))
+
+    def _away(self, by: float) -> float:
+        return self.stage.threshold + (by if self.stage.over else -by)
 
 
 @dataclass(frozen=True)
@@ -90,16 +114,19 @@ async def try_stage(
     further.
     """
     name = name or attempt.stage.name
-    try_it = _try_hidden if attempt.hidden else _try_seen
-    return await try_it(bench, attempt, name, hold)
+    if attempt.hidden:
+        return await _try_hidden(bench, attempt, name, hold)
+    if attempt.stage.clearing_s > POLLED_S:
+        return await _try_polled(bench, attempt, name)
+    return await _try_seen(bench, attempt, name, hold)
 
 
 async def _try_seen(bench: GridBench, attempt: Attempt, name: str, hold: bool) -> StageResult:
     clearing_s = attempt.stage.clearing_s
     allowed_s = bench.mra_time_s(clearing_s)
     beyond_s = clearing_s + max(1.0, 10 * allowed_s)
-    inside = attempt.step(attempt.value(-MARGIN), clearing_s + 2 * allowed_s)
-    steps = [attempt.step(attempt.value(MARGIN), beyond_s), bench.step(BACK_S)]
+    inside = attempt.step(attempt.inside, clearing_s + 2 * allowed_s)
+    steps = [attempt.step(attempt.beyond, beyond_s), bench.step(BACK_S)]
     await bench.ready()
     held_s, held_pu, rate_hz = 0.0, 1.0, RATE_HZ
     if clearing_s > LONG_S:
@@ -127,12 +154,50 @@ async def _try_seen(bench: GridBench, attempt: Attempt, name: str, hold: bool) -
     )
 
 
+async def _try_polled(bench: GridBench, attempt: Attempt, name: str) -> StageResult:
+    """Try a stage that clears so late that no recording holds it.
+
+    The step is recorded; from then on the current is measured again and again. The analyser gives
+    the time of the trigger and of every measurement by one clock, its own.
+    """
+    clearing_s = attempt.stage.clearing_s
+    allowed_s = bench.mra_time_s(clearing_s)
+    await bench.ready()
+    await bench.put(attempt.step(attempt.inside, 1.0))
+    await bench.hold(clearing_s + 2 * allowed_s)
+    held_pu = max(await bench.currents_pu())
+    if held_pu < HELD_MIN_PU:
+        await bench.impose()
+        return StageResult(name, held_pu)
+    trace = await bench.record([attempt.step(attempt.beyond, 1.0)], tracks="I")
+    flows_s = seen_s = 0.0
+    near_s = clearing_s - 1.5 * allowed_s
+    while seen_s < clearing_s + 3 * allowed_s:
+        await bench.hold(max(allowed_s / 4, min(clearing_s / 10, near_s - seen_s)))
+        reading = await bench.measure()
+        seen_s = reading.time_s - trace.trigger_s
+        if max(reading.i_a[channel - 1] for channel in bench.channels) < GONE_PU * bench.rated_a:
+            break
+        flows_s = seen_s
+    await bench.impose()
+    if flows_s == seen_s:
+        return StageResult(name, held_pu, math.inf, 0.0, f"{name}: no trip in {seen_s:.1f} s")
+    low_s, high_s = max(0.0, flows_s - WINDOW_S), seen_s
+    return StageResult(
+        name,
+        held_pu,
+        ((low_s + high_s) / 2 - clearing_s) / allowed_s,
+        (high_s - low_s) / 2 / allowed_s,
+        f"{name}: {low_s:.1f} to {high_s:.1f} s for {clearing_s:g} s",
+    )
+
+
 async def _try_hidden(bench: GridBench, attempt: Attempt, name: str, hold: bool) -> StageResult:
     clearing_s = attempt.stage.clearing_s
     allowed_s = bench.mra_time_s(clearing_s)
     held_pu = 1.0
     if hold:
-        held_pu = await _back_after(bench, attempt, -MARGIN, clearing_s + 2 * allowed_s)
+        held_pu = await _back_after(bench, attempt.step(attempt.inside, clearing_s + 2 * allowed_s))
         if held_pu < HELD_MIN_PU:
             return StageResult(name, held_pu)
     low_s, high_s = await _bracket(bench, attempt, allowed_s)
@@ -168,16 +233,16 @@ async def _bracket(bench: GridBench, attempt: Attempt, allowed_s: float) -> tupl
 
 
 async def _trips_within(bench: GridBench, attempt: Attempt, time_s: float) -> bool:
-    return await _back_after(bench, attempt, MARGIN, time_s) < GONE_PU
+    return await _back_after(bench, attempt.step(attempt.beyond, time_s)) < GONE_PU
 
 
-async def _back_after(bench: GridBench, attempt: Attempt, margins: float, time_s: float) -> float:
-    """Return the current that is back when a disturbance of a length is over."""
+async def _back_after(bench: GridBench, away: SequenceStep) -> float:
+    """Return the current that is back when a disturbance is over."""
     await bench.ready()
-    steps = [attempt.step(attempt.value(margins), time_s), bench.step(BACK_S)]
-    rate_hz = LONG_RATE_HZ if time_s > LONG_S else RATE_HZ
-    trace = await bench.record(steps, rate_hz=rate_hz, tracks="I")
-    return _current_pu(trace, time_s + BACK_S - LOOK_S, time_s + BACK_S)
+    rate_hz = LONG_RATE_HZ if away.dwell_s > LONG_S else RATE_HZ
+    trace = await bench.record([away, bench.step(BACK_S)], rate_hz=rate_hz, tracks="I")
+    end_s = away.dwell_s + BACK_S
+    return _current_pu(trace, end_s - LOOK_S, end_s)
 
 
 def _current_pu(trace: Trace, start_s: float, end_s: float) -> float:
@@ -186,16 +251,19 @@ def _current_pu(trace: Trace, start_s: float, end_s: float) -> float:
     return float(np.max(trace.i_pu[inside], axis=1).min())
 
 
-def worst_held_pu(results: list[StageResult]) -> tuple[float, str]:
-    """Return the smallest current of all that was held, and where. [pu]"""
-    worst = min(results, key=lambda result: result.held_pu)
-    return worst.held_pu, worst.name
-
-
-def worst_error(results: list[StageResult]) -> StageResult | None:
-    """Return the trip that was furthest off its time; None if none was tried."""
+def record_worst(lab: Lab, name: str, results: Sequence[StageResult]) -> None:
+    """Record the clearing time that was furthest off, if any was tried."""
     tried = [result for result in results if result.error is not None]
-    return max(tried, key=lambda r: abs(r.error or 0.0) + r.uncertainty, default=None)
+    worst = max(tried, key=lambda r: abs(r.error or 0.0) + r.uncertainty, default=None)
+    if worst is not None:
+        lab.record(name, "1", worst.error, worst.uncertainty, worst.note)
+
+
+def record_held(bench: GridBench, results: Sequence[StageResult]) -> None:
+    """Record the smallest current of all that was held inside a threshold."""
+    worst = min(results, key=lambda result: result.held_pu)
+    _, u_i, _ = bench.uncertainty_pu()
+    bench.lab.record(HELD.name, HELD.unit, worst.held_pu, u_i, worst.name)
 
 
 def fails(result: StageResult) -> bool:
