@@ -106,3 +106,41 @@ class GridSupport(Protocol):
 
     async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
         """Put a function's settings in force and enable or disable it."""
+
+
+@dataclass(frozen=True)
+class EnterServiceSettings:
+    """When and how an inverter begins to energise.
+
+    Parameters
+    ----------
+    v_low_pu, v_high_pu : float
+        Voltage it waits for. [pu]
+    f_low_hz, f_high_hz : float
+        Frequency it waits for. [Hz]
+    delay_s : float
+        How long both must hold. [s]
+    random_s : float
+        A random time up to this comes on top. [s]
+    ramp_s : float
+        From nothing to rated power. [s]
+    """
+
+    v_low_pu: float
+    v_high_pu: float
+    f_low_hz: float
+    f_high_hz: float
+    delay_s: float
+    random_s: float
+    ramp_s: float
+
+
+@runtime_checkable
+class EnterService(Protocol):
+    """An inverter whose way into service can be set."""
+
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return the settings in force."""
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Put settings in force."""

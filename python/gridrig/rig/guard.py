@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
-from gridrig.devices.grid_support import FunctionSettings, FunctionState, GridSupport
+from gridrig.devices.grid_support import (
+    EnterService,
+    EnterServiceSettings,
+    FunctionSettings,
+    FunctionState,
+    GridSupport,
+)
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 
@@ -126,6 +132,20 @@ class GuardedInverter(Guarded):
             await self._need_limit()
         await self._write("connect", on, self.driver.set_connect)
 
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return when and how it enters service."""
+        return await self._enter_service().read_enter_service()
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Set when and how it enters service."""
+        driver = self._enter_service()
+        await self._write("enter_service", settings, driver.write_enter_service)
+
+    def _enter_service(self) -> EnterService:
+        if not isinstance(self.driver, EnterService):
+            raise self._unsupported("enter_service")
+        return self.driver
+
     async def set_q_var(self, q_var: float | None) -> None:
         """Set reactive power within the rig's apparent power; None takes it back. [var]"""
         support = self._grid_support("reactive power")
@@ -150,13 +170,16 @@ class GuardedInverter(Guarded):
 
     def _grid_support(self, what: str) -> GridSupport:
         if not isinstance(self.driver, GridSupport):
-            raise DriverError(
-                "driver.unsupported",
-                "{device}: its driver sets no grid support, so no {what}",
-                device=self.name,
-                what=what,
-            )
+            raise self._unsupported(what)
         return self.driver
+
+    def _unsupported(self, what: str) -> DriverError:
+        return DriverError(
+            "driver.unsupported",
+            "{device}: its driver sets no grid support, so no {what}",
+            device=self.name,
+            what=what,
+        )
 
     async def power_zero(self) -> None:
         """Bring its power to nothing, by set-point (storage) or limit."""

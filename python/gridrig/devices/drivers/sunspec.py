@@ -31,6 +31,7 @@ from typing import ClassVar
 from gridrig.devices.capabilities import Identity, InverterReading
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_curves import Curves
+from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.drivers.sunspec_setpoints import (
     LIMIT,
@@ -40,7 +41,7 @@ from gridrig.devices.drivers.sunspec_setpoints import (
     SetPoint,
     SetPoints,
 )
-from gridrig.devices.grid_support import FunctionSettings, FunctionState
+from gridrig.devices.grid_support import EnterServiceSettings, FunctionSettings, FunctionState
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
@@ -211,6 +212,14 @@ class SunSpecInverter:
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
         await self._device.write(SERVICE, {"ES": int(on)})
+
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return when and how it enters service."""
+        return await EnterServicePoints(self._device).read()
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Set when and how it enters service; times are whole seconds."""
+        await EnterServicePoints(self._device).write(settings)
 
     async def set_q_var(self, q_var: float | None) -> None:
         """Set reactive power into the grid; None takes the set-point back. [var]"""
