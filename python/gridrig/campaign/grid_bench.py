@@ -9,19 +9,20 @@ References
 .. [1] IEEE, "IEEE Std 1547-2018," 2018, table 3: minimum measurement and calculation accuracy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridrig.campaign.lab import Lab
-from gridrig.campaign.recordings import channels_of, play
+from gridrig.campaign.recordings import act_and_record, channels_of, play
 from gridrig.devices.bench_capabilities import (
     AnalyserReading,
     CapturePlan,
     Float,
     Recording,
     SequenceStep,
+    TriggerSource,
 )
 from gridrig.errors import CampaignError
 from gridrig.rig.device import Categories
@@ -29,6 +30,7 @@ from gridrig.rig.device import Categories
 FED_SHARE = 0.84  # of the DC input's highest voltage
 RATE_HZ = 200.0
 BEFORE_S = 0.2  # recorded before a stimulus begins
+BEFORE_POINTS_MIN = 2
 SHARE_OF_REQUIRED = 0.25  # an instrument may use this much of an accuracy that is required
 READY_PU, READY_S, READY_LOOK_S = 0.95, 1200.0, 20.0  # a delay of 300 s, a ramp of 300 s, and more
 HOST_STEP_S = 5.0  # while nothing is judged
@@ -242,13 +244,25 @@ class GridBench:
         `tracks` are letters: V, I, P, Q of each phase, and F. The last step stays in force.
         """
         length_s = sum(step.dwell_s for step in steps) + rest_s
-        before = round(BEFORE_S * rate_hz)
-        points = before + round(length_s * rate_hz)
-        # A hair more than a whole number of points: the analyser takes the whole part of it.
-        plan = CapturePlan("rms", rate_hz, points, (before + 0.01) / points, source="source")
-        names = [f"{letter}{k}" for letter in tracks if letter != "F" for k in self.channels]
-        names += ["F"] * ("F" in tracks)
-        return self._trace(await play(self.lab, steps, plan, names))
+        plan = self._plan(length_s, rate_hz, "source")
+        return self._trace(await play(self.lab, steps, plan, self._names(tracks)))
+
+    async def record_act(
+        self,
+        act: Callable[[], Awaitable[None]],
+        length_s: float,
+        *,
+        rate_hz: float = RATE_HZ,
+        tracks: str = "VI",
+    ) -> tuple[Trace, float]:
+        """Record the inverter while something is commanded, and the time after. [s, 1/s]
+
+        Returns the trace and how well its beginning is known. [s]
+        """
+        plan = self._plan(length_s, rate_hz, "command")
+        names = self._names(tracks)
+        recording, known_s = await act_and_record(self.lab, act, plan, names)
+        return self._trace(recording), known_s
 
     def uncertainty_pu(self, window_s: float = WINDOW_S) -> tuple[float, float, float]:
         """Return the analyser's, of V, I and P or Q at their ratings, k = 2. [s] [pu]"""
@@ -291,6 +305,16 @@ class GridBench:
                     found=found,
                     most=SHARE_OF_REQUIRED * required,
                 )
+
+    def _plan(self, length_s: float, rate_hz: float, source: TriggerSource) -> CapturePlan:
+        before = max(BEFORE_POINTS_MIN, round(BEFORE_S * rate_hz))
+        points = before + round(length_s * rate_hz)
+        # A hair more than a whole number of points: the analyser takes the whole part of it.
+        return CapturePlan("rms", rate_hz, points, (before + 0.01) / points, source=source)
+
+    def _names(self, tracks: str) -> list[str]:
+        names = [f"{letter}{k}" for letter in tracks if letter != "F" for k in self.channels]
+        return names + ["F"] * ("F" in tracks)
 
     def _each(self, value: PerPhase) -> tuple[float, ...]:
         if isinstance(value, int | float):

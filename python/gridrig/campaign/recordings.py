@@ -4,7 +4,7 @@ Times are read from one instrument's time base: the trigger is marked in the rec
 clock of the host or of the source enters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
@@ -43,8 +43,43 @@ async def play(
     await source.arm()
     await analyser.arm(plan)
     await source.trigger()
+    return await _fetched(lab, plan, tracks)
+
+
+async def act_and_record(
+    lab: Lab, act: Callable[[], Awaitable[None]], plan: CapturePlan, tracks: Sequence[str]
+) -> tuple[Recording, float]:
+    """Have the analyser record what a command does; return the recording and a time. [s]
+
+    Nobody marks the moment in the recording when a device takes a command: it lies between the
+    trigger and the answer. The time returned is what passed between them.
+
+    Parameters
+    ----------
+    lab : Lab
+        An opened bench with an analyser.
+    act : callable
+        Commands, and returns when it has been answered.
+    plan : CapturePlan
+        Its source of trigger is a command.
+    tracks : sequence of str
+        What is fetched.
+    """
+    analyser = lab.driver(lab.name_of("analyser"))
+    await analyser.arm(plan)
+    began_s = lab.clock.now_s()
+    await analyser.trigger()
+    await act()
+    lasted_s = lab.clock.now_s() - began_s
+    return await _fetched(lab, plan, tracks), lasted_s
+
+
+async def _fetched(lab: Lab, plan: CapturePlan, tracks: Sequence[str]) -> Recording:
+    """Wait until a recording is done and fetch it."""
+    analyser = lab.driver(lab.name_of("analyser"))
     length_s = plan.points / plan.rate_hz
     end_s = lab.clock.now_s() + length_s + LATE_S_MAX
+    await lab.pass_time((1.0 - plan.pretrigger) * length_s, step_s=POLL_S)
     while await analyser.capture_state() != "done":
         if lab.clock.now_s() > end_s:
             raise CampaignError(

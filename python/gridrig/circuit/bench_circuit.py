@@ -320,7 +320,10 @@ class BenchCircuit:
         i = np.zeros((steps, len(self.places), 3), dtype=np.complex128)
         for k, name in enumerate(self._devices):
             i[:, self.places[name]] = tick.i_va[k] / self.v_n * turned[:, None]
-        y = np.array([self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in f_hz])
+        levels, place = np.unique(f_hz, return_inverse=True)  # one, unless it ramps
+        y = np.array(
+            [self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in levels]
+        )[place]
         i[:, self.places[LOAD]] = -v * y[:, None]
         i[:, self.places[SWITCH]] = i.sum(axis=1)
         told = Row((), (), 0.0, self._trigger, self.status)

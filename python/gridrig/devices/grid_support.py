@@ -26,13 +26,21 @@ class CurveSettings:
     response_s : float or None
         Open-loop response time; None where the function has none. [s]
     priority : str or None
-        Which power yields first; None where the function has none.
+        Which power goes first; None where the function has none.
+    v_ref_pu, v_ref_auto_s : float or None
+        Of volt-var: the voltage that the curve is laid around, and the time constant with which
+        it adjusts itself; None leaves them as they are. [pu, s]
+    v_ref_auto : bool or None
+        Whether it does.
     """
 
     points: Points
     reference: Reference = "w_max"
     response_s: float | None = None
     priority: Priority | None = None
+    v_ref_pu: float | None = None
+    v_ref_auto: bool | None = None
+    v_ref_auto_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,23 @@ class TripSettings:
     momentary_cessation: Points = ()
 
 
-FunctionSettings = CurveSettings | DroopSettings | TripSettings
+@dataclass(frozen=True)
+class PowerFactorSettings:
+    """Constant power factor.
+
+    Parameters
+    ----------
+    factor : float
+        Active over apparent power, above 0 and at most 1.
+    injects : bool
+        Whether reactive power goes into the grid (over-excited); else it is absorbed.
+    """
+
+    factor: float
+    injects: bool = True
+
+
+FunctionSettings = CurveSettings | DroopSettings | TripSettings | PowerFactorSettings
 
 
 @dataclass(frozen=True)
@@ -82,7 +106,7 @@ class FunctionState:
     ----------
     on : bool
         Whether it is enabled.
-    settings : CurveSettings, DroopSettings or TripSettings
+    settings : CurveSettings, DroopSettings, TripSettings or PowerFactorSettings
         Its settings.
     """
 

@@ -7,7 +7,7 @@ too. In a dry run what would be written is reported instead of sent.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
@@ -154,6 +154,11 @@ class GuardedInverter(Guarded):
             most_var = self.device.limits.s_va_max
             self._within("q_var", q_var, -most_var, most_var)
         await self._write("q_var", q_var, support.set_q_var)
+
+    @property
+    def functions(self) -> Collection[str]:
+        """Names of the grid-support functions it has; none if its driver sets none."""
+        return self.driver.functions if isinstance(self.driver, GridSupport) else ()
 
     async def read_function(self, name: str) -> FunctionState:
         """Return a grid-support function as it is in force."""

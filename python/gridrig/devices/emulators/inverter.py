@@ -72,6 +72,8 @@ class InverterParameters(MapParameters):
         Live ones follow the values of model 701.
     adopt_s : float
         How long it takes to adopt a curve. [s]
+    keeps : tuple of str
+        Settings of the plant's functions that it reads back as written and leaves as they are.
     """
 
     s_va: float
@@ -82,6 +84,7 @@ class InverterParameters(MapParameters):
     generation: str = "both"
     scale_factors: str = "fixed"
     adopt_s: float = 0.2
+    keeps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
