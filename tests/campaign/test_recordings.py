@@ -4,13 +4,6 @@ import numpy as np
 import pytest
 
 from gridrig.campaign.recordings import ceased_s
-from gridrig.devices.bench_capabilities import Recording
-
-
-def recording(currents: list[list[float]], before: int = 2, step_s: float = 0.01) -> Recording:
-    tracks = {f"I{k + 1}": np.array(values) for k, values in enumerate(currents)}
-    start_s = 1000.0 - before * step_s
-    return Recording(start_s, 1000.0, step_s, tracks)
 
 
 @pytest.mark.parametrize(
@@ -27,5 +20,5 @@ def recording(currents: list[list[float]], before: int = 2, step_s: float = 0.01
 def test_a_current_has_ceased_when_no_phase_comes_back(
     currents: list[list[float]], ceased: float
 ) -> None:
-    tracks = [f"I{k + 1}" for k in range(len(currents))]
-    assert ceased_s(recording(currents), tracks, 1.0) == pytest.approx(ceased)
+    t_s = 0.01 * (np.arange(len(currents[0])) - 2)
+    assert ceased_s(t_s, np.array(currents, dtype=float).T, 1.0) == pytest.approx(ceased)

@@ -17,13 +17,20 @@ from gridrig.devices.drivers.sunspec import (
     SunSpecParameters,
     SunSpecStorageInverter,
 )
-from gridrig.devices.grid_support import CurveSettings, DroopSettings, GridSupport, TripSettings
+from gridrig.devices.grid_support import (
+    CurveSettings,
+    DroopSettings,
+    GridSupport,
+    PowerFactorSettings,
+    TripSettings,
+)
 from gridrig.devices.links import ModbusTcpLink
 
 HELD = SunSpecParameters(timeout_s=0.2, retries=1, revert_s=30)
 QUICK = SunSpecParameters(timeout_s=0.2, retries=1)
 VOLT_VAR = CurveSettings(
-    ((0.9, 0.3), (0.97, 0.0), (1.03, 0.0), (1.09, -0.3)), "var_max", 1.0, "reactive"
+    *(((0.9, 0.3), (0.97, 0.0), (1.03, 0.0), (1.09, -0.3)), "var_max", 1.0, "reactive"),
+    *(1.02, True, 600.0),
 )
 FUNCTIONS: dict[str, Any] = {
     "volt_var": VOLT_VAR,
@@ -34,7 +41,9 @@ FUNCTIONS: dict[str, Any] = {
     "high_voltage_trip": TripSettings(((1.2, 0.16), (1.1, 13.0))),
     "low_frequency_trip": TripSettings(((46.5, 0.16), (47.0, 300.0))),
     "high_frequency_trip": TripSettings(((52.0, 0.16),)),
+    "power_factor": PowerFactorSettings(0.92, injects=False),
 }
+IN_PLANT = {name: name for name in FUNCTIONS} | {"power_factor": "power_factor_injecting"}
 
 
 def test_a_held_set_point_stays_while_the_bench_reads_and_falls_when_it_stops(
@@ -174,7 +183,7 @@ def test_reactive_power_is_set_within_the_rating_and_taken_back(run: Run) -> Non
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_adopted_read_back_and_restored(run: Run, name: str) -> None:
-    terminal = Terminal(functions=frozenset(FUNCTIONS))
+    terminal = Terminal(functions=frozenset(IN_PLANT.values()))
     emulator = pv(terminal=terminal)
 
     async def use(driver: SunSpecInverter) -> list[Any]:
@@ -186,8 +195,22 @@ def test_a_function_is_adopted_read_back_and_restored(run: Run, name: str) -> No
         return [before == await driver.read_function(name), written.on, written.settings]
 
     assert run(lambda: using(emulator, use)) == [True, True, FUNCTIONS[name]]
-    assert terminal.commands[0][0] == name
-    assert terminal.commands[-1] == (name, None)  # restored: not enabled, as found
+    assert terminal.commands[0][0] == IN_PLANT[name]
+    assert terminal.commands[-1] == (IN_PLANT[name], None)  # restored: not enabled, as found
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.01, float("nan")])
+def test_a_power_factor_that_is_none_is_refused_and_nothing_is_sent(
+    run: Run, factor: float
+) -> None:
+    terminal = Terminal(functions=frozenset(IN_PLANT.values()))
+
+    async def use(driver: SunSpecInverter) -> str:
+        settings = PowerFactorSettings(factor)
+        return (await failure(driver.write_function("power_factor", settings, on=True))).code
+
+    assert run(lambda: using(pv(terminal=terminal), use)) == "driver.limit"
+    assert terminal.commands == []
 
 
 @pytest.mark.parametrize(
@@ -200,7 +223,7 @@ def test_a_function_is_adopted_read_back_and_restored(run: Run, name: str) -> No
 def test_an_adoption_that_hangs_or_fails_is_named_and_nothing_is_enabled(
     run_fast: Run, fault: str, expected: tuple[str, str]
 ) -> None:
-    terminal = Terminal(functions=frozenset(FUNCTIONS))
+    terminal = Terminal(functions=frozenset(IN_PLANT.values()))
     emulator = pv(terminal=terminal)
 
     async def use(driver: SunSpecInverter) -> tuple[str, str]:

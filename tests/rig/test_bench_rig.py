@@ -46,7 +46,7 @@ MISFITS = {
         (f"{PV}.terminal.channels", "channels [1, 2, 2]"),
     ),
     "limits without the nominal frequency": (
-        ("f_hz_min = 45", "f_hz_min = 55"),
+        ("f_hz_min = 40", "f_hz_min = 55"),
         ("device 'ac-1'.limits.f_hz_min", "55 to 66 Hz"),
     ),
     "limits below the nominal voltage": (
@@ -62,7 +62,7 @@ MISFITS = {
         (f"{PV}.terminal", '"model"'),
     ),
     "no limits": (
-        ("limits = { v_v_max = 290, f_hz_min = 45, f_hz_max = 66 }\n", ""),
+        ("limits = { v_v_max = 290, f_hz_min = 40, f_hz_max = 66 }\n", ""),
         ("device 'ac-1'.limits", "nothing"),
     ),
     "no safe state": (

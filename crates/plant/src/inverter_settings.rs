@@ -39,6 +39,8 @@ pub struct InverterSettings {
     pub ignores_functions: bool,
     /// True makes a permit that is withdrawn have no effect.
     pub ignores_permit: bool,
+    /// True makes relays see the mean of the phases instead of the worst one.
+    pub relays_see_mean: bool,
     /// What its functions' response times are multiplied with.
     pub response_scale: f64,
     /// -1 inverts the reactive power of its functions.
@@ -86,6 +88,7 @@ impl InverterSettings {
             ignores_setpoint: reader.flag("ignores_setpoint", false)?,
             ignores_functions: reader.flag("ignores_functions", false)?,
             ignores_permit: reader.flag("ignores_permit", false)?,
+            relays_see_mean: reader.flag("relays_see_mean", false)?,
             response_scale: reader.number("response_scale", 1.0, (0.0, 1000.0))?,
             q_sign: reader.number("q_sign", 1.0, (-1.0, 1.0))?,
             pll: (

@@ -267,7 +267,12 @@ impl World {
         for ((seen, window), v) in seen.iter_mut().zip(&mut unit.windows).zip(&played.v) {
             *seen = window.step(v.abs(), h_s);
         }
-        let extremes = unit.phases.extremes(seen);
+        let extremes = if inverter.settings.relays_see_mean {
+            let mean = seen.iter().sum::<f64>() / 3.0;
+            (mean, mean)
+        } else {
+            unit.phases.extremes(seen)
+        };
         let bus = Bus {
             dead: false,
             f_nominal_hz: self.f_nominal_hz,

@@ -98,7 +98,8 @@ class Lab:
     """An opened bench.
 
     The world is there for a procedure to act as the source and the load; what it judges it reads
-    from a meter, over the wire, or from the trace of the modelled island.
+    from a meter, over the wire, or from the trace of the modelled island. `repetitions` is how
+    often it tries what its standard wants to be tried more than once.
     """
 
     rig: Rig
@@ -110,6 +111,7 @@ class Lab:
     safe: list[SafeReport]
     grid: Grid | None
     lease: Lease
+    repetitions: int = 1
 
     @property
     def world(self) -> World:

@@ -25,6 +25,8 @@ def test_command(
     rig: str | None,
     mutants: bool,
     allow_skips: bool,
+    every_criterion: bool,
+    repetitions: str | None,
     captures: str | None,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
@@ -36,8 +38,10 @@ def test_command(
         gridrig. Those are also found by `hil/...` where no such file is.
     rig : str or None
         Rig file or name; None for the one each procedure names.
-    mutants, allow_skips : bool
+    mutants, allow_skips, every_criterion : bool
         As the options of the same names.
+    repetitions : str or None
+        How often to try what a standard wants repeated, as written; None for once.
     captures : str or None
         Folder in which every execution records its wires.
     """
@@ -45,6 +49,8 @@ def test_command(
     options += ["--import-mode", "importlib"]  # two folders may have files of one name
     options += ["--rig", rig or AUTO]
     options += ["--mutants"] * mutants + ["--allow-skips"] * allow_skips
+    options += ["--every-criterion"] * every_criterion
+    options += ["--repetitions", repetitions] if repetitions else []
     options += ["--captures", captures] if captures else []
     paths = _paths(arguments)
     ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}

@@ -15,7 +15,14 @@ import pytest
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
-from gridrig.campaign.procedure_summary import Executed, mutant_lines, properties, verdict_lines
+from gridrig.campaign.procedure_summary import (
+    Executed,
+    effort_line,
+    mutant_lines,
+    needless_criteria,
+    properties,
+    verdict_lines,
+)
 from gridrig.campaign.procedures import Mutant, Procedure, execute, missing_capabilities
 from gridrig.errors import GridrigError
 from gridrig.rig.description import Rig, load_rig
@@ -127,7 +134,9 @@ class Procedures:
         if folder:
             words = (item.tested.name, rig.name, *([mutant.name] if mutant else []))
             capture = Path(folder) / f"{'-'.join(words).replace(' ', '_')}.jsonl"
-        executed = Executed(item.tested, rig, mutant, execute(item.tested, rig, mutant, capture))
+        repetitions = 1 if mutant else self.config.getoption("--repetitions")
+        execution = execute(item.tested, rig, mutant, capture, repetitions=repetitions)
+        executed = Executed(item.tested, rig, mutant, execution)
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
         if mutant is None:
@@ -193,10 +202,23 @@ class Procedures:
         mutants = [executed for executed in self.executed if executed.mutant is not None]
         for line in mutant_lines(mutants, self.not_tried):
             terminalreporter.write_line(line)
+        if mutants:
+            terminalreporter.write_line(self._needless_line(mutants))
+        if self.executed:
+            terminalreporter.write_line(effort_line(self.executed))
+
+    def _needless_line(self, mutants: list[Executed]) -> str:
+        needless = needless_criteria(mutants)
+        if not needless:
+            return "every criterion is needed: without any one of them a mutant would live"
+        return f"criteria that no mutant fails alone: {'; '.join(needless)}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Give pytest the exit code of the verdicts."""
+        if self.config.getoption("--every-criterion"):
+            mutants = [executed for executed in self.executed if executed.mutant is not None]
+            self.outcomes += [Outcome.FAIL for _ in needless_criteria(mutants)]
         session.exitstatus = self.ended_code = self.exit_code(exitstatus)
 
     def exit_code(self, exitstatus: int) -> int:

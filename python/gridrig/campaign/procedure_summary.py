@@ -90,6 +90,39 @@ def mutant_lines(mutants: Sequence[Executed], not_tried: Sequence[str]) -> Itera
         yield f"  not tried  {name}"
 
 
+def needless_criteria(mutants: Sequence[Executed]) -> list[str]:
+    """Return the criteria that no mutant fails alone: without one of them, none would live.
+
+    Only procedures whose every mutant was tried are looked at.
+    """
+    by_procedure: dict[tuple[str, str], list[Executed]] = {}
+    for executed in mutants:
+        by_procedure.setdefault((executed.tested.name, executed.rig.path), []).append(executed)
+    needless = []
+    for tried in by_procedure.values():
+        tested = tried[0].tested
+        alone = {failed[0] for executed in tried if len(failed := _failed(executed)) == 1}
+        if len(tried) == len(tested.mutants):
+            names = [criterion.name for criterion in tested.criteria]
+            needless += [f"{tested.name}: {name}" for name in names if name not in alone]
+    return needless
+
+
+def _failed(executed: Executed) -> list[str]:
+    verdicts = executed.execution.verdicts.verdicts
+    return [v.criterion.name for v in verdicts if v.outcome is Outcome.FAIL]
+
+
+def effort_line(executed: Sequence[Executed]) -> str:
+    """Return what all executions took: hours by the bench's clock, polls, frames."""
+    efforts = [one.execution.effort for one in executed]
+    hours = sum(effort.duration_s for effort in efforts) / 3600
+    polls, frames = (sum(getattr(e, name) for e in efforts) for name in ("polls", "frames"))
+    virtual = all(one.rig.clock == "virtual" for one in executed)
+    kind = "virtual hours" if virtual else "hours by the rigs' clocks"
+    return f"{len(efforts)} executions: {hours:.1f} {kind}, {polls:,} polls, {frames:,} frames"
+
+
 def rig_text(rig: Rig) -> str:
     """Return the name of a rig, which says EMULATED if anything on it is."""
     return f"{'EMULATED ' if any(d.emulated for d in rig.devices) else ''}{rig.name}"

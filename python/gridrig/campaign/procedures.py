@@ -21,7 +21,8 @@ from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
-from gridrig.devices.capture.recorder import recorder, recording
+from gridrig.devices.capture.frame_count import counting_frames
+from gridrig.devices.capture.recorder import recording
 from gridrig.errors import CampaignError, GridrigError
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
@@ -76,6 +77,25 @@ class Procedure:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What an execution took.
+
+    Parameters
+    ----------
+    duration_s : float
+        By the bench's own clock. [s]
+    polls : int
+        How often a device or an instrument was asked what it does.
+    frames : int
+        Requests of any kind on all wires.
+    """
+
+    duration_s: float = 0.0
+    polls: int = 0
+    frames: int = 0
+
+
+@dataclass(frozen=True)
 class Execution:
     """What one execution of a procedure came to.
 
@@ -87,11 +107,14 @@ class Execution:
         Who each device said it is.
     trace_back : str
         Of the exception that ended it, if one did.
+    effort : Effort
+        What it took.
     """
 
     verdicts: RunVerdicts
     identities: Mapping[str, Identity] = field(default_factory=dict)
     trace_back: str = ""
+    effort: Effort = Effort()
 
 
 def procedure(
@@ -117,8 +140,9 @@ def procedure(
     rig : str
         Built-in rig it runs on when none is named.
     needs : tuple of str
-        Capabilities the rig must have: "inverter", "storage", "bms", "meter", and "model" where
-        the procedure drives the modelled world.
+        Capabilities the rig must have: "inverter", "storage", "bms", "meter" and so on, "model"
+        where the procedure drives the modelled world, "category III" where it is for inverters of
+        that category of abnormal operation.
     criteria : tuple of Criterion
         What is judged.
     mutants : tuple of Mutant
@@ -166,19 +190,26 @@ def procedure(
 
 def missing_capabilities(tested: Procedure, rig: Rig) -> list[str]:
     """Return what the procedure needs and the rig has not."""
-    has = {device.capability for device in rig.devices}
+    has: set[str] = {device.capability for device in rig.devices}
+    has |= {f"category {d.categories.abnormal}" for d in rig.devices if d.categories is not None}
     modelled = all(device.emulated for device in rig.devices)
     return [need for need in tested.needs if need not in has and not (need == "model" and modelled)]
 
 
 def execute(
-    tested: Procedure, rig: Rig, mutant: Mutant | None = None, capture: Path | None = None
+    tested: Procedure,
+    rig: Rig,
+    mutant: Mutant | None = None,
+    capture: Path | None = None,
+    *,
+    repetitions: int = 1,
 ) -> Execution:
     """Execute a procedure once, on a fresh bench, and judge what it recorded.
 
     However it ends, the bench is driven to its safe state first. SIGINT and SIGTERM end it as
     ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file its
     wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
+    `repetitions` is how often the procedure tries what its standard wants to be repeated.
     """
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
@@ -187,15 +218,21 @@ def execute(
     safe: list[SafeReport] = []
     stopped_by: list[str] = []
     identities: dict[str, Identity] = {}
+    took: list[Effort] = []
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
-        with _captured(capture, clock):
+        with _captured(capture, clock), counting_frames() as frames:
             async with open_lab(rig, clock, recorded, safe) as lab:
-                if (tape := recorder()) is not None:
-                    tape.begin()
+                frames.begin()
                 identities.update(lab.bench.identities)
-                await tested.body(lab)
+                lab.repetitions = repetitions
+                begin_s = clock.now_s()
+                try:
+                    await tested.body(lab)
+                finally:
+                    polls = sum(device.reads for device in lab.bench.devices.values())
+                    took.append(Effort(clock.now_s() - begin_s, polls, frames.sent))
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
@@ -216,7 +253,7 @@ def execute(
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
-    return Execution(verdicts, identities, trace_back)
+    return Execution(verdicts, identities, trace_back, took[0] if took else Effort())
 
 
 def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:

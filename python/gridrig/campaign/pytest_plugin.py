@@ -1,6 +1,13 @@
 """The pytest plugin: does nothing, and imports nothing heavy, unless --rig is given."""
 
+import argparse
 from typing import Any
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -9,6 +16,18 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption("--rig", help="rig file or built-in name; auto: the one a procedure names")
     group.addoption("--mutants", action="store_true", help="run each procedure's mutants too")
     group.addoption("--allow-skips", action="store_true", help="a missing capability is no fault")
+    group.addoption(
+        "--every-criterion",
+        action="store_true",
+        help="with --mutants: fail if a criterion is needed by no mutant",
+    )
+    group.addoption(
+        "--repetitions",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="try N times what a standard wants repeated; IEEE 1547.1 wants 5",
+    )
     group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
 
 

@@ -4,12 +4,12 @@ Times are read from one instrument's time base: the trigger is marked in the rec
 clock of the host or of the source enters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
 from gridrig.campaign.lab import Lab
-from gridrig.devices.bench_capabilities import CapturePlan, Recording, SequenceStep
+from gridrig.devices.bench_capabilities import CapturePlan, Float, Recording, SequenceStep
 from gridrig.errors import CampaignError
 from gridrig.rig.instruments import SourceTerminal
 
@@ -43,8 +43,43 @@ async def play(
     await source.arm()
     await analyser.arm(plan)
     await source.trigger()
+    return await _fetched(lab, plan, tracks)
+
+
+async def act_and_record(
+    lab: Lab, act: Callable[[], Awaitable[None]], plan: CapturePlan, tracks: Sequence[str]
+) -> tuple[Recording, float]:
+    """Have the analyser record what a command does; return the recording and a time. [s]
+
+    Nobody marks the moment in the recording when a device takes a command: it lies between the
+    trigger and the answer. The time returned is what passed between them.
+
+    Parameters
+    ----------
+    lab : Lab
+        An opened bench with an analyser.
+    act : callable
+        Commands, and returns when it has been answered.
+    plan : CapturePlan
+        Its source of trigger is a command.
+    tracks : sequence of str
+        What is fetched.
+    """
+    analyser = lab.driver(lab.name_of("analyser"))
+    await analyser.arm(plan)
+    began_s = lab.clock.now_s()
+    await analyser.trigger()
+    await act()
+    lasted_s = lab.clock.now_s() - began_s
+    return await _fetched(lab, plan, tracks), lasted_s
+
+
+async def _fetched(lab: Lab, plan: CapturePlan, tracks: Sequence[str]) -> Recording:
+    """Wait until a recording is done and fetch it."""
+    analyser = lab.driver(lab.name_of("analyser"))
     length_s = plan.points / plan.rate_hz
     end_s = lab.clock.now_s() + length_s + LATE_S_MAX
+    await lab.pass_time((1.0 - plan.pretrigger) * length_s, step_s=POLL_S)
     while await analyser.capture_state() != "done":
         if lab.clock.now_s() > end_s:
             raise CampaignError(
@@ -74,15 +109,15 @@ def channels_of(lab: Lab, device: str) -> tuple[int, ...]:
     return terminal.channels
 
 
-def ceased_s(recording: Recording, tracks: Sequence[str], below: float) -> float:
+def ceased_s(t_s: Float, values: Float, below: float) -> float:
     """Return from when after the trigger on all tracks stay below a value. [s]
 
     Parameters
     ----------
-    recording : Recording
-        Of means: a point holds from its time to the next.
-    tracks : sequence of str
-        Such as the currents of a device.
+    t_s : array of float64, shape (points,)
+        When each mean begins, after the trigger; it holds until the next. [s]
+    values : array of float64, shape (points, tracks)
+        Such as the currents of a device's phases.
     below : float
         In the tracks' unit.
 
@@ -92,10 +127,10 @@ def ceased_s(recording: Recording, tracks: Sequence[str], below: float) -> float
         The end of the last point above it: at most one step late. That is the recording's end if
         it never ceased, and 0 if it was never above after the trigger.
     """
-    times = recording.since_trigger_s()
-    above = np.any([np.abs(recording.tracks[track]) >= below for track in tracks], axis=0)
+    step_s = float(t_s[1] - t_s[0])
+    above = np.any(np.abs(values) >= below, axis=1)
     # The window that the trigger falls into belongs to what was before.
-    places = np.flatnonzero(above & (times >= 0.5 * recording.step_s))
+    places = np.flatnonzero(above & (t_s >= 0.5 * step_s))
     if not len(places):
         return 0.0
-    return float(times[places[-1]] + recording.step_s)
+    return float(t_s[places[-1]] + step_s)

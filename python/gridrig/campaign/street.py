@@ -18,6 +18,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HAS_TERMINAL, Device, GridTerminal
 from gridrig.rig.emulation import Emulation
 from gridrig.rig.instruments import SourceTerminal
+from gridrig.suggestions import near_miss
 
 
 @dataclass
@@ -27,6 +28,7 @@ class DeviceTerminal:
     world: World
     index: int
     w_share: float = 1.0  # maximum active power as a share of apparent power
+    keeps: frozenset[str] = frozenset()  # settings of functions that nothing written changes
 
     def state(self) -> TerminalState:
         """Return the terminal now."""
@@ -72,7 +74,8 @@ class DeviceTerminal:
         """Enable a grid-support function with its settings; None disables it."""
         now = self.world.functions(self.index)
         said = plant_functions.to_plant(name, settings, now, w_share=self.w_share)
-        self.world.set_functions(self.index, said)
+        taken = {key: value for key, value in said.items() if key not in self.keeps}
+        self.world.set_functions(self.index, taken)
 
     def function(self, name: str) -> tuple[bool, Mapping[str, object]] | None:
         """Return whether a grid-support function is enabled and its settings."""
@@ -203,9 +206,24 @@ class Street:
             return DeviceTerminal(self.world, self.pack_index(device.name))
         if device.capability == "ev_charger":
             return self.vehicles[device.name]
-        plant = self._emulation(device.name).plant
+        emulation, index = self._emulation(device.name), self.devices[device.name]
+        plant = emulation.plant
         share = float(plant.get("p_rated_w", plant["s_va"])) / float(plant["s_va"])
-        return DeviceTerminal(self.world, self.devices[device.name], share)
+        return DeviceTerminal(self.world, index, share, self._kept(device.name, index))
+
+    def _kept(self, name: str, index: int) -> frozenset[str]:
+        """Return which settings an inverter is built to keep, whatever is written."""
+        keeps = frozenset(getattr(self._emulation(name).face, "keeps", ()))
+        known = self.world.functions(index)
+        for key in sorted(keeps - set(known)):
+            raise PlantError(
+                "plant.keeps_unknown",
+                "{device}: keeps names {found!r}, no setting of its functions (near miss: {near})",
+                device=name,
+                found=key,
+                near=near_miss(key, known),
+            )
+        return keeps
 
     def follow_profiles(self, utc_s: int) -> None:
         """Impose what homes use and what the sun gives at a moment. [s since 1970]"""

@@ -270,12 +270,14 @@ class BenchCircuit:
     def _step_by_phase(self, at_ms: int, target_ms: int) -> None:
         """Step as far as the source's output is straight, at most `COARSE`, in one call."""
         t_s = at_ms / STEPS_PER_S
-        straight_ms = self.source.straight_until_s(t_s) * STEPS_PER_S
+        straight_s = self.source.straight_until_s(t_s)
         ends = [target_ms, at_ms + COARSE, *(move.at_ms for move in self._moves[:1])]
-        if straight_ms < math.inf:
-            ends.append(math.ceil(straight_ms - 1e-6))
+        if straight_s < math.inf:
+            ends.append(math.floor(straight_s * STEPS_PER_S + 1e-6))
         size = max(1, min(ends) - at_ms)
-        begin, end = self.source.at(t_s), self.source.at(t_s + size / STEPS_PER_S - 1e-9)
+        # What ends inside a millisecond lasts to the end of it.
+        end_s = min(straight_s, t_s + size / STEPS_PER_S) - 1e-9
+        begin, end = self.source.at(t_s), self.source.at(max(t_s, end_s))
         if begin.phase_deg != end.phase_deg:
             size, end = 1, begin  # an angle that moves is a step of its own
         segment = Segment(
@@ -318,7 +320,10 @@ class BenchCircuit:
         i = np.zeros((steps, len(self.places), 3), dtype=np.complex128)
         for k, name in enumerate(self._devices):
             i[:, self.places[name]] = tick.i_va[k] / self.v_n * turned[:, None]
-        y = np.array([self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in f_hz])
+        levels, place = np.unique(f_hz, return_inverse=True)  # one, unless it ramps
+        y = np.array(
+            [self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in levels]
+        )[place]
         i[:, self.places[LOAD]] = -v * y[:, None]
         i[:, self.places[SWITCH]] = i.sum(axis=1)
         told = Row((), (), 0.0, self._trigger, self.status)

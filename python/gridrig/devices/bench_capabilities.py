@@ -15,6 +15,7 @@ from gridrig.devices.capabilities import Driver
 
 SequenceState = Literal["idle", "armed", "running", "done"]
 CaptureState = Literal["idle", "waiting", "running", "done"]
+Float = NDArray[np.float64]
 TriggerSource = Literal["immediate", "command", "source", "contact", "level"]
 
 
@@ -286,6 +287,24 @@ class Analyser(Driver, Protocol):
 
     async def read(self) -> AnalyserReading:
         """Measure over one window."""
+
+    def uncertainty(
+        self, v_v: Float, i_a: Float, power: Float, window_s: float
+    ) -> tuple[Float, Float, Float]:
+        """Return the expanded uncertainty (k = 2) of means over a window, by its stated class.
+
+        Parameters
+        ----------
+        v_v, i_a, power : array of float64, any one shape
+            Means; of active or reactive power the larger magnitude. [V, A, W or var]
+        window_s : float
+            [s]
+
+        Returns
+        -------
+        tuple of three arrays
+            Of voltage, of current, of active or reactive power. [V, A, W or var]
+        """
 
     async def arm(self, plan: CapturePlan) -> None:
         """Plan a recording and arm it."""

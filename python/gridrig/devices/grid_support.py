@@ -26,13 +26,21 @@ class CurveSettings:
     response_s : float or None
         Open-loop response time; None where the function has none. [s]
     priority : str or None
-        Which power yields first; None where the function has none.
+        Which power goes first; None where the function has none.
+    v_ref_pu, v_ref_auto_s : float or None
+        Of volt-var: the voltage that the curve is laid around, and the time constant with which
+        it adjusts itself; None leaves them as they are. [pu, s]
+    v_ref_auto : bool or None
+        Whether it does.
     """
 
     points: Points
     reference: Reference = "w_max"
     response_s: float | None = None
     priority: Priority | None = None
+    v_ref_pu: float | None = None
+    v_ref_auto: bool | None = None
+    v_ref_auto_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,23 @@ class TripSettings:
     momentary_cessation: Points = ()
 
 
-FunctionSettings = CurveSettings | DroopSettings | TripSettings
+@dataclass(frozen=True)
+class PowerFactorSettings:
+    """Constant power factor.
+
+    Parameters
+    ----------
+    factor : float
+        Active over apparent power, above 0 and at most 1.
+    injects : bool
+        Whether reactive power goes into the grid (over-excited); else it is absorbed.
+    """
+
+    factor: float
+    injects: bool = True
+
+
+FunctionSettings = CurveSettings | DroopSettings | TripSettings | PowerFactorSettings
 
 
 @dataclass(frozen=True)
@@ -82,7 +106,7 @@ class FunctionState:
     ----------
     on : bool
         Whether it is enabled.
-    settings : CurveSettings, DroopSettings or TripSettings
+    settings : CurveSettings, DroopSettings, TripSettings or PowerFactorSettings
         Its settings.
     """
 
@@ -106,3 +130,41 @@ class GridSupport(Protocol):
 
     async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
         """Put a function's settings in force and enable or disable it."""
+
+
+@dataclass(frozen=True)
+class EnterServiceSettings:
+    """When and how an inverter begins to energise.
+
+    Parameters
+    ----------
+    v_low_pu, v_high_pu : float
+        Voltage it waits for. [pu]
+    f_low_hz, f_high_hz : float
+        Frequency it waits for. [Hz]
+    delay_s : float
+        How long both must hold. [s]
+    random_s : float
+        A random time up to this comes on top. [s]
+    ramp_s : float
+        From nothing to rated power. [s]
+    """
+
+    v_low_pu: float
+    v_high_pu: float
+    f_low_hz: float
+    f_high_hz: float
+    delay_s: float
+    random_s: float
+    ramp_s: float
+
+
+@runtime_checkable
+class EnterService(Protocol):
+    """An inverter whose way into service can be set."""
+
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return the settings in force."""
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Put settings in force."""

@@ -124,6 +124,28 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     **instruments.SAFE_STATES,
 }
 HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger")
+
+
+@dataclass(frozen=True)
+class Categories:
+    """What an inverter is made for, as its maker states it: what a procedure holds it to.
+
+    Parameters
+    ----------
+    abnormal : str
+        Abnormal operating performance: how it trips and rides through.
+    normal : str
+        Normal operating performance: reactive power and voltage regulation.
+
+    References
+    ----------
+    .. [1] IEEE, "IEEE Std 1547-2018," 2018, clause 1.4.
+    """
+
+    abnormal: Literal["I", "II", "III"]
+    normal: Literal["A", "B"]
+
+
 # What brings a device to rest when the host that commands it is dead, the watchdog with it.
 HostDead = Literal["reversion-timer", "relay", "none"]
 
@@ -174,6 +196,8 @@ class Device:
     host_dead : str
         What brings it to rest when the host is dead: "reversion-timer" (its own), "relay" (a
         hardware watchdog takes its power away), or "none".
+    categories : Categories or None
+        Of an inverter or storage; None if nobody says.
     """
 
     name: str
@@ -191,6 +215,7 @@ class Device:
     measures: str | None = None
     signs: bool = False
     host_dead: HostDead = "none"
+    categories: Categories | None = None
 
     @property
     def emulated(self) -> bool:

@@ -14,6 +14,7 @@ from gridrig.rig.device import (
     SAFE_STATES,
     BmsLimits,
     Capability,
+    Categories,
     Device,
     GridTerminal,
     HostDead,
@@ -55,6 +56,7 @@ class _Table:
     bms: Name | None = None
     measures: Name | None = None
     host_dead: HostDead = "none"
+    categories: Categories | None = None
 
 
 @dataclass
@@ -77,6 +79,7 @@ class DeviceDraft:
     measures: str | None = None
     signs: bool = False
     host_dead: HostDead = "none"
+    categories: Categories | None = None
 
     @property
     def emulated(self) -> bool:
@@ -105,6 +108,7 @@ def read_device(
         bms=fields.get("bms"),
         measures=fields.get("measures"),
         host_dead=fields.get("host_dead") or "none",
+        categories=fields.get("categories"),
     )
     if draft.name in (HEAD, LOAD):
         expected = 'a name other than "head" and "load", which meters measure'
@@ -153,6 +157,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         measures=draft.measures,
         signs=draft.signs,
         host_dead=draft.host_dead,
+        categories=draft.categories,
     )
 
 
@@ -299,6 +304,8 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
     capability, at = draft.capability, draft.at
     if draft.bms is not None and capability != "storage":
         issues.add(at.key("bms"), shown(draft.bms), f"no bms: this is a {capability}")
+    if draft.categories is not None and capability not in HAS_TERMINAL:
+        issues.add(at.key("categories"), "a table", f"nothing: this is a {capability}")
     if draft.measures is not None and capability != "meter":
         issues.add(at.key("measures"), shown(draft.measures), f"nothing: this is a {capability}")
     if capability == "storage" and "bms" not in draft.table:

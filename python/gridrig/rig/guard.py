@@ -7,11 +7,17 @@ too. In a dry run what would be written is reported instead of sent.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
-from gridrig.devices.grid_support import FunctionSettings, FunctionState, GridSupport
+from gridrig.devices.grid_support import (
+    EnterService,
+    EnterServiceSettings,
+    FunctionSettings,
+    FunctionState,
+    GridSupport,
+)
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 
@@ -44,6 +50,7 @@ class Guarded:
         self._report = report
         self._dry_run = dry_run
         self._ending = False
+        self.reads = 0  # how often it was asked what it does
 
     def end(self) -> None:
         """From now on refuse every write but those of the safe end: it has the last word."""
@@ -56,6 +63,7 @@ class Guarded:
 
     async def read(self) -> Any:
         """Return what the device reports now."""
+        self.reads += 1
         return await self.driver.read()
 
     async def make_safe(self) -> None:
@@ -101,7 +109,7 @@ class GuardedInverter(Guarded):
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now."""
-        reading: InverterReading = await self.driver.read()
+        reading: InverterReading = await super().read()
         return reading
 
     async def set_limit_w(self, p_w: float | None) -> None:
@@ -124,6 +132,20 @@ class GuardedInverter(Guarded):
             await self._need_limit()
         await self._write("connect", on, self.driver.set_connect)
 
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return when and how it enters service."""
+        return await self._enter_service().read_enter_service()
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Set when and how it enters service."""
+        driver = self._enter_service()
+        await self._write("enter_service", settings, driver.write_enter_service)
+
+    def _enter_service(self) -> EnterService:
+        if not isinstance(self.driver, EnterService):
+            raise self._unsupported("enter_service")
+        return self.driver
+
     async def set_q_var(self, q_var: float | None) -> None:
         """Set reactive power within the rig's apparent power; None takes it back. [var]"""
         support = self._grid_support("reactive power")
@@ -132,6 +154,11 @@ class GuardedInverter(Guarded):
             most_var = self.device.limits.s_va_max
             self._within("q_var", q_var, -most_var, most_var)
         await self._write("q_var", q_var, support.set_q_var)
+
+    @property
+    def functions(self) -> Collection[str]:
+        """Names of the grid-support functions it has; none if its driver sets none."""
+        return self.driver.functions if isinstance(self.driver, GridSupport) else ()
 
     async def read_function(self, name: str) -> FunctionState:
         """Return a grid-support function as it is in force."""
@@ -148,13 +175,16 @@ class GuardedInverter(Guarded):
 
     def _grid_support(self, what: str) -> GridSupport:
         if not isinstance(self.driver, GridSupport):
-            raise DriverError(
-                "driver.unsupported",
-                "{device}: its driver sets no grid support, so no {what}",
-                device=self.name,
-                what=what,
-            )
+            raise self._unsupported(what)
         return self.driver
+
+    def _unsupported(self, what: str) -> DriverError:
+        return DriverError(
+            "driver.unsupported",
+            "{device}: its driver sets no grid support, so no {what}",
+            device=self.name,
+            what=what,
+        )
 
     async def power_zero(self) -> None:
         """Bring its power to nothing, by set-point (storage) or limit."""
@@ -185,7 +215,7 @@ class GuardedBms(Guarded):
 
     async def read(self) -> BmsReading:
         """Return what the pack reports now."""
-        reading: BmsReading = await self.driver.read()
+        reading: BmsReading = await super().read()
         self._latest = (asyncio.get_running_loop().time(), reading)
         return reading
 
@@ -228,7 +258,7 @@ class GuardedMeter(Guarded):
 
     async def read(self) -> MeterReading:
         """Return what the meter reports now, unsigned."""
-        reading: MeterReading = await self.driver.read()
+        reading: MeterReading = await super().read()
         return reading
 
     async def sync_clock(self, utc_s: int) -> None:

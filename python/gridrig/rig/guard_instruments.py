@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gridrig.devices.bench_capabilities import CapturePlan, LoadBankReading, Recording, SequenceStep
+from gridrig.devices.bench_capabilities import (
+    CapturePlan,
+    Float,
+    LoadBankReading,
+    Recording,
+    SequenceStep,
+)
 from gridrig.rig.device import Device
 from gridrig.rig.guard import Guarded
 from gridrig.rig.instruments import (
@@ -193,6 +199,13 @@ class GuardedAnalyser(Guarded):
         """Return the analyser's own clock. [s]"""
         own_s: float = await self.driver.clock_s()
         return own_s
+
+    def uncertainty(
+        self, v_v: Float, i_a: Float, power: Float, window_s: float
+    ) -> tuple[Float, Float, Float]:
+        """Return the expanded uncertainty (k = 2) of means over a window."""
+        found: tuple[Float, Float, Float] = self.driver.uncertainty(v_v, i_a, power, window_s)
+        return found
 
 
 class GuardedEvCharger(Guarded):

@@ -114,6 +114,27 @@ def test_a_sequence_is_played_by_the_source_and_recorded_on_one_time_base(on_ben
     assert f_hz == pytest.approx(52.0)  # the last step stays
 
 
+def test_a_step_that_ends_inside_a_millisecond_is_no_ramp_into_the_next(on_bench) -> None:
+    async def body(clock):
+        async with instruments(clock) as bench:
+            ac, s3, pa = await bench.drivers("ac", "s3", "pa")
+            await ac.set_voltage_v([V_N] * 3)
+            await ac.set_output(True)
+            await s3.set_closed(True)
+            await clock.sleep(1.0)
+            await ac.load_sequence(steps((1.2 * V_N, 50.0, 0.1833), (V_N, 50.0, 0.2)))
+            await ac.arm()
+            await pa.arm(CapturePlan(function="rms", rate_hz=1000, points=300, source="source"))
+            await ac.trigger()
+            return await captured(bench, pa, ["V1"])
+
+    recording = on_bench(body)
+    times, v = recording.since_trigger_s(), recording.tracks["V1"]
+    high = times[v > 1.15 * V_N]
+    assert (high[0], high[-1]) == pytest.approx((0.0, 0.183), abs=0.0011)
+    assert np.count_nonzero((v > 1.01 * V_N) & (v < 1.19 * V_N)) <= 1
+
+
 def test_a_dip_of_one_phase_trips_on_the_worst_phase(on_bench) -> None:
     async def body(clock):
         async with instruments(clock) as bench:

@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol
 from weakref import WeakKeyDictionary
 
 VERSION = 1
@@ -26,6 +26,16 @@ TEXT_MAX = 1 << 30
 BEFORE_MAX = 200_000
 Way = Literal["out", "in"]
 Tap = Callable[[Way, bytes], None]
+
+
+class Tape(Protocol):
+    """What listens to the wires of a loop."""
+
+    def tap(self, wire: str, kind: str, **facts: object) -> Tap:
+        """Return what a line calls with every piece of bytes."""
+
+    def begin(self) -> None:
+        """Make now the beginning."""
 
 
 class Recorder:
@@ -121,12 +131,12 @@ class Recorder:
         self._stream.write(line if self._left > 0 else '{"full": true}\n')
 
 
-_RECORDERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Recorder] = WeakKeyDictionary()
+RECORDERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Tape] = WeakKeyDictionary()
 
 
-def recorder() -> Recorder | None:
+def recorder() -> Tape | None:
     """Return the recorder of the running loop; None if nobody records."""
-    return _RECORDERS.get(asyncio.get_running_loop())
+    return RECORDERS.get(asyncio.get_running_loop())
 
 
 @contextmanager
@@ -136,9 +146,10 @@ def recording(
     """Record every wire of the running loop into a file, which must not exist."""
     loop = asyncio.get_running_loop()
     with path.open("x", encoding="ascii", newline="\n") as stream:
-        one = _RECORDERS[loop] = Recorder(stream, now_s, start_utc_s=start_utc_s, clock=clock)
+        one = Recorder(stream, now_s, start_utc_s=start_utc_s, clock=clock)
+        RECORDERS[loop] = one
         try:
             yield one
         finally:
-            del _RECORDERS[loop]
+            del RECORDERS[loop]
             one.close()

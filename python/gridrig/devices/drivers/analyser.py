@@ -21,6 +21,7 @@ from gridrig.devices.bench_capabilities import (
     AnalyserReading,
     CapturePlan,
     CaptureState,
+    Float,
     Recording,
 )
 from gridrig.devices.drivers.scpi_instrument import ScpiDriver
@@ -81,16 +82,22 @@ class ScpiAnalyser(ScpiDriver):
         values = self._array(":FETC:RMS?", block, ">f8", 2 + COLUMNS * self._channels)
         rows = values[2:].reshape(self._channels, COLUMNS)
         v, i, p, q = (rows[:, k] for k in range(4))
-        share = 1 / math.sqrt(max(1.0, window_s * SAMPLES_PER_S))
-        u_v = COVERAGE * np.hypot(EVEN * self._gain_v * v, self._noise_v * share)
-        u_i = COVERAGE * np.hypot(EVEN * self._gain_i * i, self._noise_i * share)
-        gains = EVEN * math.hypot(self._gain_v, self._gain_i) * np.maximum(np.abs(p), np.abs(q))
-        angle = EVEN * math.radians(self._phase_deg) * np.maximum(np.abs(p), np.abs(q))
-        noise = np.hypot(self._noise_v * i, self._noise_i * v) * share
-        u_p = COVERAGE * np.sqrt(gains**2 + angle**2 + noise**2)
+        u_v, u_i, u_p = self.uncertainty(v, i, np.maximum(np.abs(p), np.abs(q)), window_s)
         columns = (v, i, p, q, rows[:, 4], u_v, u_i, u_p)
         told = [tuple(float(x) for x in column) for column in columns]
         return AnalyserReading(float(values[0]), float(values[1]), *told)
+
+    def uncertainty(
+        self, v_v: Float, i_a: Float, power: Float, window_s: float
+    ) -> tuple[Float, Float, Float]:
+        """Return the expanded uncertainty (k = 2) of means over a window."""
+        share = 1 / math.sqrt(max(1.0, window_s * SAMPLES_PER_S))
+        u_v = COVERAGE * np.hypot(EVEN * self._gain_v * v_v, self._noise_v * share)
+        u_i = COVERAGE * np.hypot(EVEN * self._gain_i * i_a, self._noise_i * share)
+        gains = EVEN * math.hypot(self._gain_v, self._gain_i) * power
+        angle = EVEN * math.radians(self._phase_deg) * power
+        noise = np.hypot(self._noise_v * i_a, self._noise_i * v_v) * share
+        return u_v, u_i, COVERAGE * np.sqrt(gains**2 + angle**2 + noise**2)
 
     async def arm(self, plan: CapturePlan) -> None:
         """Plan a recording, read the plan back, and arm it."""

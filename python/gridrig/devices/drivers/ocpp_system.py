@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from gridrig.devices.capture.recorder import Recorder
+from gridrig.devices.capture.recorder import Tape
 from gridrig.errors import DriverError
 
 MESSAGE_BYTES_MAX = 256 * 1024
@@ -32,13 +32,13 @@ class RecordedConnection:
     ----------
     connection : ServerConnection
         What is spoken on.
-    tape : Recorder
+    tape : Tape
         Takes every message.
     name : str
         Of the wire.
     """
 
-    def __init__(self, connection: ServerConnection, tape: Recorder, name: str) -> None:
+    def __init__(self, connection: ServerConnection, tape: Tape, name: str) -> None:
         self._connection = connection
         self._tap = tape.tap(name, "ocpp")
 

@@ -29,8 +29,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, InverterReading
+from gridrig.devices.drivers import sunspec_power_factor
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_curves import Curves
+from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.drivers.sunspec_setpoints import (
     LIMIT,
@@ -41,7 +43,12 @@ from gridrig.devices.drivers.sunspec_setpoints import (
     SetPoint,
     SetPoints,
 )
-from gridrig.devices.grid_support import FunctionSettings, FunctionState
+from gridrig.devices.grid_support import (
+    EnterServiceSettings,
+    FunctionSettings,
+    FunctionState,
+    PowerFactorSettings,
+)
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
@@ -142,6 +149,7 @@ class SunSpecInverter:
         )
         self._set_points = SetPoints(self._device, parameters.revert_s)
         self._curves = Curves(self._device, parameters.adopt_timeout_s)
+        self._power_factor = sunspec_power_factor.PowerFactor(self._device)
         self._w_max = self._inject_max_var = self._absorb_max_var = 0.0
         self._limit_w: float | None = None
         self._soc: float | None = None
@@ -220,6 +228,14 @@ class SunSpecInverter:
         """Permit or withdraw connection to the grid."""
         await self._device.write(SERVICE, {"ES": int(on)})
 
+    async def read_enter_service(self) -> EnterServiceSettings:
+        """Return when and how it enters service."""
+        return await EnterServicePoints(self._device).read()
+
+    async def write_enter_service(self, settings: EnterServiceSettings) -> None:
+        """Set when and how it enters service; times are whole seconds."""
+        await EnterServicePoints(self._device).write(settings)
+
     async def set_q_var(self, q_var: float | None) -> None:
         """Set reactive power into the grid; None takes the set-point back. [var]"""
         if q_var is None:
@@ -232,10 +248,12 @@ class SunSpecInverter:
     @property
     def functions(self) -> tuple[str, ...]:
         """Names of the grid-support functions the device has."""
-        return self._curves.names
+        return (*self._curves.names, sunspec_power_factor.NAME)
 
     async def read_function(self, name: str) -> FunctionState:
         """Return a grid-support function as it is in force."""
+        if name == sunspec_power_factor.NAME:
+            return await self._power_factor.read()
         return await self._curves.read(name)
 
     async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
@@ -246,7 +264,10 @@ class SunSpecInverter:
         DriverError
             `driver.unsupported`, `driver.limit`, `sunspec.adoption`, or kind "readback".
         """
-        await self._curves.write(name, settings, on=on)
+        if isinstance(settings, PowerFactorSettings) and name == sunspec_power_factor.NAME:
+            await self._power_factor.write(settings, on=on)
+        else:
+            await self._curves.write(name, settings, on=on)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.

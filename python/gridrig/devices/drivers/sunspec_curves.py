@@ -9,6 +9,7 @@ gets back what it held.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.grid_support import (
@@ -232,7 +233,19 @@ class Curves:
             REFERENCES[reference] if reference is not None and reference < 4 else "w_max",
             model.value(f"{prefix}RspTms") if f"{prefix}RspTms" in points else None,
             PRIORITIES[priority] if priority is not None and priority < 3 else None,
+            **self._reference_voltage(model, prefix),
         )
+
+    def _reference_voltage(self, model: ModelRegisters, prefix: str) -> dict[str, Any]:
+        """Return what volt-var says of its reference voltage; nothing of another function."""
+        if f"{prefix}VRef" not in model.model.points:
+            return {}
+        v_ref, auto = model.value(f"{prefix}VRef"), model.raw(f"{prefix}VRefAutoEna")
+        return {
+            "v_ref_pu": None if v_ref is None else v_ref / 100,
+            "v_ref_auto": None if auto is None else auto == 1,
+            "v_ref_auto_s": model.value(f"{prefix}VRefAutoTms"),
+        }
 
     def _points(self, function: Function, model: ModelRegisters, prefix: str) -> Points:
         count = model.number(f"{prefix}ActPt") or 0
@@ -272,6 +285,12 @@ class Curves:
                     wanted["RspTms"] = settings.response_s
                 if settings.priority is not None:
                     wanted["Pri"] = PRIORITIES.index(settings.priority)
+                if settings.v_ref_pu is not None:
+                    wanted["VRef"] = 100 * settings.v_ref_pu
+                if settings.v_ref_auto is not None:
+                    wanted["VRefAutoEna"] = int(settings.v_ref_auto)
+                if settings.v_ref_auto_s is not None:
+                    wanted["VRefAutoTms"] = settings.v_ref_auto_s
             case _:
                 raise self._limit(name, f"settings of another kind: {type(settings).__name__}")
         raw: dict[str, int] = {}

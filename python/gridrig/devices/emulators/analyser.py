@@ -45,7 +45,7 @@ from gridrig.devices.wire.scpi_values import (
 
 SAMPLE_RATE_HZ = 10_000.0  # behind its means
 POINTS_MAX = 1_000_000
-CAPTURE_S_MAX = 300.0
+CAPTURE_S_MAX = 600.0
 RMS_RATE_HZ_MAX = 1000.0
 FUNCTIONS = ("WAVeform", "RMS")
 SOURCES = ("IMMediate", "BUS", "SOURce", "CONTact", "LEVel")

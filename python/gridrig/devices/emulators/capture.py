@@ -15,6 +15,7 @@ from gridrig.devices.emulators.bench_terminal import AnalyserTerminal, Float, Sa
 State = Literal["IDLE", "WAIT", "RUN", "DONE"]
 LOOK_S = 0.001  # the trigger is looked for at the circuit's own steps
 WATCH_S = 5.0
+STEPS_OF_A_MEAN_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class Capture:
     def command(self) -> bool:
         """Trigger by command; return whether it waited for one."""
         waited = self.state == "WAIT" and self.plan.source == "BUS"
-        self._commanded |= waited
+        if waited:
+            self._commanded = True
+            self._looked_s = self._terminal.now_s()
         self.update()
         return waited
 
@@ -115,6 +118,8 @@ class Capture:
     def _find(self, now_s: float) -> float | None:
         if self.plan.source == "IMMediate" or self._commanded:
             return max(self._looked_s, self._first_s())
+        if self.plan.source == "BUS":
+            return None
         begin_s = max(self._looked_s, self._first_s())
         steps = math.floor((now_s - begin_s) / LOOK_S + 1e-6)
         if steps <= 0:
@@ -140,8 +145,9 @@ class Capture:
     def _take(self) -> None:
         times = self.times_s()
         if self.plan.function == "RMS":
-            # The steps that the windows hold, in one row each.
-            per_window = max(1, round(1 / (self.plan.rate_hz * LOOK_S)))
+            # The steps that the windows hold, in one row each; of a long window evenly spaced ones.
+            steps = max(1, round(1 / (self.plan.rate_hz * LOOK_S)))
+            per_window = min(steps, STEPS_OF_A_MEAN_MAX)
             inside = np.arange(per_window) / (self.plan.rate_hz * per_window)
             times = (times[:, None] + inside[None, :]).ravel()
         self.taken = [

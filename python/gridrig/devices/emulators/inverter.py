@@ -74,6 +74,8 @@ class InverterParameters(MapParameters):
         How long it takes to adopt a curve. [s]
     reversion : bool
         Whether the controls of model 704 have reversion timers.
+    keeps : tuple of str
+        Settings of the plant's functions that it reads back as written and leaves as they are.
     """
 
     s_va: float
@@ -85,6 +87,7 @@ class InverterParameters(MapParameters):
     scale_factors: str = "fixed"
     adopt_s: float = 0.2
     reversion: bool = True
+    keeps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""

@@ -79,6 +79,9 @@ def found_curve(kind: Kind, commands: Commands) -> tuple[bool, dict[str, float]]
         values["RspTms"] = settings["response_s"]
     if "Pri" in values:
         values["Pri"] = 0 if settings["priority"] == "active" else 1
+    if "VRef" in values:
+        values |= {"VRef": 100 * settings["v_ref_pu"], "VRefAutoTms": settings["v_ref_auto_s"]}
+        values["VRefAutoEna"] = int(settings["v_ref_auto"])
     return on, values
 
 

@@ -27,6 +27,10 @@ _DROOP = {
     **{"db_of_hz": "droop_db_hz", "k_of": "droop_k", "response_s": "droop_response_s"},
     **{"db_uf_hz": "droop_under_db_hz", "k_uf": "droop_under_k"},
 }
+_VREF = {
+    **{"v_ref_pu": "volt_var_vref_pu", "v_ref_auto": "volt_var_vref_auto"},
+    "v_ref_auto_s": "volt_var_vref_s",
+}
 _SERVICE = ("v_low_pu", "v_high_pu", "f_low_hz", "f_high_hz", "delay_s", "ramp_s")
 STAGES = 2
 
@@ -147,12 +151,15 @@ def from_plant(name: str, now: Settings) -> tuple[bool, dict[str, Any]] | None:
     if name in {"volt_var", "watt_var"}:
         first = "v_pu" if name == "volt_var" else "p_pu"
         pairs = list(zip(now[f"{name}_{first}"], now[f"{name}_q_pu"], strict=True))
-        return now["reactive_mode"] == name, {
+        found = {
             "points": pairs,
             "reference": "va_max",
             "response_s": now[f"{name}_response_s"],
             "priority": now["priority"],
         }
+        if name == "volt_var":
+            found |= {face: now[key] for face, key in _VREF.items()}
+        return now["reactive_mode"] == name, found
     if name == "enter_service":
         service = {key: now[f"enter_service_{key}"] for key in _SERVICE}
         return True, {**service, "random_delay_s": now["enter_service_random_s"]}
