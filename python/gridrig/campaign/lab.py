@@ -110,6 +110,7 @@ class Lab:
     safe: list[SafeReport]
     grid: Grid | None
     lease: Lease
+    traces: list[Any] = field(default_factory=list)  # of what was judged, to be drawn
 
     @property
     def world(self) -> World:
