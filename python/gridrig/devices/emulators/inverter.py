@@ -38,7 +38,13 @@ from gridrig.devices.emulators.inverter_legacy import (
 )
 from gridrig.devices.emulators.inverter_legacy_controls import LegacyControls, LegacyStorage
 from gridrig.devices.emulators.inverter_service import Service
-from gridrig.devices.emulators.inverter_telemetry import Capacity, Measurement, Storage
+from gridrig.devices.emulators.inverter_telemetry import (
+    ABNORMAL,
+    NORMAL,
+    Capacity,
+    Measurement,
+    Storage,
+)
 from gridrig.devices.emulators.inverter_view import Reporter
 from gridrig.devices.emulators.modbus_face import require
 from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
@@ -48,6 +54,7 @@ from gridrig.devices.emulators.terminal import InverterTerminal, PackState, Pack
 from gridrig.devices.links import ModbusLink
 
 GENERATIONS = ("both", "ieee-1547", "legacy")
+ALARM_WAYS = ("live", "none", "latched")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +81,12 @@ class InverterParameters(MapParameters):
         How long it takes to adopt a curve. [s]
     keeps : tuple of str
         Settings of the plant's functions that it reads back as written and leaves as they are.
+    category, normal_category : str
+        Categories of abnormal and normal operation, as its nameplate shows them.
+    q_scale, v_scale, f_scale : float
+        Factors on the reactive power, voltage and frequency that it reports.
+    alarms : {"live", "none", "latched"}
+        Whether it never raises one, or keeps every one that it raised.
     """
 
     s_va: float
@@ -85,6 +98,12 @@ class InverterParameters(MapParameters):
     scale_factors: str = "fixed"
     adopt_s: float = 0.2
     keeps: tuple[str, ...] = ()
+    category: str = "III"
+    normal_category: str = "B"
+    q_scale: float = 1.0
+    v_scale: float = 1.0
+    f_scale: float = 1.0
+    alarms: str = "live"
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
@@ -99,6 +118,12 @@ class InverterParameters(MapParameters):
         scales = ("fixed", "live")
         require("scale_factors", self.scale_factors, self.scale_factors in scales, _one(scales))
         require("adopt_s", self.adopt_s, 0 <= self.adopt_s <= 600, "0 to 600")
+        categories = self.category in ABNORMAL and self.normal_category in NORMAL
+        found = f"{self.category}, {self.normal_category}"
+        require("category", found, categories, f"{_one(ABNORMAL)}; normal {_one(NORMAL)}")
+        for key in ("q_scale", "v_scale", "f_scale"):
+            require(key, getattr(self, key), getattr(self, key) > 0, "> 0")
+        require("alarms", self.alarms, self.alarms in ALARM_WAYS, _one(ALARM_WAYS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +185,7 @@ class InverterEmulator(SunSpecEmulator):
         self._capacity = Capacity(
             *(nameplate, p.v_nominal_v, terminal.functions, p.phases, self._reapply),
             stores=stores,
+            categories=(p.normal_category, p.category),
         )
         ratings = self._capacity.ratings
         self.controls = AcControls(ratings, self._commands, on_event, stores=stores)
@@ -199,7 +225,7 @@ class InverterEmulator(SunSpecEmulator):
         ]
         live = p.scale_factors == "live"
         new = [
-            Measurement(view, p.phases, p.s_va, live_scale=live).block,
+            Measurement(view, p.phases, p.s_va, live_scale=live, alarms=p.alarms).block,
             self._capacity.block,
             self.service.enter,
             self.controls.block,
@@ -212,6 +238,8 @@ class InverterEmulator(SunSpecEmulator):
     def _reapply(self) -> None:
         self.controls.apply()
         self.legacy.apply()
+        w_max, rated_w = self._capacity.ratings().w_max, self._nameplate().w_max
+        self._commands.limit_w("702", w_max if w_max < rated_w else None)
 
     def _fault_board(self) -> FaultBoard:
         return self._faults
