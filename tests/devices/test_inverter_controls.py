@@ -133,7 +133,8 @@ def test_a_smaller_maximum_moves_what_is_a_share_of_it(run_fast: Any) -> None:
         return [write(emulator, 702, WMax=8000), write(emulator, 702, WMax=12000)]
 
     assert run_fast(main) == [None, ExcCodes.ILLEGAL_VALUE]
-    assert terminal.commands == [("limit_w", 5500.0), ("limit_w", 4000.0)]
+    # The maximum is a limit of its own, stated after the share: the lower of the two holds.
+    assert terminal.commands == [("limit_w", 5500.0), ("limit_w", 4000.0), ("limit_w", 4000.0)]
 
 
 def test_every_permit_must_be_given(run_fast: Any) -> None:

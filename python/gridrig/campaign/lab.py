@@ -112,6 +112,7 @@ class Lab:
     grid: Grid | None
     lease: Lease
     repetitions: int = 1
+    traces: list[Any] = field(default_factory=list)  # of what was judged, to be drawn
 
     @property
     def world(self) -> World:

@@ -104,6 +104,31 @@ class MeterSafeState:
     """A meter moves nothing; its empty safe state is still written down."""
 
 
+@dataclass(frozen=True)
+class Nameplate:
+    """What an inverter is rated for by its maker's list: what a device's own nameplate is held to.
+
+    Parameters
+    ----------
+    p_w, s_va : float
+        Active and apparent power. [W, VA]
+    q_inject_var, q_absorb_var : float
+        Reactive power, both positive. [var]
+    v_v : float
+        Nominal voltage, line to line. [V]
+
+    References
+    ----------
+    .. [1] IEEE, "IEEE Std 1547-2018," 2018, table 28.
+    """
+
+    p_w: Positive
+    s_va: Positive
+    q_inject_var: NotNegative
+    q_absorb_var: NotNegative
+    v_v: Positive
+
+
 Limits = InverterLimits | BmsLimits | MeterLimits | InstrumentLimits
 SafeState = (
     InverterSafeState | StorageSafeState | BmsSafeState | MeterSafeState | InstrumentSafeState
@@ -198,6 +223,8 @@ class Device:
         hardware watchdog takes its power away), or "none".
     categories : Categories or None
         Of an inverter or storage; None if nobody says.
+    nameplate : Nameplate or None
+        Likewise.
     """
 
     name: str
@@ -216,6 +243,7 @@ class Device:
     signs: bool = False
     host_dead: HostDead = "none"
     categories: Categories | None = None
+    nameplate: Nameplate | None = None
 
     @property
     def emulated(self) -> bool:

@@ -19,6 +19,7 @@ from gridrig.rig.device import (
     GridTerminal,
     HostDead,
     InverterLimits,
+    Nameplate,
     Terminal,
 )
 from gridrig.rig.emulation import Emulation, load_or_issue, read_emulation, read_parameters
@@ -57,6 +58,7 @@ class _Table:
     measures: Name | None = None
     host_dead: HostDead = "none"
     categories: Categories | None = None
+    nameplate: Nameplate | None = None
 
 
 @dataclass
@@ -80,6 +82,7 @@ class DeviceDraft:
     signs: bool = False
     host_dead: HostDead = "none"
     categories: Categories | None = None
+    nameplate: Nameplate | None = None
 
     @property
     def emulated(self) -> bool:
@@ -109,6 +112,7 @@ def read_device(
         measures=fields.get("measures"),
         host_dead=fields.get("host_dead") or "none",
         categories=fields.get("categories"),
+        nameplate=fields.get("nameplate"),
     )
     if draft.name in (HEAD, LOAD):
         expected = 'a name other than "head" and "load", which meters measure'
@@ -158,6 +162,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         signs=draft.signs,
         host_dead=draft.host_dead,
         categories=draft.categories,
+        nameplate=draft.nameplate,
     )
 
 
@@ -306,6 +311,8 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         issues.add(at.key("bms"), shown(draft.bms), f"no bms: this is a {capability}")
     if draft.categories is not None and capability not in HAS_TERMINAL:
         issues.add(at.key("categories"), "a table", f"nothing: this is a {capability}")
+    if draft.nameplate is not None and capability not in HAS_TERMINAL:
+        issues.add(at.key("nameplate"), "a table", f"nothing: this is a {capability}")
     if draft.measures is not None and capability != "meter":
         issues.add(at.key("measures"), shown(draft.measures), f"nothing: this is a {capability}")
     if capability == "storage" and "bms" not in draft.table:

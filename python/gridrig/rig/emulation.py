@@ -25,7 +25,8 @@ MODEL_OF: Mapping[str, Model] = {
     **{name: name for name in INSTRUMENTS},
 }
 RESERVED = ("model", "emulator", "profile")
-SHARED = ("s_va",)  # the nameplate a face shows is the one the plant has
+# The nameplate a face shows is the one the plant has.
+SHARED = ("s_va", "category", "normal_category")
 # What a model cannot do without, though the plant may have a default.
 PLANT_NEEDS: Mapping[str, tuple[str, ...]] = {
     "pv": ("s_va",),

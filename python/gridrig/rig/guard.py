@@ -18,6 +18,7 @@ from gridrig.devices.grid_support import (
     FunctionState,
     GridSupport,
 )
+from gridrig.devices.nameplate import Interoperable, NameplateReading
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 
@@ -172,6 +173,29 @@ class GuardedInverter(Guarded):
             await support.write_function(name, value, on=on)
 
         await self._write(name, settings, send)
+
+    async def read_nameplate(self) -> NameplateReading:
+        """Return what it says it is rated for."""
+        return await self._interoperable("nameplate").read_nameplate()
+
+    async def set_rated_w(self, p_w: float) -> None:
+        """Set the active power it is capable of, within the rig's limit. [W]"""
+        self._within("rated_w", p_w, 0.0, self._p_w_max())
+        await self._write("rated_w", p_w, self._interoperable("configuration").set_rated_w)
+
+    async def read_alarms(self) -> tuple[str, ...]:
+        """Return the names of the alarms it raises now."""
+        return await self._interoperable("alarms").read_alarms()
+
+    def _interoperable(self, what: str) -> Interoperable:
+        if not isinstance(self.driver, Interoperable):
+            raise DriverError(
+                "driver.unsupported",
+                "{device}: its driver reads no {what}",
+                device=self.name,
+                what=what,
+            )
+        return self.driver
 
     def _grid_support(self, what: str) -> GridSupport:
         if not isinstance(self.driver, GridSupport):

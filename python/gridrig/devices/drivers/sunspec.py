@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, InverterReading
-from gridrig.devices.drivers import sunspec_power_factor
+from gridrig.devices.drivers import sunspec_nameplate, sunspec_power_factor
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_curves import Curves
 from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
@@ -50,6 +50,7 @@ from gridrig.devices.grid_support import (
     PowerFactorSettings,
 )
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
+from gridrig.devices.nameplate import NameplateReading
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
 
@@ -268,6 +269,18 @@ class SunSpecInverter:
             await self._power_factor.write(settings, on=on)
         else:
             await self._curves.write(name, settings, on=on)
+
+    async def read_nameplate(self) -> NameplateReading:
+        """Return what the inverter says it is rated for."""
+        return await sunspec_nameplate.read_nameplate(self._device)
+
+    async def set_rated_w(self, p_w: float) -> None:
+        """Set the active power it is capable of, at most its rating. [W]"""
+        await sunspec_nameplate.set_rated_w(self._device, p_w)
+
+    async def read_alarms(self) -> tuple[str, ...]:
+        """Return the names of the alarms it raises now."""
+        return await sunspec_nameplate.read_alarms(self._device)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.

@@ -38,7 +38,13 @@ from gridrig.devices.emulators.inverter_legacy import (
 )
 from gridrig.devices.emulators.inverter_legacy_controls import LegacyControls, LegacyStorage
 from gridrig.devices.emulators.inverter_service import Service
-from gridrig.devices.emulators.inverter_telemetry import Capacity, Measurement, Storage
+from gridrig.devices.emulators.inverter_telemetry import (
+    ABNORMAL,
+    NORMAL,
+    Capacity,
+    Measurement,
+    Storage,
+)
 from gridrig.devices.emulators.inverter_view import Reporter
 from gridrig.devices.emulators.modbus_face import require
 from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
@@ -48,6 +54,7 @@ from gridrig.devices.emulators.terminal import InverterTerminal, PackState, Pack
 from gridrig.devices.links import ModbusLink
 
 GENERATIONS = ("both", "ieee-1547", "legacy")
+ALARM_WAYS = ("live", "none", "latched")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,12 @@ class InverterParameters(MapParameters):
         Whether the controls of model 704 have reversion timers.
     keeps : tuple of str
         Settings of the plant's functions that it reads back as written and leaves as they are.
+    category, normal_category : str
+        Categories of abnormal and normal operation, as its nameplate shows them.
+    q_scale, v_scale, f_scale : float
+        Factors on the reactive power, voltage and frequency that it reports.
+    alarms : {"live", "none", "latched"}
+        Whether it never raises one, or keeps every one that it raised.
     """
 
     s_va: float
@@ -88,6 +101,12 @@ class InverterParameters(MapParameters):
     adopt_s: float = 0.2
     reversion: bool = True
     keeps: tuple[str, ...] = ()
+    category: str = "III"
+    normal_category: str = "B"
+    q_scale: float = 1.0
+    v_scale: float = 1.0
+    f_scale: float = 1.0
+    alarms: str = "live"
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
@@ -102,6 +121,12 @@ class InverterParameters(MapParameters):
         scales = ("fixed", "live")
         require("scale_factors", self.scale_factors, self.scale_factors in scales, _one(scales))
         require("adopt_s", self.adopt_s, 0 <= self.adopt_s <= 600, "0 to 600")
+        categories = self.category in ABNORMAL and self.normal_category in NORMAL
+        found = f"{self.category}, {self.normal_category}"
+        require("category", found, categories, f"{_one(ABNORMAL)}; normal {_one(NORMAL)}")
+        for key in ("q_scale", "v_scale", "f_scale"):
+            require(key, getattr(self, key), getattr(self, key) > 0, "> 0")
+        require("alarms", self.alarms, self.alarms in ALARM_WAYS, _one(ALARM_WAYS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +188,7 @@ class InverterEmulator(SunSpecEmulator):
         self._capacity = Capacity(
             *(nameplate, p.v_nominal_v, terminal.functions, p.phases, self._reapply),
             stores=stores,
+            categories=(p.normal_category, p.category),
         )
         ratings = self._capacity.ratings
         self.controls = AcControls(
@@ -204,7 +230,7 @@ class InverterEmulator(SunSpecEmulator):
         ]
         live = p.scale_factors == "live"
         new = [
-            Measurement(view, p.phases, p.s_va, live_scale=live).block,
+            Measurement(view, p.phases, p.s_va, live_scale=live, alarms=p.alarms).block,
             self._capacity.block,
             self.service.enter,
             self.controls.block,
@@ -217,6 +243,8 @@ class InverterEmulator(SunSpecEmulator):
     def _reapply(self) -> None:
         self.controls.apply()
         self.legacy.apply()
+        w_max, rated_w = self._capacity.ratings().w_max, self._nameplate().w_max
+        self._commands.limit_w("702", w_max if w_max < rated_w else None)
 
     def _fault_board(self) -> FaultBoard:
         return self._faults

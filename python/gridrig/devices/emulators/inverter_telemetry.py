@@ -31,7 +31,7 @@ GRID_DISCONNECT = 1 << 4
 ALARMS: Mapping[str, int] = {"of": 1 << 8, "uf": 1 << 9, "ov": 1 << 10, "uv": 1 << 11}
 GRID_FOLLOWING = 1
 AC_TYPES = {1: 0, 2: 1, 3: 2}  # phases: ACType
-CATEGORY_B, CATEGORY_III = 1, 2
+NORMAL, ABNORMAL = ("A", "B"), ("I", "II", "III")  # NorOpCat, AbnOpCat
 # CtrlModes, by the function of the plant that a bit needs; None is what every plant takes.
 MODES: Mapping[int, str | None] = {
     **{0: None, 1: None, 2: None, 3: "power_factor_injecting", 4: "volt_var"},
@@ -84,11 +84,20 @@ class Measurement:
         Nameplate, for the scale factors. [VA]
     live_scale : bool
         Whether scale factors follow the values, as some devices' do.
+    alarms : str
+        "live", "none" if it raises none, "latched" if it keeps them.
     """
 
     def __init__(
-        self, view: Callable[[], View], phases: int, rating_va: float, *, live_scale: bool
+        self,
+        view: Callable[[], View],
+        phases: int,
+        rating_va: float,
+        *,
+        live_scale: bool,
+        alarms: str = "live",
     ) -> None:
+        self._alarms, self._raised = alarms, 0
         self._view = view
         self._phases = phases
         self._live_scale = live_scale
@@ -111,7 +120,7 @@ class Measurement:
         block.set_raw("St", 0 if state.status == "off" else 1)
         block.set_raw("InvSt", INVERTER_STATES.get(state.status, INVERTER_STATES["standby"]))
         block.set_raw("ConnSt", int(state.connected))
-        block.set_raw("Alrm", alarm_bits(state))
+        block.set_raw("Alrm", self._alarm_bits(state))
         block.set_raw("MnAlrmInfo", (state.trip_cause or "")[:64] or None)
         block.set_value("Hz", state.f_hz)
         block.set_raw("TotWhInj", state.export_milliwh // 1000)
@@ -119,6 +128,13 @@ class Measurement:
         throttled = state.status == "throttled" and state.limit_w is not None
         block.set_raw("ThrotSrc", LIMITED_BY_W if throttled else 0)
         self._powers(block, view)
+
+    def _alarm_bits(self, state: TerminalState) -> int:
+        if self._alarms == "none":
+            return 0
+        bits = alarm_bits(state)
+        self._raised |= bits
+        return self._raised if self._alarms == "latched" else bits
 
     def _powers(self, block: ModelBlock, view: View) -> None:
         n, p_w, q_var = self._phases, view.state.p_w, view.state.q_var
@@ -157,6 +173,8 @@ class Capacity:
         Called when a setting changed.
     stores : bool
         Whether it is a storage inverter.
+    categories : (str, str)
+        Of normal and of abnormal operation.
     """
 
     def __init__(
@@ -168,8 +186,10 @@ class Capacity:
         on_change: Callable[[], None],
         *,
         stores: bool,
+        categories: tuple[str, str],
     ) -> None:
         self._rated = ratings
+        normal, abnormal = categories
         self._on_change = on_change
         scale = power_scale(ratings.va_max)
         lines = math.sqrt(3) if phases == 3 else 1.0
@@ -193,7 +213,7 @@ class Capacity:
             values={
                 **settings,
                 **{f"{name}Rtg": value for name, value in settings.items()},
-                **{"NorOpCatRtg": CATEGORY_B, "AbnOpCatRtg": CATEGORY_III},
+                **{"NorOpCatRtg": NORMAL.index(normal), "AbnOpCatRtg": ABNORMAL.index(abnormal)},
             },
             writable=("WMax",),
             commit=self._commit,

@@ -24,6 +24,18 @@ class Mutant(Protocol):
         """Factor put on the reported active power."""
 
     @property
+    def q_scale(self) -> float:
+        """Factor put on the reported reactive power."""
+
+    @property
+    def v_scale(self) -> float:
+        """Factor put on the reported voltage."""
+
+    @property
+    def f_scale(self) -> float:
+        """Factor put on the reported frequency."""
+
+    @property
     def v_nominal_v(self) -> float:
         """Nominal voltage. [V]"""
 
@@ -72,10 +84,11 @@ class Reporter:
         if self._mutant.telemetry == "frozen":
             state = self._frozen = self._frozen or state
         p_w = state.p_w * self._mutant.sign * self._mutant.scale
-        s_va = math.hypot(p_w, state.q_var)
+        q_var = state.q_var * self._mutant.q_scale
+        s_va = math.hypot(p_w, q_var)
         return View(
-            replace(state, p_w=p_w),
+            replace(state, p_w=p_w, q_var=q_var, f_hz=state.f_hz * self._mutant.f_scale),
             s_va,
-            state.v_pu * self._mutant.v_nominal_v,
+            state.v_pu * self._mutant.v_scale * self._mutant.v_nominal_v,
             p_w / s_va if s_va else 1.0,
         )
