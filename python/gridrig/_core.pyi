@@ -72,9 +72,11 @@ __all__ = [
     "pay_as_bid",
     "pay_as_clear",
     "pay_rewards",
-    "posted_columns",
+    "posted_image",
+    "posted_names",
     "posted_tree",
     "settle_period",
+    "table_image",
     "timer_cost",
 ]
 
@@ -1479,20 +1481,56 @@ class VerifiedLeaf:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-def posted_columns(
-    posted: Settled | Correction,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[bytes], list[str], list[str]]:
-    """Return what a journal keeps of a settled period or a correction.
+def posted_names(posted: Settled | Correction) -> tuple[list[str], list[str]]:
+    """Return the names of the accounts and of the meters that the rows of a journal number."""
 
-    Entries row by row (account, kind, trade or -1, meter, line, debit, credit, amount, energy,
-    price; accounts by place, meters by place from 1, 0 for none), meters row by row (owner, from,
-    to, import, export, quality), the digests of the readings behind each meter in one string, and
-    the names of the accounts and the meters.
+def posted_image(
+    postings: Sequence[tuple[Settled | Correction, NDArray[np.int64], NDArray[np.int64]]],
+) -> NDArray[np.uint8]:
+    """Lay out the tables `entry` and `metered` of a post as a database of their own.
+
+    Parameters
+    ----------
+    postings : sequence of (Settled or Correction, array, array)
+        Each with the numbers of its accounts and of its meters, in the order of `posted_names`.
+
+    Returns
+    -------
+    array of uint8
+        A file of SQLite, for `sqlite3.Connection.deserialize`; rows stand by primary key.
 
     Raises
     ------
     ValueError
-        For a trade whose number has more than 63 bits.
+        For a trade whose number has more than 63 bits, and if names and numbers are not as many.
+    """
+
+def table_image(
+    table: str,
+    columns: str,
+    rows: Sequence[tuple[int | str | bytes | None, ...]],
+    *,
+    first: Sequence[int] | None = None,
+) -> NDArray[np.uint8]:
+    """Lay out a table as a database of its own, for `sqlite3.Connection.deserialize`.
+
+    Parameters
+    ----------
+    table, columns : str
+        Its name and those of its columns, with commas between, as SQL writes them.
+    rows : sequence of tuple
+        As many cells each as there are columns.
+    first : sequence of int, optional
+        A further cell for the first column, one a row.
+
+    Raises
+    ------
+    OverflowError
+        For an integer of more than 64 bits.
+    TypeError
+        For a cell of another type.
+    ValueError
+        If `first` has not one cell a row.
     """
 
 def posted_tree(

@@ -3,15 +3,16 @@
 import asyncio
 import json
 import math
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paper_street import NAMES, PERIOD_S, T0, Street, lived, new_log
 from small_street import rig_file, run_here, scenario_file
 
-from gridrig._core import SettlementRules, Trade, VerifiedReading, Verifier
+from gridrig._core import SettlementRules, Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import CATALOGUE, Observed, measure
 from gridrig.campaign.dispatch import NOTHING, Bounds, battery_bounds, next_set_point
@@ -22,18 +23,12 @@ from gridrig.campaign.records import ReadingRow
 from gridrig.campaign.scenario import Scenario, load_scenario, units
 from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.campaign.trading import Cleared
 from gridrig.devices.capabilities import BmsReading
-from gridrig.errors import CampaignError, DriverError, RigError
+from gridrig.errors import CampaignError, RigError
 from gridrig.events import EventLog
-from gridrig.metering import EnrolledKey, OcmfSigner, enrol_all
-from gridrig.quantity import DeliveryPeriod
 from gridrig.rig.description import load_rig
 from gridrig.rig.device import BmsLimits
 from gridrig.settlement.journal import Journal
-
-T0 = 1_467_206_100
-PERIOD_S = 60
 
 # ------------------------------------------------------------------------------------ dispatch
 LIMITS = BmsLimits(i_charge_a_max=70, i_discharge_a_max=70, soc_min=0.1, soc_max=0.95)
@@ -140,16 +135,6 @@ def test_a_slice_that_cannot_be_run_as_it_was_meant_is_refused(
     assert refused.value.code == code
 
 
-# ------------------------------------------------------------------------- catalogue of values
-class StoppedClock:
-    def now_s(self) -> float:
-        return 0.0
-
-
-def new_log() -> EventLog:
-    return EventLog(StoppedClock(), [])
-
-
 def values(
     *islands: IslandRecord, events: EventLog | None = None, received: Sequence[ReadingRow] = ()
 ) -> dict[str, float | None]:
@@ -217,85 +202,6 @@ def test_a_false_reading_counts_when_it_was_made_and_not_refused() -> None:
 
 
 # ------------------------------------------------------------------------- readings and account
-NAMES = ("home", "head")
-
-
-@dataclass
-class PaperMeter:
-    """A meter's driver without a wire: signs what it is told to count."""
-
-    signer: OcmfSigner
-    pagination: int = 0
-    import_milliwh: int = 0
-    refuses: int = 0
-    answers: list[bytes] = field(default_factory=list)
-
-    async def sign(self, time_s: int) -> bytes:
-        if self.refuses:
-            self.refuses -= 1
-            raise DriverError("modbus.timeout", "no answer", kind="timeout")
-        if self.answers:
-            return self.answers.pop(0)
-        self.pagination += 1
-        return self.signer.sign(self.pagination, time_s, self.import_milliwh, 0)
-
-
-class Street:
-    """Two meters, whom the verifier knows, and the account of their owners."""
-
-    def __init__(self, deposit_micro: int | None = None) -> None:
-        signers = {name: OcmfSigner.from_seed(1, name, name) for name in NAMES}
-        self.meters = {name: PaperMeter(signer) for name, signer in signers.items()}
-        self.verifier, self.events = Verifier(), new_log()
-        enrol_all(
-            self.verifier,
-            [EnrolledKey(n, n, "ecdsa-p256", s.public_key_der, 0) for n, s in signers.items()],
-        )
-        self.rounds = MeteringRounds(self.meters, self.verifier, self.events)
-        self.journal = Journal(Path(":memory:"))
-        self.account = Account(
-            {"house": "home", "grid": "head"},
-            "grid",
-            Terms(
-                SettlementRules(long_price_micro_per_kwh=20_000, short_price_micro_per_kwh=400_000),
-                deposit_micro,
-            ),
-            T0,
-            self.journal,
-            self.verifier,
-            self.events,
-        )
-        self.rounds.on_fork = self.account.withdraw
-
-    def read(self, period: int) -> dict[str, VerifiedReading]:
-        return asyncio.run(self.rounds.read(period, T0 + PERIOD_S * (period + 1)))
-
-    def settle(self, period: int, trades: tuple[Trade, ...] = ()) -> None:
-        when = DeliveryPeriod(period, period * PERIOD_S, PERIOD_S)
-        cleared = Cleared(when, False, (), trades, (), None, 0)
-        self.account.settle(cleared, self.read(period), 0.0)
-
-    def balances(self) -> dict[str, int]:
-        return {name: sum_ for name, sum_ in self.journal.balances().items() if sum_}
-
-    def outcomes(self) -> list[tuple[str, str]]:
-        return [(row.meter, row.outcome) for row in self.rounds.received]
-
-
-def lived(silent: Container[int], *, deposit_micro: int | None = None) -> Street:
-    """Five periods in which the home uses more and more, and is silent at the end of some."""
-    street = Street(deposit_micro)
-    street.account.take(street.read(-1).values())
-    for period in range(5):
-        for meter in street.meters.values():
-            meter.import_milliwh += 1_000_000 * (period + 1)
-        street.meters["home"].refuses = ATTEMPTS if period in silent else 0
-        bid = Trade(2 * period + 1, 1, "house", "bid", 1_500_000, 300_000)
-        offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 300_000)
-        street.settle(period, (bid, offer))
-    return street
-
-
 def test_a_period_without_a_reading_is_estimated_and_trued_up_in_the_period_that_is_open() -> None:
     street = lived({1, 2})
     account = street.account

@@ -89,8 +89,13 @@ def test_certificates_are_minted_from_a_run_listed_moved_and_retired(
     assert certificates("mint", run, "--issuer", "another", code=1) == ""
     number = minted[0]["certificate"]
     lot = (number, "--holder", "solar-1")
-    certificates("transfer", *lot, "--to", "house-1", "--wh", 100)
-    certificates("retire", number, "--holder", "house-1", "--wh", 60, "--purpose", "tea")
+    moved = certificates("transfer", *lot, "--to", "house-1", "--wh", 100)
+    assert moved.split() == [
+        *(str(number), "0", "+", "100", "Wh", "house-1", "held"),
+        *(str(T0), "to", str(T0 + QUARTER_S), "s"),
+    ]
+    used = certificates("retire", number, "--holder", "house-1", "--wh", 60, "--purpose", "tea")
+    assert "0 + 60 Wh  house-1  retired for 'tea' in the name of house-1" in used
     certificates("retire", *lot, "--wh", 1, "--purpose", "mine no more", code=2)
     listed = json.loads(certificates("list", "--json"))
     assert listed["supply"] == {

@@ -107,6 +107,7 @@ def test_a_watt_hour_is_claimed_once_and_the_refusal_shows_both(change: dict[str
         asked = {"holder": "ann", "issuer": "us", "scheme": "certificate"} | change
         refused = refusal("certificate_double_claim", store.mint, period, **asked)
         assert refused.record == claim
+        assert str(refused).count("10 Wh of asset 5a5a") == 2, "both are shown"
         for name, value in asked.items():
             assert getattr(refused.refused, name) == value
 

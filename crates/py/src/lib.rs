@@ -23,6 +23,7 @@ mod rewards;
 mod settlement;
 mod settlement_rules;
 mod shares;
+mod table_image;
 mod zones;
 
 use pyo3::prelude::*;
@@ -74,7 +75,10 @@ mod _core {
     #[pymodule_export]
     use crate::plant_source::PySourceTick;
     #[pymodule_export]
-    use crate::posting::{py_posted_columns as posted_columns, py_posted_tree as posted_tree};
+    use crate::posting::{
+        py_posted_image as posted_image, py_posted_names as posted_names,
+        py_posted_tree as posted_tree,
+    };
     #[pymodule_export]
     use crate::rewards::{
         PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,
@@ -87,6 +91,8 @@ mod _core {
     use crate::settlement_rules::PySettlementRules;
     #[pymodule_export]
     use crate::shares::{PyShareRegister, py_largest_remainder as largest_remainder};
+    #[pymodule_export]
+    use crate::table_image::py_table_image as table_image;
     #[pymodule_export]
     use crate::zones::{
         PyZonalClearing, PyZonalColumns, PyZoneNetwork, py_clear_zonal as clear_zonal,

@@ -1,9 +1,10 @@
 //! What a journal keeps of a settled period, for Python.
 
-use gridrig_settlement::posting::{self, Posting, tree_of_post};
-use numpy::{IntoPyArray, PyArray1};
+use gridrig_settlement::posting::{PostedNames, Posting, rows_image, tree_of_post};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyString;
 
 use crate::errors::CoreError;
 use crate::merkle::PyMerkleTree;
@@ -25,38 +26,53 @@ impl Posted<'_> {
     }
 }
 
-/// Entries and meters row by row, digests behind each meter, names of accounts and of meters
-type Columns<'py> = (
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<i64>>,
-    Vec<Bound<'py, PyBytes>>,
-    Vec<Bound<'py, PyString>>,
-    Vec<Bound<'py, PyString>>,
-);
-
-/// Returns the columns of a settled period or a correction.
+/// Returns the names of the accounts and of the meters that the rows of a posting have.
 #[pyfunction]
-#[pyo3(name = "posted_columns")]
-pub(crate) fn py_posted_columns<'py>(
+#[pyo3(name = "posted_names")]
+pub(crate) fn py_posted_names<'py>(
     py: Python<'py>,
     posted: Posted<'py>,
-) -> PyResult<Columns<'py>> {
+) -> (Vec<Bound<'py, PyString>>, Vec<Bound<'py, PyString>>) {
     let posting = posted.posting();
+    let names = py.detach(|| PostedNames::from(posting));
     let text = |name: &str| PyString::new(py, name);
-    let (metered, others) = py.detach(|| posting.metered_columns());
-    let digests = |meter| PyBytes::new(py, &posting::digests(meter));
-    let accounts = posting.accounts.iter().map(|name| &**name);
-    Ok((
-        py.detach(|| posting.entry_columns())?.into_pyarray(py),
-        metered.into_pyarray(py),
-        posting.meters.iter().map(digests).collect(),
-        accounts.chain(others).map(text).collect(),
-        posting
-            .meters
-            .iter()
-            .map(|meter| text(meter.meter()))
-            .collect(),
-    ))
+    (
+        names.accounts().map(text).collect(),
+        names.meters().map(text).collect(),
+    )
+}
+
+/// A posting with the numbers of its accounts and of its meters.
+type Numbered<'py> = (
+    Posted<'py>,
+    PyReadonlyArray1<'py, i64>,
+    PyReadonlyArray1<'py, i64>,
+);
+
+/// Returns the rows of a post as a database.
+#[pyfunction]
+#[pyo3(name = "posted_image")]
+pub(crate) fn py_posted_image<'py>(
+    py: Python<'py>,
+    postings: Vec<Numbered<'py>>,
+) -> PyResult<Bound<'py, PyArray1<u8>>> {
+    let mut parts = Vec::with_capacity(postings.len());
+    for (posted, accounts, meters) in &postings {
+        let names = PostedNames::from(posted.posting());
+        let (accounts, meters) = (accounts.as_slice()?, meters.as_slice()?);
+        let (found, expected) = (
+            (accounts.len(), meters.len()),
+            (names.accounts().count(), names.meters().count()),
+        );
+        if found != expected {
+            return Err(PyValueError::new_err(format!(
+                "found {found:?} numbers of accounts and meters, expected {expected:?}"
+            )));
+        }
+        parts.push((names, accounts, meters));
+    }
+    let image = py.detach(|| rows_image(&parts));
+    Ok(image?.into_pyarray(py))
 }
 
 /// Returns the tree of a post.

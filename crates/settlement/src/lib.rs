@@ -52,6 +52,7 @@ mod meter_readings;
 mod name_order;
 mod owners;
 mod period;
+mod posted_rows;
 pub mod posting;
 mod receivables;
 mod reserve;
@@ -60,6 +61,7 @@ mod rules;
 mod settle;
 pub mod shares;
 mod sides;
+pub mod table_image;
 
 pub use accounts::{
     AccountId, CASH, CLEARING, CONGESTION_RENT, GRID_FEES, LINK_PREFIX, LOSSES, OPERATOR,

@@ -1,4 +1,4 @@
-//! What a journal keeps of a settled period or of a correction: columns of numbers, and leaves.
+//! What a journal keeps of a settled period or of a correction: rows, and leaves.
 //!
 //! # Leaves
 //! Every entry and every meter has a leaf, the [canonical bytes](crate::merkle::canonical_bytes) of
@@ -12,8 +12,6 @@
 //! Settlements by period and revision; of each its entries by line, then its meters by participant
 //! and name. So a root is a function of what was settled, and of nothing else.
 
-use std::collections::HashMap;
-use std::num::TryFromIntError;
 use std::sync::Arc;
 use std::thread;
 
@@ -22,26 +20,19 @@ use gridrig_quantity::DeliveryPeriod;
 use crate::merkle::{Hash, Item, MerkleError, MerkleTree, append_canonical, leaf_hash};
 use crate::{Correction, Entry, MeterPeriod, Settled};
 
-/// Columns of an entry: account, kind, trade, meter, line, debit, credit, amount, energy, price.
-pub const ENTRY_COLUMNS: usize = 10;
-
-/// Columns of a meter: owner, from, to, import, export, quality.
-pub const METERED_COLUMNS: usize = 6;
-
-/// What stands for no trade in a column.
-pub const NO_TRADE: i64 = -1;
+pub use crate::posted_rows::{NO_METER, NO_TRADE, PostedNames, rows_image};
 
 /// What one settlement of a period adds to a journal.
 #[derive(Debug, Clone, Copy)]
 pub struct Posting<'a> {
-    period: DeliveryPeriod,
-    revision: u32,
+    pub(crate) period: DeliveryPeriod,
+    pub(crate) revision: u32,
     booked_in: DeliveryPeriod,
     /// Names of the accounts, by their places in the entries.
     pub accounts: &'a [Arc<str>],
     /// The meters, by their places in the entries.
     pub meters: &'a [MeterPeriod],
-    entries: &'a [Entry],
+    pub(crate) entries: &'a [Entry],
 }
 
 impl<'a> From<&'a Settled> for Posting<'a> {
@@ -71,61 +62,6 @@ impl<'a> From<&'a Correction> for Posting<'a> {
 }
 
 impl Posting<'_> {
-    /// Returns the entries, row by row.
-    ///
-    /// Accounts stand by their place; the first is that of the line: who settles with the house, of
-    /// two accounts of one participant the first. Meters stand by their place counted from 1, with 0
-    /// for none, kinds and qualities by their place in the list of all, lines counted from 1.
-    ///
-    /// # Errors
-    /// [`TryFromIntError`] for a trade whose number has more than 63 bits.
-    pub fn entry_columns(&self) -> Result<Vec<i64>, TryFromIntError> {
-        let mut cells = Vec::with_capacity(self.entries.len() * ENTRY_COLUMNS);
-        for (line, entry) in (1..).zip(self.entries) {
-            let first = entry.debit.min(entry.credit);
-            let account = entry.line().map_or(first, |(account, _)| account);
-            cells.extend_from_slice(&[
-                account.0.into(),
-                entry.kind as i64,
-                entry.trade_id.map_or(Ok(NO_TRADE), i64::try_from)?,
-                entry.meter.map_or(0, |meter| i64::from(meter) + 1),
-                line,
-                entry.debit.0.into(),
-                entry.credit.0.into(),
-                entry.amount.micro(),
-                entry.energy.milliwh(),
-                entry.price.micro_per_kwh(),
-            ]);
-        }
-        Ok(cells)
-    }
-
-    /// Returns the meters, row by row, and the participants that own one and have no account.
-    ///
-    /// Owners stand by their place among the accounts, and behind those among the names returned.
-    pub fn metered_columns(&self) -> (Vec<i64>, Vec<&str>) {
-        let accounts = self.accounts.iter().map(|name| &**name);
-        let mut places: HashMap<&str, i64> = accounts.zip(0..).collect();
-        let mut others = Vec::new();
-        let mut cells = Vec::with_capacity(self.meters.len() * METERED_COLUMNS);
-        for meter in self.meters {
-            let next = places.len() as i64;
-            let owner = *places.entry(meter.participant()).or_insert_with(|| {
-                others.push(&**meter.participant());
-                next
-            });
-            cells.extend_from_slice(&[
-                owner,
-                meter.from_ms(),
-                meter.to_ms(),
-                meter.import().milliwh(),
-                meter.export().milliwh(),
-                meter.quality() as i64,
-            ]);
-        }
-        (cells, others)
-    }
-
     fn entry_leaf(&self, buffer: &mut Vec<u8>, place: usize) {
         let entry = &self.entries[place];
         let meter = entry

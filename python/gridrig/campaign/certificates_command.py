@@ -18,7 +18,7 @@ from gridrig.metering import enrol_all
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.participants import ProducerAgent
 from gridrig.settlement.certificates import new_asset
-from gridrig.settlement.certificates_store import CertificateStore
+from gridrig.settlement.certificates_store import CertificateStore, Lot
 
 AT_ANY_TIME_S = 2**40  # readings of the past are no newer than that
 
@@ -109,13 +109,7 @@ def list_command(register: Path, *, as_json: bool) -> int:
             print(json.dumps(document, indent=1))
             return 0
         for lot in lots:
-            claim = store.claim(lot.certificate)
-            frozen = " frozen" if store.is_frozen(lot.certificate) else ""
-            storage = " from storage" if claim.is_from_storage else ""
-            print(
-                f"{lot.certificate:>6}  {lot.from_wh:>8} + {lot.energy_wh} Wh  {lot.holder}  "
-                f"{lot.state}{frozen}  {claim.from_s} to {claim.to_s} s{storage}"
-            )
+            print(_line(store, lot))
         print("  ".join(f"{name} {wh}" for name, wh in supply._asdict().items()))
     return 0
 
@@ -123,9 +117,10 @@ def list_command(register: Path, *, as_json: bool) -> int:
 def transfer_command(
     register: Path, certificate: int, *, from_wh: int, energy_wh: int, holder: str, to: str
 ) -> int:
-    """Give some watt-hours to another holder."""
+    """Give some watt-hours to another holder; print the lot they are now."""
     with _existing(register) as store:
         store.transfer(certificate, from_wh, energy_wh, holder, to)
+        _print_lot(store, certificate, from_wh)
     return 0
 
 
@@ -139,12 +134,30 @@ def retire_command(
     purpose: str,
     beneficiary: str,
 ) -> int:
-    """Use some watt-hours up."""
+    """Use some watt-hours up; print the lot they are now."""
     with _existing(register) as store:
         store.retire(
             certificate, from_wh, energy_wh, holder, purpose=purpose, beneficiary=beneficiary
         )
+        _print_lot(store, certificate, from_wh)
     return 0
+
+
+def _print_lot(store: CertificateStore, certificate: int, from_wh: int) -> None:
+    (lot,) = (lot for lot in store.lots(certificate) if lot.from_wh == from_wh)
+    print(_line(store, lot))
+
+
+def _line(store: CertificateStore, lot: Lot) -> str:
+    """Say which watt-hours a lot is, whose, what became of them, and when they were generated."""
+    claim = store.claim(lot.certificate)
+    frozen = " frozen" if store.is_frozen(lot.certificate) else ""
+    use = f" for {lot.purpose!r} in the name of {lot.beneficiary}" if lot.purpose else ""
+    storage = " from storage" if claim.is_from_storage else ""
+    return (
+        f"{lot.certificate:>6}  {lot.from_wh:>8} + {lot.energy_wh} Wh  {lot.holder}  "
+        f"{lot.state}{use}{frozen}  {claim.from_s} to {claim.to_s} s{storage}"
+    )
 
 
 def _existing(register: Path) -> CertificateStore:

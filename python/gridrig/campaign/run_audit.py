@@ -3,32 +3,30 @@
 What no journal holds is in the run directory: the records as they were received, the keys of the
 rig, the trades of the market. Every reading is verified anew, with its place in the history of its
 meter; every reading behind the journal has to be among them, with the same values; every trade has
-to be settled with its energy, at its price, and nothing else may be.
+to be settled with its energy, at its price, and nothing else may be. Then every period is settled
+again by the core, and has to come out as it was posted.
 """
 
 import csv
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
-from gridrig.errors import CampaignError, MeteringError
+from gridrig.campaign.run_resettled import Agreed, resettled_faults
+from gridrig.errors import CampaignError, GridrigError, MeteringError
+from gridrig.market.auction import Trade
 from gridrig.metering import VerifiedReading, Verifier, enrol_all
 from gridrig.metering.keys import load_keys
 from gridrig.metering.reading_ledger import AT_ANY_TIME_S
+from gridrig.rig.device import HEAD
 from gridrig.settlement.journal_commands import audit_command, journal_at
 from gridrig.settlement.journal_reader import JournalReader
 
 _MET = {"delivered": "offer", "taken": "bid"}
 _SIDES = {**_MET, "shortfall": "offer", "untaken": "bid"}
-
-
-class _Trade(NamedTuple):
-    participant: str
-    side: str
-    energy_milliwh: int
 
 
 def audit_run_command(run: Path, *, head: str | None, as_json: bool) -> int:
@@ -63,7 +61,13 @@ def run_faults(run: Path) -> Iterator[str]:
                 said, found = getattr(reading, name), getattr(row, name)
                 if said != found and reading.start_ms is None:
                     yield f"{where}: {name} {found} in the journal, {said} signed"
-        yield from _trade_faults(run, journal)
+        trades: dict[tuple[int, int], Trade] = {}
+        yield from _read_trades(run, trades)
+        yield from _trade_faults(journal, trades)
+        by_period: dict[int, list[Trade]] = defaultdict(list)
+        for (period, _), trade in trades.items():
+            by_period[period].append(trade)
+        yield from resettled_faults(journal, verified, by_period, _agreed(run))
 
 
 def _trade_rows(path: Path) -> list[dict[str, str]]:
@@ -97,16 +101,34 @@ def _reading_faults(run: Path, verified: dict[bytes, VerifiedReading]) -> Iterat
         return  # what the journal names is then missed, reading by reading
 
 
-def _trade_faults(run: Path, journal: JournalReader) -> Iterator[str]:
-    traded: dict[tuple[int, int], tuple[_Trade, int]] = {}
-    rows = _trade_rows(run / records.TRADES)
-    for number, row in enumerate(rows, 2):
+def _agreed(run: Path) -> Agreed:
+    """Read who the feeder head is and what is paid in; the files were checked before the run."""
+    rig, scenario = (
+        tomllib.loads((run / name).read_text(encoding="utf-8"))
+        for name in (records.RIG, records.SCENARIO)
+    )
+    heads = [one["name"] for one in rig.get("device", ()) if one.get("measures") == HEAD]
+    table = scenario.get("market", {}).get("settlement", {})
+    return Agreed(next(iter(heads), None), table.get("deposit_micro"))
+
+
+def _read_trades(run: Path, trades: dict[tuple[int, int], Trade]) -> Iterator[str]:
+    """Read the trades of a run by period and number; yield what is none."""
+    for number, row in enumerate(_trade_rows(run / records.TRADES), 2):
         try:
-            trade = _Trade(row["participant"], row["side"], int(row["energy_milliwh"]))
-            key = int(row["period"]), int(row["trade_id"])
-            traded[key] = trade, int(row["price_micro_per_kwh"])
-        except (KeyError, ValueError, TypeError):
+            period, trade_id, energy, price = (
+                int(row[name])
+                for name in ("period", "trade_id", "energy_milliwh", "price_micro_per_kwh")
+            )
+            # Which order it fills has no part in its settlement.
+            trade = Trade(trade_id, 0, row["participant"], row["side"], energy, price)
+        except (GridrigError, KeyError, ValueError, TypeError, OverflowError):
             yield f"{records.TRADES} line {number}: found {list(row.values())}, expected a trade"
+        else:
+            trades[period, trade_id] = trade
+
+
+def _trade_faults(journal: JournalReader, trades: dict[tuple[int, int], Trade]) -> Iterator[str]:
     posted = set(journal.periods())
     settled: dict[tuple[int, int], int] = defaultdict(int)
     for entry in journal.entries():
@@ -114,17 +136,18 @@ def _trade_faults(run: Path, journal: JournalReader) -> Iterator[str]:
             continue
         key = entry.period, entry.trade_id
         where = f"period {entry.period}, line {entry.line}"
-        if key not in traded:
+        if key not in trades:
             yield f"{where}: trade {entry.trade_id} was never made"
             continue
-        trade, price = traded[key]
+        trade, price = trades[key], trades[key].price_micro_per_kwh
         settled[key] += entry.energy_milliwh
         account = entry.debit if entry.credit == "clearing" else entry.credit
-        if (account, _SIDES.get(entry.kind)) != trade[:2]:
-            yield f"{where}: {entry.kind} of {account} is not the {trade.side} of {trade[0]}"
+        if (account, _SIDES.get(entry.kind)) != (trade.participant, trade.side):
+            made = f"{trade.side} of {trade.participant}"
+            yield f"{where}: {entry.kind} of {account} is not the {made}"
         if entry.kind in _MET and entry.price_micro_per_kwh != price:
             yield f"{where}: price {entry.price_micro_per_kwh}, traded at {price}"
-    for (period, number), (trade, _) in traded.items():
+    for (period, number), trade in trades.items():
         found = settled[period, number]
         if period in posted and found != trade.energy_milliwh:
             yield (

@@ -12,9 +12,11 @@ from gridrig._core import (
     VerifiedLeaf,
     canonical_bytes,
     meter_period,
-    posted_columns,
+    posted_image,
+    posted_names,
     posted_tree,
     settle_period,
+    table_image,
 )
 from gridrig.settlement.journal import Journal
 
@@ -31,7 +33,9 @@ __all__ = [
     "VerifiedLeaf",
     "canonical_bytes",
     "meter_period",
-    "posted_columns",
+    "posted_image",
+    "posted_names",
     "posted_tree",
     "settle_period",
+    "table_image",
 ]

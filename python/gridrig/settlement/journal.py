@@ -24,29 +24,30 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridrig._core import Correction, Settled, posted_tree
+from gridrig._core import Correction, Settled, posted_tree, table_image
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
 from gridrig.settlement.journal_head import Head, Post
 from gridrig.settlement.journal_names import Names
 from gridrig.settlement.journal_reader import LOCK_WAIT_S_MAX, JournalReader, LedgerRow
-from gridrig.settlement.journal_rows import BESIDE, FIXED, WIDE, Rows
+from gridrig.settlement.journal_rows import Image, beside
 from gridrig.settlement.journal_schema import (
     APPLICATION_ID,
     PAGE_BYTES,
     SCHEMA_VERSION,
     SEALED,
+    SETTLEMENT_COLUMNS,
     schema_sql,
     seal_sql,
     unseal_sql,
 )
-from gridrig.settlement.posted import Posted
+from gridrig.settlement.posted import Posted, rows_of, settlement_row
 from gridrig.settlement.unposted import NumberedRow, Unposted
 
 Within: TypeAlias = Callable[[sqlite3.Connection, bytes], object]
@@ -56,9 +57,15 @@ CACHE_KIB = 64 * 1024  # pages of a post that need not leave memory before they 
 WAL_PAGES = 8192  # of the log, folded into the file at once: 64 MiB
 THREADS = min(2, os.cpu_count() or 1)  # that hash the leaves of a post
 
-
-_KEY_ID, _DIGEST = 1, 11  # in a `NumberedRow`, whose key is a number in the table
-_READING_COLUMNS = ((WIDE, 0), (FIXED, 0), (BESIDE, 0), *((WIDE, n) for n in range(2, 12)))
+_KEY_ID: Final = 1  # in a `NumberedRow`; a number in the table
+_DIGEST: Final = 11
+_READING = (
+    "arrival, key_id, context, counter, time_ms, clock_status, start_ms, import_milliwh, "
+    "export_milliwh, operating_s, power_milliwatt, digest"
+)
+_POST_READING = (
+    "INSERT INTO reading SELECT " + _READING.replace("key_id", "?, key") + " FROM accepted.reading"
+)
 
 
 class Journal(JournalReader):
@@ -167,15 +174,27 @@ class Journal(JournalReader):
             `settlement.journal_refused`, `settlement.journal_unusable`. Nothing is posted then.
         """
         period = settled.period
-        parts = self._parts(settled, corrections)
+        self._check_booked_in(period, corrections)
+        settlements: list[Settled | Correction] = [settled, *corrections]
         known = self._names.meters.last
-        with ThreadPoolExecutor(1, "merkle") as hasher, self._transaction():
+        last = self.arrival_last()
+        new = [row for row in accepted if row[0] > last]
+        with (
+            ThreadPoolExecutor(1, "post") as worker,
+            self._laid_out(settlements, new, worker),
+            self._transaction(),
+        ):
             self._check_order(period)
             # Rust hashes while SQLite writes: neither needs the interpreter for long.
-            hashed = hasher.submit(_hashed, settled, corrections)
-            for part in parts:
-                part.write(self._db, self._names)
-            readings_digest = self._post_readings(period, accepted)
+            hashed = worker.submit(_hashed, settled, corrections)
+            self._names.write(self._db)
+            rows = map(settlement_row, settlements)
+            values = ", ".join("?" * SETTLEMENT_COLUMNS)
+            self._db.executemany(f"INSERT INTO settlement VALUES ({values})", rows)
+            for table in ("metered", "entry"):
+                self._db.execute(f"INSERT INTO {table} SELECT * FROM posted.{table}")
+            self._db.execute(_POST_READING, (period,))
+            readings_digest = hashlib.sha256(b"".join([row[_DIGEST] for row in new])).digest()
             self._refuse_overlap(period, known)
             leaf_count, root = hashed.result()
             post = Post(
@@ -194,8 +213,7 @@ class Journal(JournalReader):
         self._head = head
         return head
 
-    def _parts(self, settled: Settled, corrections: Sequence[Correction]) -> list[Posted]:
-        period = settled.period
+    def _check_booked_in(self, period: int, corrections: Sequence[Correction]) -> None:
         for one in corrections:
             if one.booked_in != period:
                 raise SettlementError(
@@ -207,10 +225,33 @@ class Journal(JournalReader):
                     found=one.booked_in,
                     period=period,
                 )
-        try:
-            return [Posted.of(settled), *map(Posted.of, corrections)]
-        except ValueError as fault:
-            raise self._refused(fault) from fault
+
+    @contextmanager
+    def _laid_out(
+        self,
+        settlements: Sequence[Settled | Correction],
+        readings: Sequence[NumberedRow],
+        worker: ThreadPoolExecutor,
+    ) -> Iterator[None]:
+        """Open the rows of a post beside the file: `posted` and `accepted`."""
+
+        def images() -> Iterator[tuple[str, Image]]:
+            parts = [Posted.numbered(one, self._names) for one in settlements]
+            keys = self._names.keys.numbers([row[_KEY_ID] for row in readings])
+            # Rust lays the one out without the interpreter, which the other needs for its cells.
+            laid_out = worker.submit(rows_of, parts)
+            yield "accepted", table_image("reading", f"key, {_READING}", readings, first=keys)
+            yield "posted", laid_out.result()
+
+        with ExitStack() as opened:
+            opened.callback(self._names.settle, written=False)
+            try:
+                opened.enter_context(beside(self._db, images()))
+            except (OverflowError, ValueError) as fault:  # a number of more than 64 bits
+                raise self._refused(fault) from fault
+            except sqlite3.Error as fault:
+                raise self._unusable(fault) from fault
+            yield
 
     def _check_order(self, period: int) -> None:
         """Refuse a period that is posted, or that comes before one that is."""
@@ -263,16 +304,6 @@ class Journal(JournalReader):
                 found=found.posts,
                 expected=self._head.posts,
             )
-
-    def _post_readings(self, period: int, rows: Iterable[NumberedRow]) -> bytes:
-        """Post the readings that are not there yet; return the digest over theirs."""
-        last = self.arrival_last()
-        new = [row for row in rows if row[0] > last]
-        columns = list(zip(*new, strict=True)) or [()] * (_DIGEST + 1)
-        keys = self._names.keys.numbers(columns[_KEY_ID])
-        self._names.write(self._db)
-        Rows.of_tuples(_READING_COLUMNS, (period,), new, keys).insert(self._db, "reading")
-        return hashlib.sha256(b"".join(columns[_DIGEST])).digest()
 
     def _refuse_overlap(self, period: int, meters_known: int) -> None:
         """Compare the time of each meter with its time in the last period that has it."""

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Self, cast
 
-from gridrig.settlement.journal_rows import insert_rows
-
 
 class Numbering:
     """Numbers from 1 for the names of one table, some of which are not in the file yet."""
@@ -35,7 +33,9 @@ class Numbering:
     def write(self, db: sqlite3.Connection) -> None:
         """Write the names that are new and not written yet."""
         names = islice(self.new.items(), self._written, None)
-        self._written += insert_rows(db, self.table, ((number, name) for name, number in names))
+        rows = ((number, name) for name, number in names)
+        db.executemany(f"INSERT INTO {self.table} VALUES (?, ?)", rows)
+        self._written = len(self.new)
 
     def settle(self, *, written: bool) -> None:
         """Keep the new names if they were committed, forget them if not."""

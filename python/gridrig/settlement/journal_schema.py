@@ -174,6 +174,8 @@ JOIN account a ON a.account = t.account
 JOIN quality q ON q.quality = t.quality;
 """
 
+SETTLEMENT_COLUMNS = 10
+
 SEALED = ("account", "meter", "key", "reading", "period", "settlement", "metered", "entry")
 
 
