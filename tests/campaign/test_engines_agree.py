@@ -11,7 +11,8 @@ from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.grid.feeder import Feeder, make_feeder
+from gridrig.grid.engines import make_feeder
+from gridrig.grid.feeder import Feeder
 from gridrig.rig.description import load_rig
 
 AGREE_PU = 1e-4

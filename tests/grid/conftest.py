@@ -39,6 +39,10 @@ def feeders(every_feeder: dict[str, Feeder]) -> Iterator[dict[str, Feeder]]:
     for feeder in every_feeder.values():
         feeder.source_v_pu = feeder.network.source.v_pu
         feeder.close_pcc()
+        for trafo in feeder.network.transformers:
+            feeder.set_tap(trafo.name, trafo.tap_steps)
+        for branch in feeder.out:
+            feeder.switch(branch, closed=True)
 
 
 @pytest.fixture(params=list(ENGINES))

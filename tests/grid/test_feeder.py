@@ -147,7 +147,8 @@ def test_overload_is_an_error_with_engine_and_bus_and_the_next_solve_is_sound(
 def test_engine_says_itself_that_a_warm_run_did_not_converge(network: Network, engine: str) -> None:
     # Neither raises: pandapower not when it recycles and reads only voltages, OpenDSS never.
     solver = ENGINES[engine](network)
-    solver.arrange(Topology(pcc=0, closed=True, former=None), 1.025, 1.0)
+    live = frozenset(network.buses)
+    solver.arrange(Topology(frozenset(), True, None, live), 1.025, 1.0)
     p_w, q_var = street_load(15)
     assert solver.solve(p_w, q_var).converged
     assert not solver.solve(30 * p_w, 30 * q_var).converged
@@ -181,7 +182,7 @@ class ForgetfulEngine(OpenDssEngine):
 
 
 def test_engine_that_says_it_converged_but_is_not_balanced_is_refused(network: Network) -> None:
-    feeder = Feeder(ForgetfulEngine(network), network, Pcc(0))
+    feeder = Feeder(ForgetfulEngine(network), network, Pcc.parse("trafo:0"))
     with pytest.raises(GridError, match="is not balanced") as caught:
         feeder.solve({"LV1.101 Bus 7": -10e3}, {})
     assert caught.value.code == "grid.unbalanced"
@@ -192,8 +193,10 @@ def test_engine_that_says_it_converged_but_is_not_balanced_is_refused(network: N
 def test_two_opendss_engines_do_not_share_a_circuit(network: Network) -> None:
     # Engines, not feeders: a feeder would notice the other's circuit and write its own anew.
     one, other = OpenDssEngine(network), OpenDssEngine(network)
-    one.arrange(Topology(pcc=0, closed=True, former=None), 1.025, 1.0)
-    other.arrange(Topology(pcc=0, closed=False, former=3), 1.025, 0.95)
+    live = frozenset(network.buses)
+    one.arrange(Topology(frozenset(), True, None, live), 1.025, 1.0)
+    trafo = f"trafo:{network.transformers[0].name}"
+    other.arrange(Topology(frozenset({trafo}), True, 3, live), 1.025, 0.95)
     p_w, q_var = street_load(15)
     before = one.solve(p_w, q_var)
     other.solve(2 * p_w, q_var)
@@ -220,9 +223,9 @@ def test_unknown_bus_names_the_near_miss(feeder: Feeder) -> None:
         feeder.open_pcc("MV1.101 Bus 4")
 
 
-@pytest.mark.parametrize("text", ["line:3", "trafo:", "trafo:x", "trafo:0@mv", "0"])
-def test_pcc_that_is_not_a_transformer_is_refused(text: str) -> None:
-    with pytest.raises(GridError, match="expected trafo:<n>") as caught:
+@pytest.mark.parametrize("text", ["bus:3", "trafo:", "line:", "trafo:0@mv", "0"])
+def test_pcc_that_is_no_branch_is_refused(text: str) -> None:
+    with pytest.raises(GridError, match="expected source, line:<n or name>") as caught:
         Pcc.parse(text)
     assert caught.value.code == "grid.pcc_unsupported"
 
@@ -240,5 +243,5 @@ def test_pcc_that_does_not_separate_the_feeder_is_refused(network: Network) -> N
 def test_unknown_engine_and_transformer_are_refused(network: Network) -> None:
     with pytest.raises(GridError, match="pandapower or opendss"):
         make_feeder("gridlabd", network, "trafo:0")
-    with pytest.raises(GridError, match="no transformer 1: it has 1"):
+    with pytest.raises(GridError, match="no transformer '1': it has 1"):
         make_feeder("opendss", network, "trafo:1")

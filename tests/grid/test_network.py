@@ -9,7 +9,7 @@ import pytest
 import simbench
 
 from gridrig.errors import GridError
-from gridrig.grid import Network, Storage, load_network
+from gridrig.grid import Network, Storage, load_network, make_feeder
 from gridrig.grid.simbench_grid import profile_folder, read_profile_rows, read_simbench_net
 
 CODE = "1-LV-rural1--2-no_sw"
@@ -59,9 +59,7 @@ def test_ignored_tap_of_a_json_file_is_an_error(network: Network, tmp_path: Path
 
 def test_json_file_gives_the_same_network(network: Network, tmp_path: Path) -> None:
     again = load_network(Path(saved(network.net, tmp_path)).name, folder=tmp_path)
-    same = dataclasses.replace(
-        network, name=again.name, repairs=(), profile_code=None, source=network.source
-    )
+    same = dataclasses.replace(network, name=again.name, repairs=(), profile_code=None)
     assert again == same
 
 
@@ -99,25 +97,112 @@ def test_closed_bus_switches_are_fused_and_stated() -> None:
     assert network.transformers[0].hv_bus == "Bus 0"
 
 
-def test_open_branch_switch_is_an_error(network: Network, tmp_path: Path) -> None:
+def test_open_line_switch_leaves_the_line_ending_in_the_open(
+    network: Network, tmp_path: Path
+) -> None:
     net = deepcopy(network.net)
-    pandapower.create_switch(net, net.line.from_bus[0], 0, et="l", closed=False, name="S 1")
-    with pytest.raises(GridError, match="'S 1'") as caught:
-        load_network(saved(net, tmp_path))
-    assert caught.value.code == "grid.open_switch"
+    end = net.line.to_bus[0]
+    pandapower.create_switch(net, end, 0, et="l", closed=False, name="S 1")
+    opened = load_network(saved(net, tmp_path))
+    name = network.lines[0].name
+    assert opened.lines[0].to_bus == f"{name} open end"
+    assert any(f"line {name!r} ends in the open" in text for text in opened.repairs)
+    lost = set(network.buses) - opened.reachable([opened.source.bus], opened.out_of_service)
+    assert lost  # what hung on the line is without a source
+
+
+def test_line_open_at_both_ends_and_transformer_with_an_open_switch_are_out(
+    network: Network, tmp_path: Path
+) -> None:
+    net = deepcopy(network.net)
+    for bus in (net.line.from_bus[0], net.line.to_bus[0]):
+        pandapower.create_switch(net, bus, 0, et="l", closed=False)
+    pandapower.create_switch(net, net.trafo.hv_bus[0], 0, et="t", closed=False)
+    opened = load_network(saved(net, tmp_path))
+    line, trafo = network.lines[0].name, network.transformers[0].name
+    assert opened.out_of_service == {f"line:{line}", f"trafo:{trafo}"}
 
 
 def test_element_that_no_engine_here_models_is_an_error(network: Network, tmp_path: Path) -> None:
     net = deepcopy(network.net)
-    pandapower.create_shunt(net, 3, q_mvar=-0.01)
-    with pytest.raises(GridError, match="'shunt'") as caught:
+    pandapower.create_xward(net, 3, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 1.0, name="equivalent")
+    with pytest.raises(GridError, match="'xward', the first 'equivalent'") as caught:
         load_network(saved(net, tmp_path))
     assert caught.value.code == "grid.element_unsupported"
 
 
-def test_repeated_bus_name_is_an_error(network: Network, tmp_path: Path) -> None:
+def test_element_that_only_pandapower_solves_is_named_to_whoever_asks_opendss(
+    network: Network, tmp_path: Path
+) -> None:
+    net = deepcopy(network.net)
+    pandapower.create_shunt(net, 3, q_mvar=-0.01)
+    with_shunt = load_network(saved(net, tmp_path))
+    with pytest.raises(GridError, match="1 elements of kind 'shunt'") as caught:
+        make_feeder("opendss", with_shunt, "trafo:0")
+    assert caught.value.code == "grid.engine_unfit"
+    solution = make_feeder("pandapower", with_shunt, "trafo:0").solve({}, {})
+    bare = make_feeder("pandapower", network, "trafo:0").solve({}, {})
+    assert solution.head_q_var - bare.head_q_var == pytest.approx(-1e4, rel=0.1)
+
+
+def test_generator_holds_its_voltage_and_gives_its_power(network: Network, tmp_path: Path) -> None:
+    net = deepcopy(network.net)
+    pandapower.create_gen(net, 7, p_mw=0.02, vm_pu=1.01, name="machine")
+    feeder = make_feeder("pandapower", load_network(saved(net, tmp_path)), "trafo:0")
+    solution = feeder.solve({"LV1.101 Bus 1": -10e3}, {})
+    assert solution.v_at(network.buses[7]) == pytest.approx(1.01, abs=1e-9)
+    assert solution.losses_w == pytest.approx(solution.head_p_w + 20e3 - 10e3, abs=0.1)
+
+
+def test_every_name_becomes_one_of_its_own_and_that_is_stated(
+    network: Network, tmp_path: Path
+) -> None:
     net = deepcopy(network.net)
     net.bus.loc[3, "name"] = BUS_4
-    with pytest.raises(GridError, match=BUS_4) as caught:
+    net.line.loc[0, "name"] = None
+    named = load_network(saved(net, tmp_path))
+    assert {f"{BUS_4} #{index}" for index in net.bus.index[net.bus["name"] == BUS_4]} <= set(
+        named.buses
+    )
+    assert BUS_4 not in named.buses  # a rig that says it is asked which one it means
+    assert named.lines[0].name == "line 0"
+    assert any(f"several bus elements are called {BUS_4!r}" in text for text in named.repairs)
+    assert any("1 of 13 line elements have no name" in text for text in named.repairs)
+
+
+def test_share_of_a_load_that_follows_its_voltage_is_stated(
+    network: Network, tmp_path: Path
+) -> None:
+    net = deepcopy(network.net)
+    net.load.loc[0, "const_z_p_percent"] = 40.0
+    told = load_network(saved(net, tmp_path)).repairs
+    assert any("constant impedance or current are taken as constant power" in x for x in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pandapower:case33b", "did you mean 'case33bw'"),
+        ("pandapower:dickert_lv_feeders", "without arguments"),
+        ("street.xlsx", "pandapower .json or OpenDSS .dss file that exists, from"),
+    ],
+)
+def test_network_that_is_not_there_is_named(name: str, words: str) -> None:
+    with pytest.raises(GridError, match=words) as caught:
+        load_network(name)
+    assert caught.value.code == "grid.network_unknown"
+
+
+def test_json_that_is_no_net_is_named(tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text('{"a": 1}')
+    with pytest.raises(GridError, match=r"net\.json") as caught:
+        load_network("net.json", folder=tmp_path)
+    assert caught.value.code == "grid.network_unreadable"
+
+
+def test_missing_zero_sequence_names_element_and_column(network: Network, tmp_path: Path) -> None:
+    net = deepcopy(network.net)
+    pandapower.create_asymmetric_load(net, 3, p_a_mw=0.001, name="house")
+    with pytest.raises(GridError, match=r"line 'LV1\.101 Line 1' has no r0_ohm_per_km") as caught:
         load_network(saved(net, tmp_path))
-    assert caught.value.code == "grid.name_repeated"
+    assert caught.value.code == "grid.zero_sequence_missing"

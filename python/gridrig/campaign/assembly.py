@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gridrig._core import Verifier
@@ -27,8 +28,10 @@ from gridrig.campaign.views import Seat, Views
 from gridrig.clock import Clock, stream
 from gridrig.errors import RigError
 from gridrig.events import EventLog
-from gridrig.grid.feeder import Feeder, make_feeder
-from gridrig.grid.network import Network, load_network
+from gridrig.grid.engines import make_feeder
+from gridrig.grid.feeder import Feeder
+from gridrig.grid.loading import load_network
+from gridrig.grid.network import Network
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.market.agents import Tariff, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
@@ -54,8 +57,8 @@ class Grid:
 
     @property
     def link_va(self) -> float:
-        """Rating of the transformer to the main grid. [VA]"""
-        return self.network.transformers[self.feeder.pcc.index].s_va
+        """Rating of the connection to the main grid. [VA]"""
+        return self.feeder.link_va
 
 
 def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
@@ -65,7 +68,8 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
     """
     if rig.feeder is None:
         raise RigError("rig.no_feeder", "{path} has no [feeder], which a run needs", path=rig.path)
-    network = load_network(rig.feeder.network)
+    network = load_network(rig.feeder.network, folder=Path(rig.path).parent)
+    network = network.with_points(str(device.bus) for device in rig.devices)
     feeder = make_feeder(rig.feeder.engine, network, rig.feeder.pcc)
     issues = check_feeder(rig, feeder.buses)
     if issues:

@@ -27,6 +27,7 @@ from gridrig.events import EventLog
 from gridrig.grid.engine import FloatArray
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.findings import Finding, Limits, findings
+from gridrig.grid.network import line_key, trafo_key
 from gridrig.grid.sensitivity import sensitivity
 from gridrig.market.mechanisms import ZonalMechanism
 from gridrig.market.outcome import Outcome
@@ -104,11 +105,7 @@ class FeederRounds:
 
     def arrange(self, run: Feeder) -> None:
         """Put the feeder into the state that the feeder of the run is in."""
-        self._feeder.source_v_pu = run.source_v_pu
-        if run.pcc_closed:
-            self._feeder.close_pcc()
-        else:
-            self._feeder.open_pcc(run.former_bus, former_v_pu=run.former_v_pu)
+        self._feeder.same_state_as(run)
 
     def check(
         self,
@@ -247,16 +244,16 @@ class FeederRounds:
 
     def _behind(self, finding: Finding) -> frozenset[str]:
         """Return the buses that only this branch joins to the rest, if there are any."""
-        network = self._feeder.network
-        former = self._feeder.former_bus
-        start = [network.source.bus] if former is None else [former]
-        inside = frozenset(self._feeder.buses)
-        whole = network.reachable(start)
-        if finding.kind == "line_overload":
-            return (whole - network.reachable(start, without_line=finding.element)) & inside
-        if finding.kind == "transformer_overload":
-            return (whole - network.reachable(start, without=finding.element)) & inside
-        return frozenset()
+        kinds = {"line_overload": line_key, "transformer_overload": trafo_key}
+        if finding.kind not in kinds:
+            return frozenset()
+        feeder, network = self._feeder, self._feeder.network
+        sources = [source.bus for source in network.sources]
+        start = sources if feeder.former_bus is None else [feeder.former_bus]
+        branch = kinds[finding.kind](finding.element)
+        whole = network.reachable(start, feeder.out)
+        lost = whole - network.reachable(start, feeder.out | {branch})
+        return frozenset(bus for bus, home in feeder.homes() if home in lost)
 
 
 def _nothing(outcome: Outcome) -> Outcome:

@@ -20,7 +20,7 @@ class Trace:
     def __init__(self, street: Street, feeder: Feeder) -> None:
         self._street = street
         self._buses = feeder.buses
-        self._pcc = feeder.pcc.index
+        self._feeder = feeder
         self._rows: list[dict[str, float]] = []
         self._worst: dict[tuple[str, str], tuple[Finding, float]] = {}
 
@@ -75,7 +75,7 @@ class Trace:
             row[f"vehicle.{name}.soc"] = math.nan if charger.soc is None else charger.soc
         row["feeder.head_p_w"] = solution.head_p_w
         row["feeder.losses_w"] = solution.losses_w
-        row["feeder.trafo_loading_percent"] = float(solution.trafo_loading_percent[self._pcc])
+        row["feeder.trafo_loading_percent"] = float(self._feeder.pcc_loading_percent(solution))
         row["grid.f_hz"] = flow.f_hz
         row["grid.island"] = 0.0 if flow.island is None else 1.0
         self._rows.append(row)

@@ -1,11 +1,9 @@
 """The feeder: a network by name, its real profiles, and the power flow behind one interface."""
 
-from gridrig.grid.feeder import (
-    ENGINES,
-    Feeder,
-    make_feeder,
-)
+from gridrig.grid.engines import ENGINES, make_feeder
+from gridrig.grid.feeder import Feeder
 from gridrig.grid.findings import Finding, Limits, findings
+from gridrig.grid.loading import load_network
 from gridrig.grid.network import (
     Line,
     Load,
@@ -14,9 +12,9 @@ from gridrig.grid.network import (
     Source,
     Storage,
     Transformer,
-    load_network,
 )
 from gridrig.grid.pcc import Pcc
+from gridrig.grid.points import Point
 from gridrig.grid.profiles import LoadPoint, Profiles, load_profiles
 from gridrig.grid.solution import Solution
 
@@ -30,6 +28,7 @@ __all__ = [
     "LoadPoint",
     "Network",
     "Pcc",
+    "Point",
     "Profiles",
     "Sgen",
     "Solution",

@@ -1,11 +1,12 @@
-"""What a power-flow engine owes the feeder: voltages and terminal flows, nothing interpreted.
+"""What a power-flow engine owes the feeder: voltages and flows, nothing interpreted.
 
 An engine solves; it decides nothing. Which buses are dead, what the head and the former deliver,
 what is lost and whether the solution balances is worked out from its flows in one place, the
 same for every engine (`feeder.py`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -22,18 +23,23 @@ ITERATIONS_MAX = 100
 """Of OpenDSS's fixed point; Newton takes 2 to 6 and gets a third of it."""
 
 V_MIN_PU, V_MAX_PU = 0.5, 1.5
-"""Band in which every load keeps its P and Q; a solution outside it is refused. [pu]"""
+"""Band in which every load keeps its nature; a solution outside it is refused. [pu]"""
 
 
 @dataclass(frozen=True)
 class Topology:
     """What is connected, and what holds the voltage."""
 
-    pcc: int
-    """Position of the transformer that is the PCC."""
-    closed: bool
+    out: frozenset[str]
+    """Branches out of service, `line:<name>` or `trafo:<name>`, the open PCC among them."""
+    sources_on: bool
+    """Whether the main grid feeds anything; it does not if it is itself the open PCC."""
     former: int | None
-    """Position of the bus whose voltage the grid-former holds; only with the PCC open."""
+    """Position of the bus whose voltage the grid-former holds."""
+    live: frozenset[str]
+    """Buses that a source or the former reaches."""
+    tap_steps: Mapping[str, float] = field(default_factory=dict)
+    """Steps off neutral of the transformers whose tap was moved, by name. [1]"""
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,24 @@ class EngineState:
     """What the engine itself says."""
     iterations: int
     v_pu: ComplexArray
-    """By bus, line-to-neutral over nominal; whatever the engine has for a dead bus. [pu]"""
+    """By point: over nominal, of all phases of a bus the positive sequence; whatever the engine
+    has for a dead bus. [pu]"""
+    leaving_va: ComplexArray
+    """By bus: what leaves it through branches and shunts, all phases together. [VA]"""
     line_va: ComplexArray
     """Power into each line from its two ends, shape (lines, 2); 0 out of service. [VA]"""
     trafo_va: ComplexArray
     """Power into each transformer from HV and LV, shape (transformers, 2). [VA]"""
+    line_percent: FloatArray
+    """Current of the worst end over the rating; where phases differ, of the worst phase, in OpenDSS
+    of the first end. [%]"""
+    trafo_percent: FloatArray
+    """The same of transformers. [%]"""
+    v_low_pu: FloatArray | None = None
+    v_high_pu: FloatArray | None = None
+    """By point: of the worst phases; None if phases do not differ. [pu]"""
+    taken_va: ComplexArray | None = None
+    """By point: what counted, if loads do not draw what was asked; into the grid. [VA]"""
 
 
 class Engine(Protocol):
@@ -63,7 +82,14 @@ class Engine(Protocol):
         """Forget the last solution, so that the next solve starts from flat."""
 
     def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
-        """Solve with these injections by bus, positive into the grid, constant P and Q.
+        """Solve with these injections by point, positive into the grid.
 
         Starts from the last solution, whatever it was: who does not believe a state restarts.
+        """
+
+    def admittances(self) -> ComplexArray:
+        """Return the nodal admittances between the buses, positive sequence. [S]
+
+        Of what is arranged, without sources, former and injections; bus by bus, in siemens for
+        line-to-neutral voltages, referred to each bus's own nominal voltage.
         """

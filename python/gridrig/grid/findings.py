@@ -52,16 +52,20 @@ def findings(solution: Solution, limits: Limits) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Empty if all is well. A dead bus is one finding, not also an undervoltage.
+        Empty if all is well. A dead bus is one finding, not also an undervoltage. Where phases
+        differ, a bus is judged by its lowest and by its highest.
     """
     found: list[Finding] = []
-    for bus, v_pu in zip(solution.buses, solution.v_pu.tolist(), strict=True):
-        if bus in solution.dead:
+    lows, highs = solution.v_low_pu.tolist(), solution.v_high_pu.tolist()
+    dead = frozenset(solution.dead)
+    for bus, low, high in zip(solution.buses, lows, highs, strict=True):
+        if bus in dead:
             found.append(Finding("dead_bus", bus, 0.0, limits.v_min_pu, "pu"))
-        elif v_pu < limits.v_min_pu:
-            found.append(Finding("undervoltage", bus, v_pu, limits.v_min_pu, "pu"))
-        elif v_pu > limits.v_max_pu:
-            found.append(Finding("overvoltage", bus, v_pu, limits.v_max_pu, "pu"))
+            continue
+        if low < limits.v_min_pu:
+            found.append(Finding("undervoltage", bus, low, limits.v_min_pu, "pu"))
+        if high > limits.v_max_pu:
+            found.append(Finding("overvoltage", bus, high, limits.v_max_pu, "pu"))
     cap = limits.line_loading_percent_max
     for name, percent in zip(solution.lines, solution.line_loading_percent.tolist(), strict=True):
         if percent > cap:

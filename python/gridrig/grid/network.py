@@ -1,25 +1,26 @@
-"""A low-voltage network as data, the same for every engine, and the way to load one.
+"""A network as data, the same for every engine.
 
 Invariants: bus, line, transformer, load, sgen and storage names are unique; every element names
 buses that exist; nothing an engine could silently ignore is left in (a tap without a changer
-type, an open switch, an element kind that is not described here is an error or a stated repair).
+type, an element kind that is not described here is an error or a stated repair).
 
-Known gaps: balanced three-phase networks only; shunts, generators with voltage control,
-three-winding transformers, phase-shifting taps and line conductance are refused by name.
+Power goes in at *points* (`points.py`): every bus is one, and in a network whose phases differ
+so are single phases of a bus and the terminals of each load.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gridrig.errors import GridError
+from gridrig.grid.points import Point, phase_of
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The main grid: an ideal voltage behind the network's first bus."""
+    """A main grid: the voltage it holds at a bus, in OpenDSS behind its own impedance."""
 
     name: str
     bus: str
@@ -42,6 +43,10 @@ class Line:
     max_i_a: float
     """Rating of all parallel systems together. [A]"""
     in_service: bool
+    r0_ohm_per_km: float = 0.0
+    x0_ohm_per_km: float = 0.0
+    c0_nf_per_km: float = 0.0
+    """Zero sequence, used only where phases differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,11 @@ class Transformer:
     @property
     def tap_ratio(self) -> float:
         """Voltage of the tapped winding over its nominal. [1]"""
-        return 1.0 + self.tap_steps * self.tap_step_percent / 100.0
+        return self.ratio_at(self.tap_steps)
+
+    def ratio_at(self, steps: float) -> float:
+        """Return `tap_ratio` at other steps off neutral. [1]"""
+        return 1.0 + steps * self.tap_step_percent / 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class Load:
 
     name: str
     bus: str
+    """Name of the point it draws from."""
     draw_w: float
     """Consumption at rating, positive. [W]"""
     draw_var: float
@@ -111,9 +121,27 @@ class Storage:
     energy_wh: float
 
 
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A machine that holds its bus's voltage: its active power is fixed, its reactive is not."""
+
+    name: str
+    bus: str
+    p_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What else joins two buses (a series reactor, a third winding): topology only."""
+
+    name: str
+    from_bus: str
+    to_bus: str
+
+
 @dataclass(frozen=True)
 class Network:
-    """A network as data, and the pandapower net it came from.
+    """A network as data, and what it came from.
 
     `repairs` states in words each thing that was put right while loading; a report shows it.
     """
@@ -123,7 +151,8 @@ class Network:
     buses: tuple[str, ...]
     v_nominal_v: tuple[float, ...]
     """Line-to-line nominal of each bus. [V]"""
-    source: Source
+    sources: tuple[Source, ...]
+    """At least one; the first is the main grid whose voltage a scenario moves."""
     lines: tuple[Line, ...]
     transformers: tuple[Transformer, ...]
     loads: tuple[Load, ...]
@@ -133,7 +162,27 @@ class Network:
     profile_code: str | None
     """Simbench code whose profile folder belongs to this network."""
     net: Any = field(repr=False, compare=False)
-    """The pandapower net, as repaired; engines copy it before they change it."""
+    """The pandapower net, as repaired; engines copy it before they change it. None for a .dss."""
+    dss_file: Path | None = None
+    """The OpenDSS script it was read from."""
+    generators: tuple[Generator, ...] = ()
+    couplings: tuple[Coupling, ...] = ()
+    phases_differ: bool = False
+    """Whether it is solved phase by phase."""
+    points: tuple[Point, ...] = ()
+    """Where power goes in; the buses come first, in their order."""
+    beyond_opendss: str = ""
+    """What in it only pandapower solves; empty if both engines can."""
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            points = tuple(Point(bus, bus, (1, 2, 3)) for bus in self.buses)
+            object.__setattr__(self, "points", points)
+
+    @property
+    def source(self) -> Source:
+        """The first of the sources."""
+        return self.sources[0]
 
     def bus_index(self, bus: str) -> int:
         """Return the position of a bus, or refuse a bus the network lacks."""
@@ -143,29 +192,51 @@ class Network:
             raise unknown_bus(bus, self.buses) from None
 
     def loads_by_bus(self) -> dict[str, tuple[Load, ...]]:
-        """Group the loads by bus, in bus order; buses without a load are absent."""
-        grouped = {bus: tuple(x for x in self.loads if x.bus == bus) for bus in self.buses}
-        return {bus: loads for bus, loads in grouped.items() if loads}
+        """Group the loads by point, in the order of the points; those without one are absent."""
+        grouped: dict[str, list[Load]] = {point.name: [] for point in self.points}
+        for load in self.loads:
+            grouped[load.bus].append(load)
+        return {point: tuple(loads) for point, loads in grouped.items() if loads}
 
-    def reachable(
-        self, starts: Iterable[str], *, without: str | None = None, without_line: str | None = None
-    ) -> frozenset[str]:
-        """Return the buses connected to any start through branches in service.
+    def with_points(self, names: Iterable[str]) -> "Network":
+        """Return the network with single phases of buses as points, as far as they exist.
+
+        Parameters
+        ----------
+        names : iterable of str
+            What devices name: `671.1` is phase 1 of bus 671 against earth, `671.1.2` between two
+            phases. What is no such thing is left out, for whoever checks names to say so.
+        """
+        if not self.phases_differ:
+            return self
+        known = {point.name: point for point in self.points}
+        for name in names:
+            point = phase_of(name, known)
+            if name not in known and point is not None:
+                known[name] = point
+        return replace(self, points=tuple(known.values()))
+
+    @property
+    def out_of_service(self) -> frozenset[str]:
+        """Branches that are out of service as loaded, `line:<name>` or `trafo:<name>`."""
+        out = {line_key(x.name) for x in self.lines if not x.in_service}
+        return frozenset(out | {trafo_key(x.name) for x in self.transformers if not x.in_service})
+
+    def reachable(self, starts: Iterable[str], out: Collection[str]) -> frozenset[str]:
+        """Return the buses connected to any start.
 
         Parameters
         ----------
         starts : iterable of str
             Bus names.
-        without, without_line : str, optional
-            Name of a transformer, and of a line, that is taken as open.
+        out : collection of str
+            Branches that are open, `line:<name>` or `trafo:<name>`: all of them, whatever the
+            network says of itself.
         """
         joined: dict[str, list[str]] = {bus: [] for bus in self.buses}
-        ends = [
-            (x.from_bus, x.to_bus) for x in self.lines if x.in_service and x.name != without_line
-        ]
-        ends += [
-            (x.hv_bus, x.lv_bus) for x in self.transformers if x.in_service and x.name != without
-        ]
+        ends = [(x.from_bus, x.to_bus) for x in self.lines if line_key(x.name) not in out]
+        ends += [(x.hv_bus, x.lv_bus) for x in self.transformers if trafo_key(x.name) not in out]
+        ends += [(x.from_bus, x.to_bus) for x in self.couplings]
         for one, other in ends:
             joined[one].append(other)
             joined[other].append(one)
@@ -179,6 +250,16 @@ class Network:
         return frozenset(seen)
 
 
+def line_key(name: str) -> str:
+    """Return how a rig or scenario names a line."""
+    return f"line:{name}"
+
+
+def trafo_key(name: str) -> str:
+    """Return how a rig or scenario names a transformer."""
+    return f"trafo:{name}"
+
+
 def unknown_bus(bus: str, buses: Iterable[str]) -> GridError:
     """Return the error for a bus that is not there, with the near miss."""
     from difflib import get_close_matches
@@ -190,47 +271,3 @@ def unknown_bus(bus: str, buses: Iterable[str]) -> GridError:
         bus=bus,
         hint=f" (did you mean {near[0]!r}?)" if near else "",
     )
-
-
-def load_network(name: str, *, folder: Path | None = None) -> Network:
-    """Load a network by name.
-
-    Parameters
-    ----------
-    name : str
-        `simbench:<code>`, `cigre_lv`, or the path of a pandapower `.json` file.
-    folder : Path, optional
-        Where a relative path starts; the rig file's folder.
-
-    Returns
-    -------
-    Network
-
-    Raises
-    ------
-    GridError
-        `grid.network_unknown`, or the first thing in it that no engine here models.
-    """
-    from gridrig.grid.pandapower_net import describe
-
-    if name.startswith("simbench:"):
-        from gridrig.grid.simbench_grid import read_simbench_net
-
-        code = name.removeprefix("simbench:")
-        # Simbench marks its transformer types as tapable but leaves the changer type empty.
-        return describe(read_simbench_net(code), name=name, profile_code=code, tap_changer="Ratio")
-    if name == "cigre_lv":
-        from pandapower.networks import create_cigre_network_lv
-
-        return describe(create_cigre_network_lv(), name=name)
-    path = (folder or Path()) / name
-    if path.suffix != ".json" or not path.is_file():
-        raise GridError(
-            "grid.network_unknown",
-            "no network {name!r}: expected simbench:<code>, cigre_lv or an existing "
-            "pandapower .json file",
-            name=name,
-        )
-    import pandapower
-
-    return describe(pandapower.from_json(str(path)), name=name)

@@ -1,4 +1,4 @@
-"""The feeder solved by OpenDSS: the same balanced network written as a three-phase circuit.
+"""The feeder solved by OpenDSS: a network that came from elsewhere, written as a circuit.
 
 Traps and what is done about them:
 - the in-process engine is one global circuit: each feeder has a context of its own;
@@ -11,14 +11,17 @@ Traps and what is done about them:
 
 The iron loss and magnetising branch sit at the LV winding, pandapower's half at each side: the
 460 W of a 160 kVA transformer lower the voltages behind it by 2e-5 pu more here.
+
+Where phases differ, lines have their zero sequence and single-phase loads hang at their phase; the
+zero sequence of a transformer is what its connection makes of its leakage.
 """
 
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
 from gridrig.errors import GridError
+from gridrig.grid.dss_context import TOLERANCE_PU, DssContext, as_complex, positive_sequence
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     V_MAX_PU,
@@ -28,13 +31,13 @@ from gridrig.grid.engine import (
     FloatArray,
     Topology,
 )
-from gridrig.grid.network import Network, Transformer
+from gridrig.grid.flows import Flows
+from gridrig.grid.network import Line, Network, Transformer, line_key, trafo_key
+from gridrig.grid.phases import PhaseVoltages
+from gridrig.grid.points import Point
 
 _STIFF_OHM = 1e-9
 """Impedance of an ideal source, which OpenDSS cannot have as 0. [ohm]"""
-
-_TOLERANCE_PU = 1e-11
-"""Change of voltage between iterations at which OpenDSS may stop. [pu]"""
 
 _GROUPS = {
     0: ("wye", "1.2.3"),
@@ -48,24 +51,27 @@ _GROUPS = {
 
 
 class OpenDssEngine:
-    """One network in an OpenDSS context of its own, with one load element at each bus."""
+    """One network in an OpenDSS context of its own, with one load element at each point."""
 
     name = "opendss"
 
     def __init__(self, network: Network) -> None:
-        from dss import DSS, DSSException
-
         self._network = network
-        self._refusal = DSSException
-        self._dss: Any = DSS.NewContext()
-        self._circuit: Any = self._dss.ActiveCircuit
+        self._context = DssContext()
+        self._circuit = self._context.circuit
         self._topology: Topology | None = None
         self._volts = (1.0, 1.0)
         self._stale = True
         self._base = np.array(network.v_nominal_v) / sqrt(3.0)
-        self._node = np.zeros(0, dtype=np.int64)
+        place = {bus: index for index, bus in enumerate(network.buses)}
+        self._at = np.array([place[point.bus] for point in network.points])
+        self._flows = Flows(network)
+        self._voltages = PhaseVoltages(network.points) if network.phases_differ else None
+        self._node = np.zeros((0, 3), dtype=np.int64)
         self._line_row = np.zeros(0, dtype=np.int64)
         self._trafo_row = np.zeros(0, dtype=np.int64)
+        self._line_rank = np.zeros(0, dtype=np.int64)
+        self._trafo_rank = np.zeros(0, dtype=np.int64)
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Take another topology or source voltage; the next solve starts from flat."""
@@ -78,40 +84,47 @@ class OpenDssEngine:
         self._stale = True
 
     def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
-        """Solve with these injections by bus, positive into the grid, constant P and Q."""
+        """Solve with these injections by point, positive into the grid, constant P and Q."""
         circuit = self._circuit
         if self._stale:
             self._write()
         loads = circuit.Loads
-        # A negative load generates: one element at each bus, so that no sign is decided twice.
+        # A negative load generates: one element at each point, so that no sign is decided twice.
         for index, (p, q) in enumerate(zip(p_w.tolist(), q_var.tolist(), strict=True), start=1):
             loads.idx = index
             loads.kW = -p / 1e3
             loads.kvar = -q / 1e3
-        self._call(circuit.Solution.Solve)
+        try:
+            self._context.call(circuit.Solution.Solve)
+        except GridError:
+            self._stale = True
+            raise
         converged = bool(circuit.Solution.Converged)
         if self._stale or not len(self._node):
             self._index()
         self._stale = False
         return self._read(converged)
 
-    def _call(self, action: Any, *words: Any) -> Any:
-        try:
-            return action(*words)
-        except self._refusal as error:
-            self._stale = True
-            raise GridError(
-                "grid.engine_refused", "opendss: {reason}", reason=" ".join(map(str, error.args))
-            ) from error
+    def admittances(self) -> ComplexArray:
+        """Return the nodal admittances between the buses, positive sequence. [VA]"""
+        self._write()
+        nodes = [
+            (f"b{bus}.{phase}", bus, phase, base)
+            for bus, base in enumerate(self._base.tolist())
+            for phase in (1, 2, 3)
+        ]
+        self._stale = True  # the circuit has lost its sources
+        return positive_sequence(self._context, nodes, len(self._base))
 
     def _read(self, converged: bool) -> EngineState:
         circuit = self._circuit
         network = self._network
-        nodes = _complex(circuit.YNodeVarray)
-        v_pu = np.zeros(len(network.buses), dtype=complex)
+        nodes = as_complex(circuit.YNodeVarray)
+        volts = np.zeros((len(network.buses), 3), dtype=complex)
         here = self._node >= 0
-        v_pu[here] = nodes[self._node[here]] / self._base[here]
-        powers = _complex(circuit.PDElements.AllPowers) * 1e3
+        volts[here] = nodes[self._node[here]]
+        volts /= self._base[:, None]
+        powers = as_complex(circuit.PDElements.AllPowers) * 1e3
         line_va = np.zeros((len(network.lines), 2), dtype=complex)
         trafo_va = np.zeros((len(network.transformers), 2), dtype=complex)
         for flows, rows in ((line_va, self._line_row), (trafo_va, self._trafo_row)):
@@ -120,36 +133,43 @@ class OpenDssEngine:
                 if row >= 0:
                     flows[place, 0] = powers[row : row + width].sum()
                     flows[place, 1] = powers[row + width : row + 2 * width].sum()
+        low = high = None
+        v_pu = volts[:, 0]
+        line_percent = self._flows.line_loading(line_va, v_pu)
+        trafo_percent = self._flows.trafo_loading(trafo_va, v_pu)
+        if self._voltages is not None:
+            v_pu, low, high = self._voltages.of(volts[self._at])
+            percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
+            line_percent = np.append(percent, 0.0)[self._line_rank]
+            trafo_percent = np.append(percent, 0.0)[self._trafo_rank]
         return EngineState(
             converged=converged,
             iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
+            leaving_va=self._flows.leaving(line_va, trafo_va),
             line_va=line_va,
             trafo_va=trafo_va,
+            line_percent=line_percent,
+            trafo_percent=trafo_percent,
+            v_low_pu=low,
+            v_high_pu=high,
         )
 
     def _index(self) -> None:
-        """Find where OpenDSS keeps the first phase of each bus and the flows of each element."""
-        circuit = self._circuit
-        order = [str(name).lower() for name in circuit.YNodeOrder]
-        place = {name: index for index, name in enumerate(order)}
+        """Find where OpenDSS keeps the phases of each bus and the flows of each element."""
         count = len(self._network.buses)
-        self._node = np.array([place.get(f"b{bus}.1", -1) for bus in range(count)])
-        elements = circuit.PDElements
-        names = [str(name).lower() for name in elements.AllNames]
-        sizes = [
-            conductors * terminals
-            for conductors, terminals in zip(
-                elements.AllNumConductors, elements.AllNumTerminals, strict=True
-            )
-        ]
-        starts = dict(zip(names, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        self._line_row = np.array(
-            [starts.get(f"line.l{i}", -1) for i in range(len(self._network.lines))]
+        place = self._context.node_places()
+        self._node = np.array(
+            [[place.get(f"b{bus}.{phase}", -1) for phase in (1, 2, 3)] for bus in range(count)]
         )
-        self._trafo_row = np.array(
-            [starts.get(f"transformer.t{i}", -1) for i in range(len(self._network.transformers))]
-        )
+        starts = self._context.flow_places()
+        rank = {name: index for index, name in enumerate(starts)}
+        lines = [f"line.l{i}" for i in range(len(self._network.lines))]
+        trafos = [f"transformer.t{i}" for i in range(len(self._network.transformers))]
+        self._line_row = np.array([starts.get(x, -1) for x in lines], dtype=np.int64)
+        self._trafo_row = np.array([starts.get(x, -1) for x in trafos], dtype=np.int64)
+        self._line_rank = np.array([rank.get(x, -1) for x in lines], dtype=np.int64)
+        self._trafo_rank = np.array([rank.get(x, -1) for x in trafos], dtype=np.int64)
 
     def _write(self) -> None:
         """Write the circuit anew: topology changes are rare, and nothing old can linger."""
@@ -158,44 +178,74 @@ class OpenDssEngine:
             raise GridError("grid.engine_refused", "opendss: no topology was arranged")
         place = {bus: index for index, bus in enumerate(network.buses)}
         source_v_pu, former_v_pu = self._volts
-        source = place[network.source.bus]
+        first = network.source
+        at = place[first.bus]
+        away = "" if topology.sources_on else "away"
         script = [
             "clear",
             f"set DefaultBaseFrequency={network.f_hz}",
-            f"new circuit.gridrig bus1=b{source} {_ideal(network, source, source_v_pu)} "
-            f"angle={network.source.angle_deg}",
+            f"new circuit.gridrig bus1={away or f'b{at}'} {_ideal(network, at, source_v_pu)} "
+            f"angle={first.angle_deg}",
         ]
-        for i, line in enumerate(network.lines):
-            if line.in_service:
-                length = line.length_km / line.parallel
-                r, x = line.r_ohm_per_km * length, line.x_ohm_per_km * length
-                c = line.c_nf_per_km * line.length_km * line.parallel
-                script.append(
-                    f"new line.l{i} bus1=b{place[line.from_bus]} bus2=b{place[line.to_bus]} "
-                    f"phases=3 length=1 units=none r1={r!r} x1={x!r} r0={r!r} x0={x!r} "
-                    f"c1={c!r} c0={c!r}"
-                )
-        for i, trafo in enumerate(network.transformers):
-            if trafo.in_service and (topology.closed or i != topology.pcc):
-                script.append(_transformer(i, trafo, place))
+        for k, source in enumerate(network.sources[1:] if topology.sources_on else ()):
+            at = place[source.bus]
+            script.append(
+                f"new vsource.s{k} bus1=b{at} {_ideal(network, at, source.v_pu)} "
+                f"angle={source.angle_deg}"
+            )
+        script += [
+            _line(i, line, place, phases_differ=network.phases_differ)
+            for i, line in enumerate(network.lines)
+            if line_key(line.name) not in topology.out
+        ]
+        script += [
+            _transformer(i, trafo, place, topology.tap_steps.get(trafo.name, trafo.tap_steps))
+            for i, trafo in enumerate(network.transformers)
+            if trafo_key(trafo.name) not in topology.out
+        ]
         if topology.former is not None:
             script.append(
                 f"new vsource.former bus1=b{topology.former} "
                 f"{_ideal(network, topology.former, former_v_pu)}"
             )
         script += [
-            f"new load.p{i} bus1=b{i} phases=3 conn=wye kv={v / 1e3!r} kw=0 kvar=0 model=1 "
-            f"vminpu={V_MIN_PU} vmaxpu={V_MAX_PU}"
-            for i, v in enumerate(network.v_nominal_v)
+            _load(i, point, place[point.bus], network.v_nominal_v[place[point.bus]])
+            for i, point in enumerate(network.points)
         ]
         script += [
             "set voltagebases=[" + " ".join(f"{v / 1e3!r}" for v in set(network.v_nominal_v)) + "]",
             f"set mode=snapshot controlmode=off maxiterations={ITERATIONS_MAX} "
-            f"tolerance={_TOLERANCE_PU}",
+            f"tolerance={TOLERANCE_PU}",
         ]
         for command in script:
-            self._call(self._dss.Text.Commands, command)
-        self._node = np.zeros(0, dtype=np.int64)
+            self._context.call(self._context.dss.Text.Commands, command)
+        self._node = np.zeros((0, 3), dtype=np.int64)
+
+
+def _line(index: int, line: Line, place: dict[str, int], *, phases_differ: bool) -> str:
+    length, together = line.length_km / line.parallel, line.length_km * line.parallel
+    r, x, c = line.r_ohm_per_km * length, line.x_ohm_per_km * length, line.c_nf_per_km * together
+    r0, x0, c0 = r, x, c
+    if phases_differ:
+        r0, x0 = line.r0_ohm_per_km * length, line.x0_ohm_per_km * length
+        c0 = line.c0_nf_per_km * together
+    return (
+        f"new line.l{index} bus1=b{place[line.from_bus]} bus2=b{place[line.to_bus]} phases=3 "
+        f"length=1 units=none normamps={line.max_i_a!r} r1={r!r} x1={x!r} "
+        f"r0={r0!r} x0={x0!r} c1={c!r} c0={c0!r}"
+    )
+
+
+def _load(index: int, point: Point, bus: int, v_nominal_v: float) -> str:
+    """Write the load element of a point: constant P and Q in the whole band."""
+    phases = len(point.phases)
+    nodes = "".join(f".{phase}" for phase in point.phases)
+    kv = v_nominal_v / 1e3 if phases > 1 else v_nominal_v / 1e3 / sqrt(3.0)
+    return (
+        f"new load.p{index} bus1=b{bus}{nodes} phases={1 if point.between else phases} "
+        f"conn={'delta' if point.between else 'wye'} kv={kv!r} kw=0 kvar=0 model=1 "
+        f"vminpu={V_MIN_PU} vmaxpu={V_MAX_PU}"
+    )
 
 
 def _ideal(network: Network, bus: int, v_pu: float) -> str:
@@ -205,7 +255,7 @@ def _ideal(network: Network, bus: int, v_pu: float) -> str:
     )
 
 
-def _transformer(index: int, trafo: Transformer, place: dict[str, int]) -> str:
+def _transformer(index: int, trafo: Transformer, place: dict[str, int], steps: float) -> str:
     """Write a transformer with its tap, iron losses and vector group."""
     lag = round(trafo.shift_deg) % 360
     if lag not in _GROUPS or trafo.shift_deg != round(trafo.shift_deg):
@@ -217,7 +267,8 @@ def _transformer(index: int, trafo: Transformer, place: dict[str, int]) -> str:
             known=", ".join(map(str, _GROUPS)),
         )
     connection, nodes = _GROUPS[lag]
-    taps = (trafo.tap_ratio, 1.0) if trafo.tap_side == "hv" else (1.0, trafo.tap_ratio)
+    ratio = trafo.ratio_at(steps)
+    taps = (ratio, 1.0) if trafo.tap_side == "hv" else (1.0, ratio)
     x_percent = sqrt(trafo.vk_percent**2 - trafo.vkr_percent**2)
     iron_percent = 100.0 * trafo.iron_loss_w / trafo.s_va
     magnetising_percent = sqrt(max(trafo.i0_percent**2 - iron_percent**2, 0.0))
@@ -228,10 +279,6 @@ def _transformer(index: int, trafo: Transformer, place: dict[str, int]) -> str:
         f"conns=[{connection} wye] kvs=[{trafo.v_hv_v / 1e3!r} {trafo.v_lv_v / 1e3!r}] "
         f"kvas=[{kva!r} {kva!r}] taps=[{taps[0]!r} {taps[1]!r}] mintap=0.5 maxtap=1.5 "
         f"%rs=[{trafo.vkr_percent / 2!r} {trafo.vkr_percent / 2!r}] xhl={x_percent!r} "
-        f"%noloadloss={iron_percent!r} %imag={magnetising_percent!r} ppm_antifloat=0"
+        f"normhkva={kva * trafo.derating!r} %noloadloss={iron_percent!r} "
+        f"%imag={magnetising_percent!r} ppm_antifloat=0"
     )
-
-
-def _complex(pairs: Any) -> ComplexArray:
-    values: ComplexArray = np.asarray(pairs, dtype=np.float64).view(np.complex128)
-    return values

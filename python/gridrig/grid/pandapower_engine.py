@@ -14,6 +14,7 @@ Cost: most of a pandapower run is writing result tables. They are not needed: bu
 branch admittances are read where pandapower keeps them for its own time-series runs
 (`net._ppc["internal"]`, as in `pandapower.timeseries.read_batch_results`). Most of the rest was its
 Jacobian in scipy, 17 ms a solve for 15 buses; with its option `lightsim2grid` a solve takes 1.6 ms.
+That solver refuses a second external grid, in service or not: several are solved in scipy.
 """
 
 from copy import deepcopy
@@ -30,7 +31,9 @@ from gridrig.grid.engine import (
     FloatArray,
     Topology,
 )
+from gridrig.grid.flows import Flows
 from gridrig.grid.network import Network
+from gridrig.grid.pandapower_topology import NetSwitches
 
 _EMPTIED = ("load", "sgen", "storage")
 _RECYCLE = {"bus_pq": True, "gen": False, "trafo": False}
@@ -51,31 +54,22 @@ class PandapowerEngine:
         for kind in _EMPTIED:
             net[kind] = net[kind].iloc[:0]
         pandapower.create_sgens(net, net.bus.index, p_mw=0.0, q_mvar=0.0)
-        # One slack that moves: the faster solver refuses a second one, in service or not.
-        net.ext_grid = net.ext_grid[net.ext_grid.in_service].iloc[:1]
-        self._slack = net.ext_grid.index[0]
-        self._source_bus = net.ext_grid.loc[self._slack, "bus"]
-        self._source_angle = net.ext_grid.loc[self._slack, "va_degree"]
-        self._lines = len(net.line)
-        self._trafos = len(net.trafo)
+        net.ext_grid = net.ext_grid[net.ext_grid.in_service]
+        self._switches = NetSwitches(net, network)
+        self._quick = len(net.ext_grid) == 1
+        self._flows = Flows(network)
         self._full = True
         self._sources_moved = False
         self._topology: Topology | None = None
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Take another topology or source voltage; another topology starts from flat."""
-        net = self._net
-        same = topology == self._topology
-        self._topology = topology
-        islanded = topology.former is not None
-        net.ext_grid.loc[self._slack, "vm_pu"] = former_v_pu if islanded else source_v_pu
-        if same:
+        self._switches.set_voltage(topology, source_v_pu, former_v_pu)
+        if topology == self._topology:
             self._sources_moved = True
             return
-        net.trafo.loc[net.trafo.index[topology.pcc], "in_service"] = topology.closed
-        bus = net.bus.index[topology.former] if islanded else self._source_bus
-        net.ext_grid.loc[self._slack, "bus"] = bus
-        net.ext_grid.loc[self._slack, "va_degree"] = 0.0 if islanded else self._source_angle
+        self._topology = topology
+        self._switches.set_topology(topology)
         self.restart()
 
     def restart(self) -> None:
@@ -101,7 +95,7 @@ class PandapowerEngine:
                     tolerance_mva=TOLERANCE_VA / 1e6,
                     trafo_model="pi",
                     numba=False,
-                    lightsim2grid=True,
+                    lightsim2grid=self._quick,
                     only_v_results=True,
                     recycle=recycle,
                 )
@@ -118,6 +112,25 @@ class PandapowerEngine:
         self._sources_moved = False
         return self._read(converged)
 
+    def admittances(self) -> ComplexArray:
+        """Return the nodal admittances between the buses, positive sequence. [VA]"""
+        count = len(self._net.bus)
+        # With generators idle the voltages do not matter, only what is connected.
+        self._full = True
+        self.solve(np.zeros(count), np.zeros(count))
+        internal = self._net._ppc["internal"]
+        row, alive = self._live_rows(len(internal["V"]))
+        whole: ComplexArray = np.zeros((count, count), dtype=complex)
+        solved = internal["Ybus"].toarray() * internal["baseMVA"] * 1e6
+        whole[np.ix_(alive, alive)] = solved[np.ix_(row[alive], row[alive])]
+        self._full = True
+        return whole
+
+    def _live_rows(self, count: int) -> tuple[Any, Any]:
+        """Return where the solver keeps each bus, and whether it has it at all."""
+        row = self._net._pd2ppc_lookups["bus"][self._net.bus.index]
+        return row, row < count
+
     def _read(self, converged: bool) -> EngineState:
         """Take voltages and branch flows from the solver's own arrays."""
         from pandapower.pypower.idx_brch import F_BUS, T_BUS
@@ -125,36 +138,43 @@ class PandapowerEngine:
         net = self._net
         internal: dict[str, Any] = net._ppc.get("internal", {})
         v_pu = np.zeros(len(net.bus), dtype=complex)
+        leaving_va = np.zeros(len(net.bus), dtype=complex)
         flows = np.zeros((len(net._ppc["branch"]), 2), dtype=complex)
         if "V" in internal:
             solved = np.asarray(internal["V"])
-            row = net._pd2ppc_lookups["bus"][net.bus.index]
-            alive = row < len(solved)
+            base_va = internal["baseMVA"] * 1e6
+            row, alive = self._live_rows(len(solved))
             v_pu[alive] = solved[row[alive]]
+            power = solved * np.conj(internal["Ybus"] @ solved) * base_va
+            leaving_va[alive] = power[row[alive]]
             branch = internal["branch"]
             ends = (internal["Yf"] @ solved, F_BUS), (internal["Yt"] @ solved, T_BUS)
             for end, (current, column) in enumerate(ends):
                 at = branch[:, column].real.astype(np.int64)
-                power = solved[at] * np.conj(current) * internal["baseMVA"] * 1e6
-                flows[internal["branch_is"], end] = power
+                flows[internal["branch_is"], end] = solved[at] * np.conj(current) * base_va
+        line_va = _rows(flows, net, "line")
+        trafo_va = _rows(flows, net, "trafo")
         return EngineState(
             converged=converged,
             iterations=int(net._ppc["iterations"]),
             v_pu=v_pu,
-            line_va=_rows(flows, net, "line", self._lines),
-            trafo_va=_rows(flows, net, "trafo", self._trafos),
+            leaving_va=leaving_va,
+            line_va=line_va,
+            trafo_va=trafo_va,
+            line_percent=self._flows.line_loading(line_va, v_pu),
+            trafo_percent=self._flows.trafo_loading(trafo_va, v_pu),
         )
 
 
-def _rows(flows: ComplexArray, net: Any, kind: str, count: int) -> ComplexArray:
+def _rows(flows: ComplexArray, net: Any, kind: str) -> ComplexArray:
     first, last = net._pd2ppc_lookups["branch"].get(kind, (0, 0))
     rows = flows[first:last]
-    if len(rows) != count:
+    if len(rows) != len(net[kind]):
         raise GridError(
             "grid.engine_refused",
             "pandapower solved {found} elements of kind {kind}, expected {count}",
             found=len(rows),
             kind=kind,
-            count=count,
+            count=len(net[kind]),
         )
     return rows

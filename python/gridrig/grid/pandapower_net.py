@@ -6,6 +6,8 @@ from typing import Any
 
 from gridrig.errors import GridError
 from gridrig.grid.network import (
+    Coupling,
+    Generator,
     Line,
     Load,
     Network,
@@ -14,11 +16,12 @@ from gridrig.grid.network import (
     Storage,
     Transformer,
 )
+from gridrig.grid.pandapower_phases import phase_loads, require_zero_sequence
+from gridrig.grid.pandapower_repairs import join_switches, name_all, unsupported
+from gridrig.grid.points import Point
 
-_REFUSED = (
-    "gen", "shunt", "ward", "xward", "impedance", "dcline", "trafo3w", "motor", "svc", "tcsc",
-    "ssc", "vsc", "asymmetric_load", "asymmetric_sgen",
-)  # fmt: skip
+_REFUSED = ("ward", "xward", "dcline", "motor", "svc", "tcsc", "ssc", "vsc")
+_BEYOND_OPENDSS = ("gen", "shunt", "impedance", "trafo3w")
 
 
 def describe(
@@ -44,81 +47,101 @@ def describe(
     Raises
     ------
     GridError
-        `grid.element_unsupported`, `grid.open_switch`, `grid.tap_ignored`, `grid.tap_kind`,
-        `grid.name_repeated`, `grid.source_count`, `grid.line_conductance`.
+        `grid.element_unsupported`, `grid.tap_ignored`, `grid.source_count`,
+        `grid.zero_sequence_missing`.
     """
     repairs: list[str] = []
     for kind in _REFUSED:
         if kind in net and len(net[kind]):
-            raise GridError(
-                "grid.element_unsupported",
-                "{network} has {count} elements of kind {kind!r}, which are not modelled",
-                network=name,
-                kind=kind,
-                count=len(net[kind]),
-            )
-    _close_switches(net, name, repairs)
+            raise unsupported(name, kind, net[kind])
+    differ = bool(len(net.asymmetric_load) or len(net.asymmetric_sgen))
+    name_all(net, repairs)
+    join_switches(net, name, repairs)
     _repair_taps(net, name, tap_changer, repairs)
+    _tell_load_models(net, repairs)
     sources = net.ext_grid[net.ext_grid.in_service]
-    if len(sources) != 1:
+    if not len(sources):
         raise GridError(
             "grid.source_count",
-            "{network} has {count} external grids in service, expected 1",
+            "{network} has no external grid in service, expected at least 1",
             network=name,
-            count=len(sources),
         )
-    buses = dict(zip(net.bus.index, net.bus["name"].astype(str), strict=True))
-    source = next(_rows(sources))
-    network = Network(
+    buses = dict(zip(net.bus.index, net.bus["name"], strict=True))
+    points = [Point(bus, bus, (1, 2, 3)) for bus in buses.values()]
+    loads = [_load(row, buses) for row in _rows(net.load) if row["in_service"]]
+    sgens = [_sgen(row, buses) for row in _rows(net.sgen) if row["in_service"]]
+    if differ:
+        require_zero_sequence(net, name)
+        phased, single = phase_loads(net, name, buses)
+        loads += phased
+        points += single
+    return Network(
         name=name,
         f_hz=float(net.f_hz),
         buses=tuple(buses.values()),
         v_nominal_v=tuple(1e3 * float(v) for v in net.bus.vn_kv),
-        source=Source(
-            name=str(source["name"]),
-            bus=buses[source["bus"]],
-            v_pu=float(source["vm_pu"]),
-            angle_deg=float(source["va_degree"]),
+        sources=tuple(
+            Source(str(row["name"]), buses[row["bus"]], float(row["vm_pu"]), row["va_degree"])
+            for row in _rows(sources)
         ),
         lines=tuple(_line(row, buses) for row in _rows(net.line)),
         transformers=tuple(_transformer(row, buses) for row in _rows(net.trafo)),
-        loads=tuple(_load(row, buses) for row in _rows(net.load) if row["in_service"]),
-        sgens=tuple(_sgen(row, buses) for row in _rows(net.sgen) if row["in_service"]),
+        loads=tuple(loads),
+        sgens=tuple(sgens),
         storages=tuple(_storage(row, buses) for row in _rows(net.storage) if row["in_service"]),
         repairs=tuple(repairs),
         profile_code=profile_code,
         net=net,
+        generators=tuple(
+            Generator(row["name"], buses[row["bus"]], _units(row["p_mw"] * row["scaling"]))
+            for row in _rows(net.gen)
+            if row["in_service"]
+        ),
+        couplings=tuple(_couplings(net, buses)),
+        phases_differ=differ,
+        points=tuple(points),
+        beyond_opendss=_beyond_opendss(net),
     )
-    _check_names(network)
-    return network
+
+
+def _beyond_opendss(net: Any) -> str:
+    """Return what of a net only pandapower solves."""
+    for kind in _BEYOND_OPENDSS:
+        if len(net[kind]):
+            return f"{len(net[kind])} elements of kind {kind!r}"
+    for row in _rows(net.line):
+        if _number(row.get("g_us_per_km")):
+            return f"a shunt conductance at line {row['name']!r}"
+    for row in _rows(net.trafo):
+        if _number(row.get("tap_step_degree")) and _steps(row):
+            return f"a phase-shifting tap at transformer {row['name']!r}"
+        if _number(row.get("tap2_pos")) - _number(row.get("tap2_neutral")):
+            return f"a second tap changer at transformer {row['name']!r}"
+    return ""
+
+
+def _couplings(net: Any, buses: dict[int, str]) -> Iterator[Coupling]:
+    for row in _rows(net.impedance):
+        if row["in_service"]:
+            yield Coupling(row["name"], buses[row["from_bus"]], buses[row["to_bus"]])
+    for row in _rows(net.trafo3w):
+        if row["in_service"]:
+            for side in ("mv_bus", "lv_bus"):
+                yield Coupling(row["name"], buses[row["hv_bus"]], buses[row[side]])
+
+
+def _tell_load_models(net: Any, repairs: list[str]) -> None:
+    """State which loads follow the voltage in pandapower and do not here."""
+    columns = [column for column in net.load.columns if column.startswith("const_")]
+    follows = net.load[columns].fillna(0.0).any(axis=1)
+    repairs += [
+        f"load {name!r}: its shares of constant impedance or current are taken as constant power"
+        for name in net.load["name"][follows]
+    ]
 
 
 def _rows(table: Any) -> Iterator[dict[str, Any]]:
     return iter(table.to_dict("records"))
-
-
-def _close_switches(net: Any, name: str, repairs: list[str]) -> None:
-    """Fuse buses joined by closed switches; an open branch switch has no place in the model."""
-    if not len(net.switch):
-        return
-    from pandapower.toolbox import fuse_buses
-
-    opened = net.switch[~net.switch.closed & (net.switch.et != "b")]
-    if len(opened):
-        raise GridError(
-            "grid.open_switch",
-            "{network} has an open branch switch {switch!r}, which is not modelled: take the "
-            "branch out of service instead",
-            network=name,
-            switch=str(opened["name"].iloc[0]),
-        )
-    couplers = net.switch[net.switch.closed & (net.switch.et == "b")]
-    for one, other in zip(couplers.bus, couplers.element, strict=True):
-        if {one, other} <= set(net.bus.index):
-            keep, drop = net.bus.at[one, "name"], net.bus.at[other, "name"]
-            repairs.append(f"closed bus switch: bus {drop!r} is part of bus {keep!r}")
-            fuse_buses(net, one, other)
-    net.switch = net.switch.drop(net.switch.index)
 
 
 def _repair_taps(net: Any, name: str, tap_changer: str | None, repairs: list[str]) -> None:
@@ -127,22 +150,15 @@ def _repair_taps(net: Any, name: str, tap_changer: str | None, repairs: list[str
     for index, row in net.trafo.iterrows():
         steps = _steps(row)
         kind = kinds.at[index]
-        if kind in ("Ratio", "Symmetrical") or steps == 0:
-            if steps and _number(row.get("tap_step_degree")):
-                raise GridError(
-                    "grid.tap_kind",
-                    "transformer {transformer!r} shifts the phase with its tap, which is not "
-                    "modelled",
-                    transformer=str(row["name"]),
-                )
+        if kind in ("Ratio", "Symmetrical", "Ideal") or steps == 0:
             continue
         empty = not isinstance(kind, str) or kind == ""
         if not empty or tap_changer is None or not _number(row["tap_step_percent"]):
             raise GridError(
-                "grid.tap_ignored" if empty else "grid.tap_kind",
+                "grid.tap_ignored",
                 "transformer {transformer!r} of {network} stands {steps:g} steps off neutral "
-                "with tap_changer_type {kind!r}: pandapower would ignore the tap or shift a "
-                "phase; expected 'Ratio'",
+                "with tap_changer_type {kind!r}: pandapower would ignore the tap; expected "
+                "'Ratio', 'Symmetrical' or 'Ideal'",
                 network=name,
                 transformer=str(row["name"]),
                 steps=steps,
@@ -173,12 +189,6 @@ def _units(mega: Any) -> float:
 
 
 def _line(row: dict[str, Any], buses: dict[int, str]) -> Line:
-    if _number(row.get("g_us_per_km")):
-        raise GridError(
-            "grid.line_conductance",
-            "line {line!r} has a shunt conductance, which is not modelled",
-            line=str(row["name"]),
-        )
     parallel = int(row["parallel"])
     return Line(
         name=str(row["name"]),
@@ -191,6 +201,9 @@ def _line(row: dict[str, Any], buses: dict[int, str]) -> Line:
         parallel=parallel,
         max_i_a=1e3 * float(row["max_i_ka"]) * float(row["df"]) * parallel,
         in_service=bool(row["in_service"]),
+        r0_ohm_per_km=_number(row.get("r0_ohm_per_km")),
+        x0_ohm_per_km=_number(row.get("x0_ohm_per_km")),
+        c0_nf_per_km=_number(row.get("c0_nf_per_km")),
     )
 
 
@@ -250,27 +263,3 @@ def _storage(row: dict[str, Any], buses: dict[int, str]) -> Storage:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _check_names(network: Network) -> None:
-    """Refuse a name that two elements of a kind share: names are how the rig speaks of them."""
-    for kind, names in (
-        ("bus", network.buses),
-        ("line", tuple(x.name for x in network.lines)),
-        ("transformer", tuple(x.name for x in network.transformers)),
-        ("load", tuple(x.name for x in network.loads)),
-        ("sgen", tuple(x.name for x in network.sgens)),
-        ("storage", tuple(x.name for x in network.storages)),
-    ):
-        seen: set[str] = set()
-        for name in names:
-            if name in seen or name in ("", "None", "nan"):
-                raise GridError(
-                    "grid.name_repeated",
-                    "{network} has no or several {kind} elements called {element!r}; each needs "
-                    "its own name",
-                    network=network.name,
-                    kind=kind,
-                    element=name,
-                )
-            seen.add(name)

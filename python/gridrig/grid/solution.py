@@ -19,13 +19,19 @@ class Solution:
 
     buses: tuple[str, ...]
     v_pu: FloatArray
-    """Voltage by bus; exactly 0 at a dead bus. [pu]"""
+    """Voltage by point, of all phases together the positive sequence; exactly 0 at a dead bus.
+    [pu]"""
     angle_deg: FloatArray
     """Voltage angle by bus against the main grid or the former; 0 at a dead bus. [deg]"""
+    v_low_pu: FloatArray
+    """As `v_pu`, of the lowest phase. [pu]"""
+    v_high_pu: FloatArray
+    """As `v_pu`, of the highest phase. [pu]"""
     dead: tuple[str, ...]
     """Buses without a source, in bus order."""
     p_w: FloatArray
-    """Power that counted, by bus: what was asked for, and 0 at a dead bus. [W]"""
+    """Power that counted, by point: what was asked for, less or more where a load of an OpenDSS
+    file follows its voltage, and 0 at a dead bus. [W]"""
     q_var: FloatArray
     """As `p_w`. [var]"""
     head_p_w: float
@@ -49,6 +55,8 @@ class Solution:
         for array in (
             self.v_pu,
             self.angle_deg,
+            self.v_low_pu,
+            self.v_high_pu,
             self.p_w,
             self.q_var,
             self.line_loading_percent,

@@ -1,0 +1,271 @@
+"""The feeder of an OpenDSS file, solved by OpenDSS as the file says.
+
+Traps and what is done about them, beside those of `opendss_engine.py`:
+- a load has its file's model (constant power, impedance, current, ...) between 0.5 and 1.5 pu; the
+  file's own `vminpu`, 0.95 if it says nothing, would silently make it an impedance below;
+- what a load took is read back where its model makes it follow the voltage;
+- regulators and capacitor controls act in every solve, so that taps are a state of the feeder; what
+  was a solution before need not be one after they moved;
+- a section that nothing feeds is taken out with all that hangs there: loads and capacitors left in
+  it would float at a voltage of their own or make the matrix singular;
+- a daily or yearly mode would replace the loads by shapes: the mode is always snapshot.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from gridrig.errors import GridError
+from gridrig.grid.dss_context import TOLERANCE_PU, as_complex, positive_sequence
+from gridrig.grid.dss_elements import ElementEnds
+from gridrig.grid.dss_file import open_file, put_devices_aside
+from gridrig.grid.engine import (
+    ITERATIONS_MAX,
+    V_MAX_PU,
+    V_MIN_PU,
+    ComplexArray,
+    EngineState,
+    FloatArray,
+    IntArray,
+    Topology,
+)
+from gridrig.grid.network import Network, line_key, trafo_key
+from gridrig.grid.phases import PhaseVoltages
+from gridrig.grid.points import Point
+
+_ADDED = "gridrig_"
+_BRANCHES = ("line", "transformer", "capacitor", "reactor")
+_CONSTANT_POWER = 1
+
+
+class OpenDssFileEngine:
+    """The circuit of one file in a context of its own."""
+
+    name = "opendss"
+
+    def __init__(self, network: Network) -> None:
+        if network.dss_file is None:
+            raise GridError("grid.engine_unfit", "{name} is no .dss file", name=network.name)
+        self._network = network
+        self._file = network.dss_file
+        self._place = {bus: index for index, bus in enumerate(network.buses)}
+        self._base = np.array(network.v_nominal_v) / sqrt(3.0)
+        self._at = np.array([self._place[point.bus] for point in network.points])
+        self._voltages = PhaseVoltages(network.points)
+        self._arranged: tuple[Topology, float, float] | None = None
+        self._lost = False
+        self._open()
+
+    def _open(self) -> None:
+        """Take the circuit as the file has it, without anything of an earlier solution."""
+        self._context = context = open_file(self._file)
+        put_devices_aside(context)
+        self._circuit = context.circuit
+        context.command(
+            f"set maxiterations={ITERATIONS_MAX} maxcontroliter={ITERATIONS_MAX} "
+            f"tolerance={TOLERANCE_PU}"
+        )
+        self._elements = self._elements_by_bus()
+        self._load_at: dict[int, int] = {}
+        self._follows: list[tuple[int, str]] = []
+        self._find_loads()
+        self._set: ComplexArray = np.zeros(len(self._network.points), dtype=complex)
+        self._unindex()
+        self._lost = False
+
+    def _unindex(self) -> None:
+        """Forget where things are: the next solve builds the matrix anew and looks."""
+        self._node: IntArray = np.zeros((0, 3), dtype=np.int64)
+        self._ends = ElementEnds.none()
+
+    def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
+        """Take another topology or source voltage; taps stay where regulators have put them."""
+        self._arranged = topology, source_v_pu, former_v_pu
+        circuit, network = self._circuit, self._network
+        keys = {f"line.{x.name}": line_key(x.name) for x in network.lines}
+        keys |= {f"transformer.{x.name}": trafo_key(x.name) for x in network.transformers}
+        for name, (buses, enabled) in self._elements.items():
+            on = enabled and buses <= topology.live
+            if name in keys:
+                on = buses <= topology.live and keys[name] not in topology.out
+            elif name.startswith("vsource."):
+                on = on and topology.sources_on
+            (circuit.Enable if on else circuit.Disable)(name)
+        self._context.command(f"edit vsource.{network.source.name} pu={source_v_pu!r}")
+        self._put_former(topology.former, former_v_pu)
+        for name, steps in topology.tap_steps.items():
+            trafo = next(x for x in network.transformers if x.name == name)
+            winding = 1 if trafo.tap_side == "hv" else 2
+            ratio = trafo.ratio_at(steps)
+            self._context.command(f"edit transformer.{name} wdg={winding} tap={ratio!r}")
+        self._unindex()
+
+    def restart(self) -> None:
+        """Forget the last solution and what regulators did: the next solve reads the file anew.
+
+        OpenDSS starts from the voltages it has, and has no command that makes them flat: after a
+        solution that ran away it would run away again.
+        """
+        self._lost = True
+
+    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+        """Solve with these injections by point, positive into the grid."""
+        if self._lost:
+            self._open()
+            if self._arranged is not None:
+                self.arrange(*self._arranged)
+        circuit, asked = self._circuit, p_w + 1j * q_var
+        loads = circuit.Loads
+        for index in np.flatnonzero(asked != self._set).tolist():
+            if index not in self._load_at:
+                self._add(index)
+            loads.idx = self._load_at[index]
+            loads.kW = -asked[index].real / 1e3
+            loads.kvar = -asked[index].imag / 1e3
+        self._set = asked
+        fresh = not len(self._node)
+        if fresh:
+            self._context.call(circuit.Solution.BuildYMatrix, 1, 1)
+        self._context.call(circuit.Solution.Solve)
+        converged = bool(circuit.Solution.Converged)
+        if fresh:
+            self._index()
+        return self._read(converged, asked)
+
+    def admittances(self) -> ComplexArray:
+        """Return the nodal admittances between the buses, positive sequence. [VA]"""
+        circuit = self._circuit
+        on = [name for name in circuit.AllElementNames if self._is_on(str(name))]
+        nodes = [
+            (f"{bus}.{phase}", index, phase, base)
+            for bus, index, base in zip(
+                self._network.buses, range(len(self._base)), self._base.tolist(), strict=True
+            )
+            for phase in (1, 2, 3)
+        ]
+        try:
+            return positive_sequence(self._context, nodes, len(self._base))
+        finally:
+            for name in on:
+                circuit.Enable(name)
+            self._unindex()
+
+    def _is_on(self, name: str) -> bool:
+        self._circuit.SetActiveElement(name)
+        return bool(self._circuit.ActiveCktElement.Enabled)
+
+    def _elements_by_bus(self) -> dict[str, tuple[frozenset[str], bool]]:
+        """Return the buses of each element of the file, and whether it is in it."""
+        found = {}
+        for name in map(str, self._circuit.AllElementNames):
+            kind = name.split(".", 1)[0].lower()
+            if kind in (*_BRANCHES, "vsource", "load"):
+                self._circuit.SetActiveElement(name)
+                element = self._circuit.ActiveCktElement
+                nodes = [int(node) for node in element.NodeOrder]
+                width = element.NumConductors
+                # A terminal at earth only is no bus that has to be alive.
+                homes = frozenset(
+                    str(bus).split(".", 1)[0].lower()
+                    for end, bus in enumerate(element.BusNames)
+                    if any(nodes[end * width : (end + 1) * width])
+                )
+                found[name.lower()] = (homes, bool(element.Enabled))
+        return found
+
+    def _find_loads(self) -> None:
+        """Find the load of each point that is one, and widen the band in which it is itself."""
+        loads = self._circuit.Loads
+        rank = {str(name).lower(): index for index, name in enumerate(loads.AllNames, start=1)}
+        for index, point in enumerate(self._network.points):
+            if point.load:
+                self._load_at[index] = loads.idx = rank[point.load]
+                loads.Vminpu, loads.Vmaxpu = V_MIN_PU, V_MAX_PU
+                loads.kW = loads.kvar = 0.0
+                if int(loads.Model) != _CONSTANT_POWER:
+                    self._follows.append((index, f"load.{point.load}"))
+
+    def _add(self, index: int) -> None:
+        """Put a load element of constant power at a point: what devices give and take there."""
+        point = self._network.points[index]
+        self._context.command(_element(f"load.{_ADDED}{index}", point, self._volt(point)))
+        self._load_at[index] = self._circuit.Loads.Count
+        buses = frozenset({point.bus})
+        self._elements[f"load.{_ADDED}{index}"] = (buses, True)
+        self._unindex()
+
+    def _volt(self, point: Point) -> float:
+        return float(self._network.v_nominal_v[self._place[point.bus]])
+
+    def _put_former(self, former: int | None, v_pu: float) -> None:
+        """Put the source of a grid-former to its bus, or take it away."""
+        name = f"vsource.{_ADDED}former"
+        exists = name in (str(one).lower() for one in self._circuit.AllElementNames)
+        if former is None:
+            if exists:
+                self._circuit.Disable(name)
+            return
+        point = self._network.points[former]
+        if point.phases != (1, 2, 3):
+            raise GridError(
+                "grid.former_phases",
+                "bus {bus!r} has phases {phases}: a grid-former needs all three",
+                bus=point.bus,
+                phases=point.phases,
+            )
+        self._context.command(
+            f"{'edit' if exists else 'new'} {name} bus1={point.bus} phases=3 pu={v_pu!r} angle=0 "
+            f"basekv={self._volt(point) / 1e3!r} basefreq={self._network.f_hz} "
+            "Z1=[0 1e-6] Z0=[0 1e-6] enabled=yes"
+        )
+
+    def _index(self) -> None:
+        """Find where OpenDSS keeps the phases of each bus and the flows of each element."""
+        network, places = self._network, self._context.node_places()
+        self._node = np.array(
+            [[places.get(f"{bus}.{phase}", -1) for phase in (1, 2, 3)] for bus in network.buses]
+        )
+        self._ends = ElementEnds.of(self._context, network)
+
+    def _read(self, converged: bool, asked: ComplexArray) -> EngineState:
+        circuit, network = self._circuit, self._network
+        nodes = np.append(as_complex(circuit.YNodeVarray), 0.0)  # -1 is a phase that is not there
+        volts = nodes[self._node] / self._base[:, None]
+        v_pu, low, high = self._voltages.of(volts[self._at])
+        ends = self._ends
+        flows = ends.flows(as_complex(circuit.PDElements.AllPowers) * 1e3)
+        leaving: ComplexArray = np.zeros(len(network.buses), dtype=complex)
+        np.add.at(leaving, ends.home, flows)
+        percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
+        taken = asked
+        if self._follows:
+            taken = asked.copy()
+            for index, name in self._follows:
+                if asked[index]:
+                    circuit.SetActiveElement(name)
+                    taken[index] = -1e3 * as_complex(circuit.ActiveCktElement.Powers).sum()
+        return EngineState(
+            converged=converged,
+            iterations=int(circuit.Solution.Iterations),
+            v_pu=v_pu,
+            leaving_va=leaving,
+            line_va=flows[ends.line],
+            trafo_va=flows[ends.trafo],
+            line_percent=percent[ends.line_rank],
+            trafo_percent=percent[ends.trafo_rank],
+            v_low_pu=low,
+            v_high_pu=high,
+            taken_va=taken,
+        )
+
+
+def _element(name: str, point: Point, v_nominal_v: float) -> str:
+    phases = len(point.phases)
+    nodes = "".join(f".{phase}" for phase in point.phases)
+    single = phases == 1 or (phases == 2 and point.between)
+    kv = v_nominal_v / 1e3 / (sqrt(3.0) if phases == 1 else 1.0)
+    return (
+        f"new {name} bus1={point.bus}{nodes} phases={1 if single else phases} "
+        f"conn={'delta' if point.between else 'wye'} kv={kv!r} kw=0 kvar=0 model=1 "
+        f"vminpu={V_MIN_PU} vmaxpu={V_MAX_PU}"
+    )

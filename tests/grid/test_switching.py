@@ -1,0 +1,80 @@
+"""Lines and transformers in and out, taps moved, at the buses and in what counts."""
+
+import numpy as np
+import pytest
+from feeder_injections import nameplate, street_load
+
+from gridrig.errors import GridError
+from gridrig.grid import ENGINES, Feeder, Limits, Network, findings, load_network, make_feeder
+
+OUT = "line:LV1.101 Line 9"
+
+
+def test_line_out_is_never_answered_with_what_was_before(feeder: Feeder) -> None:
+    # pandapower with `recycle` would keep the admittances of the last full run without a word.
+    p_w, q_var = street_load(14)
+    before = feeder.solve(p_w, q_var)
+    feeder.switch(OUT, closed=False)
+    after = feeder.solve(p_w, q_var)
+    assert after.dead == ("LV1.101 Bus 5", "LV1.101 Bus 6")
+    assert after.p_w.sum() == -36e3
+    assert np.isfinite(after.v_pu).all()
+    assert after.head_p_w == pytest.approx(36e3 + after.losses_w, abs=0.1)
+    assert [x.element for x in findings(after, Limits())] == list(after.dead)
+    feeder.switch(OUT, closed=True)
+    assert feeder.solve(p_w, q_var).v_pu == pytest.approx(before.v_pu, abs=1e-9)
+
+
+def test_tap_moves_the_voltage_by_its_step(feeder: Feeder, network: Network) -> None:
+    # As above: `recycle` with `trafo` false would ignore a tap that moved.
+    trafo = network.transformers[0]
+    nothing = np.zeros(14)
+    before = feeder.solve(nothing, nothing)
+    feeder.set_tap(trafo.name, trafo.tap_steps - 2)
+    raised = feeder.solve(nothing, nothing)
+    ratio = trafo.ratio_at(trafo.tap_steps) / trafo.ratio_at(trafo.tap_steps - 2)
+    assert raised.v_pu / before.v_pu == pytest.approx(np.full(14, ratio), rel=2e-4)
+    feeder.set_tap(trafo.name, trafo.tap_steps)
+    assert feeder.solve(nothing, nothing).v_pu == pytest.approx(before.v_pu, abs=1e-8)
+
+
+def test_switch_that_is_open_as_loaded_can_close_a_ring() -> None:
+    network = load_network("pandapower:case33bw")
+    tie = next(iter(network.out_of_service))
+    for name in ENGINES:
+        feeder = make_feeder(name, network, "source")
+        open_ring = feeder.solve(*nameplate(network))
+        feeder.switch(tie, closed=True)
+        ring = feeder.solve(*nameplate(network))
+        assert ring.losses_w < open_ring.losses_w - 1e3
+
+
+def test_former_of_a_twin_feeder_follows_the_switches_of_the_first(
+    feeder: Feeder, network: Network
+) -> None:
+    twin = make_feeder(feeder.engine_name, network, "trafo:0")
+    feeder.switch(OUT, closed=False)
+    feeder.open_pcc("LV1.101 Bus 12", former_v_pu=0.98)
+    twin.same_state_as(feeder)
+    p_w, q_var = street_load(14)
+    assert twin.solve(p_w, q_var).v_pu == pytest.approx(feeder.solve(p_w, q_var).v_pu, abs=1e-12)
+    feeder.switch(OUT, closed=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "words"),
+    [
+        (lambda f: f.switch("line:LV1.101 Line9", closed=False), "grid.branch_unknown",
+         r"did you mean 'line:LV1\.101 Line 9'"),
+        (lambda f: f.switch("trafo:MV1.101-LV1.101-Trafo 1", closed=False), "grid.branch_unknown",
+         "is the PCC"),
+        (lambda f: f.set_tap("MV1.101-LV1.101-Trafo 1", 40), "grid.tap_fixed", "would have 2"),
+        (lambda f: f.set_tap("none", 1), "grid.branch_unknown", "no 'none' to switch"),
+    ],
+)  # fmt: skip
+def test_switching_what_is_not_there_is_refused_by_name(
+    feeder: Feeder, call: object, code: str, words: str
+) -> None:
+    with pytest.raises(GridError, match=words) as caught:
+        call(feeder)
+    assert caught.value.code == code
