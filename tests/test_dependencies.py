@@ -71,7 +71,7 @@ def pinned(extra: str) -> dict[str, str]:
 def installed() -> set[str]:
     """Return every package that gridrig and its tests need here, direct and transitive."""
     wanted = {Requirement(text) for text in PROJECT["project"]["dependencies"]}
-    for extra in ("chain", "test"):
+    for extra in ("chain", "dask", "test"):
         wanted |= {Requirement(text) for text in PROJECT["project"]["optional-dependencies"][extra]}
     done: set[str] = set()
     while wanted:
@@ -100,6 +100,7 @@ def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
     assert tables() == {
         "Python, run time": ranges(project["dependencies"]),
         "Python, extra `chain`": ranges(project["optional-dependencies"]["chain"]),
+        "Python, extra `dask`": ranges(project["optional-dependencies"]["dask"]),
         "Python, tests only": ranges(project["optional-dependencies"]["test"]),
         "Python, benchmark only": ranges(project["optional-dependencies"]["bench"]),
         "Python, build": ranges(PROJECT["build-system"]["requires"]),
@@ -158,7 +159,8 @@ def test_every_package_imported_is_a_declared_dependency_and_none_is_unused() ->
     third_party = imported - set(sys.stdlib_module_names) - {"gridrig", "_typeshed"}
     # pandapower imports lightsim2grid by itself when its option is set.
     expected = {names.get(name, name) for name in third_party} | {"lightsim2grid"}
-    extra = PROJECT["project"]["optional-dependencies"]["chain"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    extra = [*extras["chain"], *extras["dask"]]
     assert set(ranges([*PROJECT["project"]["dependencies"], *extra])) == expected
 
 

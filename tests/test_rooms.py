@@ -29,7 +29,8 @@ LEVEL = {
     "live": 5,
     "report": 5,
     "commands": 6,
-    "cli": 7,
+    "sweep": 7,
+    "cli": 8,
 }
 KNOWN_FILES_MIN = 90
 

@@ -2,57 +2,45 @@
 
 import argparse
 import json
-import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find, next_run_directory
-from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.progress import show_progress
-from gridrig.campaign.renewal_fit import require_renewal
+from gridrig.campaign.recipe import Recipe
 from gridrig.campaign.run import RunResult, run
-from gridrig.campaign.scenario import load_scenario
-from gridrig.campaign.scenario_fit import require_fit
-from gridrig.campaign.slicing import slice_scenario
 from gridrig.live.picture import Picture
 from gridrig.live.serving import served
 from gridrig.report.html import build_report
 from gridrig.report.junit import write_junit
 from gridrig.report.terminal import print_verdicts
-from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.description import Rig
 from gridrig.rig.lease import Owner, take_lease
+from gridrig.rig.toml_file import read_toml
 from gridrig.rig.unattended import require_unattended
 
 
 def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> int:
     """Run a scenario on a rig as the command line asks and return the exit code."""
-    rig = load_rig(find(rig_name, RIGS))
-    if args.engine is not None and rig.feeder is not None:
-        rig = replace(rig, feeder=replace(rig.feeder, engine=args.engine))
-    if args.capture:
-        rig = replace(rig, capture=True)
     scenario_path = find(scenario_name, SCENARIOS)
-    units = {name: known.unit for name, known in CATALOGUE.items()}
-    scenario = load_scenario(scenario_path, units)
-    begin_s = args.from_s or 0
-    require_fit(
-        rig,
-        scenario,
-        from_s=begin_s,
-        to_s=math.inf if args.for_s is None else begin_s + args.for_s,
+    recipe = Recipe(
+        read_toml(find(rig_name, RIGS)),
+        read_toml(scenario_path),
+        seed=args.seed,
+        engine=args.engine,
+        from_s=args.from_s,
+        for_s=args.for_s,
+        tick_s=args.tick_s,
+        capture=args.capture,
     )
-    if args.from_s is not None or args.for_s is not None or args.tick_s is not None:
-        scenario = slice_scenario(scenario, from_s=begin_s, for_s=args.for_s, tick_s=args.tick_s)
-    require_renewal(rig, scenario)
+    rig, scenario, seed = recipe.prepare()
     if args.unattended:
         require_unattended(rig)
     what = f"gridrig run {scenario_path.stem}"
     lease = take_lease(rig, what, wait_s=args.wait, on_wait=_tell_wait)
     out = args.out or next_run_directory(scenario_path.stem)
-    seed = scenario.seed if args.seed is None else args.seed
     with show_progress(scenario.duration_s) as shown:
         if args.live is None:
             result = run(rig, scenario, out, seed=seed, render=render, progress=shown, lease=lease)

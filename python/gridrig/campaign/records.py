@@ -110,6 +110,8 @@ class RunRecord:
         Of the libraries that took part.
     overrides : mapping
         What the command line or a mutant changed in rig or scenario.
+    slice : mapping
+        The part of the scenario that ran, if not all of it: `from_s`, `for_s`, `tick_s`. [s]
     devices, participants, opening, limits
         As their types say.
     """
@@ -131,6 +133,7 @@ class RunRecord:
     participants: tuple[ParticipantRecord, ...] = ()
     opening: tuple[Opening, ...] = ()
     limits: tuple[LimitLine, ...] = ()
+    slice: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def emulated(self) -> tuple[str, ...]:

@@ -126,6 +126,8 @@ class Scenario:
         In time order; criteria in file order.
     market : MarketRules or None
         None if nothing is traded.
+    slice : mapping
+        What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
 
     path: str
@@ -140,6 +142,7 @@ class Scenario:
     events: tuple[ScenarioEvent, ...]
     faults: tuple[Fault, ...]
     criteria: tuple[Criterion, ...]
+    slice: Mapping[str, int] = field(default_factory=dict)
 
     def ticks(self) -> Iterator[Tick]:
         """Return every tick of the run; times are exact multiples, never sums of floats."""

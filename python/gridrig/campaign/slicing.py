@@ -27,6 +27,7 @@ def slice_scenario(
     tick_s : int or None
         One tick length throughout; None keeps the windows. [s]
     """
+    asked = {"from_s": from_s, "for_s": for_s, "tick_s": tick_s}
     length_s = scenario.duration_s - from_s if for_s is None else for_s
     if from_s < 0 or length_s <= 0 or from_s + length_s > scenario.duration_s:
         raise CampaignError(
@@ -75,6 +76,7 @@ def slice_scenario(
             if criterion.event not in gone
             and (criterion.name not in CATALOGUE or CATALOGUE[criterion.name].needs in come)
         ),
+        slice={key: value for key, value in asked.items() if value is not None},
     )
     _check_ticks(slice_)
     return slice_

@@ -82,6 +82,7 @@ def describe_run(
         },
         versions=versions,
         overrides={o.device: dict(o.emulate) for o in rig.overrides},
+        slice=scenario.slice,
         devices=tuple(
             DeviceRecord(
                 d.name,

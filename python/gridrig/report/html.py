@@ -4,7 +4,6 @@ The page carries its style and its plots, names no other address, and forbids th
 anything, so it opens without a network and can be mailed, archived and printed.
 """
 
-from importlib.resources import files
 from pathlib import Path
 
 from gridrig.campaign.manifest import is_finished
@@ -13,6 +12,7 @@ from gridrig.campaign.records import REPORT
 from gridrig.errors import CampaignError
 from gridrig.report import plots_grid, plots_market, sections
 from gridrig.report.elements import SYMBOLS, Markup, figure
+from gridrig.report.page import head_of
 from gridrig.report.source import RunSource, load_run
 from gridrig.report.wording import (
     CURRENCY,
@@ -24,8 +24,6 @@ from gridrig.report.wording import (
     money,
     number,
 )
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def build_report(run_dir: Path, out: Path | None = None) -> Path:
@@ -83,17 +81,10 @@ def render(source: RunSource) -> bytes:
         f"{content}</section>\n"
         for name, title, content in shown
     )
-    style = files("gridrig.report").joinpath("report.css").read_text(encoding="utf-8")
+    title = f"{emulated}{verdicts.outcome} \u00b7 {run.title}"
     page = f"""<!DOCTYPE html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="generator" content="gridrig {escaped(run.gridrig)}">
-<title>{emulated}{verdicts.outcome} \u00b7 {escaped(run.title)}</title>
-<style>{style}</style>
-</head>
+{head_of(title, run.gridrig)}
 <body>
 <a class="skip" href="#verdicts">Skip to the verdicts</a>
 {_head(source)}

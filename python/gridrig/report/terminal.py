@@ -57,7 +57,7 @@ def print_verdicts(
             Text(limit_text(verdict.criterion)),
             Text(margin_text(verdict)),
             Text(printable(verdict.criterion.unit)),
-            _outcome(verdict.outcome),
+            outcome_text(verdict.outcome),
         )
     console.print(table)
     if verdicts.cause:
@@ -67,8 +67,9 @@ def print_verdicts(
         console.print(Text(f"left unsafe: {printable(name)}: {state}", style="bold red"))
     passed = sum(verdict.outcome is Outcome.PASS for verdict in verdicts.verdicts)
     total = count(len(verdicts.verdicts), "criterion", "criteria")
-    console.print(_outcome(verdicts.outcome), Text(f" {passed} of {total} passed"))
+    console.print(outcome_text(verdicts.outcome), Text(f" {passed} of {total} passed"))
 
 
-def _outcome(outcome: Outcome) -> Text:
+def outcome_text(outcome: Outcome) -> Text:
+    """Return an outcome with its symbol, coloured where there are colours."""
     return Text(f"{SYMBOLS[outcome]} {outcome}", style=_STYLES[outcome])
