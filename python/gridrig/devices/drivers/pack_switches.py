@@ -100,7 +100,8 @@ class PackSwitches:
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Set the switches named in `safe_state` ("charge", "discharge"); others stay.
 
-        The current must fall first: it is waited for, at most `safe_wait_s`.
+        The current must fall first: it is waited for, at most `safe_wait_s`. What is named here
+        `restore` leaves as it is.
         """
         wrong = {
             k: v for k, v in safe_state.items() if k not in SWITCHES or not isinstance(v, bool)
@@ -121,12 +122,13 @@ class PackSwitches:
                 break  # `set` refuses, and says why
             await asyncio.sleep(self._times.poll_s)
             (charge, discharge), i_a = await self._look()
-        await self.set(
-            bool(safe_state.get("charge", charge)), bool(safe_state.get("discharge", discharge))
-        )
+        found = self._as_found or (charge, discharge)
+        # From now on the safe state counts as found, so that restoring does not undo it.
+        self._as_found = _named(safe_state, *found)
+        await self.set(*_named(safe_state, charge, discharge))
 
     async def restore(self) -> None:
-        """Set the switches as they were found; nothing, if none was ever set."""
+        """Set the switches as found, but for those made safe; nothing, if none was ever set."""
         if self._as_found is not None:
             await self.set(*self._as_found)
 
@@ -144,3 +146,8 @@ class PackSwitches:
                     seen=seen,
                 )
             await asyncio.sleep(self._times.poll_s)
+
+
+def _named(safe_state: Mapping[str, object], charge: bool, discharge: bool) -> Fets:
+    """Return the switches as `safe_state` names them, else as given."""
+    return bool(safe_state.get("charge", charge)), bool(safe_state.get("discharge", discharge))

@@ -85,6 +85,8 @@ class SetPoints:
         self._revert_s = revert_s or 0
         self._held: dict[str, tuple[SetPoint, dict[str, int]]] = {}
         self._renewed_s: dict[str, float] = {}
+        # A set-point is several requests: one that came between would be read back as the other's.
+        self._one_at_a_time = asyncio.Lock()
 
     def follow(self, control_period_s: float) -> int:
         """Let timers last some control periods, unless the rig says how long; return that. [s]"""
@@ -119,6 +121,12 @@ class SetPoints:
             Kind "readback" if anything else is in force afterwards, `driver.no_reversion` if the
             rig says that it falls back and the device has no timer, or what the wire said.
         """
+        async with self._one_at_a_time:
+            return await self._hold(point, raw, control, reverts)
+
+    async def _hold(
+        self, point: SetPoint, raw: int, control: ModelRegisters, reverts: bool
+    ) -> ModelRegisters:
         values = {point.value: raw, **point.mode, **self._reversion(point, control, reverts)}
         await self._device.write(CONTROL, values)
         if control.raw(point.enable) != 1:
@@ -148,8 +156,9 @@ class SetPoints:
 
     async def release(self, point: SetPoint) -> None:
         """Take a set-point out of force."""
-        self._held.pop(point.stem, None)
-        await self._device.write(CONTROL, {point.enable: 0})
+        async with self._one_at_a_time:
+            self._held.pop(point.stem, None)
+            await self._device.write(CONTROL, {point.enable: 0})
 
     def forget(self) -> None:
         """Renew nothing any more."""
@@ -163,6 +172,11 @@ class SetPoints:
         DriverError
             `driver.reverted`, if one has fallen back already: the device was not where it was put.
         """
+        if self._held:
+            async with self._one_at_a_time:
+                await self._renew()
+
+    async def _renew(self) -> None:
         now_s = asyncio.get_running_loop().time()
         for stem, (point, values) in list(self._held.items()):
             if now_s - self._renewed_s[stem] < RENEWED_AFTER * self._revert_s:
