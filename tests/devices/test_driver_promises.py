@@ -1,4 +1,4 @@
-"""Two promises of every driver that certification found broken: made safe stays, at once is apart."""
+"""Two promises of drivers that certification found broken: made safe stays, at once is apart."""
 
 import asyncio
 

@@ -82,6 +82,11 @@ class Feeder:
         """Rating of the connection to the main grid. [VA]"""
         return self._cut.rating_va
 
+    @property
+    def pcc_branch(self) -> str:
+        """The branch that the PCC opens, as `out` names it; empty for a source."""
+        return self._cut.key
+
     def homes(self) -> Iterable[tuple[str, str]]:
         """Return each point of `buses` with the bus of the network that it is at."""
         return zip(self.buses, self.home, strict=True)

@@ -7,7 +7,7 @@ last column of its own.
 
 from dataclasses import dataclass
 
-from gridrig.grid.network import Network
+from gridrig.grid.network import Network, line_key, trafo_key
 
 
 @dataclass(frozen=True)
@@ -15,45 +15,50 @@ class Diagram:
     """Places of buses, in columns from the main grid and rows, and the branches between them."""
 
     places: dict[str, tuple[int, float]]
-    branches: tuple[tuple[str, str, str], ...]
-    """Kind (`line` or `transformer`), and the buses at both ends."""
+    branches: tuple[tuple[str, str, str, str], ...]
+    """Kind (`line`, `transformer` or `coupling`), key as a PCC's cut names it, and both ends."""
 
 
 def lay_out(network: Network) -> Diagram:
-    """Return the diagram of a network, with its source's bus in column 0."""
-    branches = [("line", x.from_bus, x.to_bus) for x in network.lines if x.in_service]
-    branches += [("transformer", x.hv_bus, x.lv_bus) for x in network.transformers if x.in_service]
+    """Return the diagram of a network, with the buses of its sources in column 0."""
+    branches = [
+        ("line", line_key(x.name), x.from_bus, x.to_bus) for x in network.lines if x.in_service
+    ]
+    branches += [
+        ("transformer", trafo_key(x.name), x.hv_bus, x.lv_bus)
+        for x in network.transformers
+        if x.in_service
+    ]
+    branches += [("coupling", x.name, x.from_bus, x.to_bus) for x in network.couplings]
     joined: dict[str, list[str]] = {bus: [] for bus in network.buses}
-    for _, one, other in branches:
+    for _, _, one, other in branches:
         joined[one].append(other)
         joined[other].append(one)
-    column = {network.source.bus: 0}
+    order = list(dict.fromkeys(source.bus for source in network.sources))
+    column = dict.fromkeys(order, 0)
     children: dict[str, list[str]] = {bus: [] for bus in network.buses}
-    order = [network.source.bus]
+    roots = tuple(order)
     for bus in order:
         for other in joined[bus]:
             if other not in column:
                 column[other] = column[bus] + 1
                 children[bus].append(other)
                 order.append(other)
-    row: dict[str, float] = {}
-    free = 0
-    # Children before their parents: a parent stands in the middle of its children.
-    stack = [network.source.bus]
+    # A bus with nothing behind it takes the next row; one before others stands in their middle.
     walk: list[str] = []
-    while stack:
-        bus = stack.pop()
+    waiting = list(reversed(roots))
+    while waiting:
+        bus = waiting.pop()
         walk.append(bus)
-        stack += reversed(children[bus])
-    for bus in walk:
-        if not children[bus]:
-            row[bus] = float(free)
-            free += 1
+        waiting += reversed(children[bus])
+    row: dict[str, float] = {}
+    ends = [bus for bus in walk if not children[bus]]
+    row |= {bus: float(rank) for rank, bus in enumerate(ends)}
     for bus in reversed(walk):
         if children[bus]:
             row[bus] = sum(row[child] for child in children[bus]) / len(children[bus])
     places = {bus: (column[bus], row[bus]) for bus in walk}
     last = 1 + max(column.values())
-    for rank, bus in enumerate(bus for bus in network.buses if bus not in places):
-        places[bus] = (last, float(rank))
+    unreached = [bus for bus in network.buses if bus not in places]
+    places |= {bus: (last, float(rank)) for rank, bus in enumerate(unreached)}
     return Diagram(places, tuple(branches))

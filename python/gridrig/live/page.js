@@ -61,9 +61,9 @@ function drawPlan() {
     height = Math.max(height, at[bus][1]);
   }
   diagram.setAttribute("viewBox", `0 0 ${width + MARGIN} ${height + 24}`);
-  for (const [kind, one, other] of plan.branches) {
+  for (const [kind, key, one, other] of plan.branches) {
     const [x1, y1] = at[one], [x2, y2] = at[other], middle = (x1 + x2) / 2;
-    diagram.append(element("svg:path", { class: "branch", d: `M${x1} ${y1}H${middle}V${y2}H${x2}`, "data-kind": kind }));
+    diagram.append(element("svg:path", { class: "branch", d: `M${x1} ${y1}H${middle}V${y2}H${x2}`, "data-key": key }));
     if (kind === "transformer") for (const shift of [-4, 4])
       diagram.append(element("svg:circle", { cx: middle + shift, cy: y2, r: 7, fill: "none", stroke: "#566573" }));
   }
@@ -138,7 +138,8 @@ function draw(now) {
     node.querySelector(".mark").textContent = v === undefined ? "" : mark(v);
     node.setAttribute("aria-label", inWords(bus));
   }
-  for (const branch of by("diagram").querySelectorAll('[data-kind="transformer"]')) branch.classList.toggle("open", now.islanded);
+  const open = new Set(now.islanded ? [...now.out, plan.pcc_branch] : now.out);
+  for (const branch of by("diagram").querySelectorAll("[data-key]")) branch.classList.toggle("open", open.has(branch.dataset.key));
   if (chosen) by("bus").textContent = inWords(chosen);
   const shown = plan.devices.filter((d) => now.devices[d.name]);
   by("device-table").replaceChildren(table(`${shown.length} devices that are read at every tick, of ${plan.devices.length}; powers are positive into the grid`,

@@ -97,10 +97,9 @@ class Picture:
                 "start_utc_s": loop.clock.start_utc_s,
                 "engine": feeder.engine_name,
                 "network": feeder.network.name,
-                "pcc": feeder.network.transformers[feeder.pcc.index].lv_bus,
+                "pcc_branch": feeder.pcc_branch,
                 "places": diagram.places,
                 "branches": diagram.branches,
-                "inside": feeder.buses,
             }
         return plan
 
@@ -134,17 +133,26 @@ class Picture:
             "head_p_w": value("feeder.head_p_w"),
             "losses_w": value("feeder.losses_w"),
             "trafo_percent": value("feeder.trafo_loading_percent"),
-            "v_pu": {bus: value(f"bus.{bus}.v_pu") for bus in loop.physics.feeder.buses},
-            "load_w": {
-                name.removeprefix("load.").removesuffix(".p_w"): _plain(p_w)
-                for name, p_w in row.items()
-                if name.startswith("load.")
-            },
+            "out": sorted(loop.physics.feeder.out),
+            **self._buses(loop),
             "devices": self._devices(loop),
             "market": self._market(loop),
             "ledger": self._ledger,
             "deadlines": self._deadlines(loop),
         }
+
+    def _buses(self, loop: Loop) -> dict[str, dict[str, float]]:
+        """Return voltage and load of each bus; of its phases, the voltage farthest from nominal."""
+        row = loop.trace.latest
+        v_pu: dict[str, float] = {}
+        load_w: dict[str, float] = {}
+        for point, bus in loop.physics.feeder.homes():
+            v = row.get(f"bus.{point}.v_pu", math.nan)
+            if math.isfinite(v) and abs(v - 1) >= abs(v_pu.get(bus, 1.0) - 1):
+                v_pu[bus] = v
+            if (load := row.get(f"load.{point}.p_w")) is not None:
+                load_w[bus] = load_w.get(bus, 0.0) + load
+        return {"v_pu": v_pu, "load_w": load_w}
 
     def _devices(self, loop: Loop) -> dict[str, dict[str, Any]]:
         row, latest = loop.trace.latest, loop.sensing.latest
