@@ -37,7 +37,7 @@ from gridrig.devices.links import OcppLink
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 ANSWER_S = 10.0
 DAY_S = 86_400.0
-SUBPROTOCOLS = {"1.6": Subprotocol("ocpp1.6"), "2.0.1": Subprotocol("ocpp2.0.1")}
+SUBPROTOCOLS = {v: Subprotocol(f"ocpp{v}") for v in ("1.6", "2.0.1", "2.1")}
 LOST = (OSError, TimeoutError, WebSocketException, OCPPError)
 
 _FAULTS = (
