@@ -32,6 +32,7 @@ PROFILE_STACK = 0
 TAG = "gridrig"
 ACCEPTED = "Accepted"
 SCHEDULE_S = 3600
+TRIGGERED = "Trigger"  # the context of what was asked for; some chargers tell none
 POWERS = {"Power.Active.Import": 1.0, "Power.Active.Export": -1.0}
 
 
@@ -42,7 +43,7 @@ class View:
     Parameters
     ----------
     told_s : float
-        When its meter last spoke, by the loop's clock; -inf for never. [s]
+        When its meter last spoke as asked, by the loop's clock; -inf for never. [s]
     """
 
     manufacturer: str = ""
@@ -68,7 +69,9 @@ class View:
                 self.p_w = 0.0  # what is told now is all of it
             for sample in told:
                 self._sampled(sample)
-        self.told_s = asyncio.get_running_loop().time()
+            # What waited while the charger was away, or came by itself, is no answer.
+            if all(sample.get("context", TRIGGERED) == TRIGGERED for sample in told):
+                self.told_s = asyncio.get_running_loop().time()
         self.changed()
 
     def changed(self) -> None:

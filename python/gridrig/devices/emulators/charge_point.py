@@ -212,7 +212,7 @@ class ChargePoint:
     def tell_again(self, what: str) -> bool:
         """Tell a message anew, soon."""
         if what == "MeterValues":
-            self._tell("meter")
+            self._tell("meter", triggered=True)
         elif what == "StatusNotification":
             self._tell("status")
         else:
@@ -274,7 +274,7 @@ class ChargePoint:
             self._status = status
             self._tell("status")
 
-    def _tell(self, kind: str) -> None:
+    def _tell(self, kind: str, *, triggered: bool = False) -> None:
         state = self._terminal.state()
         telling = Telling(
             kind,
@@ -286,6 +286,7 @@ class ChargePoint:
             state.export_milliwh // 1000,
             self._number,
             self._sequence,
+            triggered,
         )
         if kind != "status":
             self._sequence += 1

@@ -44,6 +44,8 @@ class Telling:
         Of the transaction, by the charger's own count.
     sequence : int
         Of the transaction's messages.
+    triggered : bool
+        Whether it was asked for.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Telling:
     exported_wh: int
     number: int
     sequence: int = 0
+    triggered: bool = False
 
 
 class Charger(Protocol):
@@ -112,13 +115,20 @@ class Session(Protocol):
         """Tell one thing and wait until it was taken."""
 
 
+def _context(t: Telling) -> str:
+    if t.triggered:
+        return "Trigger"
+    return {"begin": "Transaction.Begin", "end": "Transaction.End"}.get(t.kind, "Sample.Periodic")
+
+
 def _sampled16(t: Telling) -> dict[str, Any]:
     values = [
         ("Power.Active.Import", f"{t.power_w:.1f}", "W"),
         ("Energy.Active.Import.Register", str(t.energy_wh), "Wh"),
         ("SoC", f"{100 * t.soc:.1f}", "Percent"),
     ]
-    rows = [{"value": v, "measurand": m, "unit": u} for m, v, u in values]
+    context = _context(t)
+    rows = [{"value": v, "measurand": m, "unit": u, "context": context} for m, v, u in values]
     return {"timestamp": t.time, "sampled_value": rows}
 
 
@@ -232,7 +242,11 @@ def _sampled201(t: Telling) -> dict[str, Any]:
         ("Energy.Active.Export.Register", t.exported_wh, "Wh"),
         ("SoC", round(100 * t.soc, 1), "Percent"),
     ]
-    rows = [{"value": v, "measurand": m, "unit_of_measure": {"unit": u}} for m, v, u in values]
+    context = _context(t)
+    rows = [
+        {"value": v, "measurand": m, "unit_of_measure": {"unit": u}, "context": context}
+        for m, v, u in values
+    ]
     return {"timestamp": t.time, "sampled_value": rows}
 
 
