@@ -11,7 +11,7 @@ from browser import Page, browser
 from gridrig_process import begin, ended, events_of, verdicts_of, wait_for_line
 from small_street import DEVICES, rig_file, scenario_file
 
-from gridrig.grid.network import load_network
+from gridrig.grid.loading import load_network
 from gridrig.live.diagram import lay_out
 
 SECONDS = 300  # of the scenario: long enough to be looked at

@@ -56,8 +56,9 @@ def subject(name: str, kind: str, seed: int) -> Subject:
         link = ModbusRtuLink("auto", 115200, 1)
     terminal = Terminal()
     emulator: Any
-    if name == "sunspec":
-        emulator = pv(link, terminal, generation="ieee-1547", seed=seed)
+    if name in ("sunspec", "sunspec-legacy"):
+        generation = "ieee-1547" if name == "sunspec" else "legacy"
+        emulator = pv(link, terminal, generation=generation, seed=seed)
     elif name == "sunspec-storage":
         emulator = storage(link, terminal, generation="ieee-1547", seed=seed)
     elif name == "sunspec-meter":
@@ -80,7 +81,7 @@ def subject(name: str, kind: str, seed: int) -> Subject:
 def driver_of(name: str, one: Subject) -> Any:
     """Make the driver of a device that serves."""
     link = one.emulator.endpoint_link
-    if name == "sunspec":
+    if name in ("sunspec", "sunspec-legacy"):
         return SunSpecInverter("dut", link, SunSpecParameters(**WAITS))
     if name == "sunspec-storage":
         return SunSpecStorageInverter("dut", link, SunSpecParameters(**WAITS))

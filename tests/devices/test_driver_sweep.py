@@ -9,7 +9,14 @@ from gridrig.clock import Clock, run_virtual, stream
 from gridrig.devices.emulators.modbus_faults import MODBUS_RTU_FAULTS, MODBUS_TCP_FAULTS
 
 ON = {"modbus-tcp": MODBUS_TCP_FAULTS, "modbus-rtu": MODBUS_RTU_FAULTS}
-DRIVERS = ("sunspec", "sunspec-storage", "sunspec-meter", "signed-meter", "bsm-meter")
+DRIVERS = (
+    "sunspec",
+    "sunspec-storage",
+    "sunspec-legacy",
+    "sunspec-meter",
+    "signed-meter",
+    "bsm-meter",
+)
 # A write that is ignored reads back as it was: the drivers see it, though the wire does not.
 FAULTS = [
     (kind, name)

@@ -31,7 +31,7 @@ from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 from gridrig.plant import World
 
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 UTC_S = 1_466_424_000
 
 
@@ -57,6 +57,8 @@ async def charger(clock: Clock, version: str, **emulate: Any) -> AsyncIterator[C
         target_soc=parameters.target_soc,
         p_w_max=parameters.vehicle_w_max,
         plugged=parameters.plugged,
+        discharge_w_max=parameters.discharge_w_max,
+        reserve_soc=parameters.reserve_soc,
     )
     events: list[tuple[str, dict[str, Any]]] = []
     emulator = EvChargerEmulator(
@@ -127,6 +129,53 @@ def test_a_vehicle_is_charged_within_its_limit_until_it_has_what_it_needs(versio
     assert not after.charging
 
 
+def test_a_vehicle_gives_back_what_it_is_asked_for_and_keeps_its_drivers_reserve() -> None:
+    async def body(clock: Clock) -> Any:
+        v2g = {"capacity_wh": 20_000, "discharge_w_max": 5000, "reserve_soc": 0.45}
+        async with charger(clock, "2.1", soc=0.5, **v2g) as bench:
+            driver, found = bench.driver, []
+            await driver.begin_transaction()
+            for p_w, after_s in ((3000.0, 60.0), (9000.0, 60.0), (9000.0, 900.0), (-2000.0, 60.0)):
+                await driver.set_power_w(p_w)
+                await clock.sleep(after_s)
+                found.append(await driver.read())
+            await driver.set_power_w(-6000.0)
+            await driver.set_limit_w(2500.0)  # the lower of both holds
+            await clock.sleep(60.0)
+            found.append(await driver.read())
+            await driver.set_power_w(3000.0)
+            await driver.make_safe({"charge": False})
+            await clock.sleep(5.0)
+            found.append(await driver.read())
+            return found, bench.vehicle.state()
+
+    (given, most, kept, taken, limited, safe), vehicle = run(body)
+    assert (given.p_w, given.charging) == (3000.0, True)
+    assert given.export_milliwh == pytest.approx(50_000, abs=1_000)
+    assert given.soc < 0.5
+    assert most.p_w == 5000.0  # what the vehicle can
+    assert (kept.p_w, kept.status) == (0.0, "SuspendedEV")
+    assert kept.soc == pytest.approx(0.45, abs=0.001)
+    assert (taken.p_w, limited.p_w) == (-2000.0, -2500.0)
+    assert (safe.p_w, safe.charging) == (0.0, False)
+    assert vehicle.export_milliwh // 1000 * 1000 == safe.export_milliwh
+
+
+def test_a_set_point_that_is_not_taken_is_a_named_error() -> None:
+    async def body(clock: Clock) -> list[str]:
+        async with charger(clock, "2.1", discharge_w_max=5000) as bench:
+            await bench.driver.begin_transaction()
+            codes = []
+            for fault in ("refuse", "ignore_profile"):
+                bench.emulator.arm(fault)
+                with pytest.raises(DriverError) as caught:
+                    await bench.driver.set_power_w(3000.0)
+                codes.append(caught.value.code)
+            return codes
+
+    assert run(body) == ["driver.refused", "driver.readback"]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_happened_offline_is_told_in_order_with_its_own_times(version: str) -> None:
     async def body(clock: Clock) -> Any:
@@ -193,7 +242,9 @@ def test_a_charger_that_cannot_is_a_named_error(version: str) -> None:
 
     assert run(body) == {
         "no vehicle": ("driver.refused", "refused"),
-        "discharge": ("driver.unsupported", "other"),
+        "discharge": ("driver.refused", "refused")  # before its transaction
+        if version == "2.1"
+        else ("driver.unsupported", "other"),
         "a limit that is none": ("driver.limit", "limit"),
         "profile refused": ("driver.refused", "refused"),
         "profile ignored": ("driver.readback", "readback"),
@@ -285,6 +336,15 @@ def profile(
     }
 
 
+CENTRAL = {"operation_mode": "CentralSetpoint"}
+
+
+def set_point(number: int, said: dict[str, Any]) -> dict[str, Any]:
+    whole = profile(number, "TxProfile")
+    whole["charging_schedule"]["charging_schedule_period"] = [{"start_period": 0} | said]
+    return whole
+
+
 def test_profiles_count_by_purpose_stack_level_and_period() -> None:
     profiles, begun = Profiles(), 1000.0
     assert profiles.limit_w(begun, begun) == float("inf")
@@ -313,6 +373,12 @@ def test_profiles_count_by_purpose_stack_level_and_period() -> None:
         {"charging_schedule": profile(1, "TxProfile", (0, 1.0), (0, 2.0))["charging_schedule"]},
         {"charging_schedule": profile(1, "TxProfile", (0, -3000.0))["charging_schedule"]},
         {"charging_schedule": profile(1, "TxProfile")["charging_schedule"]},
+        {"charging_schedule": set_point(1, {"setpoint": -1.0})["charging_schedule"]},
+        {"charging_schedule": set_point(1, CENTRAL)["charging_schedule"]},
+        {
+            **set_point(1, CENTRAL | {"setpoint": -1.0}),
+            "charging_profile_purpose": "TxDefaultProfile",
+        },
     ],
     ids=json.dumps,
 )

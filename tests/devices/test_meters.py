@@ -72,32 +72,40 @@ async def using(emulator: Any, use: Callable[[Any], Awaitable[Any]], record: str
     ("wiring", "v_nominal_v"),
     [("wye", 400.0), ("delta", 400.0), ("split", 240.0), ("single", 230.0)],
 )
+@pytest.mark.parametrize("numbers", ["scaled", "float"])
 def test_every_wirings_model_reads_the_same_point(
-    run: Run, wiring: str, v_nominal_v: float
+    run: Run, wiring: str, v_nominal_v: float, numbers: str
 ) -> None:
     async def use(driver: SunSpecMeter) -> MeterReading:
         assert isinstance(driver, Meter)
         return await driver.read()
 
-    found = run(lambda: using(plain(wiring=wiring, v_nominal_v=v_nominal_v), use))
+    meter = plain(wiring=wiring, v_nominal_v=v_nominal_v, numbers=numbers)
+    found = run(lambda: using(meter, use))
     assert found == MeterReading(
         p_w=pytest.approx(4321.0, abs=5),
         q_var=pytest.approx(-120.0, abs=5),
         v_v=pytest.approx(1.02 * v_nominal_v),
         f_hz=pytest.approx(50.01),
-        import_milliwh=1_000,
-        export_milliwh=9_876_000,
+        # Whole watt-hours; in floats what 24 bits keep.
+        import_milliwh=1_000 if numbers == "scaled" else 1_500,
+        export_milliwh=9_876_000 if numbers == "scaled" else pytest.approx(9_876_543, abs=1),
     )
 
 
-@pytest.mark.parametrize(("wiring", "model"), [("wye", 203), ("delta", 204), ("split", 202)])
+@pytest.mark.parametrize(
+    ("wiring", "model"),
+    [("wye", 203), ("delta", 204), ("split", 202), ("wye", 213), ("delta", 214)],
+)
 def test_the_reference_client_reads_each_model(wiring: str, model: int) -> None:
+    numbers = "float" if model > 210 else "scaled"
+
     def use(device: Any) -> tuple[Any, ...]:
         block = device.models[model][0]
         block.read()
         return block.W.cvalue, block.Hz.cvalue, block.WphA.cvalue + block.WphB.cvalue
 
-    p_w, f_hz, phases_w = served(plain(wiring=wiring), tcp_client, use)
+    p_w, f_hz, phases_w = served(plain(wiring=wiring, numbers=numbers), tcp_client, use)
     assert (p_w, f_hz) == (pytest.approx(-4321.0, abs=5), pytest.approx(50.01))
     assert phases_w == pytest.approx(p_w if model == 202 else p_w * 2 / 3, abs=11)
 

@@ -111,9 +111,14 @@ def test_a_charging_rate_of_zero_is_no_rate_at_all(run: Run) -> None:
     assert terminal.commands == []
 
 
-@pytest.mark.parametrize("lacking", [701, 702, 703, 704])
-def test_a_device_that_could_not_be_made_safe_does_not_open(run: Run, lacking: int) -> None:
-    emulator = pv()
+@pytest.mark.parametrize(
+    ("generation", "lacking"),
+    [*(("ieee-1547", model) for model in (701, 702, 703, 704)), ("legacy", 103), ("legacy", 123)],
+)
+def test_a_device_that_could_not_be_made_safe_does_not_open(
+    run: Run, generation: str, lacking: int
+) -> None:
+    emulator = pv(generation=generation)
     image: Any = emulator._registers
     blocks = [block for block in image._blocks if block.model.id != lacking]
     emulator._registers = SunSpecImage(blocks, image.base)
@@ -129,4 +134,4 @@ def test_a_device_that_could_not_be_made_safe_does_not_open(run: Run, lacking: i
 
     error = run(main)
     assert error.code == "driver.unsupported"
-    assert f"no SunSpec model {lacking}" in error.message
+    assert f"no SunSpec model {max(lacking, 701)}" in error.message

@@ -22,6 +22,12 @@ VENDORS: dict[str, dict[str, Any]] = {
     "no function 6": {"fc6": False},
     "falling order": {"order": "falling"},
     "legacy, single phase": {"generation": "legacy", "phases": 1, "v_nominal_v": 230.0},
+    "legacy, floats": {
+        "generation": "legacy",
+        "phases": 1,
+        "v_nominal_v": 230.0,
+        "numbers": "float",
+    },
     "split phase": {"phases": 2, "v_nominal_v": 240.0},
     "live scale factors": {"scale_factors": "live"},
     "short replies": {"read_count_max": 60},
@@ -51,7 +57,8 @@ def test_the_reference_client_reads_and_writes_every_vendors_map(vendor: str) ->
 
     def use(device: Any) -> tuple[Any, ...]:
         legacy = options.get("generation") == "legacy"
-        block = device.models[101 if legacy else 701][0]
+        old = 111 if options.get("numbers") == "float" else 101
+        block = device.models[old if legacy else 701][0]
         control = device.models[123 if legacy else 704][0]
         block.read()
         enable = control.WMaxLim_Ena if legacy else control.WMaxLimPctEna

@@ -282,6 +282,8 @@ class Street:
             target_soc=face.target_soc,
             p_w_max=face.vehicle_w_max,
             plugged=face.plugged,
+            discharge_w_max=face.discharge_w_max,
+            reserve_soc=face.reserve_soc,
         )
 
     def bus_of(self, name: str) -> str:

@@ -16,20 +16,31 @@ class Vehicle:
     world : World
         The plant.
     index : int
-        Its terminal, a storage that is asked for negative power only.
+        Its terminal, a storage.
     target_soc : float
         Where it ends charging, 0..1.
-    p_w_max : float
-        The most it takes. [W]
+    p_w_max, discharge_w_max : float
+        The most it takes and gives. [W]
+    reserve_soc : float
+        What its driver wants to keep: below it gives nothing, 0..1.
     plugged : bool
         Whether it is plugged in at the beginning.
     """
 
     def __init__(
-        self, world: World, index: int, *, target_soc: float, p_w_max: float, plugged: bool
+        self,
+        world: World,
+        index: int,
+        *,
+        target_soc: float,
+        p_w_max: float,
+        plugged: bool,
+        discharge_w_max: float = 0.0,
+        reserve_soc: float = 0.0,
     ) -> None:
         self._world, self._index = world, index
         self._target_soc, self._p_w_max = target_soc, p_w_max
+        self._reserve_soc, self._discharge_w_max = reserve_soc, discharge_w_max
         self._plugged = plugged
         self._offered_w = self._asked_w = 0.0
 
@@ -42,10 +53,11 @@ class Vehicle:
             0.0 - terminal.p_w,
             pack.soc_counted,
             terminal.import_milliwh,
+            terminal.export_milliwh,
         )
 
     def offer(self, p_w: float) -> None:
-        """Offer power from now on; it asks for what it wants of it. [W]"""
+        """Offer power from now on, or ask for some; it does what it wants of that. [W]"""
         self._offered_w = p_w
         self._ask()
 
@@ -55,8 +67,11 @@ class Vehicle:
         self._ask()
 
     def _ask(self) -> None:
-        wants = self._plugged and self._world.pack(self._index).soc_counted < self._target_soc
-        asks_w = min(self._offered_w, self._p_w_max) if wants else 0.0
+        soc, asks_w = self._world.pack(self._index).soc_counted, 0.0
+        if self._plugged and self._offered_w > 0 and soc < self._target_soc:
+            asks_w = min(self._offered_w, self._p_w_max)
+        elif self._plugged and self._offered_w < 0 and soc > self._reserve_soc:
+            asks_w = max(self._offered_w, -self._discharge_w_max)
         if asks_w != self._asked_w:
             self._asked_w = asks_w
             self._world.set_power_w(self._index, 0.0 - asks_w)

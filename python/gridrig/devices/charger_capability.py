@@ -21,9 +21,9 @@ class EvChargerReading:
     status : str
         In OCPP 1.6's words: "Available", "Preparing", "Charging", "SuspendedEV", ...
     p_w : float
-        Into the grid: negative while charging. [W]
-    import_milliwh : int
-        Register of the charging point, as told, rounded down. [mWh]
+        Into the grid: negative while charging, positive while discharging. [W]
+    import_milliwh, export_milliwh : int
+        Registers of the charging point, as told, rounded down. [mWh]
     soc : float or None
         Of the vehicle, 0..1, if it says it.
     allowed_w : float or None
@@ -37,6 +37,7 @@ class EvChargerReading:
     import_milliwh: int
     soc: float | None
     allowed_w: float | None
+    export_milliwh: int = 0
 
 
 @runtime_checkable

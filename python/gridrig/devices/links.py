@@ -111,7 +111,7 @@ class OcppLink:
     charge_point : str
         Name with which the charger comes, the end of the URL's path.
     version : str
-        "1.6" or "2.0.1".
+        "1.6", "2.0.1" or "2.1".
     """
 
     host: str

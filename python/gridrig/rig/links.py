@@ -203,7 +203,7 @@ class OcppLink:
     host: Name
     port: TcpPort
     charge_point: Name
-    version: Literal["1.6", "2.0.1"]
+    version: Literal["1.6", "2.0.1", "2.1"]
 
     def wire(self) -> str | None:
         """Return what devices on this wire have in common: nobody shares a charger's name."""

@@ -6,7 +6,8 @@
 
 The charger's URL is `ws://<host>:<port>/<charge_point>`. A limit is a charging profile for the
 whole station (`ChargePointMaxProfile`, in 2.0.1 `ChargingStationMaxProfile`), read back as the
-composite schedule. Neither version has discharge: asking for it is `driver.unsupported`.
+composite schedule. OCPP 2.1 also sets power, either way, as the set-point of a transaction
+("CentralSetpoint"); the versions before have no discharge: asking for it is `driver.unsupported`.
 
 Every message carries an identifier that its answer repeats, so no late answer is taken for
 another's. Readings are asked for (`TriggerMessage`); one that does not come in time is a named
@@ -16,6 +17,7 @@ References
 ----------
 .. [1] Open Charge Alliance, "Open Charge Point Protocol 1.6," edition 2, 2017.
 .. [2] Open Charge Alliance, "OCPP 2.0.1," 2020.
+.. [3] Open Charge Alliance, "OCPP 2.1," 2025, part 2, block Q (bidirectional power transfer).
 """
 
 import asyncio
@@ -36,6 +38,7 @@ from gridrig.devices.drivers.ocpp_system import RecordedConnection, system_at
 from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 
+SETS_POWER = "2.1"  # the version that does
 LIMIT_TOLERANCE_W = 1.0  # profiles are written in whole watts
 UNPLUGGED = frozenset({"Available", "Unavailable", "Faulted", ""})
 
@@ -127,6 +130,7 @@ class OcppCharger:
             p_w=0.0 - v.p_w,
             import_milliwh=v.energy_milliwh,
             soc=v.soc,
+            export_milliwh=v.exported_milliwh,
             allowed_w=allowed_w,
         )
 
@@ -157,8 +161,33 @@ class OcppCharger:
             )
 
     async def set_power_w(self, p_w: float) -> None:
-        """Refuse to discharge; charging follows the vehicle, `set_limit_w` bounds it."""
-        raise DriverError(
+        """Set power, positive while discharging, for this transaction; OCPP 2.1 only. [W]
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported` for the versions before, kind "limit" for a power that is none,
+            "refused" without a transaction or if the charger rejects it, "readback" if its
+            composite schedule sets something else.
+        """
+        if self._link.version != SETS_POWER:
+            raise self._no_power(p_w)
+        if not abs(p_w) < 1e9:
+            raise self._error("limit", "{device}: a power of {found} W is none", found=p_w)
+        if not self._view.transaction:
+            raise self._error("refused", "{device}: a power is set in a transaction, none runs")
+        await self._ask("the set-point", lambda s: s.set_power(0.0 - p_w))
+        shown = await self._call(lambda s: s.composite_setpoint_w())
+        if shown is None or abs(shown + p_w) > LIMIT_TOLERANCE_W:
+            raise self._error(
+                "readback",
+                "{device}: is set to take {found} W, expected {expected} W as written",
+                found=shown,
+                expected=0.0 - p_w,
+            )
+
+    def _no_power(self, p_w: float) -> DriverError:
+        return DriverError(
             "driver.unsupported",
             "{device}: OCPP {version} sets no power: it limits charging and has no discharge",
             kind="other",

@@ -1,4 +1,4 @@
-"""The management system's side of OCPP 1.6 and 2.0.1: messages of each version, one view of both.
+"""The management system's side of OCPP 1.6, 2.0.1 and 2.1: their messages, one view of all.
 
 A station object speaks with one charger on one connection. What the charger tells goes into the
 view; what the rig wants is asked by `limit`, `unlimit`, `begin`, `end`, `composite_w` and
@@ -18,17 +18,22 @@ from ocpp.v16 import ChargePoint as Station16Base
 from ocpp.v16 import call as call16
 from ocpp.v16 import call_result as result16
 from ocpp.v16.enums import Action as Action16
+from ocpp.v21 import call as call21
+from ocpp.v21 import call_result as result21
 from ocpp.v201 import ChargePoint as Station201Base
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
 from ocpp.v201.enums import Action as Action201
 
 HEARTBEAT_S = 60
-PROFILE_ID = 1
+PROFILE_ID, SETPOINT_ID = 1, 2
+SETPOINT_MODE = "CentralSetpoint"
 PROFILE_STACK = 0
 TAG = "gridrig"
 ACCEPTED = "Accepted"
 SCHEDULE_S = 3600
+TRIGGERED = "Trigger"  # the context of what was asked for; some chargers tell none
+POWERS = {"Power.Active.Import": 1.0, "Power.Active.Export": -1.0}
 
 
 @dataclass
@@ -38,7 +43,7 @@ class View:
     Parameters
     ----------
     told_s : float
-        When its meter last spoke, by the loop's clock; -inf for never. [s]
+        When its meter last spoke as asked, by the loop's clock; -inf for never. [s]
     """
 
     manufacturer: str = ""
@@ -48,8 +53,9 @@ class View:
     booted: bool = False
     status: str = ""
     transaction: str = ""
-    p_w: float = 0.0  # taken from the grid
+    p_w: float = 0.0  # taken from the grid; negative while it is given
     energy_milliwh: int = 0
+    exported_milliwh: int = 0
     soc: float | None = None
     told_s: float = float("-inf")
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,9 +64,14 @@ class View:
     def metered(self, meter_value: list[dict[str, Any]]) -> None:
         """Take meter values of either version, keys in snake case."""
         for row in meter_value:
-            for sample in row["sampled_value"]:
+            told = [dict(sample) for sample in row["sampled_value"]]
+            if any(sample.get("measurand") in POWERS for sample in told):
+                self.p_w = 0.0  # what is told now is all of it
+            for sample in told:
                 self._sampled(sample)
-        self.told_s = asyncio.get_running_loop().time()
+            # What waited while the charger was away, or came by itself, is no answer.
+            if all(sample.get("context", TRIGGERED) == TRIGGERED for sample in told):
+                self.told_s = asyncio.get_running_loop().time()
         self.changed()
 
     def changed(self) -> None:
@@ -73,8 +84,10 @@ class View:
         value = Decimal(str(sample["value"])) * (1000 if unit in ("kW", "kWh") else 1)
         if sample.get("phase"):
             return  # of one phase: the total comes without
-        if what == "Power.Active.Import":
-            self.p_w = float(value)
+        if what in POWERS:
+            self.p_w += POWERS[what] * float(value)
+        elif what == "Energy.Active.Export.Register":
+            self.exported_milliwh = math.floor(value * 1000)
         elif what == "Energy.Active.Import.Register":
             self.energy_milliwh = math.floor(value * 1000)
         elif what == "SoC":
@@ -101,6 +114,12 @@ class Station(Protocol):
 
     async def composite_w(self) -> float | None:
         """Return what the charger's profiles allow now, None if it does not say. [W]"""
+
+    async def set_power(self, p_w: float) -> str:
+        """Set what the vehicle shall take, negative to discharge; return the answer. [W]"""
+
+    async def composite_setpoint_w(self) -> float | None:
+        """Return what the charger's profiles set now, None for nothing. [W]"""
 
     async def trigger(self) -> str:
         """Ask for meter values; return the answer."""
@@ -307,6 +326,39 @@ class Station201(Station201Base):  # type: ignore[misc]
         return str((await self.call(payload, suppress=False)).status)
 
 
+class Station21(Station201):
+    """OCPP 2.1: the same messages, and set-points both ways."""
+
+    _call, _call_result, _ocpp_version = call21, result21, "2.1"
+
+    async def set_power(self, p_w: float) -> str:
+        """Set what the vehicle of this transaction shall take."""
+        period = {"start_period": 0, "setpoint": round(p_w), "operation_mode": SETPOINT_MODE}
+        schedule = {
+            "id": SETPOINT_ID,
+            "start_schedule": _told(self._utc),
+            "charging_rate_unit": "W",
+            "charging_schedule_period": [period],
+        }
+        profile = {
+            "id": SETPOINT_ID,
+            "stack_level": PROFILE_STACK,
+            "charging_profile_purpose": "TxProfile",
+            "charging_profile_kind": "Absolute",
+            "transaction_id": self._view.transaction,
+            "charging_schedule": [schedule],
+        }
+        return await self._ask(call201.SetChargingProfile(1, profile))
+
+    async def composite_setpoint_w(self) -> float | None:
+        """Return what the charger's profiles set now."""
+        answer = await self.call(call201.GetCompositeSchedule(SCHEDULE_S, 1, "W"), suppress=False)
+        if answer.status != ACCEPTED or not answer.schedule:
+            return None
+        found = answer.schedule["charging_schedule_period"][0].get("setpoint")
+        return None if found is None else float(found)
+
+
 # How a transaction's charging state is called in OCPP 1.6's words.
 CHARGING_STATES_OF = {
     "Charging": "Charging",
@@ -316,7 +368,7 @@ CHARGING_STATES_OF = {
     "Idle": "Available",
 }
 CHARGING_STATES = frozenset(CHARGING_STATES_OF.values())
-STATIONS = {"1.6": Station16, "2.0.1": Station201}
+STATIONS = {"1.6": Station16, "2.0.1": Station201, "2.1": Station21}
 
 
 def _schedule(p_w: float) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gridrig.errors import DriverError
 MESSAGE_BYTES_MAX = 256 * 1024
 PING_S = 20.0
 POLICY_VIOLATION = 1008
-SUBPROTOCOLS = {"1.6": Subprotocol("ocpp1.6"), "2.0.1": Subprotocol("ocpp2.0.1")}
+SUBPROTOCOLS = {v: Subprotocol(f"ocpp{v}") for v in ("1.6", "2.0.1", "2.1")}
 Serve = Callable[[ServerConnection], Awaitable[None]]
 
 

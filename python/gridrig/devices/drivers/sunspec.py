@@ -1,6 +1,7 @@
-"""Drivers for SunSpec inverters, PV and storage, by the DER models 701 to 704 and 713.
+"""Drivers for SunSpec inverters, PV and storage, of either generation of models.
 
-Device: any inverter with models 1, 701, 702, 703 and 704 (713 for the state of charge).
+Device: any inverter with models 1 and 701 to 704 (713 for the state of charge); or, where it lacks
+those, with 101 to 103 or 111 to 113, 120 or 121, and 123 (124 for a storage).
 Wiring: Modbus TCP, or RS-485 with Modbus RTU, 8N1.
 
     [[device]]
@@ -10,17 +11,14 @@ Wiring: Modbus TCP, or RS-485 with Modbus RTU, 8N1.
     parameters = { timeout_s = 1.0, retries = 1 }
 
 A set-point is written before its enable. In a run it is held by the device's own reversion timer,
-where it has one, which readings renew: a bench that falls silent leaves no power behind, because
-power and limit then go to zero. The timer lasts three control periods, or `revert_s`. Grid-support
-functions are `gridrig.devices.grid_support`'s, over models 705 to 712.
+where model 704 has one, which readings renew: a bench that falls silent leaves no power behind,
+because power and limit then go to zero. The timer lasts three control periods, or `revert_s`.
+Grid-support functions are `gridrig.devices.grid_support`'s, over models 705 to 712.
 
-Signs are those of model 701: power is positive into the grid. One tick costs one FC3 of 123
-registers; the limit in force and the state of charge, which live in other models, are read on every
-`settings_every`-th reading and after every change, and repeated in between.
+The limit in force and the state of charge, which live in other models than what is measured, are
+read on every `settings_every`-th reading and after every change, and repeated in between.
 
-References
-----------
-.. [1] SunSpec Alliance, "DER Information Model Specification V1.0" (models 701-715), 2021.
+What each generation means is in `sunspec_der` and `sunspec_legacy`.
 """
 
 import math
@@ -32,17 +30,12 @@ from gridrig.devices.capabilities import Identity, InverterReading
 from gridrig.devices.drivers import sunspec_nameplate, sunspec_power_factor
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_curves import Curves
+from gridrig.devices.drivers.sunspec_der import MODELS, DerModels
 from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
+from gridrig.devices.drivers.sunspec_generation import Generation, Nameplate
+from gridrig.devices.drivers.sunspec_legacy import LegacyModels, measurement_of
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.drivers.sunspec_setpoints import (
-    LIMIT,
-    POWER,
-    REACTIVE,
-    SET_POINTS,
-    TIMER_S_MAX,
-    SetPoint,
-    SetPoints,
-)
+from gridrig.devices.drivers.sunspec_setpoints import TIMER_S_MAX
 from gridrig.devices.grid_support import (
     EnterServiceSettings,
     FunctionSettings,
@@ -51,29 +44,7 @@ from gridrig.devices.grid_support import (
 )
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.nameplate import NameplateReading
-from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
-
-MEASUREMENT, CAPACITY, SERVICE, CONTROL, STORAGE = 701, 702, 703, 704, 713
-MEASURED_REGISTERS = 123  # model 701 up to and with its scale factors
-MODELS = (1, MEASUREMENT, CAPACITY, SERVICE, CONTROL)
-STATES = {
-    0: "off",
-    1: "sleeping",
-    2: "starting",
-    3: "running",
-    4: "throttled",
-    5: "shutting_down",
-    6: "tripped",
-    7: "standby",
-}
-ON_THE_GRID = frozenset({"running", "throttled", "shutting_down"})
-# The points behind each key of a safe state.
-SETTINGS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "power_w": (CONTROL, POWER.points),
-    "limit_w": (CONTROL, LIMIT.points),
-    "connect": (SERVICE, ("ES",)),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,13 +119,12 @@ class SunSpecInverter:
             Patience(parameters.timeout_s, parameters.retries),
             read_count_max=parameters.read_count_max,
         )
-        self._set_points = SetPoints(self._device, parameters.revert_s)
         self._curves = Curves(self._device, parameters.adopt_timeout_s)
         self._power_factor = sunspec_power_factor.PowerFactor(self._device)
-        self._w_max = self._inject_max_var = self._absorb_max_var = 0.0
+        self._models: Generation = DerModels(self._device, parameters.revert_s)
+        self._nameplate = Nameplate(0.0, 0.0, 0.0, 0.0, 0.0)
         self._limit_w: float | None = None
         self._soc: float | None = None
-        self._charge_max_w = self._discharge_max_w = 0.0
         self._readings = 0
 
     async def open(self) -> None:
@@ -174,22 +144,23 @@ class SunSpecInverter:
             raise
 
     async def _learn(self) -> None:
-        for model_id in MODELS:
-            self._device.require(model_id)
-        capacity = await self._device.read(CAPACITY)
-        self._w_max = self._rating(capacity, "WMax", "WMaxRtg")
-        self._inject_max_var = _first(capacity, "VarMaxInj", "VarMaxInjRtg") or 0.0
-        self._absorb_max_var = _first(capacity, "VarMaxAbs", "VarMaxAbsRtg") or 0.0
-        self._charge_max_w = self._rate(capacity, "WChaRteMax", "WChaRteMaxRtg")
-        self._discharge_max_w = self._rate(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg")
+        self._models = self._generation()
+        self._nameplate = await self._models.nameplate()
         self._readings = 0
+
+    def _generation(self) -> Generation:
+        revert_s = self._parameters.revert_s
+        old = measurement_of(self._device)
+        if old is not None and not all(self._device.has(model) for model in MODELS):
+            self._device.require(1)
+            return LegacyModels(self._device, old, revert_s)
+        for model in MODELS:
+            self._device.require(model)
+        return DerModels(self._device, revert_s)
 
     async def use_control_period(self, control_period_s: float) -> Mapping[str, object]:
         """Let the device's reversion timers follow the control; return how they are used. [s]"""
-        revert_s = self._set_points.follow(control_period_s)
-        control = await self._device.read(CONTROL)
-        timed = [p.value for p in SET_POINTS if control.number(p.timer) is not None]
-        return {"revert_s": revert_s, "stated": self._set_points.stated, "set_points": timed}
+        return await self._models.use_control_period(control_period_s)
 
     async def close(self) -> None:
         """Let go of the wire."""
@@ -201,20 +172,20 @@ class SunSpecInverter:
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now, and renew the set-points it holds."""
-        measured = await self._device.read(MEASUREMENT, 0, MEASURED_REGISTERS)
+        measured = await self._models.measure()
         if self._readings % self._parameters.settings_every == 0:
             await self._read_settings()
         self._readings += 1
-        await self._set_points.renew()
+        await self._models.renew()
         return InverterReading(
-            p_w=self._needed(measured, "W"),
-            q_var=measured.value("Var") or 0.0,
-            v_v=self._voltage(measured),
-            f_hz=self._needed(measured, "Hz"),
-            connected=self._connected(measured),
-            state=_state(measured),
+            p_w=measured.p_w,
+            q_var=measured.q_var,
+            v_v=measured.v_v,
+            f_hz=measured.f_hz,
+            connected=measured.connected,
+            state=measured.state,
             limit_w=self._limit_w,
-            w_max=self._w_max,
+            w_max=self._nameplate.w_max,
             soc=self._soc,
         )
 
@@ -227,7 +198,7 @@ class SunSpecInverter:
 
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
-        await self._device.write(SERVICE, {"ES": int(on)})
+        await self._models.set_connect(on)
 
     async def read_enter_service(self) -> EnterServiceSettings:
         """Return when and how it enters service."""
@@ -240,15 +211,17 @@ class SunSpecInverter:
     async def set_q_var(self, q_var: float | None) -> None:
         """Set reactive power into the grid; None takes the set-point back. [var]"""
         if q_var is None:
-            await self._set_points.release(REACTIVE)
+            await self._models.release_reactive()
             return
-        low_var, high_var = 0.0 - self._absorb_max_var, self._inject_max_var
+        low_var, high_var = 0.0 - self._nameplate.absorb_max_var, self._nameplate.inject_max_var
         self._within("reactive power", q_var, low_var, high_var, "var")
-        await self._hold(REACTIVE, q_var, reverts=True)
+        await self._models.hold_reactive(q_var, reverts=True)
 
     @property
     def functions(self) -> tuple[str, ...]:
         """Names of the grid-support functions the device has."""
+        if not self._device.has(sunspec_power_factor.CONTROL):
+            return self._curves.names
         return (*self._curves.names, sunspec_power_factor.NAME)
 
     async def read_function(self, name: str) -> FunctionState:
@@ -312,14 +285,14 @@ class SunSpecInverter:
                 except DriverError as error:
                     failures.append(error)
                 finally:
-                    self._device.forget(*SETTINGS[key])
-        self._set_points.forget()
+                    self._device.forget(*self._models.settings[key])
+        self._models.forget()
         if failures:
             raise failures[0]
 
     async def restore(self) -> None:
         """Write the settings back as found, each read back, but for those made safe."""
-        self._set_points.forget()
+        self._models.forget()
         try:
             await self._curves.restore()
         finally:
@@ -328,16 +301,12 @@ class SunSpecInverter:
 
     async def _set_limit(self, p_w: float | None, *, reverts: bool) -> None:
         if p_w is None:
-            await self._set_points.release(LIMIT)
+            await self._models.release_limit()
             await self._read_settings()
             right = self._limit_w is None
         else:
-            self._within("limit", p_w, 0.0, self._w_max)
-            control = await self._device.read(CONTROL)
-            step_w = self._w_max / 100 * 10.0 ** self._scale_factor(control, LIMIT)
-            share = math.floor(p_w / step_w + 1e-9)
-            control = await self._set_points.hold(LIMIT, share, control, reverts=reverts)
-            self._take_limit(control)
+            self._within("limit", p_w, 0.0, self._nameplate.w_max)
+            self._limit_w, step_w = await self._models.hold_limit(p_w, reverts=reverts)
             found_w = math.inf if self._limit_w is None else self._limit_w
             right = p_w - step_w < found_w + 1e-6 <= p_w + 2e-6
         if not right:
@@ -349,13 +318,6 @@ class SunSpecInverter:
                 expected=p_w,
                 found=self._limit_w,
             )
-
-    async def _hold(self, point: SetPoint, value: float, *, reverts: bool) -> None:
-        """Put a set-point in watts or vars in force, rounded towards zero: never more."""
-        control = await self._device.read(CONTROL)
-        scale = self._scale_factor(control, point)
-        raw = math.trunc(value / 10.0**scale + math.copysign(1e-9, value))
-        await self._set_points.hold(point, raw, control, reverts=reverts)
 
     def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
         return {"limit_w": self._safe_limit, "connect": self._safe_connect}
@@ -385,22 +347,8 @@ class SunSpecInverter:
         )
 
     async def _read_settings(self) -> None:
-        self._take_limit(await self._device.read(CONTROL))
-        if self._device.has(STORAGE):
-            soc = (await self._device.read(STORAGE)).value("SoC")
-            self._soc = None if soc is None else soc / 100
-
-    def _take_limit(self, control: ModelRegisters) -> None:
-        share = control.value("WMaxLimPct")
-        limited = control.raw("WMaxLimPctEna") == 1 and share is not None
-        self._limit_w = share / 100 * self._w_max if limited and share is not None else None
-
-    def _scale_factor(self, control: ModelRegisters, point: SetPoint) -> int:
-        """Return a set-point's scale factor as it is now: some devices change theirs."""
-        scale = control.scale_factor(point.value)
-        if scale is None:
-            raise self._missing(point.value)
-        return scale
+        self._limit_w = await self._models.read_limit()
+        self._soc = await self._models.read_soc()
 
     def _within(self, what: str, value: float, low: float, high: float, unit: str = "W") -> None:
         if not low <= value <= high:  # NaN is never within
@@ -416,45 +364,6 @@ class SunSpecInverter:
                 high=high,
             )
 
-    def _rating(self, capacity: ModelRegisters, *names: str) -> float:
-        found = _first(capacity, *names)
-        if not found:
-            raise self._missing(names[0])
-        return found
-
-    def _rate(self, capacity: ModelRegisters, *names: str) -> float:
-        """Return a largest power one way; 0 means none, only an absent one is the nameplate."""
-        found = _first(capacity, *names)
-        return self._w_max if found is None else found
-
-    def _connected(self, measured: ModelRegisters) -> bool:
-        """Return what ConnSt says or, since a device need not have it, what InvSt says."""
-        connection = measured.raw("ConnSt")
-        if connection is not None:
-            return connection == 1
-        state = _state(measured)
-        if state == "unknown":
-            raise self._missing("ConnSt")
-        return state in ON_THE_GRID
-
-    def _voltage(self, measured: ModelRegisters) -> float:
-        line_v = measured.value("LLV")
-        return math.sqrt(3) * self._needed(measured, "LNV") if line_v is None else line_v
-
-    def _needed(self, registers: ModelRegisters, point: str) -> float:
-        value = registers.value(point)
-        if value is None:
-            raise self._missing(point)
-        return value
-
-    def _missing(self, point: str) -> DriverError:
-        return DriverError(
-            "driver.unsupported",
-            "{device} does not implement {point}",
-            device=self.name,
-            point=point,
-        )
-
 
 class SunSpecStorageInverter(SunSpecInverter):
     """A SunSpec storage inverter: capability `storage_inverter`."""
@@ -466,25 +375,12 @@ class SunSpecStorageInverter(SunSpecInverter):
         await self._set_power(p_w, reverts=True)
 
     async def _set_power(self, p_w: float, *, reverts: bool) -> None:
-        self._within("power", p_w, -self._charge_max_w, self._discharge_max_w)
-        await self._hold(POWER, p_w, reverts=reverts)
+        plate = self._nameplate
+        self._within("power", p_w, 0.0 - plate.charge_max_w, plate.discharge_max_w)
+        await self._models.hold_power(p_w, reverts=reverts)
 
     def _safe_steps(self) -> dict[str, Callable[[object], Awaitable[None]]]:
         return {"power_w": self._safe_power, **super()._safe_steps()}
 
     async def _safe_power(self, value: object) -> None:
         await self._set_power(self._number("power_w", value), reverts=False)
-
-
-def _state(measured: ModelRegisters) -> str:
-    number = measured.number("InvSt")
-    return "unknown" if number is None else STATES.get(number, "unknown")
-
-
-def _first(registers: ModelRegisters, *names: str) -> float | None:
-    """Return the first of the points that is implemented."""
-    for name in names:
-        value = registers.value(name)
-        if value is not None:
-            return value
-    return None

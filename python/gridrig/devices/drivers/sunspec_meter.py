@@ -1,4 +1,4 @@
-"""Driver for SunSpec meters, models 201 to 204: capability `meter`, unsigned.
+"""Driver for SunSpec meters, models 201 to 204 and 211 to 214: capability `meter`, unsigned.
 
 Device: any meter with one of these models.
 Wiring: Modbus TCP; or RS-485 with Modbus RTU, 8N1.
@@ -9,10 +9,13 @@ Wiring: Modbus TCP; or RS-485 with Modbus RTU, 8N1.
     link = { kind = "modbus-rtu", port = "/dev/ttyUSB0", baudrate = 19200, unit = 3 }
 
 The wire counts power from grid to customer, the driver turns it round. Registers are whole units of
-their scale factor and roll over at 2^32; the driver counts on, from the first reading. Nothing here
-is signed: `sign` and `sync_clock` are refused as unsupported, and no such reading settles anything.
+their scale factor and roll over at 2^32; the driver counts on, from the first reading. In floats
+(211 to 214) a register has 24 bits: beyond 16 MWh it no longer counts single watt-hours. Nothing
+here is signed: `sign` and `sync_clock` are refused as unsupported, and no such reading settles
+anything.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,7 +28,7 @@ from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.devices.wire.sunspec_definitions import ModelDefinition
 from gridrig.errors import DriverError
 
-MODELS = (203, 204, 202, 201)
+MODELS = (203, 204, 202, 201, 213, 214, 212, 211)
 ROLL_OVER = 1 << 32
 ROLLED_SHARE = 0.9  # of the range: above it before, below what is left of it after, is a roll-over
 
@@ -110,13 +113,13 @@ class SunSpecMeter:
         Raises
         ------
         DriverError
-            `driver.unsupported`, if it has none of 201 to 204.
+            `driver.unsupported`, if it has none of 201 to 204 and 211 to 214.
         """
         await self._device.open()
         self._model = next((model for model in MODELS if self._device.has(model)), 0)
         if not self._model:
             await self._device.close()
-            raise self._unsupported("a SunSpec meter model, 201 to 204")
+            raise self._unsupported("a SunSpec meter model, 201 to 204 or 211 to 214")
 
     async def close(self) -> None:
         """Let go of the wire."""
@@ -170,6 +173,9 @@ class SunSpecMeter:
 
     def _register(self, block: ModelRegisters, point: str) -> int:
         """Return an energy register in milliwatt-hours, counted on over its roll-overs."""
+        found = block.raw(point)
+        if isinstance(found, float):
+            return math.floor(found * 1000)
         raw, scale = block.number(point), block.scale_factor(point)
         if raw is None or scale is None:
             raise self._unsupported(point)

@@ -42,6 +42,10 @@ class EvChargerParameters:
         Of the vehicle's battery; it ends charging at the target. [Wh, 0..1, 0..1]
     vehicle_w_max : float
         The most that the vehicle takes. [W]
+    discharge_w_max : float
+        The most that the vehicle gives; 0 for one that only charges. [W]
+    reserve_soc : float
+        What its driver wants to keep: below it gives nothing, 0..1.
     plugged : bool
         Whether it is plugged in at the beginning.
     autostart : bool
@@ -63,6 +67,8 @@ class EvChargerParameters:
     soc: float = 0.3
     target_soc: float = 0.8
     vehicle_w_max: float = 11_000.0
+    discharge_w_max: float = 0.0
+    reserve_soc: float = 0.2
     plugged: bool = True
     autostart: bool = False
     p_w_max: float = 11_000.0
@@ -85,6 +91,11 @@ class EvChargerParameters:
         bearable = 0 < self.vehicle_w_max <= C_RATE_MAX * self.capacity_wh
         expected = f"> 0, at most {C_RATE_MAX:g} times capacity_wh an hour"
         require("vehicle_w_max", self.vehicle_w_max, bearable, expected)
+        given = 0 <= self.discharge_w_max <= C_RATE_MAX * self.capacity_wh
+        expected = f"0 to {C_RATE_MAX:g} times capacity_wh an hour"
+        require("discharge_w_max", self.discharge_w_max, given, expected)
+        kept = 0 <= self.reserve_soc <= 1
+        require("reserve_soc", self.reserve_soc, kept, "0 to 1")
         require("p_w_max", self.p_w_max, 0 < self.p_w_max <= 1e6, "> 0, at most 1e6")
         least = 0 <= self.p_w_min < self.p_w_max
         require("p_w_min", self.p_w_min, least, "0 to below p_w_max")
@@ -96,19 +107,20 @@ class EvChargerParameters:
     def terminal_settings(self) -> dict[str, Any]:
         """Return what the plant builds the vehicle of: a rectifier and the battery behind it.
 
-        It only charges, so its battery gives no current and nothing in it looks for islands. A
+        If it only charges, its battery gives no current and nothing in it looks for islands. A
         droop would take more than is offered while the frequency is high.
         """
+        looks = {} if self.discharge_w_max else {"detector": "none"}
         return {
-            "s_va": self.vehicle_w_max,
-            "detector": "none",
+            "s_va": max(self.vehicle_w_max, self.discharge_w_max),
+            **looks,
             "droop": False,
             "pack": {
                 "cells": CELLS,
                 "capacity_ah": self.capacity_wh / (CELLS * CELL_V),
                 "soc": self.soc,
                 "charge_a_max": self.vehicle_w_max / (CELLS * CELL_V_LOW),
-                "discharge_a_max": 0.0,
+                "discharge_a_max": self.discharge_w_max / (CELLS * CELL_V_LOW),
             },
         }
 
@@ -200,7 +212,7 @@ class ChargePoint:
     def tell_again(self, what: str) -> bool:
         """Tell a message anew, soon."""
         if what == "MeterValues":
-            self._tell("meter")
+            self._tell("meter", triggered=True)
         elif what == "StatusNotification":
             self._tell("status")
         else:
@@ -211,6 +223,12 @@ class ChargePoint:
         """Return what the profiles and the charger allow now. [W]"""
         limit_w = self._profiles.limit_w(self._utc_s(), self._began_utc_s)
         return min(self._p.p_w_max, limit_w)
+
+    def setpoint_w(self) -> float | None:
+        """Return what shall be taken now, negative to discharge; None if nothing is set. [W]"""
+        if not self._running:
+            return None
+        return self._profiles.setpoint_w(self._utc_s(), self._began_utc_s)
 
     def look(self) -> None:
         """Follow vehicle, profiles and time: to be called every `control_s`."""
@@ -235,7 +253,11 @@ class ChargePoint:
 
     def _offer(self) -> None:
         allowed_w = self.allowed_w() if self._running else 0.0
-        self._terminal.offer(allowed_w if allowed_w >= self._p.p_w_min else 0.0)
+        setpoint_w = self.setpoint_w()
+        if setpoint_w is not None:
+            allowed_w = min(allowed_w, setpoint_w)
+        nothing = 0 <= allowed_w < self._p.p_w_min
+        self._terminal.offer(0.0 if nothing else allowed_w)
         self._look_at_status(allowed_w)
 
     def _look_at_status(self, allowed_w: float) -> None:
@@ -244,15 +266,15 @@ class ChargePoint:
             status = "Available"
         elif not self._running:
             status = "Preparing"
-        elif allowed_w < self._p.p_w_min:
+        elif 0 <= allowed_w < self._p.p_w_min:
             status = "SuspendedEVSE"
         else:
-            status = "Charging" if state.asks_w > 0 else "SuspendedEV"
+            status = "Charging" if state.asks_w else "SuspendedEV"
         if status != self._status:
             self._status = status
             self._tell("status")
 
-    def _tell(self, kind: str) -> None:
+    def _tell(self, kind: str, *, triggered: bool = False) -> None:
         state = self._terminal.state()
         telling = Telling(
             kind,
@@ -261,8 +283,10 @@ class ChargePoint:
             state.p_w,
             state.soc,
             state.import_milliwh // 1000,
+            state.export_milliwh // 1000,
             self._number,
             self._sequence,
+            triggered,
         )
         if kind != "status":
             self._sequence += 1

@@ -21,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
+from gridrig.clock import stream
 from gridrig.devices.emulators.charge_point import ChargePoint, EvChargerParameters
 from gridrig.devices.emulators.fault import (
     FaultBoard,
@@ -31,13 +32,15 @@ from gridrig.devices.emulators.fault import (
 )
 from gridrig.devices.emulators.fault_spec import FaultParameter
 from gridrig.devices.emulators.ocpp_sessions import SESSIONS, Session
+from gridrig.devices.emulators.ocpp_wire import OCPP_WIRE_FAULTS, FaultyConnection
 from gridrig.devices.emulators.vehicle_terminal import VehicleTerminal
+from gridrig.devices.emulators.wire_faults import by_name
 from gridrig.devices.links import OcppLink
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 ANSWER_S = 10.0
 DAY_S = 86_400.0
-SUBPROTOCOLS = {"1.6": Subprotocol("ocpp1.6"), "2.0.1": Subprotocol("ocpp2.0.1")}
+SUBPROTOCOLS = {v: Subprotocol(f"ocpp{v}") for v in ("1.6", "2.0.1", "2.1")}
 LOST = (OSError, TimeoutError, WebSocketException, OCPPError)
 
 _FAULTS = (
@@ -77,7 +80,7 @@ class EvChargerEmulator:
     kind = "ev_charger"
     PARAMETERS: ClassVar[type[EvChargerParameters]] = EvChargerParameters
     LINKS: ClassVar[tuple[type[OcppLink]]] = (OcppLink,)
-    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {spec.name: spec for spec in _FAULTS}
+    FAULTS: ClassVar[Mapping[str, FaultSpec]] = {**OCPP_WIRE_FAULTS, **by_name(_FAULTS)}
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class EvChargerEmulator:
         self.name = name
         self._link, self._p, self._terminal, self._on_event = link, parameters, terminal, on_event
         self._faults = FaultBoard(name, self.FAULTS, on_event, seed=parameters.seed)
+        self._noise = stream(parameters.seed, f"{name}/connection")
         self._charger = ChargePoint(parameters, terminal, self._faults, on_event)
         self._port = link.port
         self._offline_until_s = 0.0
@@ -198,7 +202,10 @@ class EvChargerEmulator:
     async def _serve(self, connection: ClientConnection) -> None:
         """Speak on one connection until it is lost."""
         session = SESSIONS[self._link.version](
-            self._link.charge_point, connection, self._charger, ANSWER_S
+            self._link.charge_point,
+            FaultyConnection(connection, self._faults, self._noise),
+            self._charger,
+            ANSWER_S,
         )
         numbers = itertools.count(1)
         session._unique_id_generator = lambda: next(numbers)

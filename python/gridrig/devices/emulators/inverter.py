@@ -7,7 +7,7 @@
 | models | what they do | room |
 |---|---|---|
 | 1 | identity | here |
-| 101 to 103, 120 to 122 | the older generation | `inverter_legacy` |
+| 101 to 103 or 111 to 113, 120 to 122 | the older generation | `inverter_legacy` |
 | 123, 124 | its controls, 124 for storage | `inverter_legacy_controls` |
 | 701, 702, 713, 714, 802 | measurement, ratings; the battery of a storage | `inverter_telemetry` |
 | 703, 715 | permit, enter service | `inverter_service` |
@@ -53,6 +53,7 @@ from gridrig.devices.emulators.sunspec_face import MapParameters, SunSpecEmulato
 from gridrig.devices.emulators.terminal import InverterTerminal, PackState, PackTerminal
 from gridrig.devices.links import ModbusLink
 
+NUMBERS = ("scaled", "float")
 GENERATIONS = ("both", "ieee-1547", "legacy")
 ALARM_WAYS = ("live", "none", "latched")
 
@@ -77,6 +78,8 @@ class InverterParameters(MapParameters):
         Whether it speaks models 701 to 715, 101 to 124, or both.
     scale_factors : {"fixed", "live"}
         Live ones follow the values of model 701.
+    numbers : {"scaled", "float"}
+        Models 101 to 103, or their siblings in floats, 111 to 113.
     adopt_s : float
         How long it takes to adopt a curve. [s]
     reversion : bool
@@ -98,6 +101,7 @@ class InverterParameters(MapParameters):
     phases: int = 3
     generation: str = "both"
     scale_factors: str = "fixed"
+    numbers: str = "scaled"
     adopt_s: float = 0.2
     reversion: bool = True
     keeps: tuple[str, ...] = ()
@@ -120,6 +124,7 @@ class InverterParameters(MapParameters):
         require("generation", self.generation, self.generation in GENERATIONS, _one(GENERATIONS))
         scales = ("fixed", "live")
         require("scale_factors", self.scale_factors, self.scale_factors in scales, _one(scales))
+        require("numbers", self.numbers, self.numbers in NUMBERS, _one(NUMBERS))
         require("adopt_s", self.adopt_s, 0 <= self.adopt_s <= 600, "0 to 600")
         categories = self.category in ABNORMAL and self.normal_category in NORMAL
         found = f"{self.category}, {self.normal_category}"
@@ -222,7 +227,7 @@ class InverterEmulator(SunSpecEmulator):
         amperes = p.s_va / ((math.sqrt(3) if p.phases == 3 else 1.0) * p.v_nominal_v)
         common = [common_block(p, name)]
         old = [
-            measurement_block(view, p.phases, p.s_va),
+            measurement_block(view, p.phases, p.s_va, floats=p.numbers == "float"),
             nameplate_block(nameplate, amperes, stores=stores),
             settings_block(nameplate, p.v_nominal_v),
             status_block(view, stores=stores),

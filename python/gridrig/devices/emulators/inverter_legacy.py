@@ -10,6 +10,7 @@ from gridrig.devices.emulators.register_image import ModelBlock
 from gridrig.devices.wire.sunspec_definitions import standard_model
 
 MODEL_OF = {1: 101, 2: 102, 3: 103}  # phases
+FLOAT_MODEL_OF = {1: 111, 2: 112, 3: 113}
 STATES = {
     **{"off": 1, "sleeping": 2, "starting": 3, "running": 4, "throttled": 5},
     **{"shutting_down": 6, "tripped": 7, "standby": 8},
@@ -18,8 +19,10 @@ PV, PV_WITH_STORAGE = 4, 82  # DERTyp
 CONNECTED_AVAILABLE_OPERATING = 0b111
 
 
-def measurement_block(view: Callable[[], View], phases: int, rating_va: float) -> ModelBlock:
-    """Return model 101, 102 or 103."""
+def measurement_block(
+    view: Callable[[], View], phases: int, rating_va: float, *, floats: bool = False
+) -> ModelBlock:
+    """Return model 101, 102 or 103; in floats 111, 112 or 113."""
     scale = power_scale(rating_va)
 
     def measure(block: ModelBlock) -> None:
@@ -37,10 +40,16 @@ def measurement_block(view: Callable[[], View], phases: int, rating_va: float) -
             block.set_value(f"PhVph{phase}", neutral_v)
         for pair in {1: (), 2: ("AB",), 3: ("AB", "BC", "CA")}[phases]:
             block.set_value(f"PPVph{pair}", seen.v_v)
-        block.set_raw("WH", state.export_milliwh // 1000 & 0xFFFFFFFF)  # acc32 rolls over
+        if floats:
+            block.set_value("WH", state.export_milliwh / 1000)
+        else:
+            block.set_raw("WH", state.export_milliwh // 1000 & 0xFFFFFFFF)  # acc32 rolls over
         block.set_raw("St", STATES.get(state.status, STATES["standby"]))
         block.set_raw("Evt1", alarm_bits(state))
 
+    if floats:
+        model = standard_model(FLOAT_MODEL_OF[phases])
+        return ModelBlock(model, values={"Evt2": 0}, refresh=measure)
     return ModelBlock(
         standard_model(MODEL_OF[phases]),
         scale={

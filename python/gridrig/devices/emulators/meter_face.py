@@ -24,6 +24,8 @@ from gridrig.devices.wire.sunspec_definitions import standard_model
 
 PHASES = 3
 WIRINGS: Mapping[str, int] = {"single": 201, "split": 202, "wye": 203, "delta": 204}
+FLOATS: Mapping[str, int] = {wiring: model + 10 for wiring, model in WIRINGS.items()}
+NUMBERS = ("scaled", "float")
 PHASES_OF: Mapping[str, int] = {"single": 1, "split": 2, "wye": 3, "delta": 3}
 ACC32 = 0xFFFFFFFF
 REBOOT_KEEPS_NOTHING = ("nothing", "counter", "clock", "registers")
@@ -79,6 +81,8 @@ class MeterFaceParameters(MapParameters):
         Power its SunSpec model can show. [W]
     wiring : {"wye", "delta", "single", "split"}
         Model 203, 204, 201 or 202.
+    numbers : {"scaled", "float"}
+        Those models, or their siblings in floats, 213, 214, 211 or 212.
     sign_s : float
         How long it takes to sign. [s]
     clock_drift_ppm : float
@@ -90,6 +94,7 @@ class MeterFaceParameters(MapParameters):
     v_nominal_v: float = 400.0
     p_max_w: float = 100_000.0
     wiring: str = "wye"
+    numbers: str = "scaled"
     sign_s: float = 0.2
     clock_drift_ppm: float = 0.0
     import_start_wh: int = 0
@@ -101,6 +106,7 @@ class MeterFaceParameters(MapParameters):
         require("v_nominal_v", self.v_nominal_v, 0 < self.v_nominal_v <= 6000, "> 0, at most 6000")
         require("p_max_w", self.p_max_w, 0 < self.p_max_w <= 1e9, "> 0, at most 1e9")
         require("wiring", self.wiring, self.wiring in WIRINGS, " or ".join(WIRINGS))
+        require("numbers", self.numbers, self.numbers in NUMBERS, " or ".join(NUMBERS))
         require("sign_s", self.sign_s, 0 <= self.sign_s <= 60, "0 to 60")
         for key in ("import_start_wh", "export_start_wh"):
             found = getattr(self, key)
@@ -258,8 +264,11 @@ class MeterFace(SunSpecEmulator):
             self._clock_set = (self._clock(), asyncio.get_running_loop().time())
 
     def _measurement(self) -> ModelBlock:
-        """Return its SunSpec meter model, 201 to 204."""
+        """Return its SunSpec meter model, 201 to 204 or 211 to 214."""
         p = self._parameters
+        if p.numbers == "float":
+            model = standard_model(FLOATS[p.wiring])
+            return ModelBlock(model, values={"Evt": 0}, refresh=self._measure)
         scale = max(0, math.ceil(math.log10(p.p_max_w / 32767)))
         return ModelBlock(
             standard_model(WIRINGS[p.wiring]),
@@ -273,6 +282,7 @@ class MeterFace(SunSpecEmulator):
 
     def _measure(self, block: ModelBlock) -> None:
         seen, n = self._believed(), PHASES_OF[self._parameters.wiring]
+        floats = self._parameters.numbers == "float"
         neutral_v = seen.v_v if n == 1 else seen.v_v / (2 if n == 2 else math.sqrt(3))
         s_va = math.hypot(seen.p_w, seen.q_var)
         phase_a = s_va / n / neutral_v if neutral_v > 0 else 0.0
@@ -288,9 +298,13 @@ class MeterFace(SunSpecEmulator):
         block.set_value("Hz", seen.f_hz)
         block.set_value("PPV", seen.v_v)
         for pair in {1: (), 2: ("AB",), 3: ("AB", "BC", "CA")}[n]:
-            block.set_value(f"PhVph{pair}", seen.v_v)
+            block.set_value(f"{'PPV' if floats else 'PhV'}ph{pair}", seen.v_v)
         if self._parameters.wiring != "delta":
             for name in ("PhV", *(f"PhVph{phase}" for phase in "ABC"[:n])):
                 block.set_value(name, neutral_v)
-        block.set_raw("TotWhImp", seen.import_milliwh // 1000 & ACC32)  # acc32 rolls over
-        block.set_raw("TotWhExp", seen.export_milliwh // 1000 & ACC32)
+        registers = {"TotWhImp": seen.import_milliwh, "TotWhExp": seen.export_milliwh}
+        for name, milliwh in registers.items():
+            if floats:
+                block.set_value(name, milliwh / 1000)
+            else:
+                block.set_raw(name, milliwh // 1000 & ACC32)  # acc32 rolls over

@@ -1,4 +1,4 @@
-"""The station's side of OCPP 1.6 and 2.0.1: messages of each version, one charger behind them.
+"""The station's side of OCPP 1.6, 2.0.1 and 2.1: messages of each version, one charger behind them.
 
 A session speaks on one open websocket. What the management system asks goes to the charger; what
 the charger tells is sent by `boot`, `status`, `begin`, `meter`, `end` and `heartbeat`. Times are
@@ -14,6 +14,8 @@ from ocpp.v16 import ChargePoint as Station16
 from ocpp.v16 import call as call16
 from ocpp.v16 import call_result as result16
 from ocpp.v16.enums import Action as Action16
+from ocpp.v21 import call as call21
+from ocpp.v21 import call_result as result21
 from ocpp.v201 import ChargePoint as Station201
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
@@ -35,13 +37,15 @@ class Telling:
     status : str
         Of the connector, in OCPP 1.6's words.
     power_w, soc : float
-        Taken by the vehicle; its state of charge, 0..1. [W, 1]
-    energy_wh : int
-        Register, rounded down. [Wh]
+        Taken by the vehicle, negative while it gives; its state of charge, 0..1. [W, 1]
+    energy_wh, exported_wh : int
+        Registers, rounded down. [Wh]
     number : int
         Of the transaction, by the charger's own count.
     sequence : int
         Of the transaction's messages.
+    triggered : bool
+        Whether it was asked for.
     """
 
     kind: str
@@ -50,8 +54,10 @@ class Telling:
     power_w: float
     soc: float
     energy_wh: int
+    exported_wh: int
     number: int
     sequence: int = 0
+    triggered: bool = False
 
 
 class Charger(Protocol):
@@ -74,6 +80,9 @@ class Charger(Protocol):
 
     def allowed_w(self) -> float:
         """Return what the profiles allow now. [W]"""
+
+    def setpoint_w(self) -> float | None:
+        """Return what the profiles set now, negative to discharge; None for nothing. [W]"""
 
     def told_time(self) -> str:
         """Return the charger's time. [ISO 8601 with Z]"""
@@ -106,13 +115,20 @@ class Session(Protocol):
         """Tell one thing and wait until it was taken."""
 
 
+def _context(t: Telling) -> str:
+    if t.triggered:
+        return "Trigger"
+    return {"begin": "Transaction.Begin", "end": "Transaction.End"}.get(t.kind, "Sample.Periodic")
+
+
 def _sampled16(t: Telling) -> dict[str, Any]:
     values = [
         ("Power.Active.Import", f"{t.power_w:.1f}", "W"),
         ("Energy.Active.Import.Register", str(t.energy_wh), "Wh"),
         ("SoC", f"{100 * t.soc:.1f}", "Percent"),
     ]
-    rows = [{"value": v, "measurand": m, "unit": u} for m, v, u in values]
+    context = _context(t)
+    rows = [{"value": v, "measurand": m, "unit": u, "context": context} for m, v, u in values]
     return {"timestamp": t.time, "sampled_value": rows}
 
 
@@ -220,11 +236,17 @@ _CHARGING_201 = {
 
 def _sampled201(t: Telling) -> dict[str, Any]:
     values = [
-        ("Power.Active.Import", round(t.power_w, 1), "W"),
+        ("Power.Active.Import", round(max(0.0, t.power_w), 1), "W"),
+        ("Power.Active.Export", round(max(0.0, -t.power_w), 1), "W"),
         ("Energy.Active.Import.Register", t.energy_wh, "Wh"),
+        ("Energy.Active.Export.Register", t.exported_wh, "Wh"),
         ("SoC", round(100 * t.soc, 1), "Percent"),
     ]
-    rows = [{"value": v, "measurand": m, "unit_of_measure": {"unit": u}} for m, v, u in values]
+    context = _context(t)
+    rows = [
+        {"value": v, "measurand": m, "unit_of_measure": {"unit": u}, "context": context}
+        for m, v, u in values
+    ]
     return {"timestamp": t.time, "sampled_value": rows}
 
 
@@ -332,12 +354,26 @@ class Session201(Station201):  # type: ignore[misc]
         return result201.TriggerMessage(_status(self._charger.tell_again(requested_message)))
 
 
+class Session21(Session201):
+    """OCPP 2.1: the same messages, and set-points both ways."""
+
+    _call, _call_result, _ocpp_version = call21, result21, "2.1"
+
+
 def _period(charger: Charger) -> dict[str, Any]:
-    return {"start_period": 0, "limit": round(charger.allowed_w(), 0)}
+    period = {"start_period": 0, "limit": round(charger.allowed_w(), 0)}
+    setpoint_w = charger.setpoint_w()
+    if setpoint_w is None:
+        return period
+    return period | {"setpoint": round(setpoint_w, 0), "operation_mode": "CentralSetpoint"}
 
 
 def _status(accepted: bool) -> str:
     return "Accepted" if accepted else "Rejected"
 
 
-SESSIONS: Mapping[str, Callable[..., Any]] = {"1.6": Session16, "2.0.1": Session201}
+SESSIONS: Mapping[str, Callable[..., Any]] = {
+    "1.6": Session16,
+    "2.0.1": Session201,
+    "2.1": Session21,
+}

@@ -98,6 +98,9 @@ class ModelBlock:
     def set_value(self, name: str, value: float) -> None:
         """Set a point by its scaled value; beyond the range of its type it stays at the end."""
         point = self.model.points[name]
+        if point.kind == "float":
+            self.set_raw(name, float(value))
+            return
         low, high = point.bounds
         raw = to_raw(value, self._factor(point))
         self.set_raw(name, min(max(raw, low), high))

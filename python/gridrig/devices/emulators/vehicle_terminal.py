@@ -13,13 +13,13 @@ class VehicleState:
     plugged : bool
         Whether it is plugged in.
     asks_w : float
-        What it asks of the grid now. [W]
+        What it asks of the grid now, negative to discharge. [W]
     p_w : float
-        Power it takes, as its terminal gives it. [W]
+        Power it takes, as its terminal has it; negative while it discharges. [W]
     soc : float
         State of charge, 0..1.
-    import_milliwh : int
-        Register of the charging point. [mWh]
+    import_milliwh, export_milliwh : int
+        Registers of the charging point. [mWh]
     """
 
     plugged: bool
@@ -27,6 +27,7 @@ class VehicleState:
     p_w: float
     soc: float
     import_milliwh: int
+    export_milliwh: int = 0
 
 
 class VehicleTerminal(Protocol):
@@ -36,7 +37,7 @@ class VehicleTerminal(Protocol):
         """Return the vehicle as it is now."""
 
     def offer(self, p_w: float) -> None:
-        """Offer power from now on; nothing is 0. [W]"""
+        """Offer power from now on, 0 for none; ask for power if it is negative. [W]"""
 
     def plug(self, plugged: bool) -> None:
         """Plug it in or out: what its driver does."""
