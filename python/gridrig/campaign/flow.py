@@ -11,6 +11,8 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gridrig.campaign.street import Street
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -124,6 +126,7 @@ class Physics:
             self.world.override_power(
                 self.street.devices[former], solution.former_p_w, solution.former_q_var
             )
+        self._count(solution, p_w, q_var)
         self._losses_w = solution.losses_w
         f_hz = island.f_end_hz if island is not None else self._nominal_hz
         voltages = dict(zip(self.feeder.buses, solution.v_pu, strict=True))
@@ -133,6 +136,26 @@ class Physics:
             self.feeder.close_pcc()
         self.last = Flow(solution, f_hz, island)
         return self.last
+
+    def _count(self, solution: Solution, p_w: Sequence[float], q_var: Sequence[float]) -> None:
+        """Let loads whose draw follows their voltage have drawn what the feeder says they did.
+
+        At a dead bus nothing counts; the plant knows that from the voltage.
+        """
+        more_w = solution.p_w - p_w
+        more_var = solution.q_var - q_var
+        changed = np.flatnonzero((solution.v_pu > 0.0) & ((more_w != 0.0) | (more_var != 0.0)))
+        if not len(changed):
+            return
+        held_p, held_q = self.world.held()
+        for at in changed.tolist():
+            load = self.street.loads.get(solution.buses[at])
+            if load is None:
+                continue
+            p, q = held_p[load] + more_w[at], held_q[load] + more_var[at]
+            self.world.override_power(load, p, q)
+            if not self.islanded:
+                self.world.set_load(load, -p, -q)  # until the profile says otherwise
 
     def finish(self, dt_s: float) -> None:
         """Integrate the meters over the tick and let slow states follow."""
