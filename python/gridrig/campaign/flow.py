@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridrig.campaign.island_network import IslandNetwork, reduced_network
 from gridrig.campaign.street import Street
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -62,6 +63,8 @@ class Physics:
         self._losses_w = 0.0
         self._opened_s = 0.0
         self.last: Flow | None = None
+        self.network: IslandNetwork | None = None
+        """Between the devices of the present or last island, if a former held it."""
 
     @property
     def world(self) -> World:
@@ -73,6 +76,10 @@ class Physics:
         """Whether the connection to the main grid is open."""
         return not self.world.pcc_closed
 
+    @property
+    def _has_network(self) -> bool:
+        return self.network is not None and not self.network.one_bus
+
     def voltage_at(self, device: str) -> float:
         """Return the voltage that the last solution gave a device. [pu]"""
         return self.world.terminal(self.street.devices[device]).v_pu
@@ -80,11 +87,15 @@ class Physics:
     def open_pcc(self, t_s: float) -> float:
         """Open the connection and return the power the main grid delivered just before. [W]"""
         before_w = self.last.solution.head_p_w if self.last else 0.0
-        self.world.open_pcc(t_s)
-        self._opened_s = t_s
         former = self.street.former
         bus = None if former is None else self.street.bus_of(former)
         self.feeder.open_pcc(bus)
+        self.network = None
+        if bus is not None:
+            self.network = reduced_network(self.feeder, self.street.buses)
+            self.network.put_into(self.world, self.street.s_base_va)
+        self.world.open_pcc(t_s)
+        self._opened_s = t_s
         return before_w
 
     def step(
@@ -101,9 +112,9 @@ class Physics:
         """
         island = None
         if self.islanded:
-            island = self.world.island_tick(
-                t_s, dt_s, self._losses_w, record_every=self._detail(t_s)
-            )
+            # With a network the plant knows its losses itself.
+            losses_w = 0.0 if self._has_network else self._losses_w
+            island = self.world.island_tick(t_s, dt_s, losses_w, record_every=self._detail(t_s))
         p_w, q_var = self.street.power_by_bus(self.feeder.buses)
         if extra is not None:
             p_w = [a + b for a, b in zip(p_w, extra[0], strict=True)]
@@ -120,7 +131,8 @@ class Physics:
             p_w[at] -= terminal.p_w
             q_var[at] -= terminal.q_var
             assert island is not None
-            self.feeder.former_v_pu = island.v_mean_pu
+            # With a network the tick tells the voltage at the PCC, and the former has its own.
+            self.feeder.former_v_pu = terminal.v_pu if self._has_network else island.v_mean_pu
         solution = self.feeder.solve(p_w, q_var)
         if former is not None:
             self.world.override_power(
