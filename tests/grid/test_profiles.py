@@ -106,6 +106,6 @@ def test_unknown_profile_is_named(network: Network) -> None:
 
 
 def test_network_without_profiles_says_so() -> None:
-    with pytest.raises(GridError, match="cigre_lv has no profiles") as caught:
+    with pytest.raises(GridError, match="cigre_lv has no profiles of its own") as caught:
         load_profiles(load_network("cigre_lv"), utc(2016, 6, 21), utc(2016, 6, 22))
     assert caught.value.code == "grid.profile_absent"

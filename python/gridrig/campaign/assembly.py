@@ -68,15 +68,29 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
     """
     if rig.feeder is None:
         raise RigError("rig.no_feeder", "{path} has no [feeder], which a run needs", path=rig.path)
-    network = load_network(rig.feeder.network, folder=Path(rig.path).parent)
+    folder = Path(rig.path).parent
+    network = load_network(rig.feeder.network, folder=folder)
     network = network.with_points(str(device.bus) for device in rig.devices)
     feeder = make_feeder(rig.feeder.engine, network, rig.feeder.pcc)
-    issues = check_feeder(rig, feeder.buses)
+    profiles = load_profiles(
+        network,
+        start_utc_s - DAY_S,
+        start_utc_s + duration_s,
+        source=rig.feeder.profiles,
+        folder=folder,
+    )
+    volts = dict(zip(network.buses, network.v_nominal_v, strict=True))
+    issues = check_feeder(
+        rig,
+        feeder.buses,
+        v_ll={name: volts[home] for name, home in feeder.homes()},
+        f_hz=network.f_hz,
+        profiles=profiles.sgens,
+    )
     if issues:
         raise RigError(
             "rig.does_not_fit", "{path} does not fit its feeder", issues=issues, path=rig.path
         )
-    profiles = load_profiles(network, start_utc_s - DAY_S, start_utc_s + duration_s)
     return Grid(network, feeder, profiles)
 
 

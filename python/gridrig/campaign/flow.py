@@ -11,6 +11,9 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from gridrig.campaign.island_network import IslandNetwork, reduced_network
 from gridrig.campaign.street import Street
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -60,6 +63,8 @@ class Physics:
         self._losses_w = 0.0
         self._opened_s = 0.0
         self.last: Flow | None = None
+        self.network: IslandNetwork | None = None
+        """Between the devices of the present or last island, if a former held it."""
 
     @property
     def world(self) -> World:
@@ -71,6 +76,10 @@ class Physics:
         """Whether the connection to the main grid is open."""
         return not self.world.pcc_closed
 
+    @property
+    def _has_network(self) -> bool:
+        return self.network is not None and not self.network.one_bus
+
     def voltage_at(self, device: str) -> float:
         """Return the voltage that the last solution gave a device. [pu]"""
         return self.world.terminal(self.street.devices[device]).v_pu
@@ -78,11 +87,15 @@ class Physics:
     def open_pcc(self, t_s: float) -> float:
         """Open the connection and return the power the main grid delivered just before. [W]"""
         before_w = self.last.solution.head_p_w if self.last else 0.0
-        self.world.open_pcc(t_s)
-        self._opened_s = t_s
         former = self.street.former
         bus = None if former is None else self.street.bus_of(former)
         self.feeder.open_pcc(bus)
+        self.network = None
+        if bus is not None:
+            self.network = reduced_network(self.feeder, self.street.buses)
+            self.network.put_into(self.world, self.street.s_base_va)
+        self.world.open_pcc(t_s)
+        self._opened_s = t_s
         return before_w
 
     def step(
@@ -99,9 +112,9 @@ class Physics:
         """
         island = None
         if self.islanded:
-            island = self.world.island_tick(
-                t_s, dt_s, self._losses_w, record_every=self._detail(t_s)
-            )
+            # With a network the plant knows its losses itself.
+            losses_w = 0.0 if self._has_network else self._losses_w
+            island = self.world.island_tick(t_s, dt_s, losses_w, record_every=self._detail(t_s))
         p_w, q_var = self.street.power_by_bus(self.feeder.buses)
         if extra is not None:
             p_w = [a + b for a, b in zip(p_w, extra[0], strict=True)]
@@ -118,12 +131,14 @@ class Physics:
             p_w[at] -= terminal.p_w
             q_var[at] -= terminal.q_var
             assert island is not None
-            self.feeder.former_v_pu = island.v_mean_pu
+            # With a network the tick tells the voltage at the PCC, and the former has its own.
+            self.feeder.former_v_pu = terminal.v_pu if self._has_network else island.v_mean_pu
         solution = self.feeder.solve(p_w, q_var)
         if former is not None:
             self.world.override_power(
                 self.street.devices[former], solution.former_p_w, solution.former_q_var
             )
+        self._count(solution, p_w, q_var)
         self._losses_w = solution.losses_w
         f_hz = island.f_end_hz if island is not None else self._nominal_hz
         voltages = dict(zip(self.feeder.buses, solution.v_pu, strict=True))
@@ -133,6 +148,26 @@ class Physics:
             self.feeder.close_pcc()
         self.last = Flow(solution, f_hz, island)
         return self.last
+
+    def _count(self, solution: Solution, p_w: Sequence[float], q_var: Sequence[float]) -> None:
+        """Let loads whose draw follows their voltage have drawn what the feeder says they did.
+
+        At a dead bus nothing counts; the plant knows that from the voltage.
+        """
+        more_w = solution.p_w - p_w
+        more_var = solution.q_var - q_var
+        changed = np.flatnonzero((solution.v_pu > 0.0) & ((more_w != 0.0) | (more_var != 0.0)))
+        if not len(changed):
+            return
+        held_p, held_q = self.world.held()
+        for at in changed.tolist():
+            load = self.street.loads.get(solution.buses[at])
+            if load is None:
+                continue
+            p, q = held_p[load] + more_w[at], held_q[load] + more_var[at]
+            self.world.override_power(load, p, q)
+            if not self.islanded:
+                self.world.set_load(load, -p, -q)  # until the profile says otherwise
 
     def finish(self, dt_s: float) -> None:
         """Integrate the meters over the tick and let slow states follow."""

@@ -63,6 +63,10 @@ class Stimuli:
             case "open":
                 head = world.head()
                 before_w = self._physics.open_pcc(t_s)
+                network = self._physics.network
+                if network is not None:
+                    buses = 1 if network.one_bus else len(network.y_va)
+                    self._events.record("island_network", buses=buses, cause=network.one_bus)
                 registers = (head.import_milliwh, head.export_milliwh)
                 former = self.street.former
                 self._islands.opened(

@@ -151,6 +151,7 @@ class Street:
     def __init__(self, rig: Rig, profiles: Profiles | None, *, s_base_va: float, seed: int) -> None:
         self.rig = rig
         self._profiles = profiles
+        self.s_base_va = s_base_va
         self.world = World(f_nominal_hz=float(rig.nominal.f_hz), s_base_va=s_base_va, seed=seed)
         self.loads: dict[str, int] = {
             bus: self.world.add_load(bus) for bus in (profiles.buses if profiles else ())

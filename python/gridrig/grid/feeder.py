@@ -87,6 +87,18 @@ class Feeder:
         """The branch that the PCC opens, as `out` names it; empty for a source."""
         return self._cut.key
 
+    @property
+    def pcc_bus(self) -> str:
+        """The bus of the network behind the PCC; of a source, the source's."""
+        return self._cut.bus
+
+    @property
+    def dead_buses(self) -> tuple[str, ...]:
+        """Buses of the network inside that nothing reaches as things are."""
+        inside = set(self.home)
+        buses = zip(self.network.buses, self._now.live, strict=True)
+        return tuple(bus for bus, live in buses if not live and bus in inside)
+
     def homes(self) -> Iterable[tuple[str, str]]:
         """Return each point of `buses` with the bus of the network that it is at."""
         return zip(self.buses, self.home, strict=True)

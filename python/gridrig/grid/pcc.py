@@ -59,6 +59,8 @@ class Cut:
     """Of the line or transformer among those of the network; -1 for the source."""
     far_end: int
     """Which end of it is inside."""
+    bus: str
+    """The bus at that end; the source's, if that is the PCC."""
     inside: frozenset[str]
     """The buses behind it."""
     rating_va: float
@@ -76,7 +78,7 @@ def find_cut(network: Network, pcc: Pcc) -> Cut:
     starts = [source.bus for source in network.sources]
     if pcc.kind == "source":
         drawn_va = sum(abs(complex(x.draw_w, x.draw_var)) for x in network.loads)
-        return Cut("", -1, 0, frozenset(network.buses), drawn_va)
+        return Cut("", -1, 0, starts[0], frozenset(network.buses), drawn_va)
     elements: Sequence[Line | Transformer] = (
         network.lines if pcc.kind == "line" else network.transformers
     )
@@ -99,7 +101,7 @@ def find_cut(network: Network, pcc: Pcc) -> Cut:
             name=element.name,
             bus=ends[far_end],
         )
-    return Cut(key, position, far_end, frozenset(network.buses) - outside, rating_va)
+    return Cut(key, position, far_end, ends[far_end], frozenset(network.buses) - outside, rating_va)
 
 
 def _position(network: Network, pcc: Pcc, names: Sequence[str]) -> int:

@@ -1,19 +1,11 @@
-"""What the loads and PV of a simbench grid did in 2016, addressed by UTC time.
+"""What loads draw and what the sun gives, addressed by UTC time.
 
-The data: 35,136 rows of 15 minutes. The labels run in German local time (they skip 02:00 on
-27 March and repeat it on 30 October), and so do the loads: a shop opens at the same label all
-year. Row 0, labelled 01.01.2016 00:00, is therefore 2015-12-31T23:00:00Z, and row k starts
-900 k seconds later; each read checks the labels against this. A label is the start of its row.
+Where it comes from is said by the rig (`[feeder] profiles`): simbench's own year, the load shapes
+of an OpenDSS file, a table in CSV or Parquet, or nothing but the ratings.
 
-Known gaps: by the sun, simbench's PV rows fit UTC better than the label (on the shortest day the
-modules wake at label 07:15, which by the label is an hour before sunrise in Germany). Loads and
-PV are kept row by row together, as simbench and everyone who cites it uses them, so the sun
-stands about an hour early here. Only 2016 exists. Storage profiles are never read: in this
-data set they discharge all year without charging, and storage follows its BMS.
-
-Between rows: `hold` (default) keeps a row's value for its 15 minutes, so that the energy of a
-delivery period is exactly the row's; `linear` goes straight from row start to row start, which
-makes ramps but moves up to half a row's change of energy between neighbours.
+Between rows: `hold` (default) keeps a row's value for its length, so that the energy of a delivery
+period is exactly the rows'; `linear` goes straight from row start to row start, which makes ramps
+but moves up to half a row's change of energy between neighbours.
 """
 
 from collections.abc import Sequence
@@ -23,25 +15,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridrig.errors import GridError
 from gridrig.grid.network import Network
-from gridrig.grid.simbench_grid import (
-    FIRST_ROW_UTC_S,
-    ROW_S,
-    ROWS,
-    profile_folder,
-    read_profile_rows,
-)
+from gridrig.grid.profile_table import FloatArray, ProfileTable
 
-FloatArray = NDArray[np.float64]
 Between = Literal["hold", "linear"]
+RATED, SHAPES = "rated", "shapes"
+_ROW_S = 900
 
 
 @dataclass(frozen=True)
 class LoadPoint:
-    """Power of all loads at each bus, positive into the grid: a consuming load is negative."""
+    """Power of all loads at each point, positive into the grid: a consuming load is negative."""
 
     p_w: FloatArray
     """By `Profiles.buses`. [W]"""
@@ -57,8 +43,8 @@ class Profiles:
     network : Network
     start_utc_s, end_utc_s : int
         The window; times inside it, both ends included, can be asked for. [s]
-    load_p, load_q, sgen : array of float64, shape (rows, elements)
-        Relative profiles from the row that holds `start_utc_s`, one row more than the window.
+    table : ProfileTable
+        Rows that cover it, and one more.
     between : {"hold", "linear"}
     """
 
@@ -67,24 +53,24 @@ class Profiles:
         network: Network,
         start_utc_s: int,
         end_utc_s: int,
+        table: ProfileTable,
         *,
-        load_p: FloatArray,
-        load_q: FloatArray,
-        sgen: FloatArray,
         between: Between = "hold",
     ) -> None:
         self.buses = tuple(network.loads_by_bus())
-        self.sgens = tuple(x.name for x in network.sgens)
+        self.sgens = table.sgens
         self.start_utc_s = start_utc_s
         self.end_utc_s = end_utc_s
         self.between: Between = between
-        self._first_row = (start_utc_s - FIRST_ROW_UTC_S) // ROW_S
-        at_bus = np.array(
-            [[x.bus == bus for bus in self.buses] for x in network.loads], dtype=float
-        )
-        self._p_w = -(load_p * [x.draw_w for x in network.loads]) @ at_bus
-        self._q_var = -(load_q * [x.draw_var for x in network.loads]) @ at_bus
-        self._sgen = sgen
+        self._first_utc_s = table.first_utc_s
+        self._row_s = table.row_s
+        place = {bus: index for index, bus in enumerate(self.buses)}
+        at_bus = np.zeros((len(network.loads), len(self.buses)))
+        for index, load in enumerate(network.loads):
+            at_bus[index, place[load.bus]] = 1.0
+        self._p_w = -table.load_w @ at_bus
+        self._q_var = -table.load_var @ at_bus
+        self._sgen = table.sgen
 
     def loads(self, utc_s: float) -> LoadPoint:
         """Return the sums of P and Q of the loads at each bus, at a time [s]."""
@@ -121,7 +107,7 @@ class Profiles:
                 start=_iso(self.start_utc_s),
                 end=_iso(self.end_utc_s),
             )
-        rows = (utc_s - FIRST_ROW_UTC_S) / ROW_S - self._first_row
+        rows = (utc_s - self._first_utc_s) / self._row_s
         row = int(rows)
         value: FloatArray = table[row].copy()
         if self.between == "linear":
@@ -130,69 +116,73 @@ class Profiles:
 
 
 def load_profiles(
-    network: Network, start_utc_s: int, end_utc_s: int, *, between: Between = "hold"
+    network: Network,
+    start_utc_s: int,
+    end_utc_s: int,
+    *,
+    source: str | None = None,
+    folder: Path | None = None,
+    between: Between = "hold",
 ) -> Profiles:
     """Read the profiles of a network for a window of time.
 
     Parameters
     ----------
     network : Network
-        One that came from simbench.
     start_utc_s, end_utc_s : int
-        The window, inside simbench's year; a forecast that looks back needs it to start
-        earlier than the scenario. [s]
+        The window; a forecast that looks back needs it to start earlier than the scenario. [s]
+    source : str, optional
+        `shapes` (of an OpenDSS file), `rated` (every load at its rating, all the time), or the
+        path of a `.csv` or `.parquet` table. By default simbench's year or the shapes, if the
+        network has them.
+    folder : Path, optional
+        Where a relative path starts; the rig file's folder.
     between : {"hold", "linear"}
         What holds between two rows.
 
     Raises
     ------
     GridError
-        `grid.profile_absent` if the network has no profiles, `grid.profile_time` outside the
-        year, `grid.profile_missing`, `grid.profile_clock`.
+        `grid.profile_absent` if the network has no profiles of its own, `grid.profile_time`
+        outside of what there is, `grid.profile_missing`, `grid.profile_clock`,
+        `grid.profile_unreadable`.
     """
-    if network.profile_code is None:
+    window = network, start_utc_s, end_utc_s
+    if source is None and network.profile_code is not None:
+        from gridrig.grid.simbench_profiles import read_simbench_profiles
+
+        table = read_simbench_profiles(*window)
+    elif source == RATED:
+        table = _rated(*window)
+    elif source == SHAPES or (source is None and any(x.profile for x in network.loads)):
+        from gridrig.grid.dss_shapes import read_shapes
+
+        table = read_shapes(*window)
+    elif source is None:
         raise GridError(
             "grid.profile_absent",
-            "network {network} has no profiles: only simbench grids bring their own",
+            "network {network} has no profiles of its own, as simbench grids and OpenDSS files "
+            "with shapes have: expected feeder.profiles = 'rated' or a .csv or .parquet file",
             network=network.name,
         )
-    first = (start_utc_s - FIRST_ROW_UTC_S) // ROW_S
-    # One row more than the window, for the line from the last row to the next.
-    count = (end_utc_s - FIRST_ROW_UTC_S) // ROW_S - first + 2
-    if first < 0 or count < 2 or first + count > ROWS:
-        raise GridError(
-            "grid.profile_time",
-            "window {start} to {end} is not inside the profiles, {begin} to {finish}",
-            start=_iso(start_utc_s),
-            end=_iso(end_utc_s),
-            begin=_iso(FIRST_ROW_UTC_S),
-            finish=_iso(FIRST_ROW_UTC_S + (ROWS - 1) * ROW_S),
-        )
-    folder = profile_folder(network.profile_code)
-    loads = [_profile(x.name, x.profile) for x in network.loads]
-    sgens = [_profile(x.name, x.profile) for x in network.sgens]
-    columns = [f"{name}_pload" for name in loads] + [f"{name}_qload" for name in loads]
-    both = _read(folder / "LoadProfile.csv", columns, first, count)
-    return Profiles(
-        network,
-        start_utc_s,
-        end_utc_s,
-        load_p=both[:, : len(loads)],
-        load_q=both[:, len(loads) :],
-        sgen=_read(folder / "RESProfile.csv", sgens, first, count),
-        between=between,
+    else:
+        from gridrig.grid.profile_file import read_profile_file
+
+        table = read_profile_file((folder or Path()) / source, *window)
+    return Profiles(network, start_utc_s, end_utc_s, table, between=between)
+
+
+def _rated(network: Network, start_utc_s: int, end_utc_s: int) -> ProfileTable:
+    """Return every load at its rating and every generator at its own."""
+    rows = (end_utc_s - start_utc_s) // _ROW_S + 2
+    return ProfileTable(
+        first_utc_s=start_utc_s,
+        row_s=_ROW_S,
+        load_w=np.tile([x.draw_w for x in network.loads], (rows, 1)),
+        load_var=np.tile([x.draw_var for x in network.loads], (rows, 1)),
+        sgens=tuple(x.name for x in network.sgens),
+        sgen=np.ones((rows, len(network.sgens))),
     )
-
-
-def _read(table: Path, columns: Sequence[str], first: int, count: int) -> FloatArray:
-    values: FloatArray = read_profile_rows(table, columns, first, count)
-    return values
-
-
-def _profile(element: str, profile: str | None) -> str:
-    if profile is None:
-        raise GridError("grid.profile_missing", "element {name!r} names no profile", name=element)
-    return profile
 
 
 def _iso(utc_s: float) -> str:

@@ -103,11 +103,15 @@ class Feeder:
         Which network; the engine knows the forms.
     pcc : str
         The element that islands it, such as "trafo:0".
+    profiles : str or None
+        What loads draw: "rated", "shapes", or a table in CSV or Parquet; None for what the
+        network brings.
     """
 
     engine: Literal["pandapower", "opendss"]
     network: Name
     pcc: Name
+    profiles: Name | None = None
 
 
 @dataclass(frozen=True)
