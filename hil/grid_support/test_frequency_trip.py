@@ -80,7 +80,7 @@ async def test_frequency_trip(lab: Lab) -> None:
     """Try every stage at its default."""
     bench = await open_grid_bench(lab)
     bench.require(time_s=MRA_CYCLES / bench.f_n)
-    await without_droop(bench)
+    await bench.switch_off("frequency_droop")  # it would take the power away before the trip
     await bench.connect()
     results: list[StageResult] = []
     for stage in FREQUENCY_TRIP:
@@ -108,7 +108,7 @@ async def test_frequency_trip_range(lab: Lab) -> None:
     """Set each stage to corners of its range, and try it."""
     bench = await open_grid_bench(lab)
     bench.require(time_s=MRA_CYCLES / bench.f_n)
-    await without_droop(bench)
+    await bench.switch_off("frequency_droop")  # it would take the power away before the trip
     await bench.connect()
     results: list[StageResult] = []
     for stage in corners():
@@ -122,13 +122,6 @@ async def test_frequency_trip_range(lab: Lab) -> None:
             break
     record_held(bench, results)
     record_worst(lab, "corner_error_of_allowed", results)
-
-
-async def without_droop(bench: GridBench) -> None:
-    """Switch off what would take the power away before the trip."""
-    inverter = bench.lab.driver(bench.name)
-    droop = await inverter.read_function("frequency_droop")
-    await inverter.write_function("frequency_droop", droop.settings, on=False)
 
 
 def corners() -> list[TripStage]:

@@ -158,6 +158,12 @@ class GridBench:
         await supply.set_supply(v_v, power_pu * self.rated_w / v_v)
         await supply.set_output(True)
 
+    async def switch_off(self, function: str) -> None:
+        """Disable a grid-support function that would stand in the way; its settings stay."""
+        inverter = self.lab.driver(self.name)
+        state = await inverter.read_function(function)
+        await inverter.write_function(function, state.settings, on=False)
+
     async def impose(
         self, v_pu: PerPhase = 1.0, f_hz: float | None = None, angle_deg: PerPhase = 0.0
     ) -> None:
