@@ -20,6 +20,7 @@ from gridrig.campaign.grid_bench import RATE_HZ, GridBench, Trace, open_grid_ben
 from gridrig.campaign.power_times import Between, Look, reached
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.recordings import ceased_s
+from gridrig.campaign.setting_labels import enter_service_labels
 from gridrig.devices.bench_capabilities import SequenceStep
 from gridrig.devices.grid_support import EnterServiceSettings
 
@@ -178,11 +179,11 @@ async def go_through(bench: GridBench, case: Case, found: Found) -> None:
     inverter, name = bench.lab.driver(bench.name), f"case {case.number}"
     await inverter.set_connect(False)
     f_low_hz, f_high_hz = (bench.hz(f_hz) for f_hz in case.f_hz)
-    await inverter.write_enter_service(
-        EnterServiceSettings(
-            *case.v_pu, f_low_hz, f_high_hz, case.delay_s, case.random_s, case.ramp_s
-        )
+    settings = EnterServiceSettings(
+        *case.v_pu, f_low_hz, f_high_hz, case.delay_s, case.random_s, case.ramp_s
     )
+    await inverter.write_enter_service(settings)
+    bench.lab.tried_settings += enter_service_labels(settings)
     await bench.put(grid(bench, case, case.start))
     await bench.hold(SETTLE_S)  # it has to have measured what is there now
     await inverter.set_connect(True)

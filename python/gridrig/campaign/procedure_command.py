@@ -25,6 +25,7 @@ def test_command(
     allow_skips: bool,
     every_criterion: bool,
     repetitions: str | None,
+    results: str | None,
     captures: str | None,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
@@ -40,6 +41,8 @@ def test_command(
         As the options of the same names.
     repetitions : str or None
         How often to try what a standard wants repeated, as written; None for once.
+    results : str or None
+        File into which settings and criteria are written.
     captures : str or None
         Folder in which every execution records its wires.
     """
@@ -49,6 +52,7 @@ def test_command(
     options += ["--mutants"] * mutants + ["--allow-skips"] * allow_skips
     options += ["--every-criterion"] * every_criterion
     options += ["--repetitions", repetitions] if repetitions else []
+    options += ["--results", results] if results else []
     options += ["--captures", captures] if captures else []
     if not _names_a_path(arguments):
         options += ["--rootdir", str(PROCEDURES), "-c", str(PROCEDURES / "pytest.ini")]
