@@ -16,6 +16,7 @@ import numpy as np
 
 from gridrig.campaign.lab import Lab
 from gridrig.campaign.recordings import act_and_record, channels_of, play
+from gridrig.campaign.stimulus_check import check_stimulus
 from gridrig.devices.bench_capabilities import (
     AnalyserReading,
     CapturePlan,
@@ -247,11 +248,20 @@ class GridBench:
     ) -> Trace:
         """Have the source play a sequence and record the inverter, and the time after. [s, 1/s]
 
-        `tracks` are letters: V, I, P, Q of each phase, and F. The last step stays in force.
+        `tracks` are letters: V, I, P, Q of each phase, and F. The last step stays in force. What
+        the source put out is compared with the sequence.
+
+        Raises
+        ------
+        CampaignError
+            `campaign.stimulus_off`.
         """
         length_s = sum(step.dwell_s for step in steps) + rest_s
         plan = self._plan(length_s, rate_hz, "source")
-        return self._trace(await play(self.lab, steps, plan, self._names(tracks)))
+        names = self._names("".join(sorted({*tracks, "V", "F"})))
+        trace = self._trace(await play(self.lab, steps, plan, names))
+        check_stimulus(steps, trace.t_s, trace.step_s, trace.v_pu, trace.f_hz, self.v_n)
+        return trace
 
     async def record_act(
         self,
