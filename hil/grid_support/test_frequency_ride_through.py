@@ -47,7 +47,7 @@ def not_below(name: str, source: str) -> Criterion:
 
 @procedure(
     claim="stays and feeds through high and low frequency, and through a fast change of it",
-    clause="IEEE 1547-2018 6.5.2, tables 19 and 21; IEEE 1547.1-2020 5.5.4 to 5.5.6",
+    clause="IEEE 1547-2018 6.5.2, tables 19 and 21; IEEE 1547.1-2020 5.5.3 and 5.5.4",
     hazards="frequencies from 57.0 to 61.8 Hz of 60 Hz for five minutes",
     rig="emulated-bench",
     needs=("inverter", "ac_source", "dc_source", "switch", "analyser"),

@@ -22,7 +22,7 @@ CYCLES_S = MRA_CYCLES / 60.0  # the accuracy required of a time, at 60 Hz the sh
 
 @procedure(
     claim="ceases momentarily within 0.083 s and feeds again within 0.4 s",
-    clause="IEEE 1547-2018 6.4.2, table 16; IEEE 1547.1-2020 5.4.4 and 5.4.5",
+    clause="IEEE 1547-2018 6.4.2, table 16; IEEE 1547.1-2020 5.4.4 and 5.4.7",
     hazards="19 % above nominal voltage for 12 s: the load bank is off the bus",
     rig="emulated-bench-iii",
     needs=("inverter", "ac_source", "dc_source", "switch", "analyser", "category III"),

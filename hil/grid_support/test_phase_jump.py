@@ -34,7 +34,7 @@ SIGNS = (1.0, -1.0)
 
 @procedure(
     claim="stays and feeds on through jumps of the phase angle",
-    clause="IEEE 1547-2018 6.5.2.6; IEEE 1547.1-2020 5.5.7",
+    clause="IEEE 1547-2018 6.5.2.6; IEEE 1547.1-2020 5.5",
     hazards="currents of a jump: nothing with a rotating machine may be on the bus",
     rig="emulated-bench",
     needs=("inverter", "ac_source", "dc_source", "switch", "analyser"),

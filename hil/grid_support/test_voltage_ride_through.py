@@ -70,7 +70,7 @@ async def test_low_voltage_ride_through(lab: Lab) -> None:
 
 @procedure(
     claim="rides through high voltage and feeds on after it",
-    clause="IEEE 1547-2018 6.4.2, tables 14 to 16; IEEE 1547.1-2020 5.4.5",
+    clause="IEEE 1547-2018 6.4.2, tables 14 to 16; IEEE 1547.1-2020 5.4.7",
     hazards="19 % above nominal voltage: the load bank is off the bus",
     rig="emulated-bench",
     needs=NEEDS,

@@ -1,7 +1,7 @@
 """Limits of abnormal voltage and frequency, as data: trips, ride-through, changes of phase.
 
 The standards themselves were not read: each figure is one that open code and data restate, named
-beside it, and "one source, from memory" where it is no better. Frequencies are those of 60 Hz;
+beside it. Frequencies are those of 60 Hz;
 `GridBench.hz` scales them to another nominal. Disputed: OpenDER uses 58.5 Hz for continuous
 operation and 58.8 Hz for its timer (58.8 Hz is used here); how often the high-voltage signal of
 category II repeats ABCD (once here, as in svp_1547.1).
@@ -11,7 +11,9 @@ References
 .. [1] EPRI, OpenDER 2.2.0, BSD-3-Clause: `common_file_format.py` (defaults, ranges), `rt_crit.py`
    (ride-through times), `rt_perf.py` (cessation).
 .. [2] Sandia National Laboratories, svp_1547.1, Apache-2.0: `p1547.py` (test signals), `PCRT.py`.
-.. [3] pyUL1741SB, `eut.py` (ranges, rate of change) and `IEEE1547/` (rules of the trip tests).
+.. [3] pyUL1741SB, `eut.py` (ranges, rate of change) and `IEEE1547/` (rules of the trip tests,
+   criteria of riding through).
+.. [4] Microchip Technology, "Voltage Phase Angle Changes Ride-Through," quotes clause 6.5.2.6.
 """
 
 from collections.abc import Mapping
@@ -96,8 +98,8 @@ CESSATION_V: Mapping[str, tuple[float, float] | None] = {
 CESSATION_S = 0.083
 CESSATION_SOURCE = "IEEE 1547-2018 table 16, restated by OpenDER: 0.083 s"
 RESTORED_SHARE, RESTORED_S = 0.80, 0.4
-RESTORED_SOURCE = "IEEE 1547-2018 6.4.2.7: 80 % within 0.4 s (one source, from memory)"
-OPERATES_SOURCE = "IEEE 1547.1-2020 5.4.4 and 5.4.5: 80 % of the current before, by svp_1547.1"
+RESTORED_SOURCE = "IEEE 1547-2018 6.4.2.7, restated by OpenDER: 0.4 s"
+OPERATES_SOURCE = "IEEE 1547.1-2020 5.4.4.5, restated by pyUL1741SB: 80 % of the current before"
 
 
 @dataclass(frozen=True)
@@ -168,4 +170,4 @@ ONE_PHASE_DEG, ONE_PHASE_S = 60.0, 0.4
 ALL_PHASES_DEG, ALL_PHASES_S = 20.0, 60.0
 PHASE_REST_S = 35.0
 PHASE_RESTORED_S = 0.5
-PHASE_SOURCE = "IEEE 1547-2018 6.5.2.6: may cease for 0.5 s (one source, from memory)"
+PHASE_SOURCE = "IEEE 1547-2018 6.5.2.6, quoted by Microchip: may cease for 0.5 s"

@@ -16,6 +16,7 @@ import numpy as np
 
 from gridrig.campaign.lab import Lab
 from gridrig.campaign.recordings import act_and_record, channels_of, play
+from gridrig.campaign.stimulus_check import check_stimulus
 from gridrig.devices.bench_capabilities import (
     AnalyserReading,
     CapturePlan,
@@ -158,6 +159,12 @@ class GridBench:
         await supply.set_supply(v_v, power_pu * self.rated_w / v_v)
         await supply.set_output(True)
 
+    async def switch_off(self, function: str) -> None:
+        """Disable a grid-support function that would stand in the way; its settings stay."""
+        inverter = self.lab.driver(self.name)
+        state = await inverter.read_function(function)
+        await inverter.write_function(function, state.settings, on=False)
+
     async def impose(
         self, v_pu: PerPhase = 1.0, f_hz: float | None = None, angle_deg: PerPhase = 0.0
     ) -> None:
@@ -241,11 +248,20 @@ class GridBench:
     ) -> Trace:
         """Have the source play a sequence and record the inverter, and the time after. [s, 1/s]
 
-        `tracks` are letters: V, I, P, Q of each phase, and F. The last step stays in force.
+        `tracks` are letters: V, I, P, Q of each phase, and F. The last step stays in force. What
+        the source put out is compared with the sequence.
+
+        Raises
+        ------
+        CampaignError
+            `campaign.stimulus_off`.
         """
         length_s = sum(step.dwell_s for step in steps) + rest_s
         plan = self._plan(length_s, rate_hz, "source")
-        return self._trace(await play(self.lab, steps, plan, self._names(tracks)))
+        names = self._names("".join(sorted({*tracks, "V", "F"})))
+        trace = self._trace(await play(self.lab, steps, plan, names))
+        check_stimulus(steps, trace.t_s, trace.step_s, trace.v_pu, trace.f_hz, self.v_n)
+        return trace
 
     async def record_act(
         self,

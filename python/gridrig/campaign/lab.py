@@ -15,6 +15,7 @@ from gridrig.campaign.catalogue import measure
 from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
+from gridrig.campaign.setting_labels import Labelled
 from gridrig.campaign.street import Street
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -99,7 +100,8 @@ class Lab:
 
     The world is there for a procedure to act as the source and the load; what it judges it reads
     from a meter, over the wire, or from the trace of the modelled island. `repetitions` is how
-    often it tries what its standard wants to be tried more than once.
+    often it tries what its standard wants to be tried more than once; `tried_settings` takes the
+    settings that it evaluated, by their IEEE labels.
     """
 
     rig: Rig
@@ -113,6 +115,7 @@ class Lab:
     lease: Lease
     repetitions: int = 1
     traces: list[Any] = field(default_factory=list)  # of what was judged, to be drawn
+    tried_settings: list[Labelled] = field(default_factory=list)
 
     @property
     def world(self) -> World:

@@ -27,6 +27,7 @@ def test_command(
     allow_skips: bool,
     every_criterion: bool,
     repetitions: str | None,
+    results: str | None,
     captures: str | None,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
@@ -42,6 +43,8 @@ def test_command(
         As the options of the same names.
     repetitions : str or None
         How often to try what a standard wants repeated, as written; None for once.
+    results : str or None
+        File into which settings and criteria are written.
     captures : str or None
         Folder in which every execution records its wires.
     """
@@ -51,6 +54,7 @@ def test_command(
     options += ["--mutants"] * mutants + ["--allow-skips"] * allow_skips
     options += ["--every-criterion"] * every_criterion
     options += ["--repetitions", repetitions] if repetitions else []
+    options += ["--results", results] if results else []
     options += ["--captures", captures] if captures else []
     paths = _paths(arguments)
     ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}

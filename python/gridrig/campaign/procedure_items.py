@@ -24,6 +24,7 @@ from gridrig.campaign.procedure_summary import (
     verdict_lines,
 )
 from gridrig.campaign.procedures import Mutant, Procedure, execute, missing_capabilities
+from gridrig.campaign.results_file import write_results
 from gridrig.errors import GridrigError
 from gridrig.rig.description import Rig, load_rig
 
@@ -135,7 +136,14 @@ class Procedures:
             words = (item.tested.name, rig.name, *([mutant.name] if mutant else []))
             capture = Path(folder) / f"{'-'.join(words).replace(' ', '_')}.jsonl"
         repetitions = 1 if mutant else self.config.getoption("--repetitions")
-        execution = execute(item.tested, rig, mutant, capture, repetitions=repetitions)
+        execution = execute(
+            item.tested,
+            rig,
+            mutant,
+            capture,
+            repetitions=repetitions,
+            read_settings=bool(self.config.getoption("--results")),
+        )
         executed = Executed(item.tested, rig, mutant, execution)
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
@@ -215,7 +223,9 @@ class Procedures:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Give pytest the exit code of the verdicts."""
+        """Give pytest the exit code of the verdicts, and write the results that were asked for."""
+        if results := self.config.getoption("--results"):
+            write_results(Path(results), self.executed)
         if self.config.getoption("--every-criterion"):
             mutants = [executed for executed in self.executed if executed.mutant is not None]
             self.outcomes += [Outcome.FAIL for _ in needless_criteria(mutants)]
@@ -247,4 +257,7 @@ def join_in(config: pytest.Config) -> None:
             rig_named(named)
     except GridrigError as error:
         raise pytest.UsageError(str(error)) from error
+    results = config.getoption("--results")
+    if results and Path(results).exists():
+        raise pytest.UsageError(f"{results} is there already: results are not overwritten")
     config.pluginmanager.register(Procedures(config), NAME)

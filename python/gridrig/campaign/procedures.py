@@ -19,6 +19,7 @@ from typing import Any
 
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
+from gridrig.campaign.setting_labels import Labelled, applied_labels
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.frame_count import counting_frames
@@ -109,12 +110,18 @@ class Execution:
         Of the exception that ended it, if one did.
     effort : Effort
         What it took.
+    applied : tuple of (str, float or str)
+        The first inverter's settings as found, by label, if they were asked for.
+    evaluated : tuple of (str, float or str)
+        Settings that the procedure tried, by label.
     """
 
     verdicts: RunVerdicts
     identities: Mapping[str, Identity] = field(default_factory=dict)
     trace_back: str = ""
     effort: Effort = Effort()
+    applied: tuple[Labelled, ...] = ()
+    evaluated: tuple[Labelled, ...] = ()
 
 
 def procedure(
@@ -203,13 +210,15 @@ def execute(
     capture: Path | None = None,
     *,
     repetitions: int = 1,
+    read_settings: bool = False,
 ) -> Execution:
     """Execute a procedure once, on a fresh bench, and judge what it recorded.
 
     However it ends, the bench is driven to its safe state first. SIGINT and SIGTERM end it as
     ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file its
     wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
-    `repetitions` is how often the procedure tries what its standard wants to be repeated.
+    `repetitions` is how often the procedure tries what its standard wants to be repeated;
+    `read_settings` has the first inverter's settings read before it begins.
     """
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
@@ -219,6 +228,8 @@ def execute(
     stopped_by: list[str] = []
     identities: dict[str, Identity] = {}
     took: list[Effort] = []
+    applied: list[Labelled] = []
+    evaluated: list[Labelled] = []
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
@@ -227,12 +238,15 @@ def execute(
                 frames.begin()
                 identities.update(lab.bench.identities)
                 lab.repetitions = repetitions
+                if read_settings and any(d.capability == "inverter" for d in rig.devices):
+                    applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
                 begin_s = clock.now_s()
                 try:
                     await tested.body(lab)
                 finally:
                     polls = sum(device.reads for device in lab.bench.devices.values())
                     took.append(Effort(clock.now_s() - begin_s, polls, frames.sent))
+                    evaluated.extend(lab.tried_settings)
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
@@ -253,7 +267,14 @@ def execute(
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
-    return Execution(verdicts, identities, trace_back, took[0] if took else Effort())
+    return Execution(
+        verdicts,
+        identities,
+        trace_back,
+        took[0] if took else Effort(),
+        tuple(applied),
+        tuple(evaluated),
+    )
 
 
 def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:

@@ -28,6 +28,9 @@ def pytest_addoption(parser: Any) -> None:
         metavar="N",
         help="try N times what a standard wants repeated; IEEE 1547.1 wants 5",
     )
+    group.addoption(
+        "--results", metavar="FILE", help="write settings and criteria by their IEEE labels (CSV)"
+    )
     group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
 
 

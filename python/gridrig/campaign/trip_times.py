@@ -20,6 +20,7 @@ from gridrig.campaign.grid_bench import RATE_HZ, WINDOW_S, GridBench, Trace
 from gridrig.campaign.lab import Lab
 from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.recordings import ceased_s
+from gridrig.campaign.setting_labels import trip_labels
 from gridrig.devices.bench_capabilities import SequenceStep
 
 GONE_PU = 0.05  # current that counts as none
@@ -113,7 +114,9 @@ async def try_stage(
     Without `hold` it is taken from nominal straight beyond. What trips while held is tried no
     further.
     """
-    name = name or attempt.stage.name
+    stage = attempt.stage
+    name = name or stage.name
+    bench.lab.tried_settings += trip_labels(stage.name, stage.threshold, stage.clearing_s)
     if attempt.hidden:
         return await _try_hidden(bench, attempt, name, hold)
     if attempt.stage.clearing_s > POLLED_S:

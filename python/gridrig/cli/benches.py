@@ -61,7 +61,8 @@ def add_to(command: AddCommand) -> None:
     )
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
     test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
-    test.usage += "[--every-criterion] [--repetitions N] [--captures DIR] [pytest options]"
+    test.usage += "[--every-criterion] [--repetitions N] [--results FILE] "
+    test.usage += "[--captures DIR] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -69,6 +70,7 @@ def add_to(command: AddCommand) -> None:
         "--every-criterion", action="store_true", help="fail if no mutant needs a criterion"
     )
     test.add_argument("--repetitions", metavar="N", help="try N times what is to be repeated")
+    test.add_argument("--results", metavar="FILE", help="write settings and criteria as CSV")
     test.add_argument("--captures", metavar="DIR", help="record every wire, a file a procedure")
     test.set_defaults(act=_test, rest=[])
 
@@ -114,5 +116,6 @@ def _test(args: argparse.Namespace) -> int:
         allow_skips=args.allow_skips,
         every_criterion=args.every_criterion,
         repetitions=args.repetitions,
+        results=args.results,
         captures=args.captures,
     )
