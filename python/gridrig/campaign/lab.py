@@ -16,6 +16,7 @@ from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.street import Street
+from gridrig.campaign.walked import Walked
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
 from gridrig.devices.capabilities import MeterReading
@@ -110,7 +111,7 @@ class Lab:
     safe: list[SafeReport]
     grid: Grid | None
     lease: Lease
-    traces: list[Any] = field(default_factory=list)  # of what was judged, to be drawn
+    walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
 
     @property
     def world(self) -> World:

@@ -19,6 +19,7 @@ from typing import Any
 
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
+from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.recorder import recorder, recording
@@ -87,11 +88,14 @@ class Execution:
         Who each device said it is.
     trace_back : str
         Of the exception that ended it, if one did.
+    walked : tuple of Walked
+        Traces of what was judged, each with its bands.
     """
 
     verdicts: RunVerdicts
     identities: Mapping[str, Identity] = field(default_factory=dict)
     trace_back: str = ""
+    walked: tuple[Walked, ...] = ()
 
 
 def procedure(
@@ -187,6 +191,7 @@ def execute(
     safe: list[SafeReport] = []
     stopped_by: list[str] = []
     identities: dict[str, Identity] = {}
+    walked: list[Walked] = []
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
@@ -195,6 +200,7 @@ def execute(
                 if (tape := recorder()) is not None:
                     tape.begin()
                 identities.update(lab.bench.identities)
+                lab.walked = walked
                 await tested.body(lab)
 
     go = run_virtual if rig.clock == "virtual" else run_wall
@@ -216,7 +222,7 @@ def execute(
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
-    return Execution(verdicts, identities, trace_back)
+    return Execution(verdicts, identities, trace_back, walked=tuple(walked))
 
 
 def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:

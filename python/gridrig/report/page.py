@@ -1,0 +1,57 @@
+"""The frame of every page: one file that carries its style and lets the browser load nothing."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from gridrig.report.wording import escaped
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def framed(
+    *, title: str, version: str, head: str, parts: Sequence[tuple[str, str, str]], footer: str
+) -> bytes:
+    """Return a page.
+
+    Parameters
+    ----------
+    title : str
+        Of the browser's tab, not yet escaped.
+    version : str
+        Of gridrig.
+    head : str
+        Markup above the sections.
+    parts : sequence of (str, str, str)
+        Name, title and markup of each section; one without markup is left out.
+    footer : str
+        Markup below them.
+    """
+    shown = [(name, heading, body) for name, heading, body in parts if body]
+    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in shown)
+    body = "".join(
+        f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{heading}</h2>\n'
+        f"{content}</section>\n"
+        for name, heading, content in shown
+    )
+    style = files("gridrig.report").joinpath("report.css").read_text(encoding="utf-8")
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="generator" content="gridrig {escaped(version)}">
+<title>{escaped(title)}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#verdicts">Skip to the verdicts</a>
+{head}
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main>
+{body}</main>
+<footer>{footer}</footer>
+</body>
+</html>
+"""
+    return page.encode()
