@@ -174,6 +174,7 @@ def of(bench: GridBench, by_channel: Sequence[float]) -> float:
     ),
     mutants=(
         Mutant("frozen telemetry", "inverter", {"telemetry": "frozen"}, "state_differences"),
+        Mutant("says it is connected", "inverter", {"says_connected": True}, "state_differences"),
         Mutant("raises no alarm", "inverter", {"alarms": "none"}, "alarms_tripped"),
         Mutant("keeps its alarm", "inverter", {"alarms": "latched"}, "alarms_returned"),
     ),

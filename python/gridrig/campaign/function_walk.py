@@ -39,6 +39,7 @@ from gridrig.campaign.grid_bench import (
     Trace,
 )
 from gridrig.campaign.measurements import Criterion
+from gridrig.campaign.walked import Axis, Quantity, Walked
 from gridrig.devices.bench_capabilities import Float, SequenceStep
 
 SETTLED_FROM, SETTLED_TO = 2.0, 4.0  # response times
@@ -57,7 +58,6 @@ NAMES: Mapping[str, str] = {
     "promptness": "response_share_min",
     "telemetry": "telemetry_error_pu",
 }
-Axis = Literal["V", "F", "P", "Q"]
 
 
 def walk_criteria(clause: str, *, is_limit: bool = False) -> tuple[Criterion, ...]:
@@ -82,15 +82,6 @@ def walk_criteria(clause: str, *, is_limit: bool = False) -> tuple[Criterion, ..
     source = "IEEE 1547-2018 table 3: 5 % of rated apparent power"
     criteria.append(Criterion(NAMES["telemetry"], "pu", max=MRA_P_PU, source=source))
     return tuple(criteria)
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What stands on one axis: its letter on the analyser, its unit, the accuracy required."""
-
-    letter: Axis
-    unit: str
-    required: float
 
 
 def quantity(bench: GridBench, letter: Axis) -> Quantity:
@@ -151,21 +142,6 @@ class Recorded:
     trace: Trace
     moved_s: float
     known_s: float
-
-
-@dataclass(frozen=True)
-class Walked:
-    """What one step came to, as it is drawn: the trace of y with what was accepted when."""
-
-    name: str
-    axis: Quantity
-    t_s: Float
-    y: Float
-    x_axis: Quantity
-    x: Float
-    settled: Judged
-    responded: Judged
-    response_s: float
 
 
 @dataclass
@@ -307,9 +283,9 @@ class Walk:
             ends = (y_begin, y_end)
             self._judge_promptness(step.name, t_s, y, ends, response_s, trace.step_s)
         self.steps.append(
-            Walked(step.name, y_axis, t_s, y, x_axis, x, settled, responded, response_s)
+            Walked(step.name, x_axis, y_axis, t_s, y, settled, responded, moved_s, response_s)
         )
-        bench.lab.traces.append(self.steps[-1])
+        bench.lab.walked.append(self.steps[-1])
 
     def _judge_promptness(
         self,

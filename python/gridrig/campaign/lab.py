@@ -17,6 +17,7 @@ from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
 from gridrig.campaign.street import Street
+from gridrig.campaign.walked import Walked
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
 from gridrig.devices.capabilities import MeterReading
@@ -114,8 +115,8 @@ class Lab:
     grid: Grid | None
     lease: Lease
     repetitions: int = 1
-    traces: list[Any] = field(default_factory=list)  # of what was judged, to be drawn
     tried_settings: list[Labelled] = field(default_factory=list)
+    walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
 
     @property
     def world(self) -> World:

@@ -1,5 +1,6 @@
 """`gridrig test`: pytest on the procedures asked for, and the exit code of their verdicts."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_items import AUTO, NAME, Procedures
+from gridrig.campaign.procedure_summary import Executed
 
 
 class _Watch:
@@ -29,6 +31,7 @@ def test_command(
     repetitions: str | None,
     results: str | None,
     captures: str | None,
+    report: Callable[[Sequence[Executed]], object] | None,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
 
@@ -47,6 +50,8 @@ def test_command(
         File into which settings and criteria are written.
     captures : str or None
         Folder in which every execution records its wires.
+    report : callable or None
+        Takes everything that was executed, at the end.
     """
     options = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-rs"]
     options += ["--import-mode", "importlib"]  # two folders may have files of one name
@@ -67,6 +72,8 @@ def test_command(
     procedures = watch.config and watch.config.pluginmanager.get_plugin(NAME)
     if not isinstance(procedures, Procedures) or procedures.ended_code is None:
         return USAGE_EXIT_CODE  # pytest did not like its arguments, and has said why
+    if report is not None:
+        report(procedures.executed)
     return procedures.ended_code
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
+from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.frame_count import counting_frames
@@ -114,6 +115,8 @@ class Execution:
         The first inverter's settings as found, by label, if they were asked for.
     evaluated : tuple of (str, float or str)
         Settings that the procedure tried, by label.
+    walked : tuple of Walked
+        Traces of what was judged, each with its bands.
     """
 
     verdicts: RunVerdicts
@@ -122,6 +125,7 @@ class Execution:
     effort: Effort = Effort()
     applied: tuple[Labelled, ...] = ()
     evaluated: tuple[Labelled, ...] = ()
+    walked: tuple[Walked, ...] = ()
 
 
 def procedure(
@@ -230,6 +234,7 @@ def execute(
     took: list[Effort] = []
     applied: list[Labelled] = []
     evaluated: list[Labelled] = []
+    walked: list[Walked] = []
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
@@ -237,6 +242,7 @@ def execute(
             async with open_lab(rig, clock, recorded, safe) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
+                lab.walked = walked
                 lab.repetitions = repetitions
                 if read_settings and any(d.capability == "inverter" for d in rig.devices):
                     applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
@@ -274,6 +280,7 @@ def execute(
         took[0] if took else Effort(),
         tuple(applied),
         tuple(evaluated),
+        tuple(walked),
     )
 
 

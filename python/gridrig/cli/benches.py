@@ -1,7 +1,9 @@
 """Commands that a bench is set up and tested with."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from gridrig.cli.arguments import AddCommand
 from gridrig.errors import GridrigError
@@ -62,7 +64,7 @@ def add_to(command: AddCommand) -> None:
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
     test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
     test.usage += "[--every-criterion] [--repetitions N] [--results FILE] "
-    test.usage += "[--captures DIR] [pytest options]"
+    test.usage += "[--captures DIR] [--report DIR] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -72,6 +74,7 @@ def add_to(command: AddCommand) -> None:
     test.add_argument("--repetitions", metavar="N", help="try N times what is to be repeated")
     test.add_argument("--results", metavar="FILE", help="write settings and criteria as CSV")
     test.add_argument("--captures", metavar="DIR", help="record every wire, a file a procedure")
+    test.add_argument("--report", metavar="DIR", type=Path, help="write a page for each procedure")
     test.set_defaults(act=_test, rest=[])
 
 
@@ -118,4 +121,17 @@ def _test(args: argparse.Namespace) -> int:
         repetitions=args.repetitions,
         results=args.results,
         captures=args.captures,
+        report=_pages(args.report),
     )
+
+
+def _pages(folder: Path | None) -> Callable[[Sequence[Any]], object] | None:
+    if folder is None:
+        return None
+    from gridrig.report.procedure_page import write_procedure_pages
+
+    def write(executed: Sequence[Any]) -> None:
+        for path in write_procedure_pages(folder, executed):
+            print(f"report  {path}")
+
+    return write

@@ -12,7 +12,7 @@ from gridrig.campaign.records import REPORT
 from gridrig.errors import CampaignError
 from gridrig.report import plots_grid, plots_market, sections
 from gridrig.report.elements import SYMBOLS, Markup, figure
-from gridrig.report.page import head_of
+from gridrig.report.page import framed
 from gridrig.report.source import RunSource, load_run
 from gridrig.report.wording import (
     CURRENCY,
@@ -60,7 +60,7 @@ def render(source: RunSource) -> bytes:
     run, verdicts = source.run, source.verdicts
     emulated = "EMULATED \u00b7 " if run.emulated else ""
     parts = [
-        ("verdicts", "Verdicts", sections.verdict_table(source)),
+        ("verdicts", "Verdicts", sections.verdict_table(source.verdicts)),
         ("findings", "Findings", sections.findings(source)),
         ("islanding", "Islanding", _islanding(source)),
         ("voltages", "Voltages", figure(plots_grid.voltages(source))),
@@ -74,30 +74,16 @@ def render(source: RunSource) -> bytes:
         ("devices", "Devices", sections.devices(source)),
         ("verify", "How to verify", _how_to_verify() + sections.provenance(run)),
     ]
-    shown = [(name, title, body) for name, title, body in parts if body]
-    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in shown)
-    body = "".join(
-        f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>\n'
-        f"{content}</section>\n"
-        for name, title, content in shown
-    )
-    title = f"{emulated}{verdicts.outcome} \u00b7 {run.title}"
-    page = f"""<!DOCTYPE html>
-<html lang="en">
-{head_of(title, run.gridrig)}
-<body>
-<a class="skip" href="#verdicts">Skip to the verdicts</a>
-{_head(source)}
-<nav aria-label="Sections"><ul>{links}</ul></nav>
-<main>
-{body}</main>
-<footer>Made by gridrig {escaped(run.gridrig)} from the files of this run directory alone.
+    footer = f"""Made by gridrig {escaped(run.gridrig)} from the files of this run directory alone.
 Positive power flows from a device into the grid; {CURRENCY} is the settlement
-currency.</footer>
-</body>
-</html>
-"""
-    return page.encode()
+currency."""
+    return framed(
+        title=f"{emulated}{verdicts.outcome} \u00b7 {run.title}",
+        version=run.gridrig,
+        head=_head(source),
+        parts=parts,
+        footer=footer,
+    )
 
 
 def _head(source: RunSource) -> str:

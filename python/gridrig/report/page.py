@@ -1,5 +1,6 @@
-"""The head of every page gridrig writes: its style inside it, and nothing loaded from elsewhere."""
+"""The frame of every page: one file that carries its style and lets the browser load nothing."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from gridrig.report.wording import escaped
@@ -18,3 +19,44 @@ def head_of(title: str, version: str) -> str:
 <title>{escaped(title)}</title>
 <style>{style}</style>
 </head>"""
+
+
+def framed(
+    *, title: str, version: str, head: str, parts: Sequence[tuple[str, str, str]], footer: str
+) -> bytes:
+    """Return a page.
+
+    Parameters
+    ----------
+    title : str
+        Of the browser's tab, not yet escaped.
+    version : str
+        Of gridrig.
+    head : str
+        Markup above the sections.
+    parts : sequence of (str, str, str)
+        Name, title and markup of each section; one without markup is left out.
+    footer : str
+        Markup below them.
+    """
+    shown = [(name, heading, body) for name, heading, body in parts if body]
+    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in shown)
+    body = "".join(
+        f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{heading}</h2>\n'
+        f"{content}</section>\n"
+        for name, heading, content in shown
+    )
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+{head_of(title, version)}
+<body>
+<a class="skip" href="#verdicts">Skip to the verdicts</a>
+{head}
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main>
+{body}</main>
+<footer>{footer}</footer>
+</body>
+</html>
+"""
+    return page.encode()

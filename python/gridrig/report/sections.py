@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.measurements import Outcome, RunVerdicts
 from gridrig.campaign.records import RunRecord
 from gridrig.report.elements import (
     Markup,
@@ -37,11 +37,11 @@ REFUSALS_SHOWN_MAX = 100
 _GRID_EVENTS = ("pcc", "island", "open", "reclos")
 
 
-def verdict_table(source: RunSource) -> Markup:
+def verdict_table(judged: RunVerdicts) -> Markup:
     """Return every criterion: value, limit, margin, uncertainty, source, outcome."""
-    verdicts = source.verdicts.verdicts
+    verdicts = judged.verdicts
     if not verdicts:
-        return Markup(f"<p>No criterion was judged: {escaped(source.verdicts.cause or DASH)}.</p>")
+        return Markup(f"<p>No criterion was judged: {escaped(judged.cause or DASH)}.</p>")
     rows = []
     for verdict in verdicts:
         criterion = verdict.criterion

@@ -92,6 +92,8 @@ class InverterParameters(MapParameters):
         Factors on the reactive power, voltage and frequency that it reports.
     alarms : {"live", "none", "latched"}
         Whether it never raises one, or keeps every one that it raised.
+    says_connected : bool
+        Whether it reports to be connected whatever it is.
     """
 
     s_va: float
@@ -111,6 +113,7 @@ class InverterParameters(MapParameters):
     v_scale: float = 1.0
     f_scale: float = 1.0
     alarms: str = "live"
+    says_connected: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""

@@ -36,6 +36,10 @@ class Mutant(Protocol):
         """Factor put on the reported frequency."""
 
     @property
+    def says_connected(self) -> bool:
+        """Whether it reports to be connected whatever it is."""
+
+    @property
     def v_nominal_v(self) -> float:
         """Nominal voltage. [V]"""
 
@@ -83,6 +87,8 @@ class Reporter:
         state = self._state()
         if self._mutant.telemetry == "frozen":
             state = self._frozen = self._frozen or state
+        if self._mutant.says_connected:
+            state = replace(state, connected=True)
         p_w = state.p_w * self._mutant.sign * self._mutant.scale
         q_var = state.q_var * self._mutant.q_scale
         s_va = math.hypot(p_w, q_var)
