@@ -10,6 +10,7 @@ LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
+TIMING = "timing.json"  # of a run on the wall clock
 VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
 CAPTURE = "capture.jsonl"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
