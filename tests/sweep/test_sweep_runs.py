@@ -129,6 +129,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[tuple[subprocess.Popen[str
             process.wait()
 
 
+@pytest.mark.soak
 def test_a_cluster_that_loses_a_worker_comes_to_the_same_bytes(folder: Path) -> None:
     with cluster(folder) as (address, workers):
         scenario, rig = folder / "alone.toml", folder / "small-street.toml"
@@ -185,6 +186,7 @@ def test_fifty_runs_in_parallel_do_not_touch_each_other(tmp_path: Path) -> None:
     assert suites.get("failures") == suites.get("errors") == "0"
 
 
+@pytest.mark.soak
 def test_a_point_whose_process_dies_is_an_error_and_never_green(folder: Path) -> None:
     words = ("sweep", folder / "alone.toml", "--rig", folder / "small-street.toml", *SLICE)
     sweep = begin(*words, "--out", "killed", "--within-s", "1", cwd=folder)

@@ -13,6 +13,7 @@ ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv"
 TIMING = "timing.json"  # of a run on the wall clock
 VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
 CAPTURE = "capture.jsonl"
+BUNDLE = "bundle.zip"  # of a run that did not pass
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 
 BY_NATURE_DIFFERENT = (HOST, JOURNAL, MANIFEST, SIGNATURE)

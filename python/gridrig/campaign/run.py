@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gridrig.campaign import records
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
+from gridrig.campaign.bundle import write_bundle
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.measurements import Outcome, RunVerdicts
@@ -141,6 +142,8 @@ def run(
             progress.stage("writing the evidence")
             verdicts = write_run(directory, rig, scenario, journal, seed, ended, events)
             flaw = _render(out, render)
+            if verdicts.outcome is not Outcome.PASS:
+                write_bundle(out)
             directory.finish()
         return RunResult(out, verdicts, flaw)
 

@@ -19,7 +19,22 @@ from gridrig.rig.description import Rig
 from gridrig.rig.safe_end import SAFE
 from gridrig.settlement.journal import Journal
 
-VERSIONED = ("gridrig", "pandapower", "simbench", "dss-python", "pymodbus", "pyserial")
+VERSIONED = (
+    "gridrig",
+    "cryptography",
+    "dss-python",
+    "lightsim2grid",
+    "matplotlib",
+    "numpy",
+    "ocpp",
+    "pandapower",
+    "pandas",
+    "pyarrow",
+    "pymodbus",
+    "pyserial",
+    "simbench",
+    "websockets",
+)
 NEVER_OPENED = "never opened"  # nothing was sent to it
 CUT_SHORT = "unsafe: the way to the safe state was cut short"
 
@@ -50,7 +65,7 @@ def write_run(
     )
     journal.close()
     opening = opening_records(loop, rig) if loop is not None else ()
-    directory.add_run(describe_run(rig, scenario, seed, _versions(), ended.identities, opening))
+    directory.add_run(describe_run(rig, scenario, seed, versions(), ended.identities, opening))
     ends = _how_left(rig, ended)
     verdicts = RunVerdicts(
         title=scenario.title,
@@ -141,7 +156,8 @@ def _write_loop(directory: RunDirectory, loop: Loop) -> list[Measurement]:
     return measure(loop.observed(columns))
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what takes part in every run, by package."""
     return {name: version(name) for name in VERSIONED} | {"python": platform.python_version()}
 
 
