@@ -16,7 +16,7 @@ from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.story import describe_run, opening_records
 from gridrig.events import EventLog
 from gridrig.rig.description import Rig
-from gridrig.rig.safe_end import SAFE
+from gridrig.rig.safe_end import is_safe
 from gridrig.settlement.journal import Journal
 
 VERSIONED = (
@@ -73,7 +73,9 @@ def write_run(
         ended=ended.outcome,
         cause=ended.cause,
         devices_end=ends,
-        left_unsafe=tuple(name for name, end in ends.items() if end not in (SAFE, NEVER_OPENED)),
+        left_unsafe=tuple(
+            name for name, end in ends.items() if end != NEVER_OPENED and not is_safe(end)
+        ),
         invalid=tuple(broken),
         findings=tuple(loop.trace.findings()) if loop is not None else (),
     )
