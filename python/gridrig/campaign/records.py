@@ -32,6 +32,7 @@ class DeviceRecord:
     kind: Literal["emulated", "hardware"]
     identity: Mapping[str, Any] = field(default_factory=dict)
     bus: str = ""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from gridrig.campaign.measurements import Measurement, RunVerdicts, judge_all
 from gridrig.campaign.run_ended import Ended
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.story import describe_run, opening_records
+from gridrig.clock.wall_time import utc_now
 from gridrig.events import EventLog
+from gridrig.rig.calibration import not_traceable, overdue
 from gridrig.rig.description import Rig
 from gridrig.rig.safe_end import is_safe
 from gridrig.settlement.journal import Journal
@@ -58,7 +60,10 @@ def write_run(
         measurements = _write_loop(directory, loop)
         if loop.clock.kind == "wall":
             directory.add_timing(loop.times.to_json(scenario.timing))
-            broken = loop.times.broken(scenario.timing)
+            broken = [
+                *loop.times.broken(scenario.timing),
+                *overdue(rig.devices, utc_now()),
+            ]
     balances = journal.balances()
     directory.add_balances(
         records.BalanceRow(account, amount) for account, amount in balances.items()
@@ -77,7 +82,10 @@ def write_run(
             name for name, end in ends.items() if end != NEVER_OPENED and not is_safe(end)
         ),
         invalid=tuple(broken),
-        findings=tuple(loop.trace.findings()) if loop is not None else (),
+        findings=(
+            *(loop.trace.findings() if loop is not None else ()),
+            *not_traceable(rig.devices),
+        ),
     )
     directory.add_verdicts(verdicts)
     directory.add_host(_host(ended))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from gridrig.rig import instruments
+from gridrig.rig.calibration import Calibration
 from gridrig.rig.emulation import Emulation
 from gridrig.rig.instruments import (
     InstrumentCapability,
@@ -172,6 +173,8 @@ class Device:
     host_dead : str
         What brings it to rest when the host is dead: "reversion-timer" (its own), "relay" (a
         hardware watchdog takes its power away), or "none".
+    calibration : Calibration or None
+        Who vouches for a real instrument.
     """
 
     name: str
@@ -188,6 +191,7 @@ class Device:
     bms: str | None = None
     measures: str | None = None
     host_dead: HostDead = "none"
+    calibration: Calibration | None = None
 
     @property
     def emulated(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridrig.errors import RigError
+from gridrig.rig.calibration import Calibration, check_calibration
 from gridrig.rig.device import (
     HAS_TERMINAL,
     HEAD,
@@ -55,6 +56,7 @@ class _Table:
     bms: Name | None = None
     measures: Name | None = None
     host_dead: HostDead = "none"
+    calibration: Calibration | None = None
 
 
 @dataclass
@@ -76,6 +78,7 @@ class DeviceDraft:
     bms: str | None = None
     measures: str | None = None
     host_dead: HostDead = "none"
+    calibration: Calibration | None = None
 
     @property
     def emulated(self) -> bool:
@@ -104,6 +107,10 @@ def read_device(
         bms=fields.get("bms"),
         measures=fields.get("measures"),
         host_dead=fields.get("host_dead") or "none",
+        calibration=fields.get("calibration"),
+    )
+    check_calibration(
+        draft.calibration, draft.capability, draft.emulated, at.key("calibration"), issues
     )
     if draft.name in (HEAD, LOAD):
         expected = 'a name other than "head" and "load", which meters measure'
@@ -151,6 +158,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         bms=draft.bms,
         measures=draft.measures,
         host_dead=draft.host_dead,
+        calibration=draft.calibration,
     )
 
 
