@@ -55,7 +55,7 @@ def on_wall(table: dict[str, Any]) -> None:
 
 def test_a_run_that_misses_a_deadline_is_inconclusive_and_says_why(tmp_path: Path) -> None:
     # The inverter answers after its driver has given up, which is longer than the tick.
-    late = {"device": "pv-3", "at_s": 1, "name": "late_reply", "delay_s": 2.5}
+    late = {"device": "pv-3", "at_s": 1, "name": "late_reply", "delay_s": 1.2}
     holds = [c for c in SCENARIO["criterion"] if c["name"] == "ledger_sum_micro"]
     scenario = scenario_file(tmp_path, faults=[late], criteria=holds)
     rig = rig_file(tmp_path, on_wall)

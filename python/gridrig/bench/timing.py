@@ -103,12 +103,24 @@ def _rig(inverters: int) -> dict[str, Any]:
     return {"rig": {"name": "timing", "clock": "wall", "nominal": nominal}, "device": devices}
 
 
+# The command line, ended by the end of its input: so it does not outlive us, whatever ends us.
+_EMULATE = """
+import os, signal, sys, threading
+from gridrig.cli import main
+def end():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end, daemon=True).start()
+sys.exit(main())
+"""
+
+
 @contextmanager
 def _emulators(rig: Path) -> Any:
     """Serve a rig from a process of its own and give where each device is."""
-    code = "import sys; from gridrig.cli import main; sys.exit(main())"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "emulate", str(rig)],
+        [sys.executable, "-c", _EMULATE, "emulate", str(rig)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # its log of every set-point
         text=True,
