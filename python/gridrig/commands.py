@@ -8,9 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find, next_run_directory
+from gridrig.campaign.bundle import Bundle, digests, read_bundle
+from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.progress import show_progress
 from gridrig.campaign.recipe import Recipe
+from gridrig.campaign.records import BUNDLE
 from gridrig.campaign.run import RunResult, run
+from gridrig.campaign.run_written import versions
 from gridrig.live.picture import Picture
 from gridrig.live.serving import served
 from gridrig.report.html import build_report
@@ -61,6 +65,58 @@ def run_command(scenario_name: str, rig_name: str, args: argparse.Namespace) -> 
     return result.outcome.exit_code
 
 
+def rerun_command(path: Path, *, out: Path | None, as_json: bool) -> int:
+    """Make a run again from its bundle or directory and compare; return the exit code.
+
+    0: on the virtual clock every file is the same, byte for byte; on a wall clock every verdict. 1:
+    something differs; it is named.
+    """
+    bundle = read_bundle(path)
+    rig, scenario, seed = bundle.recipe.prepare()
+    folder = out or next_run_directory("rerun")
+    with show_progress(scenario.duration_s) as progress:
+        lease = take_lease(rig, f"gridrig rerun {path}")
+        again = run(rig, scenario, folder, seed=seed, render=render, progress=progress, lease=lease)
+    differ = _differences(bundle, again)
+    if as_json:
+        facts = {"outcome": str(again.outcome), "clock": bundle.clock, "differ": differ}
+        print(json.dumps(facts | {"run": str(folder), "files": len(bundle.expected)}, indent=1))
+        return 1 if differ else 0
+    outcome = bundle.verdicts.outcome
+    if not differ:
+        what = f"{len(bundle.expected)} files byte for byte"
+        if bundle.clock == "wall":
+            what = "every verdict (on a wall clock bytes differ by nature)"
+        print(f"the same {outcome}: {what}")
+    for line in differ:
+        print(f"differs: {line}")
+    print(f"run     {folder}")
+    return 1 if differ else 0
+
+
+def _differences(bundle: Bundle, again: RunResult) -> list[str]:
+    """Name what the second run did not give again."""
+    was = {v.criterion.name: v.outcome for v in bundle.verdicts.verdicts}
+    now = {v.criterion.name: v.outcome for v in again.verdicts.verdicts}
+    found = [
+        f"{name}: {was[name]}, now {now.get(name)}" for name in was if was[name] != now.get(name)
+    ]
+    if bundle.verdicts.outcome != again.verdicts.outcome:
+        found.append(f"outcome: {bundle.verdicts.outcome}, now {again.verdicts.outcome}")
+    if bundle.clock == "virtual":
+        files = digests(again.path)
+        names = sorted(bundle.expected.keys() | files.keys())
+        found += [name for name in names if bundle.expected.get(name) != files.get(name)]
+    if found:
+        here = versions()
+        found += [
+            f"version of {name}: {was_version}, here {here.get(name)}"
+            for name, was_version in bundle.versions.items()
+            if here.get(name) != was_version
+        ]
+    return found
+
+
 def _tell_wait(wire: str, owner: Owner | None) -> None:
     print(f"waiting for {wire}, in use by {owner or 'others in line'}", file=sys.stderr)
 
@@ -80,4 +136,6 @@ def _tell(result: RunResult, rig: Rig, out: Path) -> None:
     print_verdicts(result.verdicts, console, emulated=any(d.emulated for d in rig.devices))
     if not result.flaw:
         console.print(f"report  {out / 'report.html'}", soft_wrap=True, highlight=False)
+    if result.verdicts.outcome is not Outcome.PASS:
+        console.print(f"again   gridrig rerun {out / BUNDLE}", soft_wrap=True, highlight=False)
     console.print(f"check   gridrig verify {out}", soft_wrap=True, highlight=False)

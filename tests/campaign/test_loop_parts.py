@@ -23,6 +23,7 @@ from gridrig.campaign.records import ReadingRow
 from gridrig.campaign.scenario import Scenario, load_scenario, units
 from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.slicing import slice_scenario
+from gridrig.campaign.timing import TickTimes
 from gridrig.devices.capabilities import BmsReading
 from gridrig.errors import CampaignError, RigError
 from gridrig.events import EventLog
@@ -144,7 +145,7 @@ def values(
     rounds = MeteringRounds({}, Verifier(), log, list(received))
     free = SettlementRules(long_price_micro_per_kwh=0, short_price_micro_per_kwh=0)
     account = Account({}, "", Terms(free), 0, Journal(Path(":memory:")), Verifier(), log)
-    observed = Observed({}, watch, rounds, account, log, [0.0, 0.25, 0.125], 0, 0)
+    observed = Observed({}, watch, rounds, account, log, TickTimes([0.0, 0.25, 0.125]), 0, 0)
     return {m.name: m.value for m in measure(observed)}
 
 

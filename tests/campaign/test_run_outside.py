@@ -3,12 +3,15 @@
 What a device was left in is told by that other process, at its end, never by the run itself.
 """
 
+import json
 import signal
 import subprocess
 import time
+import tomllib
 from collections.abc import Sequence
 
 import pytest
+import tomli_w
 from gridrig_process import ended, verdicts_of, wait_for_line
 from outside_street import LATENESS, SAFE_AT_THE_END, Outside
 from small_street import DEVICES, METERS
@@ -28,7 +31,10 @@ def test_a_run_in_real_time_says_how_late_it_was_and_leaves_every_device_safe(
     assert "tick_lateness_max_s" in done.stdout
     # How late it was is the machine's affair; that the verdict says so is ours.
     met = lateness["value"] <= LATENESS["max"]
-    assert (done.returncode, lateness["outcome"]) == ((0, "PASS") if met else (1, "FAIL"))
+    passed = (3 if verdicts["invalid"] else 0, "PASS")
+    assert (done.returncode, lateness["outcome"]) == (passed if met else (1, "FAIL"))
+    kept = json.loads((outside.folder / "run" / "timing.json").read_text())
+    assert bool(verdicts["invalid"]) == (kept["missed_deadlines"] > 0)
     assert lateness["value"] > 0.0
     assert set(verdicts["devices_end"].values()) == {"safe"}
     assert "EMULATED" not in done.stdout, "to this process the devices are real"
@@ -87,3 +93,29 @@ def check_lost(
         assert end.startswith("unreachable: ") if name in unsafe else end == "safe", name
     for name in unsafe:
         assert name in done.stdout
+
+
+@pytest.mark.soak
+def test_an_instrument_whose_calibration_is_overdue_makes_a_run_invalid(outside: Outside) -> None:
+    record = {
+        "certificate": "K-1",
+        "laboratory": "Lab",
+        "on": "2019-03-02",
+        "due": "2020-03-02",
+        "uncertainty": {"p_percent": 0.1},
+    }
+    rig = outside.folder / "outside.toml"
+    table = tomllib.loads(rig.read_text())
+    next(d for d in table["device"] if d["name"] == "meter-pv-3")["calibration"] = record
+    rig.write_text(tomli_w.dumps(table))
+    assert ended(outside.run()).returncode in (1, 3)
+    verdicts = verdicts_of(outside.folder / "run")
+    assert "the calibration of meter-pv-3 was due on 2020-03-02" in verdicts["invalid"]
+    named = {finding.split()[0] for finding in verdicts["findings"] if "traceable" in finding}
+    assert named == set(METERS) - {"meter-pv-3"}
+    devices = json.loads((outside.folder / "run" / "run.json").read_text())["devices"]
+    kept = next(d for d in devices if d["name"] == "meter-pv-3")["calibration"]
+    assert kept == record
+    assert (
+        "expanded uncertainty p_percent 0.1" in (outside.folder / "run" / "report.html").read_text()
+    )

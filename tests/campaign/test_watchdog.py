@@ -86,6 +86,44 @@ def test_a_run_that_is_killed_or_hangs_leaves_a_bench_that_its_watchdog_made_saf
     assert call("verify", outside.folder / "run", cwd=outside.folder).returncode != 0
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", ["opening the bench", "driving the bench to its safe state"])
+def test_a_run_that_is_killed_in_set_up_or_tear_down_leaves_a_safe_bench(
+    outside: Outside, stage: str
+) -> None:
+    process = outside.run()
+    wait_for_line(process, stage)
+    watchdog = watchdog_of(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    report = report_of(outside, watchdog)
+    assert report["cause"] == "the run ended without a word"
+    assert report["left_unsafe"] == []
+    assert outside.final_states() == SAFE_AT_THE_END
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", ["opening the bench", "driving the bench to its safe state"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_in_set_up_or_tear_down_leaves_a_bench_safe_or_untouched(
+    outside: Outside, stage: str, number: signal.Signals
+) -> None:
+    process = outside.run()
+    wait_for_line(process, stage)
+    process.send_signal(number)
+    done = ended(process)
+    # On its way to the safe state a run has nothing left to stop, and ends as it would have.
+    late = stage.startswith("driving")
+    assert done.returncode in ((0, 1, 3, 5) if late else (5,)), done.stderr
+    ends = set(verdicts_of(outside.folder / "run")["devices_end"].values())
+    left = outside.final_states()
+    if ends == {"never opened"}:  # nothing was sent: it is as somebody else left it
+        assert left["pv-3"]["connected"] is True
+    else:
+        assert ends == {"safe"}
+        assert left == SAFE_AT_THE_END
+
+
 def test_a_run_whose_watchdog_dies_stops_at_once_and_makes_the_bench_safe_itself(
     outside: Outside,
 ) -> None:

@@ -16,7 +16,8 @@ from gridrig.errors import DriverError, RigError
 from gridrig.events import EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
-from gridrig.rig.safe_end import SAFE, SafeReport
+from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.safe_proof import SAFE
 
 START_UTC_S = 1_468_152_000
 MOVING = ("pv-1", "storage-1", "battery-1")

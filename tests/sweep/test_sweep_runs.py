@@ -24,6 +24,7 @@ from gridrig.campaign.run import run
 from gridrig.clock.stopwatch import now_ns
 from gridrig.clock.wall_time import sleep
 from gridrig.commands import render
+from gridrig.rig.description import load_rig
 from gridrig.rig.toml_file import read_toml
 
 WITHIN_S = 90
@@ -76,6 +77,7 @@ def wait_until(holds: object) -> None:
         sleep(0.02)
 
 
+@pytest.mark.soak
 def test_a_sweep_that_was_killed_goes_on_and_runs_nothing_twice(folder: Path) -> None:
     sweep = folder / "here"
     assert attempts_of(sweep, 1) == ["1"]
@@ -90,6 +92,7 @@ def test_a_sweep_that_was_killed_goes_on_and_runs_nothing_twice(folder: Path) ->
     assert call("verify", sweep, cwd=folder).returncode == 0
 
 
+@pytest.mark.soak
 def test_a_point_of_a_sweep_is_the_run_it_would_be_alone(folder: Path) -> None:
     names = same_files(folder / "here" / "points" / "0002" / "1" / "run", run_alone(folder, 2))
     assert {records.TRACE, records.READINGS, records.REPORT, records.VERDICTS} <= names
@@ -129,6 +132,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[tuple[subprocess.Popen[str
             process.wait()
 
 
+@pytest.mark.soak
 def test_a_cluster_that_loses_a_worker_comes_to_the_same_bytes(folder: Path) -> None:
     with cluster(folder) as (address, workers):
         scenario, rig = folder / "alone.toml", folder / "small-street.toml"
@@ -185,12 +189,29 @@ def test_fifty_runs_in_parallel_do_not_touch_each_other(tmp_path: Path) -> None:
     assert suites.get("failures") == suites.get("errors") == "0"
 
 
-def test_a_point_whose_process_dies_is_an_error_and_never_green(folder: Path) -> None:
-    words = ("sweep", folder / "alone.toml", "--rig", folder / "small-street.toml", *SLICE)
-    sweep = begin(*words, "--out", "killed", "--within-s", "1", cwd=folder)
-    done = ended(sweep)
+def test_a_sweep_leaves_one_signed_result_that_links_its_runs(tmp_path: Path) -> None:
+    scenario, rig = write_files(tmp_path)
+    sweep = tmp_path / "one"
+    key = "rig.device.pv-3.emulate.s_va"
+    words = ("sweep", scenario, "--rig", rig, *SLICE, "--set", f"{key}=6000", "--out", sweep)
+    done = call(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"1/1 point 1 PASS {key}=6000, seed=1" in done.stderr
+    header, row = (sweep / "results.csv").read_text().splitlines()
+    assert header.startswith(f"point,{key},seed,outcome,")
+    assert row.startswith("1,6000,1,PASS,")
+    assert 'href="points/0001/1/run/report.html"' in (sweep / "overview.html").read_text()
+    made = load_rig(sweep / "points" / "0001" / "1" / "run" / "rig.toml")
+    assert made.device("pv-3").emulate == load_rig(rig).device("pv-3").emulate | {"s_va": 6000}
+    assert call("verify", sweep, cwd=tmp_path).returncode == 0
+
+
+def test_a_point_whose_process_does_not_end_is_an_error_and_never_green(tmp_path: Path) -> None:
+    scenario, rig = write_files(tmp_path)
+    sweep = tmp_path / "killed"
+    words = ("sweep", scenario, "--rig", rig, *SLICE, "--within-s", "1", "--out", sweep)
+    done = call(*words, cwd=tmp_path)
     assert done.returncode == 4, done.stderr
-    cause = point_of(folder / "killed", 1)["cause"]
-    assert "not at its end after 1 s" in cause
-    suites = ET.fromstring((folder / "killed" / "junit.xml").read_bytes())
+    assert "not at its end after 1 s" in point_of(sweep, 1)["cause"]
+    suites = ET.fromstring((sweep / "junit.xml").read_bytes())
     assert suites.get("errors") == "1"

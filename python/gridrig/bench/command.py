@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
-from gridrig.bench import devices, market, metering, plant, settlement
+from gridrig.bench import devices, market, metering, plant, settlement, timing
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -30,11 +31,19 @@ TOPICS = {
     "metering": Topic(metering.WORKLOADS, metering.measure),
     "plant": Topic(plant.WORKLOADS, plant.measure),
     "settlement": Topic(settlement.WORKLOADS, settlement.measure, settlement.ONLY_WHEN_NAMED),
+    "timing": Topic(timing.WORKLOADS, timing.measure),
 }
 
 
-def bench_command(name: str, *, workloads: Sequence[str], quick: bool, as_json: bool) -> int:
-    """Measure a topic and print what was found.
+def bench_command(
+    name: str,
+    *,
+    workloads: Sequence[str],
+    quick: bool,
+    as_json: bool,
+    for_s: float | None = None,
+) -> int:
+    """Measure a topic and print what was found; `for_s` is how long `timing` drives. [s]
 
     Returns
     -------
@@ -44,9 +53,16 @@ def bench_command(name: str, *, workloads: Sequence[str], quick: bool, as_json: 
     Raises
     ------
     BenchError
-        `bench.workload_unknown` if a workload is none of the topic's.
+        `bench.workload_unknown` if a workload is none of the topic's; `bench.for_s` if the topic
+        takes no time.
     """
     topic = TOPICS[name]
+    if for_s is not None:
+        if name != "timing":
+            raise BenchError(
+                "bench.for_s", "--for-s is of the topic timing, not of {name}", name=name
+            )
+        topic = replace(topic, measure=partial(timing.measure, for_s=for_s))
     for workload in workloads:
         if workload not in topic.workloads:
             raise BenchError(

@@ -14,6 +14,7 @@ from gridrig.campaign.account import Account
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.campaign.timing import TickTimes
 from gridrig.events import EventLog
 
 STEP_S = 0.001  # of the island model: a time read from it is known to one step
@@ -31,7 +32,7 @@ class Observed:
     rounds: MeteringRounds
     account: Account
     events: EventLog
-    lateness_s: list[float]
+    times: TickTimes
     periods: int
     journal_sum_micro: int
 
@@ -305,6 +306,16 @@ CATALOGUE: Mapping[str, Known] = {
     "tick_lateness_max_s": Known(
         "s",
         "how late a step began, at worst",
-        lambda o: (max(o.lateness_s) if o.lateness_s else None, 0.0),
+        lambda o: (o.times.jitter_p_s(1.0), 0.0),
+    ),
+    "tick_jitter_p99_s": Known(
+        "s",
+        "how late a step began, all but one in a hundred",
+        lambda o: (o.times.jitter_p_s(0.99), 0.0),
+    ),
+    "deadlines_missed": Known(
+        "1",
+        "ticks whose work was not done when the next one was due",
+        lambda o: (len(o.times.missed), 0.0),
     ),
 }

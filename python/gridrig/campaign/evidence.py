@@ -187,6 +187,10 @@ class RunDirectory:
         ordered = sorted(rows, key=lambda row: row.period)
         self._write(records.ENERGY, csv_bytes(EnergyRow, ordered))
 
+    def add_timing(self, timing: Mapping[str, Any]) -> None:
+        """Write how a run on the wall clock kept its times."""
+        self._write(records.TIMING, json_bytes(timing))
+
     def add_verdicts(self, verdicts: RunVerdicts) -> None:
         """Write what the run was found to be."""
         self._write(records.VERDICTS, json_bytes(verdicts.to_json()))

@@ -20,6 +20,7 @@ from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
 from gridrig.campaign.sensing import Sensing, Telemetry
 from gridrig.campaign.stimuli import Stimuli
+from gridrig.campaign.timing import TickTimes
 from gridrig.campaign.trace import Trace
 from gridrig.campaign.trading import Trading
 from gridrig.campaign.views import Views
@@ -53,7 +54,7 @@ class Loop:
     events: EventLog
     outside: Mapping[str, str]
     on_tick: Callable[[float], object] = lambda _: None
-    lateness_s: list[float] = field(default_factory=list)
+    times: TickTimes = field(default_factory=TickTimes)
     losses_wh: float = 0.0
 
     async def run(self) -> None:
@@ -64,11 +65,12 @@ class Loop:
         self.events.begin()
         for tick in self.scenario.ticks():
             late_s = await self.clock.sleep_until(tick.t_s)
-            self.lateness_s.append(late_s)
+            self.times.began(late_s)
             await self._period_edge(tick.t_s)
             await self._tick(tick, late_s)
+            self.times.ended(tick.t_s, tick.dt_s, self.clock.now_s())
             self.on_tick(tick.t_s)
-        self.lateness_s.append(await self.clock.sleep_until(float(self.scenario.duration_s)))
+        self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
@@ -79,7 +81,7 @@ class Loop:
             self.rounds,
             self.account,
             self.events,
-            self.lateness_s,
+            self.times,
             len(self.periods),
             self.account.journal.sum_of_all_micro(),
         )

@@ -287,6 +287,8 @@ class RunVerdicts:
         Devices not known to be in their safe state; any makes the run UNSAFE.
     findings : tuple of str
         What a reader must know that no criterion says.
+    invalid : tuple of str
+        Why no criterion can be believed, such as missed deadlines; INCONCLUSIVE at best.
     """
 
     title: str
@@ -296,12 +298,14 @@ class RunVerdicts:
     devices_end: Mapping[str, str] = field(default_factory=dict)
     left_unsafe: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
         """The worst of what happened."""
         judged = worst(verdict.outcome for verdict in self.verdicts)
-        return worst([judged, self.ended, *(Outcome.UNSAFE for _ in self.left_unsafe)])
+        doubt = [Outcome.INCONCLUSIVE] if self.invalid else []
+        return worst([judged, self.ended, *doubt, *(Outcome.UNSAFE for _ in self.left_unsafe)])
 
     @property
     def exit_code(self) -> int:
@@ -319,6 +323,7 @@ class RunVerdicts:
             "criteria": [verdict.to_json() for verdict in self.verdicts],
             "devices_end": dict(self.devices_end),
             "left_unsafe": list(self.left_unsafe),
+            "invalid": list(self.invalid),
             "findings": list(self.findings),
         }
 
@@ -339,6 +344,7 @@ class RunVerdicts:
             dict(content.get("devices_end", {})),
             tuple(content.get("left_unsafe", ())),
             tuple(content.get("findings", ())),
+            tuple(content.get("invalid", ())),
         )
         if content["outcome"] != verdicts.outcome or content["exit_code"] != verdicts.exit_code:
             raise CampaignError(

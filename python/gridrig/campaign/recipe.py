@@ -14,7 +14,7 @@ from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, describe_scenario, units
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.rig.description import Rig, describe
+from gridrig.rig.description import Override, Rig, describe, override_emulate
 from gridrig.rig.toml_file import TomlFile, parse_toml
 
 
@@ -34,6 +34,8 @@ class Recipe:
         The slice of the scenario, if not all of it. [s]
     capture : bool
         Whether to record every wire, beside what the rig says.
+    overrides : tuple of Override
+        Emulated devices that differ from the rig file: a mutant.
     """
 
     rig: TomlFile
@@ -44,6 +46,7 @@ class Recipe:
     for_s: int | None = None
     tick_s: int | None = None
     capture: bool = False
+    overrides: tuple[Override, ...] = ()
 
     def prepare(self) -> tuple[Rig, Scenario, int]:
         """Check the files and how they fit, and return what `run` takes: rig, scenario, seed.
@@ -54,6 +57,8 @@ class Recipe:
             With everything that is wrong in one of the files, or between them.
         """
         rig = describe(self.rig)
+        for override in self.overrides:
+            rig = override_emulate(rig, override.device, override.emulate)
         if self.engine is not None and rig.feeder is not None:
             rig = replace(rig, feeder=replace(rig.feeder, engine=self.engine))
         if self.capture:
@@ -83,6 +88,7 @@ class Recipe:
             "seed": self.seed,
             "engine": self.engine,
             "capture": self.capture,
+            "overrides": [vars(override) for override in self.overrides],
             **self.slice,
         }
 
@@ -90,6 +96,7 @@ class Recipe:
     def from_json(cls, content: Mapping[str, Any]) -> "Recipe":
         """Read back what `to_json` gave."""
         rest = {key: value for key, value in content.items() if key not in ("rig", "scenario")}
+        rest["overrides"] = tuple(Override(**override) for override in rest["overrides"])
         rig, scenario = (
             parse_toml(content[key]["text"].encode(), content[key]["path"])
             for key in ("rig", "scenario")

@@ -10,8 +10,10 @@ LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
+TIMING = "timing.json"  # of a run on the wall clock
 VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
 CAPTURE = "capture.jsonl"
+BUNDLE = "bundle.zip"  # of a run that did not pass
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 
 BY_NATURE_DIFFERENT = (HOST, JOURNAL, MANIFEST, SIGNATURE)
@@ -30,6 +32,7 @@ class DeviceRecord:
     kind: Literal["emulated", "hardware"]
     identity: Mapping[str, Any] = field(default_factory=dict)
     bus: str = ""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

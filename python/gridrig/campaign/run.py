@@ -2,29 +2,24 @@
 
 import asyncio
 import contextlib
-import os
-import platform
 import signal
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gridrig.campaign import records
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
-from gridrig.campaign.catalogue import measure
+from gridrig.campaign.bundle import write_bundle
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
-from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import Measurement, Outcome, RunVerdicts, judge_all
+from gridrig.campaign.measurements import Outcome, RunVerdicts
 from gridrig.campaign.outcomes import worst
+from gridrig.campaign.run_ended import Ended
+from gridrig.campaign.run_written import write_run
 from gridrig.campaign.scenario import Scenario
-from gridrig.campaign.story import describe_run, opening_records
+from gridrig.campaign.timing import memory_at_rest
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capture.recorder import recorder, recording
 from gridrig.errors import GridrigError
@@ -32,13 +27,8 @@ from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
 from gridrig.rig.lease import Lease, take_lease
-from gridrig.rig.safe_end import SAFE, SafeReport
 from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
-
-VERSIONED = ("gridrig", "pandapower", "simbench", "dss-python", "pymodbus", "pyserial")
-NEVER_OPENED = "never opened"  # nothing was sent to it
-CUT_SHORT = "unsafe: the way to the safe state was cut short"
 
 
 @dataclass
@@ -49,41 +39,6 @@ class Progress:
     begin: Callable[[Loop], object] = lambda _: None
     tick: Callable[[float], object] = lambda _: None
     event: Callable[[Event], object] = lambda _: None
-
-
-@dataclass
-class Ended:
-    """How the part of a run that is on the clock came to its end; what comes first counts."""
-
-    outcome: Outcome = Outcome.PASS
-    cause: str = ""
-    trace_back: str = ""
-    loop: Loop | None = None
-    opened: tuple[str, ...] = ()
-    safe: SafeReport | None = None
-    identities: dict[str, dict[str, str]] = field(default_factory=dict)
-    endpoints: list[dict[str, Any]] = field(default_factory=list)
-    _cancel: Callable[[], object] | None = None
-
-    def blame(self, error: BaseException) -> None:
-        """End the run as ERROR."""
-        if self.outcome is Outcome.PASS:
-            self.outcome = Outcome.ERROR
-            self.cause = str(error) if isinstance(error, GridrigError) else repr(error)
-            self.trace_back = "".join(traceback.format_exception(error))
-
-    def stop(self, cause: str) -> None:
-        """End the run as ABORTED, once: a second time must not stop the way to the safe state."""
-        if self.outcome is Outcome.PASS and self._cancel is not None:
-            self.outcome, self.cause = Outcome.ABORTED, cause
-            self._cancel()
-
-    def cancel_by(self, task: asyncio.Task[None] | None) -> None:
-        """Name the task that a stop cancels; None once there is nothing left to stop."""
-        loop = asyncio.get_running_loop()
-        self._cancel = None
-        if task is not None:
-            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
 
 
 @dataclass(frozen=True)
@@ -186,8 +141,10 @@ def run(
             except (GridrigError, OSError) as error:
                 ended.blame(error)
             progress.stage("writing the evidence")
-            verdicts = _write(directory, rig, scenario, journal, seed, ended, events)
+            verdicts = write_run(directory, rig, scenario, journal, seed, ended, events)
             flaw = _render(out, render)
+            if verdicts.outcome is not Outcome.PASS:
+                write_bundle(out)
             directory.finish()
         return RunResult(out, verdicts, flaw)
 
@@ -226,7 +183,8 @@ async def _operate(
                 )
                 progress.begin(ended.loop)
                 progress.stage(f"running {scenario.title}")
-                await ended.loop.run()
+                with memory_at_rest() if clock.kind == "wall" else contextlib.nullcontext():
+                    await ended.loop.run()
             finally:
                 progress.stage("driving the bench to its safe state")
                 coasting.start()
@@ -269,44 +227,6 @@ def _signals(ended: Ended) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(
-    directory: RunDirectory,
-    rig: Rig,
-    scenario: Scenario,
-    journal: Journal,
-    seed: int,
-    ended: Ended,
-    events: list[EventLog],
-) -> RunVerdicts:
-    measurements: list[Measurement] = []
-    if events:
-        directory.append_events(event.row() for event in events[0].ordered())
-    loop = ended.loop
-    if loop is not None:
-        measurements = _write_loop(directory, rig, loop)
-    balances = journal.balances()
-    directory.add_balances(
-        records.BalanceRow(account, amount) for account, amount in balances.items()
-    )
-    journal.close()
-    opening = opening_records(loop, rig) if loop is not None else ()
-    directory.add_run(describe_run(rig, scenario, seed, _versions(), ended.identities, opening))
-    ends = _how_left(rig, ended)
-    verdicts = RunVerdicts(
-        title=scenario.title,
-        verdicts=judge_all(scenario.criteria, measurements, ended=ended.outcome, cause=ended.cause),
-        ended=ended.outcome,
-        cause=ended.cause,
-        devices_end=ends,
-        left_unsafe=tuple(name for name, end in ends.items() if end not in (SAFE, NEVER_OPENED)),
-        findings=tuple(loop.trace.findings()) if loop is not None else (),
-    )
-    directory.add_verdicts(verdicts)
-    directory.add_host(_host(ended))
-    directory.close()
-    return verdicts
-
-
 def _render(directory: Path, render: Callable[[Path], object]) -> str:
     """Make the report; return why that failed, for evidence is signed with or without it."""
     try:
@@ -314,91 +234,3 @@ def _render(directory: Path, render: Callable[[Path], object]) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
-
-
-def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:
-    """Return how each device was left, whether or not the way to the safe state came to its end."""
-    left = ended.safe.devices if ended.safe else dict.fromkeys(ended.opened, CUT_SHORT)
-    return {device.name: left.get(device.name, NEVER_OPENED) for device in rig.devices}
-
-
-def _write_loop(directory: RunDirectory, rig: Rig, loop: Loop) -> list[Measurement]:
-    columns = loop.trace.columns()
-    if columns:
-        directory.add_trace(columns)
-    directory.add_island(loop.islands.columns)
-    directory.append_readings(loop.rounds.received)
-    refused = {r.order_id: r.code for c in loop.trading.cleared for r in c.rejections}
-    directory.add_orders(
-        records.OrderRow(
-            c.period.index,
-            o.order_id,
-            o.participant,
-            o.side,
-            o.energy_milliwh,
-            o.price_micro_per_kwh,
-            refused.get(o.order_id, ""),
-        )
-        for c in loop.trading.cleared
-        for o in c.orders
-    )
-    directory.add_trades(
-        records.TradeRow(
-            c.period.index,
-            t.trade_id,
-            t.order_id,
-            t.participant,
-            t.side,
-            t.energy_milliwh,
-            t.price_micro_per_kwh,
-        )
-        for c in loop.trading.cleared
-        for t in c.trades
-    )
-    directory.add_clearing(
-        records.ClearingRow(
-            c.period.index,
-            loop.clock.start_utc_s + c.period.start_s,
-            c.price_micro_per_kwh,
-            c.volume_milliwh,
-            c.islanded,
-        )
-        for c in loop.trading.cleared
-    )
-    directory.add_entries(
-        records.EntryRow(
-            e.entry_id,
-            e.period,
-            e.kind,
-            e.debit,
-            e.credit,
-            e.amount_micro,
-            e.energy_milliwh,
-            e.price_micro_per_kwh,
-            e.trade_id,
-            e.meter,
-            e.opening_digest,
-            e.closing_digest,
-            e.revision,
-            e.booked_in,
-            e.quality,
-        )
-        for e in loop.account.entries()
-    )
-    directory.add_energy(loop.account.energy)
-    return measure(loop.observed(columns))
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in VERSIONED} | {"python": platform.python_version()}
-
-
-def _host(ended: Ended) -> dict[str, Any]:
-    return {
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": sys.version,
-        "pid": os.getpid(),
-        "endpoints": ended.endpoints,
-        "trace_back": ended.trace_back,
-    }

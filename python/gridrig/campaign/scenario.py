@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from gridrig.campaign.measurements import Criterion
+from gridrig.campaign.scenario_criteria import CriterionTable, check_criteria
 from gridrig.campaign.scenario_events import (
-    EventDraft,
     Fault,
     ScenarioEvent,
     check_events,
@@ -29,17 +29,17 @@ from gridrig.campaign.scenario_windows import (
     window_at,
 )
 from gridrig.campaign.settlement_terms import SettlementTable, check_terms
+from gridrig.campaign.timing import TimingBudget
 from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
 from gridrig.market.mechanisms import ZonalMechanism
-from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
+from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.keys import read_utc
 from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.participants import Price
 from gridrig.rig.schema import (
     Draft,
     Name,
-    NotNegative,
     above,
     at_least,
     between,
@@ -126,6 +126,8 @@ class Scenario:
         In time order; criteria in file order.
     market : MarketRules or None
         None if nothing is traded.
+    timing : TimingBudget
+        What a run on the wall clock must keep.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -142,6 +144,7 @@ class Scenario:
     events: tuple[ScenarioEvent, ...]
     faults: tuple[Fault, ...]
     criteria: tuple[Criterion, ...]
+    timing: TimingBudget = field(default_factory=TimingBudget)
     slice: Mapping[str, int] = field(default_factory=dict)
 
     def ticks(self) -> Iterator[Tick]:
@@ -168,21 +171,11 @@ class _Header:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Criterion:
-    name: Name
-    unit: Name
-    min: float | None = None
-    max: float | None = None
-    source: Name
-    uncertainty: NotNegative = 0.0
-    event: Name | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Top:
     scenario: dict[str, Any] | None = None
     window: tuple[dict[str, Any], ...] | None = None
     market: dict[str, Any] | None = None
+    timing: TimingBudget = field(default_factory=TimingBudget)
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
     criterion: tuple[dict[str, Any], ...] | None = None
@@ -225,14 +218,14 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         check_terms(market, issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
-    criteria = _read_all(_Criterion, "criterion", top, issues)
+    criteria = _read_all(CriterionTable, "criterion", top, issues)
     for key in ("window", "criterion"):
         if not file.table.get(key):
             why = "to judge the run by" if key == "criterion" else "at 0 s"
             issues.add(file.top.key(key), f"no {key}", f"at least one [[{key}]] {why}")
 
     check_events(events, issues)
-    _check_criteria(criteria, events, known, issues)
+    check_criteria(criteria, events, known, issues)
     times = _Times(header, start_s, windows, market, [*events, *faults])
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
@@ -250,6 +243,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         events=tuple(sorted((e.event() for e in events), key=lambda e: e.at_s)),
         faults=tuple(sorted((f.fault() for f in faults), key=lambda f: f.at_s)),
         criteria=tuple(Criterion(**draft.values) for draft in criteria),
+        timing=top.values["timing"],
     )
 
 
@@ -301,48 +295,6 @@ def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
     if market.get("feeder_check") and not isinstance(made, ZonalMechanism):
         found = f"a check of {shown(name)}, which clears no zones"
         issues.add(market.at.key("feeder_check"), found, "a mechanism with clear_zones, or false")
-
-
-def _check_criteria(
-    criteria: Sequence[Draft[_Criterion]],
-    events: Sequence[EventDraft],
-    known: Mapping[str, str] | None,
-    issues: Issues,
-) -> None:
-    first: dict[str, Draft[_Criterion]] = {}
-    names = [event.name for event in events if event.name is not None]
-    for criterion in criteria:
-        name, at = criterion.text("name"), criterion.at
-        low, high = criterion.get("min"), criterion.get("max")
-        written = {"min", "max"} & criterion.values.keys()
-        if len(written) == 2 and low is None and high is None:
-            issues.add(at, "neither min nor max", "a limit, or the criterion could not fail")
-        if low is not None and high is not None and low > high:
-            issues.add(at.key("min"), shown(low), f"at most max = {shown(high)}")
-        event = criterion.text("event")
-        if event is not None and event not in names:
-            issues.add(at.key("event"), shown(event), one_of(names), near_miss(event, names))
-        if name is None:
-            continue
-        held = first.setdefault(name, criterion)
-        if held is not criterion:
-            line = held.at.line()
-            found = f"{shown(name)}, which line {line} judges already"
-            issues.add(at.key("name"), found, "one criterion for a measurement")
-        if known is not None:
-            _check_known(criterion, name, known, issues)
-
-
-def _check_known(
-    criterion: Draft[_Criterion], name: str, known: Mapping[str, str], issues: Issues
-) -> None:
-    unit = criterion.text("unit")
-    if name not in known:
-        at = criterion.at.key("name")
-        issues.add(at, shown(name), "a measurement of the catalogue", near_miss(name, known))
-    elif unit is not None and unit != known[name]:
-        at = criterion.at.key("unit")
-        issues.add(at, shown(unit), f"{shown(known[name])}, the unit of {name}")
 
 
 @dataclass(frozen=True)

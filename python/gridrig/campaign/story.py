@@ -1,6 +1,7 @@
 """What a run was, for its reader: devices, participants, and the balance at each opening."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Literal
 
 from gridrig.campaign.loop import Loop
@@ -91,6 +92,7 @@ def describe_run(
                 "emulated" if d.emulated else "hardware",
                 identities.get(d.name, {}),
                 d.bus or "",
+                asdict(d.calibration) if d.calibration is not None else {},
             )
             for d in rig.devices
         ),

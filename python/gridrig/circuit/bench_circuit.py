@@ -223,10 +223,11 @@ class BenchCircuit:
         t_s = self._history.end_ms / STEPS_PER_S
         if not closed and abs(self._source_v(t_s)[0][0]) > DEAD_V:
             # The load stays on the bus; without any, the island's bus still has the inverters'
-            # filters.
+            # filters, and what discharges them.
             load = self.load
             quality = load.l_var / load.r_w if load.r_w > 0 else 0.0
-            self.world.set_rlc(load.r_w, quality, load.c_var / load.l_var if load.l_var else 1.0)
+            ratio = load.c_var / load.l_var if load.l_var else 1.0
+            self.world.set_rlc(load.r_w or BLEED_W, quality, ratio)
             self.world.open_pcc(t_s)
             self._theta_island = self._theta
         elif closed and self._islanded:
@@ -370,3 +371,4 @@ class BenchCircuit:
 
 
 SWITCH, LOAD = "switch", "load"
+BLEED_W = 5.0  # what filters and inputs of instruments take of a bus at nominal voltage

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from gridrig.cli.arguments import AddCommand
+from gridrig.cli.arguments import AddCommand, whole
 
-BENCH_TOPICS = ("devices", "market", "metering", "plant", "settlement")
+BENCH_TOPICS = ("devices", "market", "metering", "plant", "settlement", "timing")
 
 
 def add_to(command: AddCommand) -> None:
@@ -62,12 +62,14 @@ def add_to(command: AddCommand) -> None:
         "bench",
         "measure gridrig beside its peers, in one run on one core",
         "examples:\n  gridrig bench market\n  gridrig bench market --workload w2 --json\n"
+        "  gridrig bench timing --for-s 600\n"
         "peers come with: pip install 'gridrig[bench]'; one that is missing is named",
     )
     bench.add_argument("topic", metavar="TOPIC", choices=BENCH_TOPICS, help="|".join(BENCH_TOPICS))
     bench.add_argument(
         "--workload", metavar="W", action="append", default=[], help="measure only these"
     )
+    bench.add_argument("--for-s", type=whole(1), help="how long, for the topic timing")
     bench.add_argument("--quick", action="store_true", help="see that it runs; no figures to quote")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(act=_bench)
@@ -105,4 +107,10 @@ def _clear(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from gridrig.bench.command import bench_command
 
-    return bench_command(args.topic, workloads=args.workload, quick=args.quick, as_json=args.json)
+    return bench_command(
+        args.topic,
+        workloads=args.workload,
+        quick=args.quick,
+        as_json=args.json,
+        for_s=args.for_s,
+    )

@@ -28,6 +28,18 @@ def add_to(command: AddCommand) -> None:
     _run_options(run)
     run.set_defaults(act=_run)
 
+    rerun = command(
+        "rerun",
+        "make a run again from its bundle or its directory, and compare",
+        "examples:\n  gridrig rerun runs/storm-3/bundle.zip    (a run that fails saves one)\n"
+        "  gridrig rerun runs/storm-3\n"
+        "exit codes: 0 the same (bytes, or on a wall clock verdicts), 1 something differs",
+    )
+    rerun.add_argument("path", type=Path, metavar="BUNDLE")
+    rerun.add_argument("--out", type=Path, help="run directory; default: runs/rerun-NUMBER")
+    rerun.add_argument("--json", action="store_true")
+    rerun.set_defaults(act=_rerun)
+
     report = command(
         "report", "rebuild the report of a run directory", "example:\n  gridrig report runs/seven"
     )
@@ -88,6 +100,12 @@ def _run(args: argparse.Namespace) -> int:
     from gridrig.commands import run_command
 
     return run_command(args.scenario, args.rig, args)
+
+
+def _rerun(args: argparse.Namespace) -> int:
+    from gridrig.commands import rerun_command
+
+    return rerun_command(args.path, out=args.out, as_json=args.json)
 
 
 def _report(args: argparse.Namespace) -> int:

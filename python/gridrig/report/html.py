@@ -14,6 +14,7 @@ from gridrig.report import plots_grid, plots_market, sections
 from gridrig.report.elements import SYMBOLS, Markup, figure
 from gridrig.report.page import framed
 from gridrig.report.source import RunSource, load_run
+from gridrig.report.timing import timing
 from gridrig.report.wording import (
     CURRENCY,
     count,
@@ -69,6 +70,7 @@ def render(source: RunSource) -> bytes:
         ("market", "Market", _market(source)),
         ("money", "Money", figure(plots_market.balances(source)) + sections.ledger(source)),
         ("losses", "Losses", figure(plots_market.losses(source)) + sections.energy_table(source)),
+        ("timing", "Timing", timing(source)),
         ("readings", "Signed readings", sections.readings(source)),
         ("events", "Events", sections.timeline(source)),
         ("devices", "Devices", sections.devices(source)),
@@ -97,6 +99,11 @@ def _head(source: RunSource) -> str:
             '<p class="banner unsafe" role="alert">The rig was not left in its safe state: '
             f"{escaped(', '.join(verdicts.left_unsafe))}. "
             "Make it safe before anyone touches it.</p>"
+        )
+    if verdicts.invalid:
+        banners += (
+            '<p class="banner invalid" role="alert"><b>This run is invalid.</b> '
+            f"{escaped('; '.join(verdicts.invalid))}.</p>"
         )
     if run.emulated:
         which = (

@@ -85,6 +85,9 @@ def _whole_run(source: RunSource) -> list[tuple[str, Outcome, str]]:
         found.append(("the rig is left safe", Outcome.UNSAFE, text))
     if verdicts.ended is not Outcome.PASS:
         found.append(("the run comes to its end", verdicts.ended, verdicts.cause))
+    if verdicts.invalid:
+        text = "; ".join(verdicts.invalid)
+        found.append(("the run is valid", Outcome.INCONCLUSIVE, text))
     if not verdicts.verdicts:
         text = verdicts.cause or "no criterion was judged"
         found.append(("something is judged", Outcome.ERROR, text))

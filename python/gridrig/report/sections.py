@@ -284,6 +284,8 @@ def devices(source: RunSource) -> Markup:
     for device in source.run.devices:
         kind = f'<span class="tag kind-{escaped(device.kind)}">{escaped(device.kind)}</span>'
         identity = escaped(_identity(device.identity) or "not identified")
+        if device.calibration:
+            identity += f"<br>{escaped(_calibration(device.calibration))}"
         row = (
             device.name,
             Markup(kind),
@@ -328,6 +330,15 @@ def _identity(identity: Mapping[str, Any]) -> str:
     maker = " ".join(str(known.pop(key)) for key in ("manufacturer", "model") if key in known)
     rest = [f"{key.replace('_', ' ')} {value}" for key, value in known.items()]
     return ", ".join([maker, *rest] if maker else rest)
+
+
+def _calibration(record: Mapping[str, Any]) -> str:
+    """Return who vouches for an instrument, until when, and how well."""
+    spread = ", ".join(f"{key} {value:g}" for key, value in record["uncertainty"].items())
+    return (
+        f"calibrated {record['on']} by {record['laboratory']}, certificate "
+        f"{record['certificate']}, due {record['due']}; expanded uncertainty {spread}"
+    )
 
 
 def _facts(event: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ class RunSource:
     entries: tuple[records.EntryRow, ...]
     balances: tuple[records.BalanceRow, ...]
     energy: tuple[records.EnergyRow, ...]
+    timing: dict[str, Any] | None = None
 
     def named(self, prefix: str, suffix: str) -> dict[str, Floats]:
         """Return the trace's columns `prefix<name>suffix` that hold any number, by name."""
@@ -103,6 +104,7 @@ def load_run(path: Path) -> RunSource:
         entries=_rows(records.EntryRow, path / records.ENTRIES),
         balances=_rows(records.BalanceRow, path / records.BALANCES),
         energy=_rows(records.EnergyRow, path / records.ENERGY),
+        timing=_json(path / records.TIMING) if (path / records.TIMING).is_file() else None,
     )
 
 

@@ -62,6 +62,8 @@ def print_verdicts(
     console.print(table)
     if verdicts.cause:
         console.print(Text(f"the run ended as {verdicts.ended}: {printable(verdicts.cause)}"))
+    for reason in verdicts.invalid:
+        console.print(Text(f"the run is invalid: {printable(reason)}", style="yellow"))
     for name in verdicts.left_unsafe:
         state = printable(verdicts.devices_end.get(name, "state unknown"))
         console.print(Text(f"left unsafe: {printable(name)}: {state}", style="bold red"))

@@ -273,7 +273,12 @@ def check_emulated_keys(
 
 def _check_thresholds(step: Draft[SafeStep], do: Any, issues: Issues) -> None:
     """A threshold that its step does not look at was meant for another."""
-    for key, step_name in (("below_w", "settle"), ("below_a", "open-fets")):
+    for key, step_name in (
+        ("below_w", "settle"),
+        ("below_a", "open-fets"),
+        ("proved_v", "prove"),
+        ("proved_a", "prove"),
+    ):
         found = step.get(key)
         if found is not None and do not in (None, step_name) and found != getattr(SafeStep, key):
             issues.add(step.at.key(key), shown(found), f'nothing: only do = "{step_name}" heeds it')

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from gridrig.rig import instruments
+from gridrig.rig.calibration import Calibration
 from gridrig.rig.emulation import Emulation
 from gridrig.rig.instruments import (
     InstrumentCapability,
@@ -225,6 +226,8 @@ class Device:
         Of an inverter or storage; None if nobody says.
     nameplate : Nameplate or None
         Likewise.
+    calibration : Calibration or None
+        Who vouches for a real instrument.
     """
 
     name: str
@@ -244,6 +247,7 @@ class Device:
     host_dead: HostDead = "none"
     categories: Categories | None = None
     nameplate: Nameplate | None = None
+    calibration: Calibration | None = None
 
     @property
     def emulated(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridrig.errors import RigError
+from gridrig.rig.calibration import Calibration, check_calibration
 from gridrig.rig.device import (
     HAS_TERMINAL,
     HEAD,
@@ -59,6 +60,7 @@ class _Table:
     host_dead: HostDead = "none"
     categories: Categories | None = None
     nameplate: Nameplate | None = None
+    calibration: Calibration | None = None
 
 
 @dataclass
@@ -83,6 +85,7 @@ class DeviceDraft:
     host_dead: HostDead = "none"
     categories: Categories | None = None
     nameplate: Nameplate | None = None
+    calibration: Calibration | None = None
 
     @property
     def emulated(self) -> bool:
@@ -113,6 +116,10 @@ def read_device(
         host_dead=fields.get("host_dead") or "none",
         categories=fields.get("categories"),
         nameplate=fields.get("nameplate"),
+        calibration=fields.get("calibration"),
+    )
+    check_calibration(
+        draft.calibration, draft.capability, draft.emulated, at.key("calibration"), issues
     )
     if draft.name in (HEAD, LOAD):
         expected = 'a name other than "head" and "load", which meters measure'
@@ -163,6 +170,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         host_dead=draft.host_dead,
         categories=draft.categories,
         nameplate=draft.nameplate,
+        calibration=draft.calibration,
     )
 
 

@@ -25,6 +25,7 @@ from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
 Report = Callable[..., object]
 DC_MARGIN = 0.95  # of a pack's limit, for conversion loss and the moment between two readings
 ROUNDING = 1e-6  # of a power that was calculated from the same limit
+PROTECTION = "_trip"  # what the names of functions that protect end in
 PACK_AGE_S = 10.0  # oldest reading of a pack that a set-point is judged by
 
 
@@ -106,7 +107,19 @@ class Guarded:
 
 
 class GuardedInverter(Guarded):
-    """An inverter or storage inverter behind its limits."""
+    """An inverter or storage inverter behind its limits.
+
+    `protection_changed` are its trip functions that were written and not yet restored as found.
+    """
+
+    def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
+        super().__init__(device, driver, report, dry_run=dry_run)
+        self.protection_changed: set[str] = set()
+
+    async def restore(self) -> None:
+        """Write the settings back as found."""
+        await super().restore()
+        self.protection_changed.clear()
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now."""
@@ -170,6 +183,9 @@ class GuardedInverter(Guarded):
         support = self._grid_support(name)
 
         async def send(value: FunctionSettings) -> None:
+            if name.endswith(PROTECTION):
+                # Before the write: one that fails half-way has changed it too.
+                self.protection_changed.add(name)
             await support.write_function(name, value, on=on)
 
         await self._write(name, settings, send)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from gridrig.errors import DriverError
 from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.instruments import SourceTerminal
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
+from gridrig.rig.safe_proof import SAFE, opened_protection, prove
 
-SAFE = "safe"
 POLL_S = 0.2
+NO_STEP = "unsafe: no step reached it"
 LOST = frozenset({"timeout", "unavailable"})
 
 
@@ -25,7 +27,8 @@ class SafeReport:
     Parameters
     ----------
     devices : mapping of str to str
-        "safe", "unreachable: ..." or "unsafe: ...".
+        "safe", "safe: ..." for one without power that does not say so itself, "unreachable: ..." or
+        "unsafe: ...".
     """
 
     devices: Mapping[str, str]
@@ -33,7 +36,12 @@ class SafeReport:
     @property
     def left_unsafe(self) -> tuple[str, ...]:
         """Devices not known to be in their safe state."""
-        return tuple(name for name, text in self.devices.items() if text != SAFE)
+        return tuple(name for name, text in self.devices.items() if not is_safe(text))
+
+
+def is_safe(end: str) -> bool:
+    """Return whether a device that was left so is in a safe state."""
+    return end == SAFE or end.startswith(f"{SAFE}:")
 
 
 async def make_safe(
@@ -73,13 +81,35 @@ async def make_safe(
             and (name in step.devices or not step.devices)
             and name not in (already or {})
         ]
+        if step.do == "prove":
+            await _prove(step, concerned, devices, ends, report)
+            continue
         results = await asyncio.gather(*(_bounded(step, device) for device in concerned))
         for device, failure in zip(concerned, results, strict=True):
             report(device.name, "safe_step", step=step.do, result=failure or "done")
             # Only the final step, and what undoes it, decides where a device was left.
             if step.do in (FINAL_STEP[device.capability], "restore"):
                 ends[device.name] = failure or SAFE
-    return SafeReport({name: end or "unsafe: no step reached it" for name, end in ends.items()})
+    for name, device in devices.items():
+        ends[name] = opened_protection(device) or ends[name]
+    return SafeReport({name: end or NO_STEP for name, end in ends.items()})
+
+
+async def _prove(
+    step: SafeStep,
+    concerned: Sequence[Guarded],
+    devices: Mapping[str, Guarded],
+    ends: dict[str, str | None],
+    report: Callable[..., object],
+) -> None:
+    """Have the analysers decide, of the devices that one measures, how they are left."""
+    behind = [d for d in concerned if isinstance(d.device.terminal, SourceTerminal)]
+    told = await asyncio.gather(
+        *(prove(step, device, devices, ends[device.name] or NO_STEP) for device in behind)
+    )
+    for device, end in zip(behind, told, strict=True):
+        report(device.name, "safe_step", step=step.do, result="done" if is_safe(end) else end)
+        ends[device.name] = end
 
 
 async def _bounded(step: SafeStep, device: Guarded) -> str | None:

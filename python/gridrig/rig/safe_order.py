@@ -15,6 +15,7 @@ StepName = Literal[
     "open-fets",
     "load-off",
     "restore",
+    "prove",
 ]
 
 
@@ -31,7 +32,9 @@ class SafeStep:
         "open-switch", "ac-off", "dc-off", "load-off": contactors, AC sources, DC sources and load
         banks into theirs, in this order;
         "open-fets": packs into theirs, a switch only below `below_a`;
-        "restore": settings written back as found, then at once the safe state again.
+        "restore": settings written back as found, then at once the safe state again;
+        "prove": the analyser on the terminal of a device behind an AC source reads less than
+        `proved_v` and `proved_a`.
     devices : tuple of str
         Whom it concerns, all at the same time; empty is every device that can do it.
     within_s : float
@@ -40,6 +43,8 @@ class SafeStep:
         Power that counts as none. [W]
     below_a : float
         Current below which a pack's switches may open. [A]
+    proved_v, proved_a : float
+        Voltage and current that an analyser may still read of a device without power. [V, A]
     """
 
     do: StepName
@@ -47,6 +52,8 @@ class SafeStep:
     within_s: Annotated[float, above(0), between(0, 600)] = 5.0
     below_w: Positive = 100.0
     below_a: Positive = 2.0
+    proved_v: Positive = 50.0
+    proved_a: Positive = 0.5
 
 
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
@@ -59,6 +66,7 @@ CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
     "open-fets": ("bms",),
     "load-off": ("load_bank",),
     "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank", "ev_charger"),
+    "prove": ("inverter", "storage"),
 }
 # The steps that bring a device of each capability into its declared safe state.
 FINAL_STEP: dict[str, StepName] = {
@@ -81,4 +89,5 @@ DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
     SafeStep("open-fets"),
     SafeStep("load-off"),
     SafeStep("restore"),
+    SafeStep("prove"),
 )

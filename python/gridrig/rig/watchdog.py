@@ -65,7 +65,8 @@ class Watchdog:
     lease : Lease
         Held by the watchdog too, so that nobody takes the bench before it is safe.
     folder : Path or None
-        Where it writes `watchdog.json` if it had to act; None for its standard error only.
+        Where it writes `watchdog.json` if it had to act; None for a file of its own in the folder
+        the command was started in.
     on_lost : callable
         Told the cause if the watchdog is gone.
     """

@@ -7,7 +7,9 @@ run that ended in order. If the beats stop, or the pipe closes without that `E`,
    their ports and sockets are free;
 2. waits until replies that are still under way are over;
 3. opens every device that is not emulated, and drives the bench through its safe sequence;
-4. writes what it found and how each device was left to `watchdog.json` and its standard error.
+4. writes what it found and how each device was left to `watchdog.json` in the run directory, or
+   for a command that has none to `gridrig-watchdog-PID.json` where it was started; and a line to
+   its standard error.
 
 Exit code: 0 if it had nothing to do, 5 if it acted and the bench is safe, 6 if it is left unsafe.
 Settings are not restored as found: that record died with the run, and the report says so.
@@ -51,7 +53,7 @@ class Charge:
         Descriptor of the run's process: it names the same process even after its number is used
         again.
     folder : Path or None
-        Where the report is written.
+        The run directory, if there is one.
     """
 
     rig: Rig
@@ -163,18 +165,24 @@ async def watch(charge: Charge) -> int:
         "settings_restored": False,
         "steps": steps,
     }
-    _write(report, charge.folder)
+    _write(report, _report_path(charge))
     return LEFT_UNSAFE if safe.left_unsafe else BENCH_SAFE
 
 
-def _write(report: dict[str, Any], folder: Path | None) -> None:
+def _report_path(charge: Charge) -> Path:
+    """Return where the report goes: beside the run's evidence, else to where it was started."""
+    if charge.folder is not None and charge.folder.is_dir():
+        return charge.folder / REPORT
+    return Path(f"gridrig-watchdog-{charge.pid}.json")
+
+
+def _write(report: dict[str, Any], path: Path) -> None:
     text = json.dumps(report, indent=1, default=str)
     with contextlib.suppress(OSError):  # the terminal may be gone with the run
         unsafe = ", ".join(report["left_unsafe"])
         end = f"LEFT UNSAFE: {unsafe}" if unsafe else "the bench is in its safe state"
         print(f"gridrig watchdog: {report['cause']}; {end}", file=sys.stderr, flush=True)
-    if folder is not None and folder.is_dir():
-        (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> int:

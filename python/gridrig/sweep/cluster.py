@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def run_on_cluster(
     scheduler: str,
     within_s: float,
     stop: threading.Event,
-) -> Iterator[tuple[Point, Path]]:
+) -> Generator[tuple[Point, Path], None, None]:
     """Run points and yield each with its attempt as it comes in; as `workers.run_here`.
 
     Parameters

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -81,7 +81,8 @@ def sweep_command(
                 tasks, place, scheduler=scheduler, within_s=within_s, stop=stop
             )
         try:
-            unsafe = _follow(finished, rig, len(plan), len(wanted))
+            with closing(finished):  # whatever happens here, no run is left behind
+                unsafe = _follow(finished, rig, len(plan), len(wanted))
         finally:
             place.clear_up()
             results = _write(place)
@@ -149,7 +150,6 @@ def _follow(
             outcome = Outcome(ended(attempt)["outcome"])
             tell(point, outcome)
             if real and outcome is Outcome.UNSAFE:
-                finished.close()  # type: ignore[attr-defined]
                 return point
     return None
 

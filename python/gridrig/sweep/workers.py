@@ -1,7 +1,7 @@
 """Points run on the cores of this machine, so many at a time, each in a process of its own."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ def run_here(
     within_s: float,
     stop: threading.Event,
     descriptor: int,
-) -> Iterator[tuple[Point, Path]]:
+) -> Generator[tuple[Point, Path], None, None]:
     """Run points and yield each with its attempt as it comes to its end.
 
     Parameters

@@ -1,0 +1,144 @@
+"""The bundle of a run that did not pass: one small file that makes the run again and compares.
+
+    rig.toml, scenario.toml, run.json      the recipe
+    verdicts.json                          what the run came to
+    expected.json                          SHA-256 of each file that a rerun must give again
+
+Invariant: the same run gives the same bundle, byte for byte. A run directory serves as well, for
+it holds the same. Files that a rig names (a network of its own) are not inside.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gridrig.campaign import records
+from gridrig.campaign.formats import json_bytes
+from gridrig.campaign.manifest import verify
+from gridrig.campaign.measurements import RunVerdicts
+from gridrig.campaign.recipe import Recipe
+from gridrig.errors import CampaignError
+from gridrig.rig.description import Override
+from gridrig.rig.toml_file import parse_toml
+
+EXPECTED = "expected.json"
+KEPT = (records.RIG, records.SCENARIO, records.RUN, records.VERDICTS)
+FILE_BYTES_MAX = 16_000_000
+NOT_COMPARED = {*records.BY_NATURE_DIFFERENT, records.BUNDLE, records.TIMING}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A run to be made again, and what it must come to.
+
+    Parameters
+    ----------
+    path : Path
+        Where it was read from.
+    recipe : Recipe
+        How to make it.
+    clock : str
+        "virtual": the same bytes are due; "wall": the same verdicts.
+    verdicts : RunVerdicts
+        What the run came to.
+    expected : mapping of str to str
+        SHA-256 by name of each file. [hex]
+    versions : mapping of str to str
+        Of the libraries that took part.
+    """
+
+    path: Path
+    recipe: Recipe
+    clock: str
+    verdicts: RunVerdicts
+    expected: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+def write_bundle(run: Path) -> None:
+    """Write the bundle of a run into its directory, before that is signed."""
+    packed = io.BytesIO()
+    content = {name: (run / name).read_bytes() for name in KEPT}
+    content[EXPECTED] = json_bytes(digests(run))
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    (run / records.BUNDLE).write_bytes(packed.getvalue())
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that two runs of one recipe share, by name."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(run.iterdir())
+        if path.is_file() and path.name not in NOT_COMPARED
+    }
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle, or a run directory as one.
+
+    Raises
+    ------
+    CampaignError
+        `campaign.bundle` if it is neither, or the directory is not as it was signed.
+    """
+    if path.is_dir():
+        return _of_directory(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = {name: _member(archive, name) for name in (*KEPT, EXPECTED)}
+        return _bundle(path, content, json.loads(content[EXPECTED]))
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise CampaignError(
+            "campaign.bundle",
+            "{path} is no bundle and no run directory: {why}",
+            path=path,
+            why=error,
+        ) from None
+
+
+def _of_directory(run: Path) -> Bundle:
+    found = verify(run)
+    if not found.intact:
+        raise CampaignError(
+            "campaign.bundle", "{path}: {lines}", path=run, lines="; ".join(found.lines())
+        )
+    try:
+        return _bundle(run, {name: (run / name).read_bytes() for name in KEPT}, digests(run))
+    except (OSError, KeyError, TypeError) as error:
+        raise CampaignError(
+            "campaign.bundle", "{path} is no run directory: {why}", path=run, why=error
+        ) from None
+
+
+def _bundle(path: Path, content: Mapping[str, bytes], expected: dict[str, str]) -> Bundle:
+    run: dict[str, Any] = json.loads(content[records.RUN])
+    record = records.RunRecord.from_json(run)
+    recipe = Recipe(
+        parse_toml(content[records.RIG], str(path / records.RIG)),
+        parse_toml(content[records.SCENARIO], str(path / records.SCENARIO)),
+        seed=record.seed,
+        engine=record.feeder["engine"],
+        from_s=record.slice.get("from_s"),
+        for_s=record.slice.get("for_s"),
+        tick_s=record.slice.get("tick_s"),
+        capture=records.CAPTURE in expected,
+        overrides=tuple(Override(name, keys) for name, keys in record.overrides.items()),
+    )
+    verdicts = RunVerdicts.from_json(json.loads(content[records.VERDICTS]))
+    return Bundle(path, recipe, record.clock, verdicts, expected, record.versions)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        data = file.read(FILE_BYTES_MAX + 1)
+    if len(data) > FILE_BYTES_MAX:
+        raise ValueError(f"{name} is larger than {FILE_BYTES_MAX} bytes")
+    return data
