@@ -26,6 +26,7 @@ LEVEL = {
     "rig": 3,
     "campaign": 4,
     "bench": 5,
+    "conformance": 5,
     "report": 5,
     "commands": 6,
     "cli": 7,
