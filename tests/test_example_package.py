@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gridrig-acme-driver"
 BIN = Path(sys.executable).parent
@@ -65,6 +67,31 @@ def test_its_procedure_passes_the_device_and_fails_every_mutant(site: Path) -> N
     done = run(site, "gridrig", "test", "procedures", "--rig", "acme-bench.toml", "--mutants")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"mutants: {MUTANTS} of {MUTANTS} killed" in done.stdout
+
+
+CASES = ("identity", "power.tracking", "safe.state", "fault.late_reply")
+
+
+def certify(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    own = ("--rig", "acme-bench.toml", "--device", "cell-1", "--key", "lab.pem")
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (site.parent / "source" / "lab.pem").write_bytes(pem)
+    (site.parent / "source" / "lab.pem").chmod(0o600)
+    return run(site, "gridrig", "certify", "acme-powercell", *own, *words)
+
+
+def test_it_passes_the_catalogue_as_far_as_it_is_tried(site: Path) -> None:
+    only = [word for case in CASES for word in ("--only", case)]
+    done = certify(site, "--out", "tried", *only)
+    assert done.returncode == 3, done.stdout + done.stderr  # a part is no certificate
+    assert f"{len(CASES)} of {len(CASES)} cases passed" in done.stdout
+
+
+@pytest.mark.soak
+def test_it_is_certified(site: Path) -> None:
+    done = certify(site, "--out", "certified")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_without_the_package_the_rig_names_the_driver_that_is_missing(site: Path) -> None:

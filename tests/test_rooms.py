@@ -27,6 +27,7 @@ LEVEL = {
     "campaign": 4,
     "bench": 5,
     "live": 5,
+    "conformance": 5,
     "report": 5,
     "commands": 6,
     "sweep": 7,

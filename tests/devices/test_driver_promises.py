@@ -1,4 +1,4 @@
-"""Two promises of drivers that certification found broken: made safe stays, at once is apart."""
+"""Promises that certification found broken: what is made safe stays, set-points do not mix."""
 
 import asyncio
 

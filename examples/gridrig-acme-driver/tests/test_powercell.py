@@ -98,11 +98,22 @@ def test_set_point_that_does_not_take_is_a_readback_failure(bench) -> None:
     bench(body)
 
 
-def test_safe_state_is_reached_and_settings_come_back_as_found(bench) -> None:
+def test_safe_state_is_reached_and_restoring_does_not_undo_it(bench) -> None:
     async def body(driver, emulator, terminal) -> None:
         await driver.set_power_w(1000.0)
         await driver.make_safe({"connect": False, "power_w": 0, "limit_w": 100})
         assert (terminal.now.connected, terminal.now.p_w, terminal.now.limit_w) == (False, 0, 100)
+        await driver.restore()
+        assert (terminal.now.connected, terminal.now.p_w, terminal.now.limit_w) == (False, 0, 100)
+
+    bench(body)
+
+
+def test_settings_come_back_as_found(bench) -> None:
+    async def body(driver, emulator, terminal) -> None:
+        await driver.set_power_w(1000.0)
+        await driver.set_limit_w(500.0)
+        await driver.set_connect(False)
         await driver.restore()
         assert (terminal.now.connected, terminal.now.p_w, terminal.now.limit_w) == (True, 0, None)
 

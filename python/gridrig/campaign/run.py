@@ -14,6 +14,7 @@ from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, ma
 from gridrig.campaign.bundle import write_bundle
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
+from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Outcome, RunVerdicts
 from gridrig.campaign.outcomes import worst
 from gridrig.campaign.run_ended import Ended

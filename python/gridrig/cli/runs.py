@@ -49,13 +49,17 @@ def add_to(command: AddCommand) -> None:
 
     verify = command(
         "verify",
-        "check a run directory, or a proof of one record, offline",
+        "check a run directory, a driver's certificate, or a proof of one record, offline",
         "examples:\n  gridrig verify runs/seven\n  gridrig verify runs/seven --trust lab-key.pem\n"
+        "  gridrig verify c1/certificate.json --trust lab.pub --revoked revoked.json\n"
         "  gridrig verify proof.json --root 8f0c...    (what `gridrig prove` wrote)",
     )
     verify.add_argument("path", type=Path, metavar="PATH")
     verify.add_argument("--trust", type=Path, action="append", default=[], metavar="KEY")
     verify.add_argument("--root", metavar="HEX", help="of the period that a proof is checked for")
+    verify.add_argument("--revoked", type=Path, metavar="LIST", help="the lab's revocation list")
+    verify.add_argument("--evidence", type=Path, metavar="DIR", help="that a certificate names")
+    verify.add_argument("--at", metavar="TIME", help="judge a certificate for this time, not now")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(act=_verify)
 
@@ -116,6 +120,19 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from gridrig.conformance.signed_document import is_document
+
+    if args.path.is_file() and is_document(args.path):
+        from gridrig.conformance.verification import verify_certificate_command
+
+        return verify_certificate_command(
+            args.path,
+            trust=args.trust,
+            revoked=args.revoked,
+            evidence=args.evidence,
+            at=args.at,
+            as_json=args.json,
+        )
     if args.path.is_file():
         from gridrig.settlement.journal_commands import verify_proof_command
 

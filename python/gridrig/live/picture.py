@@ -127,7 +127,7 @@ class Picture:
 
         return {
             "late_s": value("tick.lateness_s"),
-            "late_max_s": max(loop.lateness_s, default=0.0),
+            "late_max_s": max(loop.times.jitter_s, default=0.0),
             "islanded": loop.physics.islanded,
             "f_hz": value("grid.f_hz"),
             "head_p_w": value("feeder.head_p_w"),

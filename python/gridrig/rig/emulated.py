@@ -29,6 +29,7 @@ from gridrig.rig.registry import EMULATORS, Registry
 
 PORT_ATTEMPTS = 5
 OnDeviceEvent = Callable[..., object]
+MakeSigner = Callable[[int, str, str], Any]  # (seed, meter, serial)
 
 
 class EmulatedDevices:
@@ -44,6 +45,8 @@ class EmulatedDevices:
         The plant's terminal of each emulated device; a pack's is that of its storage.
     report : callable
         Takes (device, kind, **data): what happens on the emulated devices.
+    make_signer : callable
+        Makes what an emulated meter signs with, from (seed, meter, serial).
     """
 
     def __init__(
@@ -52,11 +55,14 @@ class EmulatedDevices:
         registry: Registry,
         terminals: Mapping[str, Any],
         report: OnDeviceEvent,
+        *,
+        make_signer: MakeSigner = OcmfSigner.from_seed,
     ) -> None:
         self._rig = rig
         self._registry = registry
         self._terminals = terminals
         self._report = report
+        self._make_signer = make_signer
         self._ports: dict[str, int] = {}
         self.running: dict[str, Any] = {}
 
@@ -141,7 +147,7 @@ class EmulatedDevices:
         if "pack" in takes:
             more["pack"] = self._terminals.get(device.bms or "")
         if "make_signer" in takes:
-            more["make_signer"] = OcmfSigner.from_seed
+            more["make_signer"] = self._make_signer
         terminal = self._terminals[device.name]
         return cls(device.name, link, emulation.face, terminal, on_event, **more)
 

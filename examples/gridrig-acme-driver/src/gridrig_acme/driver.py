@@ -5,6 +5,7 @@ Config
     link = { kind = "serial", port = "/dev/ttyUSB0", baudrate = 19200 }
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class PowerCell:
         self._number = 0
         self._identity: tuple[Identity, float] | None = None
         self._as_found: dict[str, float | bool | None] = {}
+        # Setting is writing and reading back: what came between would be taken for one's own.
+        self._one_at_a_time = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the port and learn who the device is; no setting is written."""
@@ -82,27 +85,30 @@ class PowerCell:
     async def set_power_w(self, p_w: float) -> None:
         """Set active power, positive while discharging. [W]"""
         await self._check(abs(p_w), "power_w")
-        before = await self._state()
-        self._as_found.setdefault("power_w", -before.set_point_w)
-        await self._ask(Frame(0, "SP", (f"{-p_w:.1f}",)), 1)
-        found = -(await self._state()).set_point_w
+        async with self._one_at_a_time:
+            before = await self._state()
+            self._as_found.setdefault("power_w", -before.set_point_w)
+            await self._ask(Frame(0, "SP", (f"{-p_w:.1f}",)), 1)
+            found = -(await self._state()).set_point_w
         self._see("power_w", p_w, found, abs(found - p_w) <= READBACK_W)
 
     async def set_limit_w(self, p_w: float | None) -> None:
         """Limit active power both ways; None removes the limit. [W]"""
         if p_w is not None:
             await self._check(p_w, "limit_w")
-        self._as_found.setdefault("limit_w", (await self._state()).limit_w)
-        await self._ask(Frame(0, "LM", (NONE if p_w is None else f"{p_w:.1f}",)), 1)
-        found = (await self._state()).limit_w
+        async with self._one_at_a_time:
+            self._as_found.setdefault("limit_w", (await self._state()).limit_w)
+            await self._ask(Frame(0, "LM", (NONE if p_w is None else f"{p_w:.1f}",)), 1)
+            found = (await self._state()).limit_w
         same = found is p_w or (None not in {found, p_w} and abs(found - p_w) <= READBACK_W)  # type: ignore[operator]
         self._see("limit_w", p_w, found, same)
 
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
-        self._as_found.setdefault("connect", (await self._state()).connect)
-        await self._ask(Frame(0, "CN", (str(int(on)),)), 1)
-        found = (await self._state()).connect
+        async with self._one_at_a_time:
+            self._as_found.setdefault("connect", (await self._state()).connect)
+            await self._ask(Frame(0, "CN", (str(int(on)),)), 1)
+            found = (await self._state()).connect
         self._see("connect", on, found, found == on)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
@@ -117,15 +123,20 @@ class PowerCell:
                 known=sorted(known),
             )
         power_w, limit_w = safe_state.get("power_w"), safe_state.get("limit_w")
-        if isinstance(power_w, int | float):
-            await self.set_power_w(float(power_w))
-        if isinstance(limit_w, int | float):
-            await self.set_limit_w(float(limit_w))
-        if isinstance(safe_state.get("connect"), bool):
-            await self.set_connect(safe_state["connect"] is True)
+        try:
+            if isinstance(power_w, int | float):
+                await self.set_power_w(float(power_w))
+            if isinstance(limit_w, int | float):
+                await self.set_limit_w(float(limit_w))
+            if isinstance(safe_state.get("connect"), bool):
+                await self.set_connect(safe_state["connect"] is True)
+        finally:
+            # Restoring what was made safe would connect the inverter again.
+            for key in safe_state:
+                self._as_found.pop(key, None)
 
     async def restore(self) -> None:
-        """Write the settings back as found; nothing, if none was written."""
+        """Write the settings back as found, but for those made safe."""
         found = self._as_found
         if "limit_w" in found:
             await self.set_limit_w(found["limit_w"])

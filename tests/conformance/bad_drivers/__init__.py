@@ -1,0 +1,1 @@
+"""Drivers that are wrong, each in one way: what the catalogue must refuse."""
