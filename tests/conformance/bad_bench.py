@@ -80,6 +80,7 @@ TABLE = tuple(
         ("programs:BlocksTheLoop", "pv-tcp", "process.loop-free", "loop_blocked_s"),
         ("programs:Crashes", "pv-tcp", "fault.exception", CRASHES),
         ("programs:Segfaults", "pv-tcp", "reading.zero", CRASHES),
+        ("programs:DiesQuietly", "pv-tcp", "reading.zero", CRASHES),
         ("programs:LeaksMemory", "pv-tcp", "process.memory", "memory_growth_bytes_per_reading"),
         ("programs:LeaksDescriptors", "pv-tcp", "process.reopen", "descriptors_leaked"),
         ("programs:LeaksThreads", "pv-tcp", "process.reopen", "threads_leaked"),

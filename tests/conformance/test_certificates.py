@@ -259,6 +259,7 @@ def test_after_a_change_only_what_ran_the_changed_code_is_run_again(
     changed = "driver: Vendor.set_limit_w of vendor/driver.py changed"
     assert again["limit.tracking"] == changed
     carried = {entry["id"]: entry["carried_from"] for entry in second["cases"]}
+    assert second["driver"]["sha256"] != first["driver"]["sha256"]
     assert carried["connect"] == second["supersedes"] == first["id"]
 
     evidence = tmp_path / "c2" / "evidence"
@@ -280,3 +281,4 @@ def test_driver_that_ends_the_process_that_imports_it_does_not_end_ours(
     words = ("--rig", "driver-bench", "--device", "pv-tcp", "--key", lab.private)
     assert main(list(map(str, ("certify", "exits", *words, "--out", tmp_path / "c")))) == 2
     assert "exits: load: the process ended, exit code 9" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()

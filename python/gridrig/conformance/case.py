@@ -5,6 +5,8 @@ import inspect
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridrig.campaign.measurements import Criterion, Outcome, Verdict, worst
@@ -92,12 +94,29 @@ class Case:
     def digest(self) -> str:
         """Tell this case from another version of it: what is said, what is done, what is allowed.
 
-        Comments and layout do not count.
+        What it shares with the other cases of its file counts for each of them; comments and
+        layout do not count.
         """
         done = self.run if inspect.isfunction(self.run) else type(self.run)
         source = ast.dump(ast.parse(textwrap.dedent(inspect.getsource(done))))
+        source += _support(inspect.getsourcefile(done) or "")
         said = (self.id, self.of, self.may_fail, self.alone, self.opens, self.criteria, source)
         return digest(repr(said).encode())
+
+
+@cache
+def _support(file: str) -> str:
+    """Return what the cases of a file share: all of it but imports and the cases themselves."""
+    kept = []
+    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+        decorators = getattr(node, "decorator_list", [])
+        names = {ast.unparse(one.func) for one in decorators if isinstance(one, ast.Call)}
+        list_of_all = isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "CASES"
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        imports = isinstance(node, ast.Import | ast.ImportFrom)
+        if not (imports or text or list_of_all or "case" in names):
+            kept.append(ast.dump(node))
+    return "\n".join(kept)
 
 
 def case(

@@ -19,6 +19,7 @@ from gridrig.devices.emulators.fault_spec import FaultSpec
 
 CALLS = 5
 LASTS_S = 1.5
+PAUSE_S = 0.1  # longer than the idle time after which a wire is closed
 RECOVERY_TRIES_MAX = 6
 RECOVERY_PAUSE_S = 0.5
 KINDS = frozenset({"timeout", "framing", "refused", "busy", "unavailable", "readback", "other"})
@@ -150,6 +151,8 @@ class Met:
             opened = opened or (await stand.attempt("open")).failure is None
             if opened:
                 await exercise(stand, step)
+            if breaks(self.spec):
+                await stand.clock.sleep(PAUSE_S)
         require_fired(stand, self.spec)
         await stand.clock.sleep(LASTS_S)
         if not opened:

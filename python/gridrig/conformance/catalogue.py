@@ -1,6 +1,6 @@
 """All cases, in their order, and those that concern one driver."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gridrig.conformance import (
     cases_inverter,
@@ -31,7 +31,7 @@ def cases_for(subject: Subject) -> list[Case]:
     return [*stated, *fault_cases(subject.faults)]
 
 
-def chosen(cases: Iterable[Case], only: Iterable[str]) -> list[Case]:
+def chosen(cases: Iterable[Case], only: Collection[str]) -> list[Case]:
     """Return the cases of these names; all if none is named.
 
     Raises
@@ -40,8 +40,7 @@ def chosen(cases: Iterable[Case], only: Iterable[str]) -> list[Case]:
         `conformance.no_case`, with the near miss.
     """
     by_name = {case.id: case for case in cases}
-    names = list(only)
-    for name in names:
+    for name in only:
         if name not in by_name:
             raise CampaignError(
                 "conformance.no_case",
@@ -49,7 +48,7 @@ def chosen(cases: Iterable[Case], only: Iterable[str]) -> list[Case]:
                 name=name,
                 near=near_miss(name, by_name),
             )
-    return [case for name, case in by_name.items() if not names or name in names]
+    return [case for name, case in by_name.items() if not only or name in only]
 
 
 def not_covered(subject: Subject, cases: Iterable[Case]) -> list[str]:

@@ -1,6 +1,7 @@
 """`gridrig certify`: try a driver on the catalogue, keep the evidence, sign what was found."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,7 @@ DEPENDENCIES = "dependencies.json"
 RESULTS = "results.json"
 CAPABILITY_OF = {"storage_inverter": "storage"}  # of a driver, as a rig names it
 FIRST = "first certification"
+SAID_BYTES_MAX = 2_000  # of what a driver printed that cannot be loaded
 
 
 @dataclass(frozen=True)
@@ -116,18 +118,20 @@ def certify(
     """
     now = utc_now()
     package = driver_package(order.driver)
+    start_utc_s = int(datetime.fromisoformat(now).timestamp())
+    loaded = run_wall(lambda clock: _load(order.driver, clock), start_utc_s=start_utc_s)
+    subject = _subject(order, loaded)
+    cases = cases_for(subject)
+    before = None if order.since is None else _before(order.since, key)
+    # Whether anything stands depends on who the device is now.
+    asked = {ASKED_ALWAYS, *order.only} if before is not None and order.only else order.only
+    picked = chosen(cases, asked)
     evidence = order.out / EVIDENCE
     (evidence / "cases").mkdir(parents=True)
     with (evidence / "driver.log").open("wb") as log:
-        start_utc_s = int(datetime.fromisoformat(now).timestamp())
-        loaded = run_wall(lambda clock: _load(order.driver, clock, log), start_utc_s=start_utc_s)
-        subject = _subject(order, loaded)
-        cases = cases_for(subject)
-        picked = chosen(cases, order.only)
-        before = None if order.since is None else _before(order.since, key)
         run = _Run(order, subject, package, picked, before, evidence, log, told)
         results = run_wall(run.all, start_utc_s=start_utc_s)
-    entries = _entries(cases, results, run.reasons, before, now)
+    entries = _entries(picked, results, run.reasons, before, now)
     known = {result.case.id: result for result in results}
     identity = known[ASKED_ALWAYS].identity if ASKED_ALWAYS in known else {}
     _write_evidence(evidence, subject, package, results, entries, before)
@@ -195,18 +199,24 @@ class _Run:
                 self.reasons[case.id] = reason
 
 
-async def _load(driver: str, clock: Clock, log: BinaryIO) -> str:
+async def _load(driver: str, clock: Clock) -> str:
     """Import the driver in a process of its own, before anybody else does."""
-    remote = Remote(clock, log)
-    try:
-        await remote.start()
-        return await remote.load(driver)
-    except WorkerEnded as end:
-        raise CampaignError(
-            "conformance.driver_not_loaded", "{driver}: {cause}", driver=driver, cause=str(end)
-        ) from None
-    finally:
-        await remote.stop()
+    with tempfile.TemporaryFile() as log:
+        remote = Remote(clock, log)
+        try:
+            await remote.start()
+            return await remote.load(driver)
+        except WorkerEnded as end:
+            log.seek(0)
+            raise CampaignError(
+                "conformance.driver_not_loaded",
+                "{driver}: {cause} {said}",
+                driver=driver,
+                cause=str(end),
+                said=log.read(SAID_BYTES_MAX).decode("utf-8", "replace"),
+            ) from None
+        finally:
+            await remote.stop()
 
 
 def _subject(order: Order, loaded: str) -> Subject:
@@ -258,7 +268,7 @@ def _entries(
     before: Before | None,
     now: str,
 ) -> list[CaseEntry]:
-    """Return the entries in the order of the catalogue, those carried over among them."""
+    """Return the entries of the cases asked for, those carried over among them."""
     fresh = {r.case.id: CaseEntry.of(r, at=now, because=reasons[r.case.id]) for r in results}
     old = {} if before is None else {n: e.carried(before.id) for n, e in before.entries.items()}
     both = {**old, **fresh}

@@ -127,7 +127,8 @@ class Examination:
                     if case.opens:
                         await stand.value("open")
                     await case.run(stand)
-                if stand.driver.alive:
+                # A process that is gone without having been asked to go crashed unseen.
+                if not stand.driver_ended:
                     await stand.keep_trace()
         except NotApplicable as why:
             not_applicable = str(why)

@@ -60,6 +60,7 @@ class Stand:
         elif subject.pack is not None:
             self.pack = subject.stated_pack(subject.pack)
         self.driver = Remote(clock, log)
+        self.driver_ended = False  # by the case itself
         self.about: dict[str, Any] = {}
         self.identity: dict[str, str] = {}
         self.notes: list[str] = []
@@ -142,11 +143,13 @@ class Stand:
         """End the driver's process at once, having asked what code ran in it."""
         await self.keep_trace()
         await self.driver.stop()
+        self.driver_ended = True
 
     async def another_process(self, **parameters: Any) -> None:
         """End the driver's process and make the driver in a new one, not opened."""
         await self.end_driver()
         self.driver = self.driver.another()
+        self.driver_ended = False
         await self.start_driver(**parameters)
 
     async def keep_trace(self) -> None:
