@@ -76,6 +76,8 @@ __all__ = [
     "posted_names",
     "posted_tree",
     "settle_period",
+    "signature_lanes",
+    "signature_rates",
     "table_image",
     "timer_cost",
 ]
@@ -1004,6 +1006,47 @@ def market_auction_s(workload: str, orders: int) -> float:
 
 def timer_cost() -> _Percentiles:
     """Measure what reading the clock twice takes. [ns]"""
+
+def signature_rates(
+    algorithm: str,
+    table: str,
+    public_keys: Sequence[bytes],
+    signed: Sequence[tuple[int, bytes, bytes]],
+    ways: Sequence[tuple[int, int]],
+    repetitions: int,
+) -> tuple[float, int, list[float]]:
+    """Time the verifier of signatures alone: hash and strict verdict, no format and no ledger.
+
+    Parameters
+    ----------
+    algorithm, table : str
+        As in a trust file; and "none", "small", "medium" or "large".
+    public_keys : sequence of bytes
+        SPKI DER.
+    signed : sequence of (int, bytes, bytes)
+        Place of the key, message, signature; of ECDSA over the SHA-256, in DER.
+    ways : sequence of (int, int)
+        Size of the batches, and threads.
+    repetitions : int
+        Of which the best counts.
+
+    Returns
+    -------
+    float
+        Time to enrol all keys, tables included. [s]
+    int
+        What the tables take. [bytes]
+    list of float
+        A rate for each way. [1/s]
+
+    Raises
+    ------
+    BenchError
+        `bench.key_refused` and `bench.signature_refused`: a signature must be true to be timed.
+    """
+
+def signature_lanes() -> tuple[str, bool]:
+    """Say what verifies signatures in this process, and whether it is the lanes of the machine."""
 
 # --- settlement ---------------------------------------------------------------------------------
 

@@ -77,6 +77,22 @@ pub enum BenchError {
     /// The exchange cannot hold what the workload needs.
     #[error(transparent)]
     Exchange(#[from] BookError),
+    /// A key cannot be enrolled.
+    #[error("key {place} is refused: {fault}")]
+    Key {
+        /// Its place among those given.
+        place: usize,
+        /// Why.
+        fault: String,
+    },
+    /// A signature is not true, or cannot be read.
+    #[error("signature {place} is refused: {fault}")]
+    Signature {
+        /// Its place among those given.
+        place: usize,
+        /// Why.
+        fault: String,
+    },
 }
 
 impl BenchError {
@@ -85,6 +101,8 @@ impl BenchError {
         match self {
             Self::Answers(_) => "bench.answers_differ",
             Self::Exchange(error) => error.code(),
+            Self::Key { .. } => "bench.key_refused",
+            Self::Signature { .. } => "bench.signature_refused",
         }
     }
 }

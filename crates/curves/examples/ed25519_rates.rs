@@ -14,7 +14,7 @@ use gridrig_curves::{
 
 const MESSAGE_BYTES: usize = 363;
 const MEMORY_BYTES_MAX: usize = 8 << 30;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 25;
 
 /// SplitMix64 (Steele, Lea, Flood, 2014).
 struct Random(u64);

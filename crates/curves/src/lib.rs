@@ -21,9 +21,10 @@
 //! - Scalars of Ed25519 are taken as integers, never with L added, so the rule holds for every A that
 //!   it admits, also for one that enrolment would refuse.
 //! - Addition on edwards25519 is complete, so no input is exceptional and no Z is 0.
-//! - Kernels in lanes are written over a word of eight lanes, whose portable implementation is what
-//!   tests run. [`lanes()`] says what this process uses: before the lanes of a machine are used, each
-//!   of their operations is compared with the portable one, and lanes that disagree are refused.
+//! - Kernels in lanes are written over a word of eight lanes. Tests run them over its portable
+//!   implementation everywhere, and over the machine's where it has lanes. [`lanes()`] says what this
+//!   process uses: before the lanes of a machine are used, each of their operations is compared with
+//!   the portable one, and lanes that disagree are refused.
 //! - Nothing here is secret and nothing is constant in time.
 //!
 //! # Cost and limits
@@ -31,15 +32,14 @@
 //! Of Ed25519 a table costs, by [`TableSize`]: small 6,144 bytes (64 additions and 28 doublings a
 //! signature), medium 78,336 bytes (51 additions), large 227,328 bytes (37 additions); to each come
 //! 26 additions from a table of the base point of 1.3 MB that all keys share. A cold key takes 66
-//! additions and 250 doublings. A ring holds at most [`KEYS_MAX`] keys, and tables up to the limit it
-//! was made with. `examples/ed25519_rates.rs` measures beside ed25519-dalek.
+//! additions and 250 doublings, in a lane or alone. A ring holds at most [`KEYS_MAX`] keys, and tables
+//! up to the limit it was made with. `examples/ed25519_rates.rs` measures beside ed25519-dalek.
 //!
 //! # Known gaps
 //!
-//! - Cold Ed25519 keys are verified one at a time, not in lanes.
-//! - SHA-512 is computed one message at a time.
-//! - The lanes of AVX-512 have been compiled and never run: no machine with IFMA was at hand. What ran
-//!   is the same kernel over the portable word.
+//! - Only edwards25519, P-256 and secp256k1 have lanes; the other curves of 256 and 192 bits are
+//!   checked in four limbs, those of 384 bits by their crates.
+//! - The tables of cold ECDSA keys are computed one key at a time.
 
 #![deny(unsafe_code)]
 
@@ -51,6 +51,7 @@ mod lanes;
 mod limbs;
 mod ring;
 mod scheme;
+mod sha512;
 mod signature;
 mod spki;
 mod task;

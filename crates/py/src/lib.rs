@@ -2,6 +2,7 @@
 
 mod auction;
 mod bench;
+mod bench_signatures;
 mod book_events;
 mod certificates;
 mod claims;
@@ -41,6 +42,8 @@ mod _core {
     use crate::bench::{
         market_auction_s, market_commands, market_latencies, market_rates, timer_cost,
     };
+    #[pymodule_export]
+    use crate::bench_signatures::{signature_lanes, signature_rates};
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]

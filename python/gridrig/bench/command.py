@@ -28,7 +28,7 @@ class Topic:
 TOPICS = {
     "devices": Topic(devices.WORKLOADS, devices.measure),
     "market": Topic(market.WORKLOADS, market.measure),
-    "metering": Topic(metering.WORKLOADS, metering.measure),
+    "metering": Topic(metering.WORKLOADS, metering.measure, metering.ONLY_WHEN_NAMED),
     "plant": Topic(plant.WORKLOADS, plant.measure),
     "settlement": Topic(settlement.WORKLOADS, settlement.measure, settlement.ONLY_WHEN_NAMED),
     "timing": Topic(timing.WORKLOADS, timing.measure),

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gridrig.bench.cores import OnCores
+from gridrig.bench.metering_signatures import few_keys, many_keys
 from gridrig.bench.peers import peer
 from gridrig.bench.rows import Goal, Measured, Row
 from gridrig.clock.stopwatch import now_ns
@@ -29,7 +30,20 @@ from gridrig.metering import VERIFIED, EnrolledKey, ReadingLedger, Verifier, enr
 from gridrig.metering.cose_signing import CoseSigner
 from gridrig.metering.ocmf_signing import ocmf_payload, ocmf_record, sign_payload
 
-WORKLOADS = ("ed25519", "p256", "secp256k1", "small-batches", "many-keys", "ledger")
+WORKLOADS = (
+    "signatures",
+    "signatures-2048",
+    "signatures-100000",
+    "signatures-1000000",
+    "ed25519",
+    "p256",
+    "secp256k1",
+    "small-batches",
+    "many-keys",
+    "ledger",
+)
+ONLY_WHEN_NAMED = frozenset({"signatures-1000000"})
+"""Takes minutes and 8 GiB."""
 BATCH = 8_192
 KEYS = 64
 MANY_KEYS = 2_048
@@ -57,6 +71,14 @@ def measure(workloads: Sequence[str], quick: bool) -> Measured:
     repetitions = 1 if quick else 5
     for workload in workloads:
         match workload:
+            case "signatures":
+                measured.rows += few_keys(measured, size, repetitions)
+            case "signatures-2048":
+                measured.rows += many_keys(64 if quick else 2_048, "medium", size, repetitions)
+            case "signatures-100000":
+                measured.rows += many_keys(64 if quick else 100_000, "medium", size, repetitions)
+            case "signatures-1000000":
+                measured.rows += many_keys(64 if quick else 1_000_000, "small", size, repetitions)
             case "ed25519":
                 measured.rows += _ed25519(measured, size, repetitions)
             case "p256":

@@ -27,8 +27,9 @@ pub(crate) enum Finding {
     Exceptional,
 }
 
-/// Points worked on at once; with what belongs to them they stay in the second-level cache.
-const POINTS: usize = 4096;
+/// What the points worked on at once take; with what belongs to them they stay in the second-level
+/// cache. [bytes]
+const POINT_BYTES: usize = 3 << 17;
 
 /// Checks claims whose tables are cut alike.
 pub(crate) fn check_all<C, F>(claims: &[Claim<'_, C>]) -> Vec<Finding>
@@ -45,7 +46,8 @@ where
         .iter()
         .map(|shape| shape.rows(C::BITS) * shape.passes)
         .sum();
-    let groups = (POINTS / rows as usize).max(1);
+    let points = POINT_BYTES / size_of::<Affine<F>>();
+    let groups = (points / rows as usize).max(1);
     let mut batch = Batch::<F>::new();
     for chunk in claims.chunks(groups * F::LANES) {
         batch.check(chunk, shapes, &mut findings);

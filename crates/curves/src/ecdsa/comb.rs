@@ -6,8 +6,9 @@
 //! plus or minus one after the bits of `c`. An even scalar is replaced by its negative.
 
 use super::curve::Curve;
+use super::field::Field;
 use super::inversion::for_each_inverse;
-use super::modular::{Limbs, Modulus, subtract};
+use super::modular::{Fp, Limbs, Modulus, subtract};
 use super::point::{Affine, Jacobian, Point};
 
 /// How a table is cut: its windows are `width` bits wide, and of every `passes` windows one is
@@ -36,7 +37,7 @@ impl Shape {
 }
 
 /// Multiples of a point: `(2 j + 1) * 2^(width * passes * i) * P` for every row i and index j.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table<C: Curve> {
     shape: Shape,
     points: Vec<Point<C>>,
@@ -54,23 +55,34 @@ impl<C: Curve> Table<C> {
         )
     }
 
-    /// Tabulates a point.
+    /// Tabulates a point, one row at a time.
     pub(crate) fn new(point: Point<C>, shape: Shape) -> Self {
+        Self::tabulated::<Fp<C::Base>>(point, shape)
+    }
+
+    /// Tabulates a point, with a row in each lane.
+    #[inline(always)]
+    pub(crate) fn tabulated<F>(point: Point<C>, shape: Shape) -> Self
+    where
+        F: Field<Modulus = C::Base>,
+    {
         let (width, rows) = (shape.width as usize, shape.rows(C::BITS) as usize);
         let powers = doublings::<C>(point, width, (shape.width * shape.passes) as usize, rows);
+        let powers = side_by_side::<C, F>(&powers, width);
+        let groups = rows.div_ceil(F::LANES);
         let per_row = shape.points();
-        let mut points = vec![point; rows * per_row];
-        for row in 0..rows {
-            points[row * per_row] = powers[row * width];
+        let mut points = vec![powers[0]; groups * per_row];
+        for group in 0..groups {
+            points[group * per_row] = powers[group * width];
         }
-        let mut products = Vec::with_capacity(rows * per_row / 2);
+        let mut products = Vec::with_capacity(groups * per_row / 2);
         // From the first `known` odd multiples the next as many, `2 * known` times the point on.
         for level in 1..width {
             let known = 1 << (level - 1);
             let place = |i: usize| (i / known * per_row + i % known, i / known * width + level);
             for_each_inverse(
                 &mut points,
-                rows * known,
+                groups * known,
                 &mut products,
                 |points, i| powers[place(i).1].x - points[place(i).0].x,
                 |points, i, inverse| {
@@ -80,6 +92,7 @@ impl<C: Curve> Table<C> {
                 |_, _, _| {},
             );
         }
+        let points = row_by_row(&points, per_row, rows);
         Self { shape, points }
     }
 
@@ -123,6 +136,46 @@ fn doublings<C: Curve>(point: Point<C>, width: usize, stride: usize, rows: usize
         |_, _, _| {},
     );
     affine
+}
+
+/// Puts as many rows side by side as there are lanes; lanes left over take the last row again.
+fn side_by_side<C: Curve, F: Field<Modulus = C::Base>>(
+    powers: &[Point<C>],
+    width: usize,
+) -> Vec<Affine<F>> {
+    let rows = powers.len() / width;
+    let mut grouped = Vec::with_capacity(rows.div_ceil(F::LANES) * width);
+    for group in 0..rows.div_ceil(F::LANES) {
+        for place in 0..width {
+            let row = |lane: usize| usize::min(group * F::LANES + lane, rows - 1);
+            let of = |lane| powers[row(lane) * width + place];
+            let (x, y) = (
+                F::from_lanes(|lane| of(lane).x),
+                F::from_lanes(|lane| of(lane).y),
+            );
+            grouped.push(Affine { x, y });
+        }
+    }
+    grouped
+}
+
+/// Lays rows that stand side by side one after the other.
+fn row_by_row<F: Field>(
+    points: &[Affine<F>],
+    per_row: usize,
+    rows: usize,
+) -> Vec<Affine<Fp<F::Modulus>>> {
+    let (x, y) = (Fp::ZERO, Fp::ZERO);
+    let mut laid = vec![Affine { x, y }; rows * per_row];
+    for (at, point) in points.iter().enumerate() {
+        let (x, y) = (point.x.to_lanes(), point.y.to_lanes());
+        let first = at / per_row * F::LANES;
+        for row in first..rows.min(first + F::LANES) {
+            let (x, y) = (x[row - first], y[row - first]);
+            laid[row * per_row + at % per_row] = Affine { x, y };
+        }
+    }
+    laid
 }
 
 /// A digit: the sign, and the index of its odd magnitude.

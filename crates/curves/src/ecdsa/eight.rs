@@ -11,7 +11,7 @@ use std::ops::{Add, Mul, Neg, Sub};
 use super::field::Field;
 use super::inversion::for_each_inverse;
 use super::modular::{Fp, Limbs, Modulus, power_of_two};
-use crate::lanes::{Step, Word};
+use crate::lanes::{Step, Word, limbs};
 
 const BITS: u32 = 52;
 const LIMBS: usize = 5;
@@ -81,7 +81,7 @@ impl<M: Modulus, W: Word> Step for Sum<M, W> {
     #[inline(always)]
     fn take(self) -> Eight<M, W> {
         let Self(a, b) = self;
-        Eight::carried(std::array::from_fn(|i| a.0[i].add(b.0[i])))
+        Eight::carried(limbs!(i => a.0[i].add(b.0[i])))
     }
 }
 
@@ -94,8 +94,8 @@ impl<M: Modulus, W: Word> Step for Difference<M, W> {
     #[inline(always)]
     fn take(self) -> Eight<M, W> {
         let Self(a, b) = self;
-        let thrice = Derived::<M>::THRICE.map(W::splat);
-        Eight::carried(std::array::from_fn(|i| a.0[i].add(thrice[i]).sub(b.0[i])))
+        let thrice = limbs!(i => W::splat(Derived::<M>::THRICE[i]));
+        Eight::carried(limbs!(i => a.0[i].add(thrice[i]).sub(b.0[i])))
     }
 }
 
@@ -313,7 +313,8 @@ impl<M: Modulus, W: Word> Field for Eight<M, W> {
 
     #[inline(always)]
     fn to_lanes(self) -> [Fp<M>; 8] {
-        elements(self.tidy().0.map(W::to_array))
+        let Self(tight, _) = self.tidy();
+        elements(&limbs!(i => tight[i].to_array()))
     }
 
     #[inline(always)]
@@ -351,9 +352,9 @@ impl<M: Modulus, W: Word> Field for Eight<M, W> {
 }
 
 /// Returns the elements of tight lanes.
-fn elements<M: Modulus>(limbs: [[u64; 8]; LIMBS]) -> [Fp<M>; 8] {
+fn elements<M: Modulus>(tight: &[[u64; 8]; LIMBS]) -> [Fp<M>; 8] {
     std::array::from_fn(|lane| {
-        let [a, b, c, d, e] = limbs.map(|limb| limb[lane]);
+        let [a, b, c, d, e] = limbs!(limb => tight[limb][lane]);
         let low = [
             a | b << 52,
             b >> 12 | c << 40,

@@ -8,7 +8,6 @@ use super::modular::Fp;
 use super::point::{Point, point_from_integers};
 use super::public_key::PublicKey;
 use super::scalars::{Numbers, integer};
-use crate::lanes::{self, Kernel, Word};
 use crate::{Scheme, Signature, SignatureFault, TableSize, Verdict};
 
 /// How a table of a size is cut; none for a cold key.
@@ -64,41 +63,72 @@ impl Job<'_> {
 }
 
 /// A curve whose keys may have tables.
-trait Tabulated: Curve {
+pub(super) trait Tabulated: Curve {
     const SCHEME: Scheme;
 
     /// Returns the table if it is of this curve.
     fn table_of(table: &KeyTable) -> Option<&Table<Self>>;
 
+    /// Tabulates a key, with what the machine has.
+    fn tabulate(point: Point<Self>, shape: Shape) -> Table<Self>;
+
     /// Checks claims whose tables are cut alike, with what the machine has.
     fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding>;
 }
 
-/// Claims whose tables are cut alike.
-struct Claims<'a, C: Curve>(&'a [Claim<'a, C>]);
+/// For primes just below 2^256: in lanes, or in four limbs where there are none.
+mod in_lanes {
+    use super::{Claim, Curve, Eight, Finding, Point, Shape, Table, check_all, in_limbs};
+    use crate::lanes::{self, Kernel, Word};
 
-impl<C: Curve> Kernel for Claims<'_, C> {
-    type Output = Vec<Finding>;
+    struct Claims<'a, C: Curve>(&'a [Claim<'a, C>]);
 
-    #[inline(always)]
-    fn run<W: Word>(self) -> Vec<Finding> {
-        check_all::<C, Eight<C::Base, W>>(self.0)
+    impl<C: Curve> Kernel for Claims<'_, C> {
+        type Output = Vec<Finding>;
+
+        #[inline(always)]
+        fn run<W: Word>(self) -> Vec<Finding> {
+            check_all::<C, Eight<C::Base, W>>(self.0)
+        }
+    }
+
+    struct Tabulation<C: Curve>(Point<C>, Shape);
+
+    impl<C: Curve> Kernel for Tabulation<C> {
+        type Output = Table<C>;
+
+        #[inline(always)]
+        fn run<W: Word>(self) -> Table<C> {
+            Table::tabulated::<Eight<C::Base, W>>(self.0, self.1)
+        }
+    }
+
+    pub(super) fn check<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
+        lanes::run(Claims(claims)).unwrap_or_else(|Claims(claims)| in_limbs::check(claims))
+    }
+
+    pub(super) fn tabulate<C: Curve>(point: Point<C>, shape: Shape) -> Table<C> {
+        lanes::run(Tabulation(point, shape))
+            .unwrap_or_else(|Tabulation(point, shape)| in_limbs::tabulate(point, shape))
     }
 }
 
-/// Checks claims in lanes, or in four limbs where there are none.
-fn in_lanes<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
-    lanes::run(Claims(claims)).unwrap_or_else(|Claims(claims)| in_limbs(claims))
-}
+/// In four limbs: for primes that are not of the kind that lanes work on.
+mod in_limbs {
+    use super::{Claim, Curve, Finding, Fp, Point, Shape, Table, check_all};
 
-/// Checks claims in four limbs: the primes of these curves are not the kind that lanes work on.
-fn in_limbs<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
-    check_all::<C, Fp<C::Base>>(claims)
+    pub(super) fn check<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
+        check_all::<C, Fp<C::Base>>(claims)
+    }
+
+    pub(super) fn tabulate<C: Curve>(point: Point<C>, shape: Shape) -> Table<C> {
+        Table::new(point, shape)
+    }
 }
 
 /// Writes what is the same for every curve of at most 256 bits.
 macro_rules! tables {
-    ($($scheme:ident: $curve:ident $check:ident),+ $(,)?) => {
+    ($($scheme:ident: $curve:ident $arithmetic:ident),+ $(,)?) => {
         /// The table of an enrolled key.
         #[derive(Debug, Clone)]
         pub(crate) enum KeyTable {
@@ -112,7 +142,7 @@ macro_rules! tables {
                 let shape = shape(size)?;
                 match scheme {
                     $(Scheme::$scheme => {
-                        Some(Self::$scheme(Table::new(point::<$curve>(coordinates)?, shape)))
+                        Some(Self::$scheme($curve::tabulate(point::<$curve>(coordinates)?, shape)))
                     })+
                     _ => None,
                 }
@@ -139,8 +169,12 @@ macro_rules! tables {
                 }
             }
 
+            fn tabulate(point: Point<Self>, shape: Shape) -> Table<Self> {
+                $arithmetic::tabulate(point, shape)
+            }
+
             fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding> {
-                $check(claims)
+                $arithmetic::check(claims)
             }
         })+
 

@@ -11,6 +11,7 @@ use super::field::Field;
 use super::modular::{Fp, Limbs, Modulus, subtract};
 use super::point::{Affine, Jacobian, Point};
 use super::scalars::Numbers;
+use super::tables::Tabulated;
 use crate::lanes::Portable;
 
 /// Any integer, and often one at an end of a limb or of the range.
@@ -227,23 +228,19 @@ pub(crate) fn with_scalars<C: Curve>(
     }
 }
 
-/// Checks a batch in four limbs and, if the curve's prime is fit for it, in lanes.
-fn findings<C: Curve, F: Field<Modulus = C::Base>>(
-    table: &Table<C>,
-    numbers: &[Numbers<C>],
-) -> Vec<Finding> {
+/// A way to check a batch: in four limbs, in portable lanes, or with what the machine has.
+pub(crate) type Way<C> = fn(&[Claim<'_, C>]) -> Vec<Finding>;
+
+fn findings<C: Curve>(way: Way<C>, table: &Table<C>, numbers: &[Numbers<C>]) -> Vec<Finding> {
     let claims: Vec<_> = numbers
         .iter()
         .map(|&numbers| Claim { table, numbers })
         .collect();
-    check_all::<C, F>(&claims)
+    way(&claims)
 }
 
 /// Puts numbers at each place among good ones, and says what is found of them.
-fn found_among_good<C: Curve, F: Field<Modulus = C::Base>>(
-    private: Fp<C::Order>,
-    odd_one: &Numbers<C>,
-) -> Finding {
+fn found_among_good<C: Curve>(way: Way<C>, private: Fp<C::Order>, odd_one: &Numbers<C>) -> Finding {
     let key = multiply::<C>(private, C::generator()).expect("a key");
     let table = Table::new(key, SHAPES[2]);
     let good: Vec<Numbers<C>> = (3..20)
@@ -259,7 +256,7 @@ fn found_among_good<C: Curve, F: Field<Modulus = C::Base>>(
     for place in 0..good.len() {
         let mut batch = good.clone();
         batch[place] = *odd_one;
-        let mut findings = findings::<C, F>(&table, &batch);
+        let mut findings = findings(way, &table, &batch);
         found.push(findings.remove(place));
         assert!(
             findings.iter().all(|finding| *finding == Finding::Holds),
@@ -273,7 +270,7 @@ fn found_among_good<C: Curve, F: Field<Modulus = C::Base>>(
     found[0]
 }
 
-fn exceptions_are_found<C: Curve, F: Field<Modulus = C::Base>>() {
+fn exceptions_are_found<C: Curve>(way: Way<C>) {
     let two_to_the = |exponent: u32| {
         let mut integer = [0; 4];
         integer[exponent as usize / 64] = 1 << (exponent % 64);
@@ -293,7 +290,7 @@ fn exceptions_are_found<C: Curve, F: Field<Modulus = C::Base>>() {
         let numbers = with_scalars::<C>(private, of_generator, of_key);
         let key = multiply::<C>(private, C::generator()).expect("a key");
         assert_eq!(complete::holds(key, &numbers), holds);
-        let found = found_among_good::<C, F>(private, &numbers);
+        let found = found_among_good(way, private, &numbers);
         assert!(found != Finding::Holds || holds);
         assert!(found != Finding::Fails || !holds);
     }
@@ -311,7 +308,7 @@ fn exceptions_are_found<C: Curve, F: Field<Modulus = C::Base>>() {
         let key = multiply::<C>(private, C::generator()).expect("a key");
         assert!(complete::holds(key, &numbers));
         assert_eq!(
-            found_among_good::<C, F>(private, &numbers),
+            found_among_good(way, private, &numbers),
             Finding::Exceptional
         );
     }
@@ -319,9 +316,60 @@ fn exceptions_are_found<C: Curve, F: Field<Modulus = C::Base>>() {
 
 #[test]
 fn equal_and_opposite_points_are_found_wherever_they_meet() {
-    exceptions_are_found::<P256, Fp<_>>();
-    exceptions_are_found::<P256, Eight<_, Portable>>();
-    exceptions_are_found::<Secp256k1, Fp<_>>();
-    exceptions_are_found::<Secp256k1, Eight<_, Portable>>();
-    exceptions_are_found::<Brainpool256, Fp<_>>();
+    exceptions_are_found::<P256>(check_all::<_, Fp<_>>);
+    exceptions_are_found::<P256>(check_all::<_, Eight<_, Portable>>);
+    exceptions_are_found::<P256>(P256::check);
+    exceptions_are_found::<Secp256k1>(check_all::<_, Fp<_>>);
+    exceptions_are_found::<Secp256k1>(check_all::<_, Eight<_, Portable>>);
+    exceptions_are_found::<Secp256k1>(Secp256k1::check);
+    exceptions_are_found::<Brainpool256>(check_all::<_, Fp<_>>);
+}
+
+/// Each lane is given numbers that are false in every way; the other seven must not see it.
+fn bad_numbers_stay_in_their_lane<C: Curve>(way: Way<C>) {
+    let private = Fp::from_any([5, 6, 7, 8]);
+    let kinds: [fn(&mut Numbers<C>); 6] = [
+        |numbers| numbers.r[0] ^= 2,
+        |numbers| numbers.r = [1, 0, 0, 0],
+        |numbers| numbers.s = numbers.s + Fp::ONE,
+        |numbers| numbers.s = Fp::ONE,
+        |numbers| numbers.z = numbers.z + Fp::ONE,
+        |numbers| numbers.z = -numbers.z,
+    ];
+    for kind in kinds {
+        let mut bad = with_scalars(
+            private,
+            Fp::from_any([1, 2, 3, 4]),
+            Fp::from_any([4, 3, 2, 1]),
+        );
+        kind(&mut bad);
+        assert_eq!(found_among_good(way, private, &bad), Finding::Fails);
+    }
+}
+
+#[test]
+fn a_bad_signature_in_any_lane_leaves_the_others_as_they_were() {
+    bad_numbers_stay_in_their_lane::<P256>(check_all::<_, Fp<_>>);
+    bad_numbers_stay_in_their_lane::<P256>(P256::check);
+    bad_numbers_stay_in_their_lane::<Secp256k1>(check_all::<_, Fp<_>>);
+    bad_numbers_stay_in_their_lane::<Secp256k1>(Secp256k1::check);
+}
+
+fn tables_agree<C: Tabulated>() {
+    for shape in SHAPES {
+        let one_by_one = Table::<C>::new(C::generator(), shape);
+        assert!(
+            one_by_one == C::tabulate(C::generator(), shape),
+            "{shape:?}"
+        );
+    }
+}
+
+#[test]
+fn tables_in_lanes_are_those_computed_row_by_row() {
+    tables_agree::<P256>();
+    tables_agree::<Secp256k1>();
+    let shape = SHAPES[1];
+    let portable = Table::<P256>::tabulated::<Eight<_, Portable>>(P256::generator(), shape);
+    assert!(portable == Table::new(P256::generator(), shape));
 }

@@ -13,6 +13,9 @@ pub(crate) trait Field:
     /// Whether to negate, for each element.
     type Sign: Copy;
 
+    /// The sign of what is to be added.
+    fn positive() -> Self::Sign;
+
     /// 0
     fn zero() -> Self;
 
@@ -25,6 +28,9 @@ pub(crate) trait Field:
     /// Returns the square.
     fn square(self) -> Self;
 
+    /// Returns the same element, tight.
+    fn carried(self) -> Self;
+
     /// Returns self - other, if `other` is a sum or a difference of two tight elements and `self`
     /// one of them or a sum.
     fn minus_sum(self, other: Self) -> Self;
@@ -35,7 +41,11 @@ pub(crate) trait Field:
     /// Squares `times` times.
     #[inline(always)]
     fn square_times(self, times: u32) -> Self {
-        (0..times).fold(self, |power, _| power.square())
+        let mut power = self;
+        for _ in 0..times {
+            power = power.square();
+        }
+        power
     }
 
     /// Returns the powers 2^250 - 1 and 11, of which both roots and inverses are made.

@@ -29,13 +29,18 @@ impl Shape {
         Self::new(width, Radix::new(width).count())
     }
 
-    const fn tables(self) -> usize {
+    pub(crate) const fn tables(self) -> usize {
         self.radix.count().div_ceil(self.passes)
+    }
+
+    /// Returns the number of multiples in a table.
+    pub(crate) const fn per_table(self) -> usize {
+        self.radix.magnitude_max()
     }
 
     /// Returns the number of multiples in all tables together.
     pub(crate) const fn multiples(self) -> usize {
-        self.tables() * self.radix.magnitude_max()
+        self.tables() * self.per_table()
     }
 
     /// Writes a scalar in the digits of this shape.
@@ -43,24 +48,42 @@ impl Shape {
         self.radix.digits(scalar)
     }
 
-    /// Computes the multiples of a point, in the order of the tables.
-    pub(crate) fn multiples_of(self, point: &Point) -> Vec<Point> {
-        let mut multiples = Vec::with_capacity(self.multiples());
-        let mut first = *point;
-        loop {
-            let addend = first.to_addend();
-            let mut multiple = first;
-            multiples.push(multiple);
-            for _ in 1..self.radix.magnitude_max() {
-                multiple = multiple.add(&addend, 0);
-                multiples.push(multiple);
-            }
-            if multiples.len() == self.multiples() {
-                return multiples;
-            }
-            // The last one is 2^(width - 1) times the first.
-            first = multiple.double_times(self.radix.width() * (self.passes as u32 - 1) + 1);
+    /// Computes the first multiple of each table: 2^(width * passes * j) P.
+    pub(crate) fn firsts(self, point: &Point) -> Vec<Point> {
+        let apart = self.radix.width() * self.passes as u32;
+        let mut firsts = vec![*point];
+        while firsts.len() < self.tables() {
+            firsts.push(firsts[firsts.len() - 1].double_times(apart));
         }
+        firsts
+    }
+
+    /// Computes the multiples in a table, or in eight, given the first.
+    #[inline(always)]
+    pub(crate) fn multiples_from<F: Field>(self, first: Point<F>) -> Vec<Point<F>> {
+        let addend = first.to_addend();
+        let mut multiples = Vec::with_capacity(self.radix.magnitude_max());
+        let mut multiple = first;
+        multiples.push(multiple);
+        for _ in 1..self.radix.magnitude_max() {
+            multiple = multiple.add(&addend, F::positive());
+            multiples.push(multiple);
+        }
+        multiples
+    }
+
+    /// Computes all multiples of a point, in the order of the tables.
+    pub(crate) fn multiples_of(self, point: &Point) -> Vec<Point> {
+        let mut multiples = self.multiples_from(*point);
+        while let Some(last) = multiples
+            .last()
+            .filter(|_| multiples.len() < self.multiples())
+        {
+            // The last one is 2^(width - 1) times the first of its table.
+            let first = last.double_times(self.radix.width() * (self.passes as u32 - 1) + 1);
+            multiples.extend(self.multiples_from(first));
+        }
+        multiples
     }
 
     /// Returns `start` times 2^(width * (passes - 1)), plus for each digit what `add` adds, which is

@@ -8,7 +8,7 @@ use std::ops::{Add, Mul, Sub};
 
 use super::arithmetic::Field;
 use super::field::FieldElement;
-use crate::lanes::{Step, Word};
+use crate::lanes::{Step, Word, limbs};
 
 /// Eight elements, one a lane.
 #[derive(Clone, Copy)]
@@ -30,10 +30,10 @@ impl<W: Word> Step for Product<W> {
     fn take(self) -> Eight<W> {
         let Self(Eight(left), Eight(right)) = self;
         let (mut low, mut high) = ([W::splat(0); 9], [W::splat(0); 9]);
-        for (i, &one) in left.iter().enumerate() {
-            for (j, &other) in right.iter().enumerate() {
-                low[i + j] = low[i + j].madd52lo(one, other);
-                high[i + j] = high[i + j].madd52hi(one, other);
+        for i in 0..5 {
+            for j in 0..5 {
+                low[i + j] = low[i + j].madd52lo(left[i], right[j]);
+                high[i + j] = high[i + j].madd52hi(left[i], right[j]);
             }
         }
         Eight::folded(low, high)
@@ -57,11 +57,13 @@ impl<W: Word> Step for Square<W> {
                 high[i + j] = high[i + j].madd52hi(limbs[i], limbs[j]);
             }
         }
-        low = low.map(W::shift_left::<1>);
-        high = high.map(W::shift_left::<1>);
-        for (i, &limb) in limbs.iter().enumerate() {
-            low[2 * i] = low[2 * i].madd52lo(limb, limb);
-            high[2 * i] = high[2 * i].madd52hi(limb, limb);
+        for place in 0..9 {
+            low[place] = low[place].shift_left::<1>();
+            high[place] = high[place].shift_left::<1>();
+        }
+        for i in 0..5 {
+            low[2 * i] = low[2 * i].madd52lo(limbs[i], limbs[i]);
+            high[2 * i] = high[2 * i].madd52hi(limbs[i], limbs[i]);
         }
         Eight::folded(low, high)
     }
@@ -83,26 +85,61 @@ impl<W: Word> Eight<W> {
     }
 
     /// Puts a tight element into each lane.
-    #[cfg(test)]
+    #[inline(always)]
     pub(crate) fn from_lanes(elements: [FieldElement; 8]) -> Self {
-        Self(std::array::from_fn(|limb| {
-            W::from_array(elements.map(|element| element.0[limb]))
-        }))
+        Self::from_limbs(&elements.map(|element| element.0))
+    }
+
+    /// Puts the limbs of a tight element into each lane.
+    #[inline(always)]
+    pub(crate) fn from_limbs(elements: &[[u64; 5]; 8]) -> Self {
+        Self(W::from_rows(elements.each_ref()))
+    }
+
+    /// Returns the limbs as they lie in memory.
+    #[inline(always)]
+    pub(crate) fn to_rows(self) -> [[u64; 8]; 5] {
+        limbs!(at => self.0[at].to_array())
+    }
+
+    /// Returns the representatives below p, as four little-endian words.
+    #[inline(always)]
+    pub(crate) fn to_words(self) -> [W; 4] {
+        let mask = W::splat(MASK);
+        let Self(mut limbs) = Self::passed_on(Self::passed_on(self.0).0);
+        // Now below 2^255 + 19 or so; p is taken off if 19 more would reach 2^255.
+        let mut carry = W::splat(19);
+        for limb in &limbs {
+            carry = limb.add(carry).shift_right::<BITS>();
+        }
+        carry = W::splat(0).madd52lo(carry, W::splat(19));
+        for limb in &mut limbs {
+            let all = limb.add(carry);
+            carry = all.shift_right::<BITS>();
+            *limb = all.and(mask);
+        }
+        let [a, b, c, d, e] = limbs;
+        [
+            a.or(b.shift_left::<51>()),
+            b.shift_right::<13>().or(c.shift_left::<38>()),
+            c.shift_right::<26>().or(d.shift_left::<25>()),
+            d.shift_right::<39>().or(e.shift_left::<12>()),
+        ]
     }
 
     /// Returns the elements, each tight.
     #[inline(always)]
     pub(crate) fn to_lanes(self) -> [FieldElement; 8] {
-        let limbs = self.0.map(W::to_array);
+        let limbs = self.to_rows();
         std::array::from_fn(|lane| FieldElement(limbs.map(|limb| limb[lane])))
     }
 
     /// Passes on what limbs below 2^62 have above 51 bits.
     #[inline(always)]
-    fn carried(limbs: [W; 5]) -> Self {
+    fn passed_on(limbs: [W; 5]) -> Self {
         let mask = W::splat(MASK);
-        let [a, b, c, d, e] = limbs.map(|limb| limb.and(mask));
-        let carry = limbs.map(W::shift_right::<BITS>);
+        let [a, b, c, d, e] = limbs!(at => limbs[at].and(mask));
+        let carry = limbs!(at => limbs[at].shift_right::<BITS>());
         Self([
             a.madd52lo(carry[4], W::splat(19)),
             b.add(carry[0]),
@@ -118,16 +155,16 @@ impl<W: Word> Eight<W> {
     /// Halves are sums of at most five words of 52 bits, so places are below 2^56 and limbs 2^61.
     #[inline(always)]
     fn folded(low: [W; 9], high: [W; 9]) -> Self {
-        let place = |at: usize| match at {
-            0 => low[0],
-            9 => high[8].add(high[8]),
-            _ => low[at].add(high[at - 1].shift_left::<1>()),
-        };
-        Self::carried(std::array::from_fn(|at| {
-            let above = place(at + 5);
+        let mut places = [low[0]; 10];
+        for at in 1..9 {
+            places[at] = low[at].add(high[at - 1].shift_left::<1>());
+        }
+        places[9] = high[8].shift_left::<1>();
+        Self::passed_on(limbs!(at => {
+            let above = places[at + 5];
             let twice = above.shift_left::<1>();
             let times_16 = above.shift_left::<4>();
-            place(at).add(above).add(twice).add(times_16)
+            places[at].add(above).add(twice.add(times_16))
         }))
     }
 }
@@ -137,7 +174,7 @@ impl<W: Word> Add for Eight<W> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Self::carried(std::array::from_fn(|at| self.0[at].add(other.0[at])))
+        Self::passed_on(limbs!(at => self.0[at].add(other.0[at])))
     }
 }
 
@@ -147,8 +184,7 @@ impl<W: Word> Sub for Eight<W> {
     /// 2 p is above every tight element, limb by limb.
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        let at = |at: usize| self.0[at].add(W::splat(TWICE_P[at])).sub(other.0[at]);
-        Self::carried(std::array::from_fn(at))
+        Self::passed_on(limbs!(at => self.0[at].add(W::splat(TWICE_P[at])).sub(other.0[at])))
     }
 }
 
@@ -157,13 +193,18 @@ impl<W: Word> Mul for Eight<W> {
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        W::step(Product(self, other))
+        W::piece(Product(self, other))
     }
 }
 
 impl<W: Word> Field for Eight<W> {
     /// All ones in the lanes to negate.
     type Sign = W;
+
+    #[inline(always)]
+    fn positive() -> W {
+        W::splat(0)
+    }
 
     #[inline(always)]
     fn zero() -> Self {
@@ -177,12 +218,18 @@ impl<W: Word> Field for Eight<W> {
 
     #[inline(always)]
     fn from_constant(element: FieldElement) -> Self {
-        Self(element.0.map(W::splat))
+        Self(limbs!(at => W::splat(element.0[at])))
     }
 
     #[inline(always)]
     fn square(self) -> Self {
-        W::step(Square(self))
+        W::piece(Square(self))
+    }
+
+    /// Nothing to do: sums and differences are tight.
+    #[inline(always)]
+    fn carried(self) -> Self {
+        self
     }
 
     #[inline(always)]
@@ -192,11 +239,11 @@ impl<W: Word> Field for Eight<W> {
 
     #[inline(always)]
     fn swapped([one, other]: [Self; 2], sign: W) -> [Self; 2] {
-        let turned = std::array::from_fn(|at| one.0[at].xor(other.0[at]).and(sign));
-        let apply = |limbs: [W; 5], turned: [W; 5]| {
-            Self(std::array::from_fn(|at| limbs[at].xor(turned[at])))
-        };
-        [apply(one.0, turned), apply(other.0, turned)]
+        let turned = limbs!(at => one.0[at].xor(other.0[at]).and(sign));
+        [
+            Self(limbs!(at => one.0[at].xor(turned[at]))),
+            Self(limbs!(at => other.0[at].xor(turned[at]))),
+        ]
     }
 }
 
@@ -253,6 +300,10 @@ mod tests {
             let words = a.map(FieldElement::to_words);
             let rows = Portable::from_rows(words.each_ref());
             expect(Eight::from_words(rows), &|lane| a[lane]);
+            let canonical = left.to_words().map(Portable::to_array);
+            for (lane, expected) in words.iter().enumerate() {
+                prop_assert_eq!(canonical.map(|word| word[lane]), *expected);
+            }
             // The widest inputs a product can meet.
             let widest = Eight::<Portable>([Portable::splat((1 << 51) + (1 << 16) - 1); 5]);
             prop_assert!(is_tight(widest * widest) && is_tight(widest.square()));

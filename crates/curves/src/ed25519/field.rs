@@ -69,19 +69,6 @@ impl FieldElement {
         limbs
     }
 
-    /// Passes on what each limb has above 51 bits: gives a tight element for any limbs.
-    pub(crate) fn carried(self) -> Self {
-        let carry = self.0.map(|limb| limb >> 51);
-        let kept = self.0.map(|limb| limb & MASK);
-        Self([
-            sum(kept[0], scaled(19, carry[4])),
-            sum(kept[1], carry[0]),
-            sum(kept[2], carry[1]),
-            sum(kept[3], carry[2]),
-            sum(kept[4], carry[3]),
-        ])
-    }
-
     /// Closes a product: the carry out of the last column, which has no factor 19 and so is below
     /// 2^60, comes in again at the first.
     #[inline(always)]
@@ -129,6 +116,11 @@ impl Field for FieldElement {
     type Sign = usize;
 
     #[inline(always)]
+    fn positive() -> usize {
+        0
+    }
+
+    #[inline(always)]
     fn zero() -> Self {
         Self([0; 5])
     }
@@ -146,6 +138,20 @@ impl Field for FieldElement {
     #[inline(always)]
     fn square(self) -> Self {
         self.squared()
+    }
+
+    /// Passes on what each limb has above 51 bits: gives a tight element for any limbs.
+    #[inline(always)]
+    fn carried(self) -> Self {
+        let carry = self.0.map(|limb| limb >> 51);
+        let kept = self.0.map(|limb| limb & MASK);
+        Self([
+            sum(kept[0], scaled(19, carry[4])),
+            sum(kept[1], carry[0]),
+            sum(kept[2], carry[1]),
+            sum(kept[3], carry[2]),
+            sum(kept[4], carry[3]),
+        ])
     }
 
     #[inline(always)]

@@ -15,6 +15,7 @@ mod in_lanes;
 mod point;
 mod scalar;
 mod table;
+mod tabulation;
 mod verify;
 
 use crate::{KeyFault, Signature, Verdict};

@@ -15,7 +15,7 @@ const D: FieldElement = FieldElement([
     1_442_794_654_840_575,
 ]);
 
-const TWICE_D: FieldElement = FieldElement([
+pub(crate) const TWICE_D: FieldElement = FieldElement([
     1_859_910_466_990_425,
     932_731_440_258_426,
     1_072_319_116_312_658,
@@ -45,10 +45,10 @@ pub(crate) struct Point<F = FieldElement> {
 ///
 /// The first two stand in one array so that a sign can choose between them by index.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Addend {
-    pub(crate) y_plus_minus_x: [FieldElement; 2],
-    pub(crate) xy2d: FieldElement,
-    pub(crate) z2: FieldElement,
+pub(crate) struct Addend<F = FieldElement> {
+    pub(crate) y_plus_minus_x: [F; 2],
+    pub(crate) xy2d: F,
+    pub(crate) z2: F,
 }
 
 impl Point {
@@ -96,22 +96,6 @@ impl Point {
             ..self
         }
     }
-
-    /// Prepares the point as the second of additions.
-    pub(crate) fn to_addend(self) -> Addend {
-        Addend {
-            y_plus_minus_x: [(self.y + self.x).carried(), (self.y - self.x).carried()],
-            xy2d: self.t * TWICE_D,
-            z2: (self.z + self.z).carried(),
-        }
-    }
-
-    /// Returns self + addend, or self - addend if `negative` is 1 and not 0.
-    #[inline(always)]
-    pub(crate) fn add(&self, addend: &Addend, negative: usize) -> Self {
-        let d = self.z * addend.z2;
-        self.add_with(addend.y_plus_minus_x, addend.xy2d, d, negative)
-    }
 }
 
 impl<F: Field> Point<F> {
@@ -123,6 +107,23 @@ impl<F: Field> Point<F> {
             z: F::one(),
             t: F::zero(),
         }
+    }
+
+    /// Prepares the point as the second of additions.
+    #[inline(always)]
+    pub(crate) fn to_addend(self) -> Addend<F> {
+        Addend {
+            y_plus_minus_x: [(self.y + self.x).carried(), (self.y - self.x).carried()],
+            xy2d: self.t * F::from_constant(TWICE_D),
+            z2: (self.z + self.z).carried(),
+        }
+    }
+
+    /// Returns self + addend; self - addend where the sign is negative.
+    #[inline(always)]
+    pub(crate) fn add(&self, addend: &Addend<F>, sign: F::Sign) -> Self {
+        let d = self.z * addend.z2;
+        self.add_with(addend.y_plus_minus_x, addend.xy2d, d, sign)
     }
 
     /// Returns 2^times self; `times` is at least 1.

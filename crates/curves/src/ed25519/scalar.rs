@@ -24,6 +24,8 @@ const RECIPROCAL: [u64; 5] = [
 ];
 
 impl Scalar {
+    pub(crate) const ZERO: Self = Self([0; 4]);
+
     /// Reads an integer; none if it is L or more.
     pub(crate) fn from_canonical_bytes(bytes: &[u8; 32]) -> Option<Self> {
         let words = super::field::words(bytes);

@@ -6,7 +6,8 @@ use super::PublicKey;
 use super::comb::{Affine, Shape};
 use super::point::{Addend, Point};
 use super::scalar::Scalar;
-use crate::TableSize;
+use super::tabulation::Tabulation;
+use crate::{TableSize, lanes};
 
 /// 1.3 MB for all keys together: 26 additions.
 pub(crate) const BASE: Shape = Shape::new(10, 1);
@@ -17,14 +18,14 @@ const MEDIUM: Shape = Shape::new(5, 1);
 /// 227 KB a key: 37 additions.
 const LARGE: Shape = Shape::new(7, 1);
 /// Made for one signature: 15 additions, then 51 and 250 doublings.
-const COLD: Shape = Shape::windows(5);
+pub(crate) const COLD: Shape = Shape::windows(5);
 
 /// Multiples of the base point (RFC 8032: y = 4/5, x even).
 pub(crate) static BASE_MULTIPLES: LazyLock<Box<[Affine]>> = LazyLock::new(|| {
     let mut bytes = [0x66; 32];
     bytes[0] = 0x58;
     let base = Point::decode(&bytes).unwrap_or_else(|_| Point::identity());
-    Affine::of_all(&BASE.multiples_of(&base))
+    tabulated(BASE, &base)
 });
 
 /// Multiples of -A.
@@ -55,7 +56,7 @@ impl Table {
     /// Computes a key's table; none for a cold key.
     pub(crate) fn new(key: &PublicKey, size: TableSize) -> Option<Self> {
         let shape = Self::shape(size)?;
-        let multiples = Affine::of_all(&shape.multiples_of(&key.negated));
+        let multiples = tabulated(shape, &key.negated);
         Some(Self { shape, multiples })
     }
 
@@ -65,6 +66,12 @@ impl Table {
         self.shape
             .add_multiple(&self.multiples, &digits, Point::identity())
     }
+}
+
+/// Computes the tables of a point, eight at a time where the machine has lanes.
+fn tabulated(shape: Shape, point: &Point) -> Box<[Affine]> {
+    let kernel = Tabulation::new(shape, shape.firsts(point));
+    lanes::run(kernel).unwrap_or_else(|_| Affine::of_all(&shape.multiples_of(point)))
 }
 
 /// Multiplies a point for which there is no table.

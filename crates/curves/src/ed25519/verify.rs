@@ -1,15 +1,13 @@
 //! Signatures checked in batches, each by itself.
 
-use sha2::{Digest, Sha512};
-
 use super::arithmetic::{Field, invert_all};
 use super::field::FieldElement;
-use super::in_lanes::InLanes;
 use super::point::Point;
 use super::scalar::Scalar;
 use super::table::{combine, touch};
-use super::{PublicKey, Table};
-use crate::{Signature, SignatureFault, Verdict, lanes};
+use super::{PublicKey, Table, in_lanes};
+use crate::sha512::sha512_all;
+use crate::{Signature, SignatureFault, Verdict};
 
 /// Affine x and y.
 pub(super) type Coordinates = [FieldElement; 2];
@@ -51,9 +49,7 @@ const SMALL_ORDER_Y: [[u8; 32]; 5] = {
 /// Only the inversion of the results' Z is shared, and no Z is ever 0.
 pub(crate) fn verify(jobs: &[Job<'_>]) -> Vec<Verdict> {
     verify_with(jobs, |opened| {
-        InLanes::of(opened)
-            .and_then(|kernel| lanes::run(kernel).ok())
-            .unwrap_or_else(|| one_by_one(opened))
+        in_lanes::combine_all(opened).unwrap_or_else(|| one_by_one(opened))
     })
 }
 
@@ -62,7 +58,7 @@ pub(super) fn verify_with(
     jobs: &[Job<'_>],
     combine_all: impl FnOnce(&[Opened<'_>]) -> Vec<Coordinates>,
 ) -> Vec<Verdict> {
-    let opened: Vec<_> = jobs.iter().enumerate().filter_map(open).collect();
+    let opened = open(jobs);
     let mut verdicts = vec![Err(SignatureFault::False); jobs.len()];
     for (one, coordinates) in opened.iter().zip(combine_all(&opened)) {
         if one.is_encoding_of(coordinates) {
@@ -89,27 +85,38 @@ fn one_by_one(opened: &[Opened<'_>]) -> Vec<Coordinates> {
 pub(super) fn affine<F: Field>(points: &[Point<F>]) -> Vec<[F; 2]> {
     let mut inverses: Vec<F> = points.iter().map(|point| point.z).collect();
     invert_all(&mut inverses);
-    let of = |(point, inverse): (&Point<F>, F)| [point.x * inverse, point.y * inverse];
-    points.iter().zip(inverses).map(of).collect()
+    let mut coordinates = Vec::with_capacity(points.len());
+    for (point, inverse) in points.iter().zip(inverses) {
+        coordinates.push([point.x * inverse, point.y * inverse]);
+    }
+    coordinates
 }
 
-/// Reads S and hashes; none if S is L or more.
-fn open<'a>((place, job): (usize, &Job<'a>)) -> Option<Opened<'a>> {
-    let [r, s] = job.signature.halves();
-    let s = Scalar::from_canonical_bytes(&s)?;
-    let digest = Sha512::new()
-        .chain_update(r)
-        .chain_update(job.key.bytes)
-        .chain_update(job.message)
-        .finalize();
-    let h = Scalar::from_digest(&digest.into());
-    Some(Opened {
-        job: *job,
-        place,
-        r,
-        s,
-        h,
-    })
+/// Reads S of each job and hashes; leaves out those whose S is L or more.
+fn open<'a>(jobs: &[Job<'a>]) -> Vec<Opened<'a>> {
+    let mut opened = Vec::with_capacity(jobs.len());
+    for (place, job) in jobs.iter().enumerate() {
+        let [r, s] = job.signature.halves();
+        if let Some(s) = Scalar::from_canonical_bytes(&s) {
+            let h = Scalar::ZERO;
+            opened.push(Opened {
+                job: *job,
+                place,
+                r,
+                s,
+                h,
+            });
+        }
+    }
+    let messages: Vec<_> = opened
+        .iter()
+        .map(|one| [&one.r[..], &one.job.key.bytes, one.job.message])
+        .collect();
+    let digests = sha512_all(&messages);
+    for (one, digest) in opened.iter_mut().zip(&digests) {
+        one.h = Scalar::from_digest(digest);
+    }
+    opened
 }
 
 impl Opened<'_> {

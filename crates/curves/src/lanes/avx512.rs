@@ -6,8 +6,8 @@
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_or_si512, _mm512_set_epi64, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srai_epi64,
-    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_xor_si512,
+    _mm512_or_si512, _mm512_ror_epi64, _mm512_set1_epi64, _mm512_slli_epi64, _mm512_srai_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_ternarylogic_epi64, _mm512_xor_si512,
 };
 
 use super::word::{Step, Word};
@@ -64,14 +64,19 @@ impl Word for Avx512 {
     }
 
     #[inline(always)]
+    fn piece<S: Step>(step: S) -> S::Output {
+        step.take()
+    }
+
+    #[inline(always)]
     fn splat(value: u64) -> Self {
         lanes!(_mm512_set1_epi64(value as i64))
     }
 
     #[inline(always)]
     fn from_array(values: [u64; 8]) -> Self {
-        let [a, b, c, d, e, f, g, h] = values.map(|value| value as i64);
-        lanes!(_mm512_set_epi64(h, g, f, e, d, c, b, a))
+        // SAFETY: both are 64 bytes in which every pattern of bits is a value.
+        Self(unsafe { std::mem::transmute::<[u64; 8], __m512i>(values) })
     }
 
     #[inline(always)]
@@ -118,6 +123,34 @@ impl Word for Avx512 {
     #[inline(always)]
     fn shift_right_signed<const BITS: u32>(self) -> Self {
         lanes!(_mm512_srai_epi64::<BITS>(self.0))
+    }
+
+    #[inline(always)]
+    fn rotate_right<const BITS: i32>(self) -> Self {
+        lanes!(_mm512_ror_epi64::<BITS>(self.0))
+    }
+
+    // The bits of a constant say what comes of each three bits, the first of them worth 4.
+
+    #[inline(always)]
+    fn select(self, other: Self, mask: Self) -> Self {
+        lanes!(_mm512_ternarylogic_epi64::<0b1101_1000>(
+            self.0, other.0, mask.0
+        ))
+    }
+
+    #[inline(always)]
+    fn xor_both(self, one: Self, other: Self) -> Self {
+        lanes!(_mm512_ternarylogic_epi64::<0b1001_0110>(
+            self.0, one.0, other.0
+        ))
+    }
+
+    #[inline(always)]
+    fn majority(self, one: Self, other: Self) -> Self {
+        lanes!(_mm512_ternarylogic_epi64::<0b1110_1000>(
+            self.0, one.0, other.0
+        ))
     }
 
     #[inline(always)]

@@ -46,7 +46,7 @@ fn inputs(round: u64) -> [u64; 8] {
 }
 
 #[inline(always)]
-fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 18] {
+fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 22] {
     let [a, b, c] = inputs.map(W::from_array);
     let rows = std::array::from_fn(|at| &inputs[at % 3]);
     let [first, .., last] = W::from_rows(rows);
@@ -59,6 +59,10 @@ fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 18] {
         a.or(b),
         a.xor(b),
         a.select(b, c),
+        a.xor_both(b, c),
+        a.majority(b, c),
+        a.rotate_right::<1>(),
+        a.rotate_right::<41>(),
         a.shift_left::<1>(),
         a.shift_left::<13>(),
         a.shift_right::<51>(),

@@ -57,10 +57,42 @@ pub fn lanes() -> Lanes {
     *LANES
 }
 
+/// Writes an expression for each of five limbs. A closure might be left a function of its own, which is
+/// compiled without the instructions of the word.
+macro_rules! limbs {
+    ($at:ident => $limb:expr) => {
+        [
+            {
+                let $at = 0;
+                $limb
+            },
+            {
+                let $at = 1;
+                $limb
+            },
+            {
+                let $at = 2;
+                $limb
+            },
+            {
+                let $at = 3;
+                $limb
+            },
+            {
+                let $at = 4;
+                $limb
+            },
+        ]
+    };
+}
+
+pub(crate) use limbs;
+
 /// Work written over any word of eight lanes.
 ///
-/// All that `run` calls must be `#[inline(always)]`: what is not inlined is compiled without the
-/// instructions of the word, and is slow.
+/// All that `run` calls must be `#[inline(always)]`, or a [`Step`]: what is not inlined is compiled
+/// without the instructions of the word, and is slow. Closures, and so `map` and `from_fn` of arrays,
+/// may stay functions of their own: nothing in them may be done to a word but a step.
 pub(crate) trait Kernel {
     /// What it computes.
     type Output;

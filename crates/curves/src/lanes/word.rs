@@ -24,6 +24,8 @@ pub(crate) trait Word: Copy {
     fn shift_right<const BITS: u32>(self) -> Self;
     /// Shifts down, keeping the sign.
     fn shift_right_signed<const BITS: u32>(self) -> Self;
+    /// Turns down: what falls out below comes in above.
+    fn rotate_right<const BITS: i32>(self) -> Self;
     /// Adds the low 52 bits of the product of the low 52 bits of two words.
     fn madd52lo(self, a: Self, b: Self) -> Self;
     /// Adds the high 52 bits of the product of the low 52 bits of two words.
@@ -32,16 +34,37 @@ pub(crate) trait Word: Copy {
     /// Does a step with the instructions of the word, as a call of its own.
     fn step<S: Step>(step: S) -> S::Output;
 
+    /// Does a part of a step: in place, unless the word is so long in code that the compiler would
+    /// be kept busy.
+    fn piece<S: Step>(step: S) -> S::Output;
+
     /// Takes the bits of `other` where a mask has ones.
     #[inline(always)]
     fn select(self, other: Self, mask: Self) -> Self {
         self.xor(self.xor(other).and(mask))
     }
 
+    /// Returns the bits set in an odd number of three.
+    #[inline(always)]
+    fn xor_both(self, one: Self, other: Self) -> Self {
+        self.xor(one).xor(other)
+    }
+
+    /// Returns the bits set in at least two of three.
+    #[inline(always)]
+    fn majority(self, one: Self, other: Self) -> Self {
+        self.and(one).or(other.and(self.or(one)))
+    }
+
     /// Lays eight rows side by side: lane i of word j is word j of row i.
     #[inline(always)]
     fn from_rows<const N: usize>(rows: [&[u64; N]; 8]) -> [Self; N] {
-        std::array::from_fn(|at| Self::from_array(rows.map(|row| row[at])))
+        let mut words = [Self::splat(0); N];
+        for at in 0..N {
+            let [a, b, c, d, e, f, g, h] = rows;
+            words[at] = Self::from_array([a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at]]);
+        }
+        words
     }
 }
 
@@ -79,6 +102,11 @@ impl Word for Portable {
     #[inline(never)]
     fn step<S: Step>(step: S) -> S::Output {
         step.take()
+    }
+
+    #[inline(always)]
+    fn piece<S: Step>(step: S) -> S::Output {
+        Self::step(step)
     }
 
     #[inline(always)]
@@ -134,6 +162,11 @@ impl Word for Portable {
     #[inline(always)]
     fn shift_right_signed<const BITS: u32>(self) -> Self {
         Self(self.0.map(|lane| (lane as i64 >> BITS) as u64))
+    }
+
+    #[inline(always)]
+    fn rotate_right<const BITS: i32>(self) -> Self {
+        Self(self.0.map(|lane| lane.rotate_right(BITS.unsigned_abs())))
     }
 
     #[inline(always)]
