@@ -38,6 +38,7 @@ DRIVER_NAMES = "one of " + ", ".join(f'"{name}"' for name in sorted(_POINTS["gri
 DEVICE_KEYS = (
     'one of "name", "capability", "driver", "bus", "link", "terminal", "limits", "safe_state", '
     '"parameters", "emulate", "bms", "measures", "host_dead", "categories", "nameplate"'
+    ', "calibration"'
 )
 METERS = 'one of "meter-home", "meter-pv", "meter-storage", "meter-head"'
 TABLES = 'one of "rig", "feeder", "island", "device", "participant", "key", "safe"'
