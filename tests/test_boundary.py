@@ -35,6 +35,7 @@ FACADES = (
     "gridrig.settlement.shares",
     "gridrig.plant",
     "gridrig.bench.market",
+    "gridrig.bench.metering_signatures",
 )
 KNOWN_NAMES_MIN = 53
 KNOWN_CLASSES_MIN = 34
