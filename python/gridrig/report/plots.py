@@ -7,6 +7,7 @@ is lost.
 """
 
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ GRID, SUN, STORE, LOAD = "#1f6fa8", "#c17d00", "#5b4aa3", "#40505e"
 SERIES = ("#1f6fa8", "#c8502d", "#2b8060", "#8a4fa3", "#b58400", "#0e8490", "#a8385d", "#5d6b1f")
 
 WIDTH_IN = 9.6
+POINTS_PER_INCH = 72
+# Begins the `gid` of a text that stands at a moment: the number behind it is the moment's x.
+AT = "at-x:"
 POINTS_PER_PLOT = 24_000
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -96,7 +100,14 @@ def canvas(
         yield figure, figure.subplots(rows, columns, squeeze=False, **grid)
 
 
-def drawn(figure: Any, name: str, title: str, caption: str) -> Plot:
+@dataclass(frozen=True)
+class AlongTime:
+    """x counts seconds since a second of UTC, or since an event (None); such a plot zooms."""
+
+    utc_s: int | None = None
+
+
+def drawn(figure: Any, name: str, title: str, caption: str, along: AlongTime | None = None) -> Plot:
     """Turn a figure into a plot; `name` is unique on the page. Call it inside `canvas`."""
     raw = io.StringIO()
     with _own_pen():
@@ -108,6 +119,8 @@ def drawn(figure: Any, name: str, title: str, caption: str) -> Plot:
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\b(d|x|y|points)="([^"]*)"', _rounded, svg)
     svg = re.sub(r"translate\([^)]*\)", _rounded_call, svg)
+    svg = re.sub(r' id="xtick_\d+"', ' class="xtick"', svg)
+    svg = re.sub(rf' id="{AT}([^"]+)"', r' data-at="\1"', svg)
     # Several figures share one page, so each keeps its identifiers to itself.
     used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
     svg = re.sub(
@@ -115,10 +128,22 @@ def drawn(figure: Any, name: str, title: str, caption: str) -> Plot:
     )
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
     label = escaped(f"{title}. {caption}")
-    head = f'<svg role="img" aria-label="{label}" viewBox="{_view_box(svg)}">'
+    panes = f" data-panes='{_panes(figure, along.utc_s)}'" if along else ""
+    head = f'<svg role="img" aria-label="{label}" viewBox="{_view_box(svg)}"{panes}>'
     svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
     svg = re.sub(r"\s*\n\s*", "\n", svg).strip()
     return Plot(name, title, caption, svg)
+
+
+def _panes(figure: Any, utc_s: int | None) -> str:
+    """Return for each column of axes its edges in the drawing, its x limits, and `utc_s`."""
+    width = figure.get_figwidth() * POINTS_PER_INCH
+    found: dict[float, list[float | int | None]] = {}
+    for axes in figure.axes:
+        place = axes.get_position()
+        left, right = round(place.x0 * width, 2), round(place.x1 * width, 2)
+        found.setdefault(left, [left, right, *map(float, axes.get_xlim()), utc_s])
+    return json.dumps(list(found.values()), separators=(",", ":"))
 
 
 @contextmanager
@@ -218,6 +243,7 @@ def time_axis(axes: Sequence[Any], source: RunSource) -> None:
                     va="top",
                     fontsize=7.4,
                     color="#8a6100",
+                    gid=f"{AT}{start_s}",
                 )
         if number < len(axes) - 1:
             axis.tick_params(labelbottom=False)

@@ -7,7 +7,17 @@ import numpy as np
 
 from gridrig.campaign.records import Opening
 from gridrig.report import plots
-from gridrig.report.plots import Plot, canvas, drawn, heading, legend, limit_line, line, time_axis
+from gridrig.report.plots import (
+    AlongTime,
+    Plot,
+    canvas,
+    drawn,
+    heading,
+    legend,
+    limit_line,
+    line,
+    time_axis,
+)
 from gridrig.report.source import Floats, RunSource
 from gridrig.report.wording import MINUS, count, fixed, moment, number
 
@@ -55,7 +65,7 @@ def voltages(source: RunSource) -> Plot | None:
         dead = sum(not bool((v_pu >= DEAD_V_PU).all()) for v_pu in buses.values())
         if dead:
             caption += f" {count(dead, 'bus', 'buses')} without supply for a time, not drawn then."
-        return drawn(figure, "voltages", "Bus voltages", caption)
+        return drawn(figure, "voltages", "Bus voltages", caption, _day(source))
 
 
 def islanding(source: RunSource, index: int, opening: Opening) -> Plot | None:
@@ -94,7 +104,7 @@ def islanding(source: RunSource, index: int, opening: Opening) -> Plot | None:
         unit = "min" if in_minutes else "s"
         grid[1, 1].set_xlabel(f"time since opening [{unit}]", loc="right", fontsize=7.6)
         caption = _extremes(since_s, island["f_hz"][chosen], grid[0, 0])
-        return drawn(figure, f"opening-{index + 1}", f"Opening {index + 1}", caption)
+        return drawn(figure, f"opening-{index + 1}", f"Opening {index + 1}", caption, AlongTime())
 
 
 def power(source: RunSource) -> Plot | None:
@@ -153,7 +163,13 @@ def power(source: RunSource) -> Plot | None:
             axes.set_ylim(0, max(112.0, float(np.nanmax(loading)) * 1.12))
             heading(axes, "Transformer loading", "%")
         time_axis(list(grid[:, 0]), source)
-        return drawn(figure, "power", "Power", _power_caption(source, others, loads, head, loading))
+        return drawn(
+            figure,
+            "power",
+            "Power",
+            _power_caption(source, others, loads, head, loading),
+            _day(source),
+        )
 
 
 def storage(source: RunSource) -> Plot | None:
@@ -186,7 +202,9 @@ def storage(source: RunSource) -> Plot | None:
             f"{name} from {fixed(soc[0] * 100, 1)} % to {fixed(soc[-1] * 100, 1)} %"
             for name, soc in ((name, soc[np.isfinite(soc)]) for name, soc in packs.items())
         ]
-        return drawn(figure, "storage", "Storage", "State of charge: " + "; ".join(parts) + ".")
+        return drawn(
+            figure, "storage", "Storage", "State of charge: " + "; ".join(parts) + ".", _day(source)
+        )
 
 
 def _several(
@@ -247,6 +265,10 @@ def _leave_room(axes: Any, limits: list[float]) -> None:
     axes.set_ylim(low - room, high + room)
 
 
+def _day(source: RunSource) -> AlongTime:
+    return AlongTime(source.run.start_utc_s)
+
+
 def _extremes(since_s: Floats, f_hz: Floats, axes: Any) -> str:
     after = since_s >= 0
     if not after.any() or not np.isfinite(f_hz[after]).any():
@@ -262,6 +284,7 @@ def _extremes(since_s: Floats, f_hz: Floats, axes: Any) -> str:
             axes.annotate(
                 f"{fixed(value, 3)} Hz at {fixed(t_s, 3)} s", (t_s, value), fontsize=7.4,
                 xytext=(5, -4 if name == "lowest" else 4), textcoords="offset points",
+                gid=f"{plots.AT}{t_s}",
                 va="top" if name == "lowest" else "bottom",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
             )  # fmt: skip

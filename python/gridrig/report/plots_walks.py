@@ -9,7 +9,20 @@ import numpy as np
 from gridrig.campaign.acceptance import Band, Judged
 from gridrig.campaign.function_walk import SETTLED_FROM, SETTLED_TO
 from gridrig.campaign.walked import Walked
-from gridrig.report.plots import GRID, INK, LIMIT, MUTED, Plot, canvas, drawn, heading, legend, line
+from gridrig.report.plots import (
+    AT,
+    GRID,
+    INK,
+    LIMIT,
+    MUTED,
+    AlongTime,
+    Plot,
+    canvas,
+    drawn,
+    heading,
+    legend,
+    line,
+)
 from gridrig.report.wording import count
 
 BAND = "#2b8060"
@@ -38,7 +51,7 @@ def _part(name: str, part: str, steps: Sequence[Walked]) -> Plot:
         heading(axis, f"{NAMES[first.y_axis.letter]}: {part}", first.y_axis.unit)
         axis.set_xlabel("time, one step after the other [s]", loc="right", fontsize=7.6)
         legend(axis)
-        return drawn(figure, name, part, _caption(part, steps))
+        return drawn(figure, name, part, _caption(part, steps), AlongTime())
 
 
 def _step(
@@ -89,6 +102,7 @@ def _step(
             rotation=90,
             fontsize=5.8,
             color=INK,
+            gid=f"{AT}{begin_s}",
         )
     return end_s
 

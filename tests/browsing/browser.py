@@ -69,6 +69,27 @@ class Page:
                 text=text if kind == "keyDown" else "",
             )
 
+    def drag(self, selector: str, from_share: float, to_share: float) -> None:
+        """Draw the mouse over an element, from one share of its width to another."""
+        self.value(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
+        place = f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()"
+        box = self.value(place)
+        middle = (from_share + to_share) / 2
+        for kind, share in (
+            ("mousePressed", from_share),
+            ("mouseMoved", middle),
+            ("mouseMoved", to_share),
+            ("mouseReleased", to_share),
+        ):
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=box["x"] + share * box["width"],
+                y=box["y"] + box["height"] / 2,
+                button="left",
+                clickCount=1,
+            )
+
     def tab_to(self, selector: str, *, most: int = 40) -> None:
         """Press Tab until an element has the focus."""
         for _ in range(most):
