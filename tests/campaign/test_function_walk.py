@@ -16,6 +16,7 @@ from gridrig.campaign.procedure_summary import Executed
 from gridrig.campaign.procedures import Lab, Mutant, execute, procedure
 from gridrig.devices.bench_capabilities import CapturePlan
 from gridrig.devices.grid_support import CurveSettings
+from gridrig.report.campaign_page import write_campaign
 from gridrig.report.procedure_page import procedure_page, write_procedure_pages
 from gridrig.rig.description import Rig, load_rig
 
@@ -78,6 +79,25 @@ def test_a_walk_passes_on_a_right_inverter_and_its_page_draws_every_step(rig, tm
     assert all(name in page for name in NAMES.values())
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", page))
     assert addresses <= {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
+
+
+def test_a_campaigns_page_links_its_procedures_and_is_as_bad_as_the_worst(rig, tmp_path):
+    tested = declared(two_steps)
+    right, slow = execute(tested, rig), execute(tested, rig, SLOW)
+    passed, missed = Executed(tested, rig, None, right), Executed(tested, rig, None, slow)
+    alive = Executed(tested, rig, COARSE, right)
+
+    page = write_campaign(tmp_path, [passed, replace(missed, mutant=SLOW), alive]).read_text()
+    assert "<title>EMULATED · PASS · 1 procedure</title>" in page
+    assert "1 of 2 killed" in page
+    assert page.count("LIVES") == 1
+    (linked,) = set(re.findall(r'href="([^"#]+)"', page))
+    assert (tmp_path / linked).is_file()
+
+    page = write_campaign(tmp_path / "bad", [missed]).read_text()
+    assert "<title>EMULATED · FAIL · 1 procedure</title>" in page
+    assert re.search(rf"FAIL.*{NAMES['responded']}", page)
+    assert "killed" not in page
 
 
 def test_a_walk_ends_where_it_failed_and_the_page_says_how_far(rig):

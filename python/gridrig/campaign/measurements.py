@@ -197,6 +197,24 @@ class Verdict:
         )
 
 
+def deciding(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """Return the verdict that says the most of all: the worst one, of these the narrowest.
+
+    Narrow is a margin that is small beside its limit; that of a limit of 0 counts as it is.
+    """
+    order = list(Outcome)
+
+    def rank(verdict: Verdict) -> tuple[int, float]:
+        margin = verdict.margin
+        if margin is None:
+            return -order.index(verdict.outcome), math.inf
+        limits = [abs(x) for x in (verdict.criterion.min, verdict.criterion.max) if x]
+        beside = margin / min(limits) if limits and math.isfinite(margin) else margin
+        return -order.index(verdict.outcome), beside
+
+    return min(verdicts, key=rank, default=None)
+
+
 def judge(criterion: Criterion, measurement: Measurement | None) -> Verdict:
     """Judge one measurement by one criterion.
 

@@ -74,7 +74,12 @@ def add_to(command: AddCommand) -> None:
     test.add_argument("--repetitions", metavar="N", help="try N times what is to be repeated")
     test.add_argument("--results", metavar="FILE", help="write settings and criteria as CSV")
     test.add_argument("--captures", metavar="DIR", help="record every wire, a file a procedure")
-    test.add_argument("--report", metavar="DIR", type=Path, help="write a page for each procedure")
+    test.add_argument(
+        "--report",
+        metavar="DIR",
+        type=Path,
+        help="write a page for each procedure, and index.html over all",
+    )
     test.set_defaults(act=_test, rest=[])
 
 
@@ -128,10 +133,9 @@ def _test(args: argparse.Namespace) -> int:
 def _pages(folder: Path | None) -> Callable[[Sequence[Any]], object] | None:
     if folder is None:
         return None
-    from gridrig.report.procedure_page import write_procedure_pages
+    from gridrig.report.campaign_page import write_campaign
 
     def write(executed: Sequence[Any]) -> None:
-        for path in write_procedure_pages(folder, executed):
-            print(f"report  {path}")
+        print(f"report  {write_campaign(folder, executed)}")
 
     return write

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.campaign import records
-from gridrig.campaign.measurements import RunVerdicts, Verdict
+from gridrig.campaign.measurements import RunVerdicts, Verdict, deciding
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.sweep.place import RUN, Note, Place, ended
 from gridrig.sweep.plan import Plan, Point
@@ -54,16 +54,8 @@ class PointResult:
 
     @property
     def nearest(self) -> Verdict | None:
-        """The criterion that says the most of the point: the worst one, of these the narrowest.
-
-        Narrow is a margin that is small beside its limit.
-        """
-        order = list(Outcome)
-
-        def rank(verdict: Verdict) -> tuple[int, float]:
-            return -order.index(verdict.outcome), relative_margin(verdict)
-
-        return min(self.verdicts, key=rank, default=None)
+        """The criterion that says the most of the point."""
+        return deciding(self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -131,15 +123,6 @@ class Results:
             for verdict in point.verdicts:
                 found.setdefault(verdict.criterion.name, []).append((point.point.number, verdict))
         return [Spread(name, tuple(verdicts)) for name, verdicts in found.items()]
-
-
-def relative_margin(verdict: Verdict) -> float:
-    """Return the margin as a part of the nearest limit; that of a limit of 0 as it is."""
-    margin = verdict.margin
-    if margin is None:
-        return math.inf
-    limits = [abs(x) for x in (verdict.criterion.min, verdict.criterion.max) if x]
-    return margin / min(limits) if limits and math.isfinite(margin) else margin
 
 
 def collect(place: Place) -> Results:
