@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -195,6 +196,18 @@ def test_junit_file_says_what_was_emulated_and_what_was_found(tmp_path, capsys):
     failure = cases[0].find("failure")
     assert failure is not None
     assert "power_w" in (failure.text or "")
+
+
+def test_json_is_all_that_standard_output_holds(tmp_path, capsys):
+    assert run("--mutants", "--json", written(tmp_path, RECORD)) == 0
+    told = capsys.readouterr()
+    document = json.loads(told.out)
+    assert "2 of 2 killed" in told.err
+    right, *wrong = document["executions"]
+    assert document["exit_code"] == 0
+    assert right["mutant"] is None
+    assert right["verdicts"]["criteria"][0]["value"] == 8000
+    assert [one["mutant"]["killed"] for one in wrong] == [True, True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,6 +1,9 @@
 """`gridrig test`: pytest on the procedures asked for, and the exit code of their verdicts."""
 
+import json
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_items import AUTO, NAME, Procedures
-from gridrig.campaign.procedure_summary import Executed
+from gridrig.campaign.procedure_summary import Executed, to_json
 
 
 class _Watch:
@@ -32,6 +35,7 @@ def test_command(
     results: str | None,
     captures: str | None,
     report: Callable[[Sequence[Executed]], object] | None,
+    as_json: bool,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
 
@@ -52,6 +56,8 @@ def test_command(
         Folder in which every execution records its wires.
     report : callable or None
         Takes everything that was executed, at the end.
+    as_json : bool
+        Print one JSON document instead; what pytest says goes to standard error.
     """
     options = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-rs"]
     options += ["--import-mode", "importlib"]  # two folders may have files of one name
@@ -68,12 +74,16 @@ def test_command(
         arguments = [ours.get(word, word) for word in arguments]
         arguments += [] if paths else [str(PROCEDURES)]
     watch = _Watch()
-    pytest.main([*options, *arguments], plugins=[watch])
-    procedures = watch.config and watch.config.pluginmanager.get_plugin(NAME)
-    if not isinstance(procedures, Procedures) or procedures.ended_code is None:
-        return USAGE_EXIT_CODE  # pytest did not like its arguments, and has said why
-    if report is not None:
-        report(procedures.executed)
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        pytest.main([*options, *arguments], plugins=[watch])
+        procedures = watch.config and watch.config.pluginmanager.get_plugin(NAME)
+        if not isinstance(procedures, Procedures) or procedures.ended_code is None:
+            return USAGE_EXIT_CODE  # pytest did not like its arguments, and has said why
+        if report is not None:
+            report(procedures.executed)
+    if as_json:
+        document = to_json(procedures.executed, procedures.ended_code)
+        print(json.dumps(document, indent=2, ensure_ascii=False))
     return procedures.ended_code
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from gridrig.campaign.measurements import Criterion, Outcome, Verdict
 from gridrig.campaign.procedures import Execution, Mutant, Procedure
@@ -126,6 +127,30 @@ def effort_line(executed: Sequence[Executed]) -> str:
 def rig_text(rig: Rig) -> str:
     """Return the name of a rig, which says EMULATED if anything on it is."""
     return f"{'EMULATED ' if any(d.emulated for d in rig.devices) else ''}{rig.name}"
+
+
+def to_json(executed: Sequence[Executed], exit_code: int) -> dict[str, Any]:
+    """Return everything that was executed, as `gridrig test --json` prints it."""
+    executions = [
+        {
+            "procedure": one.tested.name,
+            "claim": one.tested.claim,
+            "clause": one.tested.clause,
+            "rig": one.rig.name,
+            "rig_sha256": hashlib.sha256(one.rig.text).hexdigest(),
+            "clock": one.rig.clock,
+            "emulated": [device.name for device in one.rig.devices if device.emulated],
+            "mutant": one.mutant
+            and {
+                "name": one.mutant.name,
+                "caught_by": one.mutant.caught_by,
+                "killed": one.killed,
+            },
+            "verdicts": one.execution.verdicts.to_json(),
+        }
+        for one in executed
+    ]
+    return {"gridrig": version("gridrig"), "exit_code": exit_code, "executions": executions}
 
 
 def properties(executed: Executed) -> Iterator[tuple[str, str]]:

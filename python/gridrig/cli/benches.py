@@ -64,7 +64,7 @@ def add_to(command: AddCommand) -> None:
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
     test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
     test.usage += "[--every-criterion] [--repetitions N] [--results FILE] "
-    test.usage += "[--captures DIR] [--report DIR] [pytest options]"
+    test.usage += "[--captures DIR] [--report DIR] [--json] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -80,6 +80,7 @@ def add_to(command: AddCommand) -> None:
         type=Path,
         help="write a page for each procedure, and index.html over all",
     )
+    test.add_argument("--json", action="store_true", help="print all verdicts as JSON")
     test.set_defaults(act=_test, rest=[])
 
 
@@ -127,6 +128,7 @@ def _test(args: argparse.Namespace) -> int:
         results=args.results,
         captures=args.captures,
         report=_pages(args.report),
+        as_json=args.json,
     )
 
 
