@@ -89,6 +89,20 @@ impl World {
         }
     }
 
+    /// Withdraws a request to close that waits; none waiting is no error.
+    ///
+    /// # Errors
+    /// `PccState` if the PCC is closed.
+    pub fn cancel_reclose(&mut self) -> Result<(), PlantError> {
+        match &mut self.island {
+            Some(island) if !island.attached => {
+                island.synchroniser = None;
+                Ok(())
+            }
+            _ => Err(self.pcc_state("cancel_reclose", "open")),
+        }
+    }
+
     /// Whether the PCC is closed.
     pub fn pcc_closed(&self) -> bool {
         self.island.as_ref().is_none_or(|island| island.attached)
@@ -133,6 +147,7 @@ impl World {
         for inverter in self.devices.iter_mut().filter_map(Device::inverter_mut) {
             inverter.hold_pack_room(true);
         }
+        island.start_cold(&mut self.devices);
         island.read_room(&self.devices);
         let mut recorder = Recorder::new(self.devices.len(), record_every);
         for n in 0..steps.round() as u64 {

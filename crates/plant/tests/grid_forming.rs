@@ -215,6 +215,7 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
         df_hz: 0.1,
         dv_pu: 0.03,
         dtheta_deg: 10.0,
+        aim_deg: 2.0,
     };
     world.request_reclose(12.0, limits).unwrap();
     let mut t_s = 12.0;
@@ -354,4 +355,84 @@ fn only_the_inverter_at_the_end_of_a_long_line_sees_the_overvoltage() {
         .map(|event| (event.name.as_str(), event.detail.as_str()))
         .collect();
     assert_eq!(trips, [("pv-0", "OV1")]);
+}
+
+/// An island at 60 Hz that lost its former, and with it its voltage.
+fn dark(more: &[(String, Value)], load_w: f64) -> World {
+    let mut world = islanded(&[former(BASE, more)], load_w, &[]);
+    tick(&mut world, 0.0, 1.0);
+    world.inverter_mut(1).unwrap().service.permit(false);
+    let gone = tick(&mut world, 1.0, 1.0);
+    assert_eq!(world.island_state(), "dead");
+    assert!(gone.end.1 < 0.05, "{} pu", gone.end.1);
+    world
+}
+
+#[test]
+fn a_former_permitted_on_a_dead_bus_raises_it_in_the_time_of_its_ramp() {
+    let ramp_s = 0.5;
+    let mut world = dark(&[n("black_start_ramp_s", ramp_s)], 0.3 * BASE);
+    world.inverter_mut(1).unwrap().service.permit(true);
+    let start = tick(&mut world, 2.0, 3.0);
+    assert_eq!(world.island_state(), "island");
+    for (k, v_pu) in start.v_pu.iter().enumerate().take(499) {
+        // Behind 0.15 pu a load of 0.3 pu takes 0.1 % of the voltage.
+        let expected = (k as f64) * 0.001 / ramp_s;
+        assert!((v_pu - expected).abs() < 0.01, "{k}: {v_pu} {expected}");
+    }
+    assert!((start.end.1 - 1.0).abs() < 0.01, "{} pu", start.end.1);
+    let kinds: Vec<&str> = start.events.iter().map(|event| event.kind.word()).collect();
+    assert_eq!(kinds, ["energised", "formed"]);
+    // The load's power comes back with its voltage.
+    assert!((start.p_w[0][2999] / (-0.3 * BASE) - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn a_former_that_cannot_start_cold_or_has_no_permit_leaves_the_bus_dead() {
+    for (able, permit) in [(false, true), (true, false)] {
+        let mut world = dark(&[("black_start".to_owned(), Value::Bool(able))], 0.3 * BASE);
+        world.inverter_mut(1).unwrap().service.permit(permit);
+        let tick = tick(&mut world, 2.0, 3.0);
+        assert!(tick.v_range_pu.1 < 0.05, "{able} {permit}");
+        assert_eq!(world.island_state(), "dead");
+    }
+}
+
+#[test]
+fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() {
+    let closing = |aim_deg: f64| {
+        let mut world = islanded(&[former(BASE, &[])], 0.05 * BASE, &[]);
+        tick(&mut world, 0.0, 1.0);
+        // The grid's angle began at the island's and runs ahead: after a second it is far off.
+        let grid = Outside {
+            grid_f_hz: 60.2,
+            ..OUTSIDE
+        };
+        world.island_tick(1.0, 1.6, 0.001, 0, grid).unwrap();
+        let limits = SyncLimits {
+            df_hz: 1.0,
+            dv_pu: 0.1,
+            dtheta_deg: 180.0,
+            aim_deg,
+        };
+        world.request_reclose(2.6, limits).unwrap();
+        let tick = world.island_tick(2.6, 60.0, 0.001, 0, grid).unwrap();
+        let angle = tick.events.iter().find(|e| e.detail == "dtheta_deg");
+        angle.map(|event| event.value.abs())
+    };
+    assert!(closing(2.0).unwrap() <= 2.0);
+    assert!(closing(180.0).unwrap() > 90.0);
+
+    let mut world = islanded(&[former(BASE, &[])], 0.4 * BASE, &[]);
+    let limits = SyncLimits {
+        df_hz: 0.1,
+        dv_pu: 0.03,
+        dtheta_deg: 10.0,
+        aim_deg: 2.0,
+    };
+    world.request_reclose(0.0, limits).unwrap();
+    world.cancel_reclose().unwrap();
+    assert_eq!(world.island_state(), "island");
+    tick(&mut world, 0.0, 60.0);
+    assert!(!world.pcc_closed());
 }

@@ -382,6 +382,10 @@ impl PyWorld {
         self.locked().request_reclose(t_s, limits).map_err(refused)
     }
 
+    fn cancel_reclose(&self) -> PyResult<()> {
+        self.locked().cancel_reclose().map_err(refused)
+    }
+
     #[getter]
     fn pcc_closed(&self) -> bool {
         self.locked().pcc_closed()
