@@ -53,7 +53,9 @@ fn islanded(formers: &[Vec<(String, Value)>], load_w: f64, island: &[(String, Va
 }
 
 fn tick(world: &mut World, t_s: f64, dt_s: f64) -> IslandTick {
-    world.island_tick(t_s, dt_s, 0.001, 1, OUTSIDE).unwrap()
+    world
+        .island_tick(t_s, dt_s, 0.001, (1, false), OUTSIDE)
+        .unwrap()
 }
 
 #[test]
@@ -136,7 +138,9 @@ fn what_the_devices_give_is_what_the_feeder_loses_in_every_step() {
         losses_w: 250.0,
         ..OUTSIDE
     };
-    let tick = world.island_tick(0.0, 5.0, 0.001, 1, outside).unwrap();
+    let tick = world
+        .island_tick(0.0, 5.0, 0.001, (1, false), outside)
+        .unwrap();
     let last = tick.p_w.iter().map(|row| row[4999]).sum::<f64>();
     assert!((last - 250.0).abs() < 0.1, "{last} W");
     let means: f64 = world.held().0.iter().sum();
@@ -222,7 +226,9 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
     while !world.pcc_closed() {
         assert_eq!(world.island_state(), "synchronising");
         assert!(t_s < 60.0, "not synchronised");
-        let tick = world.island_tick(t_s, 1.0, 0.001, 1, grid).unwrap();
+        let tick = world
+            .island_tick(t_s, 1.0, 0.001, (1, false), grid)
+            .unwrap();
         t_s += 1.0;
         for event in tick
             .events
@@ -242,7 +248,9 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
             );
         }
     }
-    let after = world.island_tick(t_s, 2.0, 0.001, 1, grid).unwrap();
+    let after = world
+        .island_tick(t_s, 2.0, 0.001, (1, false), grid)
+        .unwrap();
     assert!(
         after.v_range_pu.0 > 0.98 && after.v_range_pu.1 < 1.05,
         "{:?}",
@@ -408,7 +416,9 @@ fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() 
             grid_f_hz: 60.2,
             ..OUTSIDE
         };
-        world.island_tick(1.0, 1.6, 0.001, 0, grid).unwrap();
+        world
+            .island_tick(1.0, 1.6, 0.001, (0, false), grid)
+            .unwrap();
         let limits = SyncLimits {
             df_hz: 1.0,
             dv_pu: 0.1,
@@ -416,7 +426,9 @@ fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() 
             aim_deg,
         };
         world.request_reclose(2.6, limits).unwrap();
-        let tick = world.island_tick(2.6, 60.0, 0.001, 0, grid).unwrap();
+        let tick = world
+            .island_tick(2.6, 60.0, 0.001, (0, false), grid)
+            .unwrap();
         let angle = tick.events.iter().find(|e| e.detail == "dtheta_deg");
         angle.map(|event| event.value.abs())
     };
@@ -431,8 +443,16 @@ fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() 
         aim_deg: 2.0,
     };
     world.request_reclose(0.0, limits).unwrap();
+    world.set_grid_ahead(PI / 2.0).unwrap();
+    let angle = tick(&mut world, 0.0, 0.001);
+    assert!(
+        angle
+            .events
+            .iter()
+            .all(|event| event.kind.word() != "reclosed")
+    );
     world.cancel_reclose().unwrap();
     assert_eq!(world.island_state(), "island");
-    tick(&mut world, 0.0, 60.0);
+    tick(&mut world, 0.001, 60.0);
     assert!(!world.pcc_closed());
 }
