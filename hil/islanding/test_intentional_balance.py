@@ -26,7 +26,7 @@ from gridrig.campaign.microgrid_bench import (
     Trace,
     open_microgrid,
 )
-from gridrig.campaign.microgrid_judging import SERVED_SHARE, check_open
+from gridrig.campaign.microgrid_judging import SERVED_SHARE, check_open, judged_voltage
 from gridrig.campaign.microgrid_limits import (
     F_HIGHEST_60_HZ,
     F_LOWEST_60_HZ,
@@ -78,6 +78,7 @@ async def test_shedding(lab: Lab) -> None:
     await lab.driver(bench.storage).set_limit_w(GIVES_MAX_W)
     trace = await bench.open_switch(RECORDED_S, (GRID, *bench.loads))
     check_open(trace)
+    judged_voltage(bench, trace, "opened with 35 kW too little")
     record_lost(lab, bench, trace, SHORT)
     gone_s = [
         lost_at_s(trace, name, p_w)
@@ -124,6 +125,7 @@ async def test_throttling(lab: Lab) -> None:
     await lab.driver(bench.storage).set_limit_w(TAKES_MAX_W)
     trace = await bench.open_switch(RECORDED_S, (GRID, bench.critical, bench.storage, bench.pv))
     check_open(trace)
+    judged_voltage(bench, trace, "opened with 50 kW too much")
     record_lost(lab, bench, trace, LONG)
     allowed_hz = bench.hz(F_HIGHEST_60_HZ) - bench.f_n
     risen_hz = float(trace.after().f_hz.max()) - bench.f_n

@@ -12,9 +12,9 @@ Known gaps: no transformers to magnetise and no motors to start; inverters are n
 
 from functools import partial
 
-from gridrig.campaign.itic import IticResult, itic
+from gridrig.campaign.itic import IticResult
 from gridrig.campaign.microgrid_bench import NEEDS, Operation, open_microgrid
-from gridrig.campaign.microgrid_judging import SERVED_SHARE, formed_s
+from gridrig.campaign.microgrid_judging import SERVED_SHARE, formed_s, judged_voltage
 from gridrig.campaign.microgrid_limits import F_LOWEST_60_HZ, ITIC_SOURCE, OWN_RULE, TRIP_SOURCE
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.errors import CampaignError
@@ -83,7 +83,7 @@ async def test_black_start(lab: Lab) -> None:
     lowest_hz = bench.f_n
     for name, p_w in zip(bench.loads, BLOCKS_W, strict=True):
         trace = await bench.record(partial(bench.set_load, name, p_w), BLOCK_S, ())
-        voltages.append(itic(trace.v_pu, trace.step_s, bench.u_v_pu(trace.step_s)))
+        voltages.append(judged_voltage(bench, trace, f"{name} connected, {p_w / 1e3:.0f} kW"))
         lowest_hz = min(lowest_hz, float(trace.f_hz.min()))
     reading = await bench.measure()
     carried = sum(

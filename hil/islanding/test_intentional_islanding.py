@@ -9,9 +9,15 @@ frequency are in their bands to stay. Then the critical load is measured at its 
 Known gaps: a swell shorter than half a cycle is not seen; loads of constant power, no motors.
 """
 
-from gridrig.campaign.itic import IticResult, itic
+from gridrig.campaign.itic import IticResult
 from gridrig.campaign.microgrid_bench import CONTACT_S, GRID, NEEDS, Operation, open_microgrid
-from gridrig.campaign.microgrid_judging import POLL_S, check_open, formed_s, served_s
+from gridrig.campaign.microgrid_judging import (
+    POLL_S,
+    check_open,
+    formed_s,
+    judged_voltage,
+    served_s,
+)
 from gridrig.campaign.microgrid_limits import (
     FORMED_MAX_S,
     FORMED_SOURCE,
@@ -68,7 +74,8 @@ async def test_intentional_islanding(lab: Lab) -> None:
         await bench.operate(operation)
         trace = await bench.open_switch(RECORDED_S, (bench.critical, GRID))
         check_open(trace)
-        voltages.append(itic(trace.after().v_pu, trace.step_s, bench.u_v_pu(trace.step_s)))
+        word = f"opened with {operation.import_w / 1e3:+.0f} kW from the grid"
+        voltages.append(judged_voltage(bench, trace, word))
         formed.append(formed_s(bench, trace))
         served.append(await served_s(bench, operation.loads_w[0], WATCHED_S))
         if voltages[-1].of_allowed > 1 or formed[-1] > FORMED_MAX_S or served[-1] < SERVED_MIN_S:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.itic import itic, longest_s
 from gridrig.campaign.synchronism import POINTS_A_CYCLE, difference
+from gridrig.report.plots_islands import island_plots
 
 STEP_S = 0.01
 
@@ -58,3 +60,17 @@ def test_the_difference_of_two_waves_is_that_they_were_made_of(f_n, df_hz, angle
     assert found_hz == pytest.approx(df_hz + 0.1, abs=0.005)
     assert found_v == pytest.approx(20.0, abs=0.05)
     assert (found_deg - angle_deg + 180) % 360 - 180 == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_recording_is_drawn_on_the_curve_and_its_caption_says_what_it_came_to() -> None:
+    t_s = STEP_S * np.arange(1, 2001)
+    result = itic(dip(0.75, 30), STEP_S, 1e-4)
+    shown = IslandShown(
+        "opened", t_s, dip(0.75, 30), np.full(2000, 49.5), (49.0, 51.0), result.note
+    )
+    (plot,) = island_plots([shown])
+    assert (
+        "voltage 0.750 to 1.000 pu, on the ITIC curve 0.3 s below 0.8 pu, of 0.5 s" in plot.caption
+    )
+    assert "49.500 to 49.500 Hz, band 49.00 to 51.00 Hz" in plot.caption
+    assert all(word in plot.svg for word in ("beyond the ITIC curve", "phase c", ">0.1<"))

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from gridrig.campaign.island_shown import IslandShown
+from gridrig.campaign.itic import IticResult, itic
 from gridrig.campaign.microgrid_bench import GRID, MicrogridBench, Trace
 from gridrig.campaign.microgrid_limits import F_BAND_60_HZ, V_BAND_PU
 from gridrig.errors import CampaignError
@@ -29,6 +31,18 @@ def check_open(trace: Trace) -> None:
             found_w=carried_w,
             most_w=CARRIES_W,
         )
+
+
+def judged_voltage(bench: MicrogridBench, trace: Trace, name: str) -> IticResult:
+    """Judge a recording's voltage from its trigger on by the ITIC curve, and have it drawn."""
+    island = trace.after()
+    found = itic(island.v_pu, island.step_s, bench.u_v_pu(island.step_s))
+    band_hz = (bench.hz(F_BAND_60_HZ[0]), bench.hz(F_BAND_60_HZ[1]))
+    ends_s = island.t_s + island.step_s
+    bench.lab.islands.append(
+        IslandShown(name, ends_s, island.v_pu, island.f_hz, band_hz, found.note)
+    )
+    return found
 
 
 def formed_s(bench: MicrogridBench, trace: Trace) -> float:
