@@ -456,3 +456,41 @@ fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() 
     tick(&mut world, 0.001, 60.0);
     assert!(!world.pcc_closed());
 }
+
+#[test]
+fn a_quiet_island_is_the_same_in_steps_of_five_milliseconds() {
+    // The storage at its limit, so that sun is throttled: everything slow is at work.
+    let run = |h_s: f64| {
+        let mut world = World::new(50.0, BASE, 1).unwrap();
+        let load = world.add_load("load").unwrap();
+        let storage = world.add_storage("former", &former(BASE, &[])).unwrap();
+        let droop = [
+            n("s_va", BASE),
+            n("droop_db_hz", 0.0142),
+            n("droop_k", 0.02),
+            n("droop_response_s", 0.2),
+        ];
+        let pv = world.add_pv("pv", &droop).unwrap();
+        world.set_load(load, 0.2 * BASE, 0.0).unwrap();
+        world.set_available(pv, BASE).unwrap();
+        world.inverter_mut(storage).unwrap().limit_w = Some(0.3 * BASE);
+        world.open_pcc(0.0).unwrap();
+        let grid = Outside {
+            grid_f_hz: 50.0,
+            ..OUTSIDE
+        };
+        world
+            .island_tick(0.0, 2.0, 0.001, (0, false), grid)
+            .unwrap();
+        let tick = world.island_tick(2.0, 60.0, h_s, (0, false), grid).unwrap();
+        (tick.end, world.held().0)
+    };
+    let ((f_1, v_1), p_1) = run(0.001);
+    let ((f_5, v_5), p_5) = run(0.005);
+    assert!(f_1 > 50.3, "{f_1} Hz: nothing was throttled");
+    assert!((f_1 - f_5).abs() < 1e-3, "{f_1} {f_5}");
+    assert!((v_1 - v_5).abs() < 1e-4, "{v_1} {v_5}");
+    for (a, b) in p_1.iter().zip(&p_5) {
+        assert!((a - b).abs() < 1e-3 * BASE, "{a} {b}");
+    }
+}
