@@ -19,7 +19,13 @@ import numpy as np
 from gridrig.campaign.grid_bench import FED_SHARE
 from gridrig.campaign.lab import Lab
 from gridrig.campaign.recordings import LATE_S_MAX, channels_of
-from gridrig.devices.bench_capabilities import AnalyserReading, CapturePlan, Float, Recording
+from gridrig.devices.bench_capabilities import (
+    AnalyserReading,
+    CapturePlan,
+    Float,
+    Recording,
+    TriggerSource,
+)
 from gridrig.errors import CampaignError
 
 GRID = "grid"
@@ -293,7 +299,7 @@ class MicrogridBench:
         length_s: float,
         devices: Sequence[str],
         *,
-        source: str = "command",
+        source: TriggerSource = "command",
     ) -> Trace:
         """Record the bus and the powers of some devices while something is done. [s]"""
         analyser = self.lab.driver(self.lab.name_of("analyser"))
@@ -305,7 +311,7 @@ class MicrogridBench:
             self.rate_hz,
             points,
             (before + 0.01) / points,
-            source=source,  # type: ignore[arg-type]
+            source=source,
             rising=False,
         )
         await self.hold(2 * BEFORE_S, step_s=BEFORE_S)

@@ -110,7 +110,7 @@ async def record_closing(
     await bench.hold(REST_S, step_s=REST_S)
     closed_s = await bench.closed_within(within_s)
     if math.isinf(closed_s):
-        await analyser.driver.abort()
+        await analyser.abort()
         return closed_s, None
     names = _tracks(bench)
     recording = await bench.fetched(within_s, names)

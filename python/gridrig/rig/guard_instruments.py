@@ -193,6 +193,10 @@ class GuardedAnalyser(Guarded):
         """Trigger a recording that waits for a command."""
         await self.driver.trigger()
 
+    async def abort(self) -> None:
+        """End a recording that is not done."""
+        await self.driver.abort()
+
     async def capture_state(self) -> str:
         """Return how far the recording is."""
         state: str = await self.driver.capture_state()
