@@ -1910,6 +1910,12 @@ class IslandTick:
     def p_w(self) -> list[list[float]]:
         """Power of each device, one row a device, empty if nothing is recorded. [W]"""
     @property
+    def q_var(self) -> list[list[float]]:
+        """Reactive power, as `p_w`. [var]"""
+    @property
+    def dt_s(self) -> float:
+        """How long it was. [s]"""
+    @property
     def grid_p_w(self) -> list[float]: ...
     @property
     def f_min_hz(self) -> float: ...
@@ -2079,7 +2085,10 @@ class World:
     def pack(self, i: int) -> Pack: ...
     def open_pcc(self, t_s: float) -> None: ...
     def request_reclose(self, t_s: float, sync: dict[str, float]) -> None:
-        """Ask to close within `df_hz`, `dv_pu` and `dtheta_deg`; all three are needed."""
+        """Ask to close within `df_hz`, `dv_pu` and `dtheta_deg`, all needed, and `aim_deg`."""
+    def cancel_reclose(self) -> None: ...
+    def set_grid_ahead(self, angle: float) -> None:
+        """Say by how much the grid beyond the open PCC is ahead of the bus now. [rad]"""
     @property
     def pcc_closed(self) -> bool: ...
     @property
@@ -2094,10 +2103,12 @@ class World:
         *,
         h_s: float = 0.001,
         record_every: int = 1,
+        until_closed: bool = False,
     ) -> IslandTick:
         """Run the island over [t, t + dt) in steps of `h_s`, a whole divisor of `dt_s`.
 
         `record_every` of zero records no trace. Also callable just after the PCC closed again.
+        With `until_closed` it ends with the step in which the PCC closes.
         """
     def source_tick(
         self,

@@ -53,7 +53,7 @@ class Event(NamedTuple):
         When, in the run's time. [s]
     kind : str
         "opened", "formed", "tripped", "shed", "restored", "throttled", "limit", "sync",
-        "reclosed", "dead", "enter_service" or "fet_opened".
+        "reclosed", "dead", "energised", "enter_service" or "fet_opened".
     name : str
         The device, or "pcc" or "island".
     value : float

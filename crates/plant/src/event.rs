@@ -51,6 +51,8 @@ kinds! {
     Reclosed => "reclosed",
     /// The island lost its voltage; value is seconds since opening.
     Dead => "dead",
+    /// A grid former gave a dead island its voltage back; value is seconds since opening.
+    Energised => "energised",
     /// An inverter began to enter service after its delay; value is the delay [s].
     EnterService => "enter_service",
     /// A battery's switch opened under current; value is the current [A], detail the cause.

@@ -28,6 +28,10 @@ pub struct FormerSettings {
     pub shift_rate: f64,
     /// How far the limit controller may raise and lower the frequency [Hz].
     pub shift_max_hz: (f64, f64),
+    /// Whether it energises a bus without voltage when it is permitted to connect.
+    pub black_start: bool,
+    /// Time in which it raises such a bus to nominal voltage [s].
+    pub black_start_ramp_s: f64,
 }
 
 impl FormerSettings {
@@ -52,6 +56,8 @@ impl FormerSettings {
                 reader.number("shift_up_max_hz", 1.5 * scale, (0.0, 5.0))?,
                 reader.number("shift_down_max_hz", 2.0 * scale, (0.0, 5.0))?,
             ),
+            black_start: reader.flag("black_start", true)?,
+            black_start_ramp_s: reader.number("black_start_ramp_s", 1.0, (0.01, 60.0))?,
         })
     }
 }

@@ -88,6 +88,8 @@ pub struct GridForming {
     q0: f64,
     /// Inner voltage at no reactive deviation, which the secondary control moves.
     pub e0: f64,
+    /// How far it has raised a bus that had no voltage, 0..1.
+    pub raised: f64,
     /// Lowest and highest power its rating and pack allow.
     pub room: (f64, f64),
     /// Whether the battery's charge and discharge switches are closed.
@@ -143,6 +145,7 @@ impl GridForming {
             unit: Complex::polar(1.0, e.arg()),
             q0: own.im,
             e0: e.abs(),
+            raised: 1.0,
             room: (-1.0, 1.0),
             fets: (true, true),
             p_seen: own.re,
@@ -157,10 +160,25 @@ impl GridForming {
         }
     }
 
+    /// Starts on a bus without voltage, which it raises from nothing.
+    pub fn cold(
+        device: usize,
+        settings: &FormerSettings,
+        rating: (f64, f64),
+        s_base_va: f64,
+        f_nominal_hz: f64,
+    ) -> GridForming {
+        let (frequencies, bus) = ((f_nominal_hz, f_nominal_hz), (Complex::ONE, Complex::ZERO));
+        GridForming {
+            raised: 0.0,
+            ..GridForming::new(device, settings, rating, s_base_va, frequencies, bus)
+        }
+    }
+
     /// The inner voltage for a state.
     pub fn e(&self, motion: Motion) -> Complex {
         let magnitude = self.e0 + self.settings.droop_q * (self.q0 - motion.q);
-        self.unit * Complex::turn(motion.angle) * magnitude.max(0.0)
+        self.unit * Complex::turn(motion.angle) * (magnitude.max(0.0) * self.raised)
     }
 
     /// Takes the state at the end of a step as the beginning of the next.
@@ -205,6 +223,7 @@ impl GridForming {
 
     /// Moves the limit controller on after a step that ended with `power` (system base).
     pub fn keep_inside(&mut self, power: Complex, h_s: f64) {
+        self.raised = (self.raised + h_s / self.settings.black_start_ramp_s).min(1.0);
         self.p_seen = self.p_lag.step(self.p_seen, power.re / self.ratio, h_s);
         let rate = self.settings.shift_rate * h_s;
         let (up_hz, down_hz) = self.settings.shift_max_hz;
@@ -264,7 +283,7 @@ impl GridForming {
             Some(GivesUp::Overload)
         } else if count(
             &mut self.under_s,
-            v_pu < s.undervoltage_pu,
+            v_pu < s.undervoltage_pu * self.raised,
             s.undervoltage_trip_s,
         ) {
             Some(GivesUp::Undervoltage)

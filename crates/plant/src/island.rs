@@ -242,6 +242,28 @@ impl Island {
         )
     }
 
+    /// Lets grid formers that were permitted on a bus without voltage raise it.
+    pub fn start_cold(&mut self, devices: &mut [Device]) {
+        if !self.dead || self.attached {
+            return;
+        }
+        for (i, device) in devices.iter_mut().enumerate() {
+            let Some(inverter) = device.inverter_mut() else {
+                continue;
+            };
+            let rating = (inverter.settings.s_va, inverter.settings.i_max_pu);
+            let able = inverter.former().filter(|former| former.black_start);
+            let Some(former) = able.cloned() else {
+                continue;
+            };
+            if inverter.service.start_cold() {
+                let (base, f_hz) = (self.s_base_va, self.f_nominal_hz);
+                self.formers
+                    .push(GridForming::cold(i, &former, rating, base, f_hz));
+            }
+        }
+    }
+
     /// Reads what each grid former may give, from its rating, its limit and its pack; one whose
     /// permit was withdrawn no longer forms the grid.
     pub fn read_room(&mut self, devices: &[Device]) {

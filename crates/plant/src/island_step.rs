@@ -7,6 +7,7 @@ use crate::device::{DEAD_PU, Device};
 use crate::event::{Event, EventKind};
 use crate::follower::{Bus, Follower, Happened};
 use crate::grid_following::Injection;
+use crate::instrument::FormedWatch;
 use crate::island::{Island, Outside};
 use crate::shedding::Shedding;
 use crate::synchroniser::{Difference, GridSide};
@@ -14,6 +15,8 @@ use std::f64::consts::TAU;
 
 /// A bus is dead after its voltage was gone for this long [s].
 const DARK_S: f64 = 0.1;
+/// A dead bus lives again above this voltage [pu].
+const LIT_PU: f64 = 0.5;
 
 /// What one step needs beside the island itself.
 pub struct Surroundings<'a> {
@@ -242,6 +245,11 @@ impl Island {
         if !self.dead && self.dark_s >= DARK_S {
             self.dead = true;
             around.tell_of(end_s, EventKind::Dead, "island", since_s - self.dark_s, "");
+        }
+        if self.dead && v_pu >= LIT_PU {
+            self.dead = false;
+            self.formed = FormedWatch::new();
+            around.tell_of(end_s, EventKind::Energised, "island", since_s, "");
         }
     }
 

@@ -9,6 +9,7 @@ use crate::quasi_static::carry;
 use crate::synchroniser::{SyncLimits, Synchroniser};
 use crate::tick::{IslandTick, Recorder};
 use crate::world::World;
+use std::f64::consts::TAU;
 
 /// The longest step of an island [s].
 const H_MAX_S: f64 = 0.01;
@@ -89,6 +90,36 @@ impl World {
         }
     }
 
+    /// Withdraws a request to close that waits; none waiting is no error.
+    ///
+    /// # Errors
+    /// `PccState` if the PCC is closed.
+    pub fn cancel_reclose(&mut self) -> Result<(), PlantError> {
+        match &mut self.island {
+            Some(island) if !island.attached => {
+                island.synchroniser = None;
+                Ok(())
+            }
+            _ => Err(self.pcc_state("cancel_reclose", "open")),
+        }
+    }
+
+    /// Says by how much the grid beyond the open PCC is ahead of the bus now [rad]; from there it
+    /// goes on with its frequency. Until it is said, the grid began where the bus was.
+    ///
+    /// # Errors
+    /// `PccState` if the PCC is closed, `ValueWrong`.
+    pub fn set_grid_ahead(&mut self, angle: f64) -> Result<(), PlantError> {
+        let angle = checked("angle [rad]", angle, -1e3, 1e3)?;
+        match &mut self.island {
+            Some(island) if !island.attached => {
+                island.grid_angle = (island.v.arg() + angle).rem_euclid(TAU);
+                Ok(())
+            }
+            _ => Err(self.pcc_state("set_grid_ahead", "open")),
+        }
+    }
+
     /// Whether the PCC is closed.
     pub fn pcc_closed(&self) -> bool {
         self.island.as_ref().is_none_or(|island| island.attached)
@@ -101,7 +132,8 @@ impl World {
 
     /// Runs the island over [t, t + dt) in steps of `h_s`, of which `dt_s` is a whole multiple.
     ///
-    /// It may also be called after the PCC closed again, to see the transient to its end.
+    /// It may also be called after the PCC closed again, to see the transient to its end. With
+    /// `until_closed` it ends with the step in which the PCC closes; the tick tells its length.
     ///
     /// # Errors
     /// `PccState` if there is no island, `ValueWrong`.
@@ -110,7 +142,7 @@ impl World {
         t_s: f64,
         dt_s: f64,
         h_s: f64,
-        record_every: usize,
+        (record_every, until_closed): (usize, bool),
         outside: Outside,
     ) -> Result<IslandTick, PlantError> {
         let t_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
@@ -133,8 +165,10 @@ impl World {
         for inverter in self.devices.iter_mut().filter_map(Device::inverter_mut) {
             inverter.hold_pack_room(true);
         }
+        island.start_cold(&mut self.devices);
         island.read_room(&self.devices);
         let mut recorder = Recorder::new(self.devices.len(), record_every);
+        let mut dt_s = dt_s;
         for n in 0..steps.round() as u64 {
             let from_s = t_s + n as f64 * h_s;
             let mut around = Surroundings {
@@ -145,11 +179,16 @@ impl World {
             };
             let grid = island.step(&mut around, from_s, h_s);
             recorder.take(&island, grid, from_s + h_s);
+            if until_closed && island.attached {
+                dt_s = (n + 1) as f64 * h_s;
+                break;
+            }
         }
         for inverter in self.devices.iter_mut().filter_map(Device::inverter_mut) {
             inverter.hold_pack_room(false);
         }
         let (mut tick, power, grid) = recorder.finish();
+        tick.dt_s = dt_s;
         self.time_s = t_s + dt_s;
         for (i, (device, mean)) in self.devices.iter_mut().zip(power).enumerate() {
             let terminal = &mut device.terminal;

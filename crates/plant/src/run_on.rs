@@ -51,7 +51,7 @@ impl World {
                 world.open_pcc(0.0)?;
                 for look in 0..looks {
                     let from_s = look as f64 * LOOK_S;
-                    let tick = world.island_tick(from_s, LOOK_S, h_s, 0, outside)?;
+                    let tick = world.island_tick(from_s, LOOK_S, h_s, (0, false), outside)?;
                     let mut trips = tick.events.iter();
                     if let Some(event) = trips.find(|event| event.kind == EventKind::Tripped) {
                         return Ok((event.t_s <= horizon_s).then_some(event.t_s));

@@ -23,6 +23,8 @@ impl Island {
             v_aim = outside.grid_v_pu;
             (f_time, v_time) = (self.settings.sync_s, self.settings.sync_s);
         }
+        // A bus that is being raised is where it shall be.
+        v_aim *= self.formers.iter().map(|f| f.raised).fold(1.0, f64::min);
         let v_step = (v_aim - self.v.abs()) * h_s / v_time;
         let rating: f64 = self.formers.iter().map(|former| former.ratio).sum();
         let speed: f64 = self

@@ -115,6 +115,17 @@ impl Service {
         }
     }
 
+    /// Enters service on a bus without voltage, which has no window to wait for; false if it has no
+    /// permit, or tripped.
+    pub fn start_cold(&mut self) -> bool {
+        let starts = self.standing == Standing::Starting;
+        if starts {
+            self.standing = Standing::Running;
+            (self.ramp, self.cause) = (1.0, None);
+        }
+        starts
+    }
+
     /// Ceases to energise at once.
     pub fn trip(&mut self, cause: &str) {
         self.standing = Standing::Tripped;

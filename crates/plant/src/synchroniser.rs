@@ -4,8 +4,8 @@ use crate::error::{PlantError, checked};
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
-/// It closes near the meeting of the angles, not at the edge of what is allowed [rad].
-const CLOSE_ANGLE: f64 = 2.0 * PI / 180.0;
+/// It closes near the meeting of the angles, not at the edge of what is allowed [deg].
+const AIM_DEG: f64 = 2.0;
 
 /// The largest differences at which the switch may close.
 #[derive(Clone, Copy, Debug)]
@@ -16,15 +16,18 @@ pub struct SyncLimits {
     pub dv_pu: f64,
     /// Angle [deg].
     pub dtheta_deg: f64,
+    /// Angle within which it closes, if that is allowed: a good switch aims at the meeting of the
+    /// angles, one without a check takes any [deg].
+    pub aim_deg: f64,
 }
 
 impl SyncLimits {
-    /// Reads `df_hz`, `dv_pu` and `dtheta_deg`; all three are needed.
+    /// Reads `df_hz`, `dv_pu` and `dtheta_deg`, which are needed, and `aim_deg`.
     ///
     /// # Errors
     /// `SettingMissing`, `SettingUnknown`, `ValueWrong`.
     pub fn read(table: &BTreeMap<String, f64>) -> Result<SyncLimits, PlantError> {
-        let keys = ["df_hz", "dv_pu", "dtheta_deg"];
+        let keys = ["df_hz", "dv_pu", "dtheta_deg", "aim_deg"];
         let place = "sync".to_owned();
         if let Some(key) = table.keys().find(|key| !keys.contains(&key.as_str())) {
             return Err(PlantError::SettingUnknown {
@@ -44,6 +47,7 @@ impl SyncLimits {
             df_hz: value("df_hz")?,
             dv_pu: value("dv_pu")?,
             dtheta_deg: value("dtheta_deg")?,
+            aim_deg: table.get("aim_deg").copied().unwrap_or(AIM_DEG),
         };
         limits.check()?;
         Ok(limits)
@@ -57,6 +61,7 @@ impl SyncLimits {
         checked("df_hz [Hz]", self.df_hz, 1e-3, 10.0)?;
         checked("dv_pu [pu]", self.dv_pu, 1e-4, 1.0)?;
         checked("dtheta_deg [deg]", self.dtheta_deg, 0.1, 180.0)?;
+        checked("aim_deg [deg]", self.aim_deg, 0.1, 180.0)?;
         Ok(())
     }
 }
@@ -118,7 +123,7 @@ impl Synchroniser {
 
     /// Whether the switch may close now.
     pub fn may_close(&self, d: &Difference) -> bool {
-        let angle = self.limits.dtheta_deg.to_radians().min(CLOSE_ANGLE);
+        let angle = self.limits.dtheta_deg.min(self.limits.aim_deg).to_radians();
         d.df_hz.abs() <= self.limits.df_hz
             && d.dv_pu.abs() <= self.limits.dv_pu
             && d.dtheta.abs() <= angle
@@ -134,6 +139,7 @@ mod tests {
             df_hz: 0.25,
             dv_pu: 0.05,
             dtheta_deg: 10.0,
+            aim_deg: 2.0,
         };
         let dtheta = degrees.to_radians();
         Synchroniser {

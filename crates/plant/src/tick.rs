@@ -7,6 +7,8 @@ use crate::island::Island;
 /// The result of one island tick.
 #[derive(Clone, Debug, Default)]
 pub struct IslandTick {
+    /// How long it was [s].
+    pub dt_s: f64,
     /// Ends of the recorded steps, in the run's time [s].
     pub times_s: Vec<f64>,
     /// Frequency of the bus at those times [Hz].
@@ -15,6 +17,8 @@ pub struct IslandTick {
     pub v_pu: Vec<f64>,
     /// Power of each device at those times, one row a device [W].
     pub p_w: Vec<Vec<f64>>,
+    /// Reactive power of each device at those times, one row a device [var].
+    pub q_var: Vec<Vec<f64>>,
     /// Power of the grid into the feeder at those times [W].
     pub grid_p_w: Vec<f64>,
     /// Lowest and highest frequency of all steps [Hz].
@@ -49,6 +53,7 @@ impl Recorder {
         Recorder {
             tick: IslandTick {
                 p_w: vec![Vec::new(); rows],
+                q_var: vec![Vec::new(); rows],
                 f_range_hz: none,
                 v_range_pu: none,
                 ..IslandTick::default()
@@ -89,8 +94,10 @@ impl Recorder {
             tick.f_hz.push(f_hz);
             tick.v_pu.push(v_pu);
             tick.grid_p_w.push(grid.re);
-            for (row, part) in tick.p_w.iter_mut().zip(power) {
-                row.push(part.re);
+            let rows = tick.p_w.iter_mut().zip(&mut tick.q_var);
+            for ((p_row, q_row), part) in rows.zip(power) {
+                p_row.push(part.re);
+                q_row.push(part.im);
             }
         }
     }

@@ -194,7 +194,9 @@ fn diluted(active: usize) -> Option<f64> {
         grid_v_pu: 1.0,
         grid_f_hz: 60.0,
     };
-    let tick = world.island_tick(0.0, 5.0, 0.001, 0, outside).unwrap();
+    let tick = world
+        .island_tick(0.0, 5.0, 0.001, (0, false), outside)
+        .unwrap();
     let mut trips = tick
         .events
         .iter()

@@ -53,7 +53,9 @@ fn islanded(formers: &[Vec<(String, Value)>], load_w: f64, island: &[(String, Va
 }
 
 fn tick(world: &mut World, t_s: f64, dt_s: f64) -> IslandTick {
-    world.island_tick(t_s, dt_s, 0.001, 1, OUTSIDE).unwrap()
+    world
+        .island_tick(t_s, dt_s, 0.001, (1, false), OUTSIDE)
+        .unwrap()
 }
 
 #[test]
@@ -136,7 +138,9 @@ fn what_the_devices_give_is_what_the_feeder_loses_in_every_step() {
         losses_w: 250.0,
         ..OUTSIDE
     };
-    let tick = world.island_tick(0.0, 5.0, 0.001, 1, outside).unwrap();
+    let tick = world
+        .island_tick(0.0, 5.0, 0.001, (1, false), outside)
+        .unwrap();
     let last = tick.p_w.iter().map(|row| row[4999]).sum::<f64>();
     assert!((last - 250.0).abs() < 0.1, "{last} W");
     let means: f64 = world.held().0.iter().sum();
@@ -215,13 +219,16 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
         df_hz: 0.1,
         dv_pu: 0.03,
         dtheta_deg: 10.0,
+        aim_deg: 2.0,
     };
     world.request_reclose(12.0, limits).unwrap();
     let mut t_s = 12.0;
     while !world.pcc_closed() {
         assert_eq!(world.island_state(), "synchronising");
         assert!(t_s < 60.0, "not synchronised");
-        let tick = world.island_tick(t_s, 1.0, 0.001, 1, grid).unwrap();
+        let tick = world
+            .island_tick(t_s, 1.0, 0.001, (1, false), grid)
+            .unwrap();
         t_s += 1.0;
         for event in tick
             .events
@@ -241,7 +248,9 @@ fn an_island_that_was_importing_forms_synchronises_and_closes_gently() {
             );
         }
     }
-    let after = world.island_tick(t_s, 2.0, 0.001, 1, grid).unwrap();
+    let after = world
+        .island_tick(t_s, 2.0, 0.001, (1, false), grid)
+        .unwrap();
     assert!(
         after.v_range_pu.0 > 0.98 && after.v_range_pu.1 < 1.05,
         "{:?}",
@@ -354,4 +363,159 @@ fn only_the_inverter_at_the_end_of_a_long_line_sees_the_overvoltage() {
         .map(|event| (event.name.as_str(), event.detail.as_str()))
         .collect();
     assert_eq!(trips, [("pv-0", "OV1")]);
+}
+
+/// An island at 60 Hz that lost its former, and with it its voltage.
+fn dark(more: &[(String, Value)], load_w: f64) -> World {
+    let mut world = islanded(&[former(BASE, more)], load_w, &[]);
+    tick(&mut world, 0.0, 1.0);
+    world.inverter_mut(1).unwrap().service.permit(false);
+    let gone = tick(&mut world, 1.0, 1.0);
+    assert_eq!(world.island_state(), "dead");
+    assert!(gone.end.1 < 0.05, "{} pu", gone.end.1);
+    world
+}
+
+#[test]
+fn a_former_permitted_on_a_dead_bus_raises_it_in_the_time_of_its_ramp() {
+    let ramp_s = 0.5;
+    let mut world = dark(&[n("black_start_ramp_s", ramp_s)], 0.3 * BASE);
+    world.inverter_mut(1).unwrap().service.permit(true);
+    let start = tick(&mut world, 2.0, 3.0);
+    assert_eq!(world.island_state(), "island");
+    for (k, v_pu) in start.v_pu.iter().enumerate().take(499) {
+        // Behind 0.15 pu a load of 0.3 pu takes 0.1 % of the voltage.
+        let expected = (k as f64) * 0.001 / ramp_s;
+        assert!((v_pu - expected).abs() < 0.01, "{k}: {v_pu} {expected}");
+    }
+    assert!((start.end.1 - 1.0).abs() < 0.01, "{} pu", start.end.1);
+    let kinds: Vec<&str> = start.events.iter().map(|event| event.kind.word()).collect();
+    assert_eq!(kinds, ["energised", "formed"]);
+    // The load's power comes back with its voltage.
+    assert!((start.p_w[0][2999] / (-0.3 * BASE) - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn a_former_that_cannot_start_cold_or_has_no_permit_leaves_the_bus_dead() {
+    for (able, permit) in [(false, true), (true, false)] {
+        let mut world = dark(&[("black_start".to_owned(), Value::Bool(able))], 0.3 * BASE);
+        world.inverter_mut(1).unwrap().service.permit(permit);
+        let tick = tick(&mut world, 2.0, 3.0);
+        assert!(tick.v_range_pu.1 < 0.05, "{able} {permit}");
+        assert_eq!(world.island_state(), "dead");
+    }
+}
+
+#[test]
+fn a_switch_closes_within_the_angle_it_aims_at_and_a_request_can_be_withdrawn() {
+    let closing = |aim_deg: f64| {
+        let mut world = islanded(&[former(BASE, &[])], 0.05 * BASE, &[]);
+        tick(&mut world, 0.0, 1.0);
+        // The grid's angle began at the island's and runs ahead: after a second it is far off.
+        let grid = Outside {
+            grid_f_hz: 60.2,
+            ..OUTSIDE
+        };
+        world
+            .island_tick(1.0, 1.6, 0.001, (0, false), grid)
+            .unwrap();
+        let limits = SyncLimits {
+            df_hz: 1.0,
+            dv_pu: 0.1,
+            dtheta_deg: 180.0,
+            aim_deg,
+        };
+        world.request_reclose(2.6, limits).unwrap();
+        let tick = world
+            .island_tick(2.6, 60.0, 0.001, (0, false), grid)
+            .unwrap();
+        let angle = tick.events.iter().find(|e| e.detail == "dtheta_deg");
+        angle.map(|event| event.value.abs())
+    };
+    assert!(closing(2.0).unwrap() <= 2.0);
+    assert!(closing(180.0).unwrap() > 90.0);
+
+    let mut world = islanded(&[former(BASE, &[])], 0.4 * BASE, &[]);
+    let limits = SyncLimits {
+        df_hz: 0.1,
+        dv_pu: 0.03,
+        dtheta_deg: 10.0,
+        aim_deg: 2.0,
+    };
+    world.request_reclose(0.0, limits).unwrap();
+    world.cancel_reclose().unwrap();
+    assert_eq!(world.island_state(), "island");
+    tick(&mut world, 0.0, 60.0);
+    assert!(!world.pcc_closed());
+}
+
+#[test]
+fn a_quiet_island_is_the_same_in_steps_of_five_milliseconds() {
+    // The storage at its limit, so that sun is throttled: everything slow is at work.
+    let run = |h_s: f64| {
+        let mut world = World::new(50.0, BASE, 1).unwrap();
+        let load = world.add_load("load").unwrap();
+        let storage = world.add_storage("former", &former(BASE, &[])).unwrap();
+        let droop = [
+            n("s_va", BASE),
+            n("droop_db_hz", 0.0142),
+            n("droop_k", 0.02),
+            n("droop_response_s", 0.2),
+        ];
+        let pv = world.add_pv("pv", &droop).unwrap();
+        world.set_load(load, 0.2 * BASE, 0.0).unwrap();
+        world.set_available(pv, BASE).unwrap();
+        world.inverter_mut(storage).unwrap().limit_w = Some(0.3 * BASE);
+        world.open_pcc(0.0).unwrap();
+        let grid = Outside {
+            grid_f_hz: 50.0,
+            ..OUTSIDE
+        };
+        world
+            .island_tick(0.0, 2.0, 0.001, (0, false), grid)
+            .unwrap();
+        let tick = world.island_tick(2.0, 60.0, h_s, (0, false), grid).unwrap();
+        (tick.end, world.held().0)
+    };
+    let ((f_1, v_1), p_1) = run(0.001);
+    let ((f_5, v_5), p_5) = run(0.005);
+    assert!(f_1 > 50.3, "{f_1} Hz: nothing was throttled");
+    assert!((f_1 - f_5).abs() < 1e-3, "{f_1} {f_5}");
+    assert!((v_1 - v_5).abs() < 1e-4, "{v_1} {v_5}");
+    for (a, b) in p_1.iter().zip(&p_5) {
+        assert!((a - b).abs() < 1e-3 * BASE, "{a} {b}");
+    }
+}
+
+#[test]
+fn the_angle_of_the_grid_is_what_it_is_said_to_be() {
+    let closes_at_once = |ahead: f64| {
+        let mut world = islanded(&[former(BASE, &[])], 0.1 * BASE, &[]);
+        tick(&mut world, 0.0, 0.1);
+        let limits = SyncLimits {
+            df_hz: 1.0,
+            dv_pu: 0.2,
+            dtheta_deg: 20.0,
+            aim_deg: 10.0,
+        };
+        world.set_grid_ahead(ahead).unwrap();
+        world.request_reclose(0.1, limits).unwrap();
+        tick(&mut world, 0.1, 0.001);
+        let closed = world.pcc_closed();
+        assert_eq!(world.set_grid_ahead(0.0).is_err(), closed);
+        closed
+    };
+    for (degrees, closes) in [
+        (0.0, true),
+        (8.0, true),
+        (-8.0, true),
+        (12.0, false),
+        (180.0, false),
+    ] {
+        assert_eq!(
+            closes_at_once(degrees * PI / 180.0),
+            closes,
+            "{degrees} deg"
+        );
+    }
 }

@@ -168,6 +168,8 @@ pub(crate) struct PyIslandTick {
     f_hz: Vec<f64>,
     v_pu: Vec<f64>,
     p_w: Vec<Vec<f64>>,
+    q_var: Vec<Vec<f64>>,
+    dt_s: f64,
     grid_p_w: Vec<f64>,
     f_min_hz: f64,
     f_max_hz: f64,
@@ -188,6 +190,8 @@ impl From<plant::IslandTick> for PyIslandTick {
             f_hz: tick.f_hz,
             v_pu: tick.v_pu,
             p_w: tick.p_w,
+            q_var: tick.q_var,
+            dt_s: tick.dt_s,
             grid_p_w: tick.grid_p_w,
             f_min_hz: tick.f_range_hz.0,
             f_max_hz: tick.f_range_hz.1,
@@ -382,6 +386,14 @@ impl PyWorld {
         self.locked().request_reclose(t_s, limits).map_err(refused)
     }
 
+    fn cancel_reclose(&self) -> PyResult<()> {
+        self.locked().cancel_reclose().map_err(refused)
+    }
+
+    fn set_grid_ahead(&self, angle: f64) -> PyResult<()> {
+        self.locked().set_grid_ahead(angle).map_err(refused)
+    }
+
     #[getter]
     fn pcc_closed(&self) -> bool {
         self.locked().pcc_closed()
@@ -394,7 +406,7 @@ impl PyWorld {
 
     #[pyo3(signature = (
         t_s, dt_s, losses_w = 0.0, grid_v_pu = 1.0, grid_f_hz = None, *, h_s = 0.001,
-        record_every = 1
+        record_every = 1, until_closed = false
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -410,6 +422,7 @@ impl PyWorld {
         grid_f_hz: Option<f64>,
         h_s: f64,
         record_every: usize,
+        until_closed: bool,
     ) -> PyResult<PyIslandTick> {
         let tick = py.detach(|| {
             let mut world = self.locked();
@@ -419,7 +432,7 @@ impl PyWorld {
                 grid_v_pu,
                 grid_f_hz,
             };
-            world.island_tick(t_s, dt_s, h_s, record_every, outside)
+            world.island_tick(t_s, dt_s, h_s, (record_every, until_closed), outside)
         });
         tick.map(PyIslandTick::from).map_err(refused)
     }

@@ -7,6 +7,7 @@ from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.circuit.connections import (
     AnalyserConnection,
     DcConnection,
+    FeederConnection,
     InterlockConnection,
     LoadConnection,
     SourceConnection,
@@ -17,6 +18,8 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.instruments import INSTRUMENTS, SourceTerminal
 
+FORMED_H_S = 0.005  # where a former holds the bus, its motion is slow against this
+
 
 def make_circuit(rig: Rig, street: Street, clock: Clock) -> BenchCircuit | None:
     """Make the circuit, or return None if the rig has no emulated AC source."""
@@ -24,15 +27,21 @@ def make_circuit(rig: Rig, street: Street, clock: Clock) -> BenchCircuit | None:
     if source is None:
         return None
     assert source.emulation is not None, "an emulated device has an emulation"
+    stages = {
+        bank.name: stage for bank in rig.of("load_bank") if (stage := _stage(bank)) is not None
+    }
+    feeders = {name: street.world.add_load(name) for name in stages}
+    street.world.set_shed_plan([(feeders[name], stage) for name, stage in stages.items() if stage])
     return BenchCircuit(
         street.world,
         clock,
         f_nominal_hz=float(rig.nominal.f_hz),
         v_ll=float(rig.nominal.v_ll),
         phases=rig.nominal.phases,
-        devices=street.devices,
+        devices=street.devices | feeders,
         has_switch=any(d.emulated for d in rig.of("switch")),
         source_order=source.emulation.face.wired,
+        quiet_h_s=FORMED_H_S if rig.island is not None else 0.001,
     )
 
 
@@ -43,8 +52,10 @@ def connection_of(rig: Rig, circuit: BenchCircuit, street: Street, device: Devic
             return SourceConnection(circuit)
         case "dc_source":
             return DcConnection(circuit, street.devices[_fed_by(rig, device)])
-        case "load_bank":
+        case "load_bank" if _stage(device) is None:
             return LoadConnection(circuit)
+        case "load_bank":
+            return FeederConnection(circuit, device.name, circuit.index_of(device.name))
         case "switch":
             return SwitchConnection(circuit)
         case "interlock":
@@ -53,6 +64,12 @@ def connection_of(rig: Rig, circuit: BenchCircuit, street: Street, device: Devic
             assert device.emulation is not None, "an emulated device has an emulation"
             return AnalyserConnection(circuit, device.emulation.face.sees)
     raise AssertionError(f"{device.capability} is none of {INSTRUMENTS}")
+
+
+def _stage(bank: Device) -> int | None:
+    """Return the stage of an emulated load bank's feeder, None if it hangs on the bus itself."""
+    stage: int | None = bank.emulation.face.shed_stage if bank.emulation is not None else None
+    return stage
 
 
 def _fed_by(rig: Rig, source: Device) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.flow import Physics, coast
+from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
@@ -117,6 +118,7 @@ class Lab:
     repetitions: int = 1
     tried_settings: list[Labelled] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
+    islands: list[IslandShown] = field(default_factory=list)  # likewise
 
     @property
     def world(self) -> World:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
@@ -117,6 +118,8 @@ class Execution:
         Settings that the procedure tried, by label.
     walked : tuple of Walked
         Traces of what was judged, each with its bands.
+    islands : tuple of IslandShown
+        Recordings of intentional islands, likewise.
     """
 
     verdicts: RunVerdicts
@@ -126,6 +129,7 @@ class Execution:
     applied: tuple[Labelled, ...] = ()
     evaluated: tuple[Labelled, ...] = ()
     walked: tuple[Walked, ...] = ()
+    islands: tuple[IslandShown, ...] = ()
 
 
 def procedure(
@@ -235,6 +239,7 @@ def execute(
     applied: list[Labelled] = []
     evaluated: list[Labelled] = []
     walked: list[Walked] = []
+    islands: list[IslandShown] = []
 
     async def main(clock: Clock) -> None:
         _stop_on_signals(stopped_by)
@@ -242,7 +247,7 @@ def execute(
             async with open_lab(rig, clock, recorded, safe) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
-                lab.walked = walked
+                lab.walked, lab.islands = walked, islands
                 lab.repetitions = repetitions
                 if read_settings and any(d.capability == "inverter" for d in rig.devices):
                     applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
@@ -281,6 +286,7 @@ def execute(
         tuple(applied),
         tuple(evaluated),
         tuple(walked),
+        tuple(islands),
     )
 
 

@@ -19,8 +19,7 @@ Limits
     while the voltage is off its nominal, else of 500 ms.
 Known gaps
     In steps longer than 1 ms, and on a single-phase bench, devices see the positive sequence only.
-    The source has no impedance. Synchronism at closing onto a live island is not judged: a
-    contactor does not.
+    The source has no impedance. Without a synchronism check too a switch waits for equal angles.
 """
 
 import cmath
@@ -31,10 +30,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gridrig.circuit.history import STEPS_PER_S, History, Row
+from gridrig.circuit.load import Load
+from gridrig.circuit.rows import island_rows, source_rows
 from gridrig.circuit.source_output import SourceOutput
 from gridrig.clock import Clock
 from gridrig.devices.emulators.bench_terminal import Setting
-from gridrig.plant import Segment, SourceTick, World
+from gridrig.plant import IslandTick, Segment, SourceTick, World
 
 WATCHED_S = 2.0
 FINE, NEAR, COARSE = 1, 10, 500  # [ms]
@@ -43,23 +44,6 @@ OFF_NOMINAL_HZ = 1.0
 DEAD_V = 1e-3
 # A contactor closes whatever it finds: the widest limits that the plant's synchroniser takes.
 ANY_ANGLE: Mapping[str, float] = {"df_hz": 10.0, "dv_pu": 1.0, "dtheta_deg": 180.0}
-
-
-@dataclass
-class Load:
-    """A load bank's parallel branches, by their power at nominal voltage and frequency."""
-
-    r_w: float = 0.0
-    l_var: float = 0.0
-    c_var: float = 0.0
-
-    def admittance(self, v_n: float, f_nominal_hz: float, f_hz: float, phases: int) -> complex:
-        """Return what each phase connects at a frequency. [S]"""
-        if f_hz <= 0:
-            return 0j
-        speed = f_hz / f_nominal_hz
-        susceptance = self.c_var * speed - self.l_var / speed
-        return complex(self.r_w, susceptance) / (phases * v_n**2)
 
 
 @dataclass(order=True)
@@ -88,6 +72,8 @@ class BenchCircuit:
         Without one the source is always joined to the bus.
     source_order : sequence of int
         Which channel of the source feeds each phase, from 1: a bench may be wired wrongly.
+    quiet_h_s : float
+        Step of an island's model where the circuit's own steps are long. [s]
     """
 
     def __init__(
@@ -101,6 +87,7 @@ class BenchCircuit:
         devices: Mapping[str, int],
         has_switch: bool,
         source_order: Sequence[int] = (1, 2, 3),
+        quiet_h_s: float = 0.001,
     ) -> None:
         self.world = world
         self._clock = clock
@@ -108,12 +95,13 @@ class BenchCircuit:
         self.v_n = v_ll / math.sqrt(3) if phases == 3 else v_ll
         self.places = {name: place for place, name in enumerate([*devices, SWITCH, LOAD])}
         self._devices = dict(devices)
-        quiet = Setting((0.0,) * phases, (0.0,) * phases, f_nominal_hz)
-        self.source = SourceOutput(quiet)
+        self.source = SourceOutput(Setting((0.0,) * phases, (0.0,) * phases, f_nominal_hz))
         self.source_on = False
         self.load = Load()
         self.interlock_closed = True
+        self.closes_within = ANY_ANGLE
         self.main = self.status = not has_switch
+        self._quiet_h_s = quiet_h_s
         self._order = [channel - 1 for channel in source_order[:phases]]
         self._moves: list[_Move] = []
         self._history = History(len(self.places), phases)
@@ -124,6 +112,10 @@ class BenchCircuit:
         self._zero_ms = self._clock_ms()
         self._sequence_row = np.exp(-2j * np.pi * np.arange(phases) / 3)
         self._sequence = [cmath.exp(-2j * math.pi * k / 3) for k in range(phases)]
+
+    def index_of(self, name: str) -> int:
+        """Return the place in the world of what is on the bus."""
+        return self._devices[name]
 
     @property
     def history(self) -> History:
@@ -152,8 +144,14 @@ class BenchCircuit:
         return now_s
 
     def move(self, moves: Sequence[tuple[float, bool, bool]]) -> float:
-        """Let the switch's contacts move: (after [s], main, status) each; return the first."""
+        """Let the switch's contacts move: (after [s], main, status) each; return the first.
+
+        An opening withdraws a closing that waits for synchronism.
+        """
         now_s = self.changed()
+        if self._closing and moves and not moves[0][1]:
+            self.world.cancel_reclose()
+            self.main = self._was_island = False
         self._moves = [
             _Move(round((now_s + after_s) * STEPS_PER_S), main, status)
             for after_s, main, status in moves
@@ -176,13 +174,13 @@ class BenchCircuit:
 
     def _step(self, target_ms: int) -> None:
         at_ms = self._history.end_ms
-        # A closing onto a live island takes its time; the contacts cannot part meanwhile.
+        # A closing onto a live island takes its time; the contacts wait for it.
         while self._moves and self._moves[0].at_ms <= at_ms and not self._closing:
             move = self._moves.pop(0)
             self.status = move.status
             self._move_main(move.main)
         if self._islanded:
-            self._step_island(self._size(at_ms, target_ms))
+            self._step_island(at_ms, target_ms)
         elif self._is_fine(at_ms) and self._has_phases and not self._was_island:
             self._step_by_phase(at_ms, target_ms)
         else:
@@ -224,14 +222,11 @@ class BenchCircuit:
         if not closed and abs(self._source_v(t_s)[0][0]) > DEAD_V:
             # The load stays on the bus; without any, the island's bus still has the inverters'
             # filters, and what discharges them.
-            load = self.load
-            quality = load.l_var / load.r_w if load.r_w > 0 else 0.0
-            ratio = load.c_var / load.l_var if load.l_var else 1.0
-            self.world.set_rlc(load.r_w or BLEED_W, quality, ratio)
+            self.world.set_rlc(self.load.r_w or BLEED_W, self.load.quality, self.load.c_scale)
             self.world.open_pcc(t_s)
             self._theta_island = self._theta
         elif closed and self._islanded:
-            self.world.request_reclose(t_s, dict(ANY_ANGLE))
+            self.world.request_reclose(t_s, dict(self.closes_within))
             self._was_island = True
 
     def _source_v(self, t_s: float) -> tuple[list[complex], float]:
@@ -252,7 +247,8 @@ class BenchCircuit:
         return sum(x / place for x, place in zip(v, self._sequence, strict=True)) / self.phases
 
     def _step_fed(self, at_ms: int, target_ms: int) -> None:
-        v, f_hz = self._source_v(at_ms / STEPS_PER_S)
+        grid = self._source_v(at_ms / STEPS_PER_S)
+        v, f_hz = grid
         if not self.main:
             v = [0j] * self.phases
         positive = self._positive(v)
@@ -264,7 +260,7 @@ class BenchCircuit:
         self.world.integrate(size / STEPS_PER_S)
         self.world.advance(size / STEPS_PER_S)
         alive = any(abs(x) > DEAD_V for x in v)
-        self._write(v, positive, p_w, q_var, f_hz if alive else 0.0, size)
+        self._write(v, positive, p_w, q_var, f_hz if alive else 0.0, size, grid)
         self._theta += 2 * math.pi * f_hz * size / STEPS_PER_S
         self._theta %= 2 * math.pi
 
@@ -302,50 +298,80 @@ class BenchCircuit:
         return a, b, c
 
     def _write_by_phase(self, tick: SourceTick, begin: Setting, segment: Segment) -> None:
-        steps = len(tick.f_hz)
-        places = np.exp(1j * (np.radians(segment.angle_deg) - 2 * np.pi * np.arange(3) / 3))
-        shares = np.arange(steps) / steps
-        f_hz = begin.f_hz + (segment.f_hz[1] - begin.f_hz) * shares
-        v_from, v_to = (np.array(v) for v in (segment.v_from_pu, segment.v_to_pu))
-        v_pu = v_from + (v_to - v_from) * shares[:, None]
-        turns = self._theta + np.cumsum(2 * np.pi * f_hz / STEPS_PER_S)
-        thetas = np.concatenate([[self._theta], turns[:-1]])
-        v = self.v_n * v_pu * places * np.exp(1j * thetas)[:, None]
-        # The plant's frame turns at nominal frequency; what counts is each current's angle to its
-        # own voltage, which its positive sequence has in both frames.
-        theirs = tick.v_pu @ np.conj(self._sequence_row)
-        ours = v @ np.conj(self._sequence_row)
-        alive = np.abs(theirs) > 1e-9
-        turned = np.where(alive, ours / np.where(alive, theirs, 1.0), 0.0)
-        turned /= np.maximum(np.abs(turned), 1e-12)
-        i = np.zeros((steps, len(self.places), 3), dtype=np.complex128)
-        for k, name in enumerate(self._devices):
-            i[:, self.places[name]] = tick.i_va[k] / self.v_n * turned[:, None]
-        levels, place = np.unique(f_hz, return_inverse=True)  # one, unless it ramps
-        y = np.array(
-            [self.load.admittance(self.v_n, self.f_nominal_hz, float(f), 3) for f in levels]
-        )[place]
-        i[:, self.places[LOAD]] = -v * y[:, None]
+        v, i, f_hz, theta = source_rows(
+            tick,
+            (begin.f_hz, segment),
+            self._theta,
+            {self.places[name]: k for k, name in enumerate(self._devices)},
+            len(self.places),
+            self.v_n,
+        )
+        i[:, self.places[LOAD]] = (
+            -v * self.load.admittances(self.v_n, self.f_nominal_hz, f_hz, self.phases)[:, None]
+        )
         i[:, self.places[SWITCH]] = i.sum(axis=1)
         told = Row((), (), 0.0, self._trigger, self.status)
         self._history.add_steps(v, i, f_hz, told)
-        self._theta = float(turns[-1]) % (2 * math.pi)
+        self._theta = theta % (2 * math.pi)
 
-    def _step_island(self, size: int) -> None:
-        t_s = self._history.end_ms / STEPS_PER_S
+    def _step_island(self, at_ms: int, target_ms: int) -> None:
+        """Step in one call for as long as nothing is moved; every millisecond where it matters."""
+        t_s = at_ms / STEPS_PER_S
         source_v, source_hz = self._source_v(t_s)
         grid_v_pu = abs(self._positive(source_v)) / self.v_n
+        grid = source_v, source_hz if grid_v_pu > 0 else 0.0
+        fine = self._is_fine(at_ms) or self._closing
+        size = self._batch(at_ms, target_ms) if fine else self._size(at_ms, target_ms)
+        if grid_v_pu > 0:
+            ahead = cmath.phase(self._positive(source_v)) - self._theta_island
+            self.world.set_grid_ahead(ahead % (2 * math.pi))
+        h_s = FINE / STEPS_PER_S if fine or size < COARSE else self._quiet_h_s
         tick = self.world.island_tick(
-            t_s, size / STEPS_PER_S, 0.0, grid_v_pu, source_hz, record_every=1
+            t_s,
+            size / STEPS_PER_S,
+            0.0,
+            grid_v_pu,
+            source_hz,
+            h_s=h_s,
+            record_every=int(fine),
+            until_closed=True,
         )
-        _, q_var = self.world.held()
-        self.world.integrate(size / STEPS_PER_S)
-        for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
-            positive = cmath.rect(v_pu * self.v_n, self._theta_island)
-            p_w = [row[k] for row in tick.p_w]
-            self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
-            self._theta_island += 2 * math.pi * f_hz / STEPS_PER_S
-        self._theta += 2 * math.pi * source_hz * size / STEPS_PER_S
+        p_w, q_var = self.world.held()
+        self.world.integrate(tick.dt_s)
+        if fine:
+            self._write_island(tick, *grid)
+        else:
+            positive = cmath.rect(tick.v_mean_pu * self.v_n, self._theta_island)
+            v = [positive * x for x in self._sequence]
+            self._write(v, positive, p_w, q_var, tick.f_mean_hz, size, grid)
+            self._theta_island += 2 * math.pi * tick.f_mean_hz * size / STEPS_PER_S
+        self._theta += 2 * math.pi * source_hz * tick.dt_s
+
+    def _batch(self, at_ms: int, target_ms: int) -> int:
+        """Return for how long the source and the switch stay as they are. [ms]"""
+        if self.source.playing(at_ms / STEPS_PER_S) or self._trigger:
+            return FINE
+        moves = [] if self._closing else [move.at_ms for move in self._moves[:1]]
+        return max(1, min([target_ms, at_ms + COARSE, *moves]) - at_ms)
+
+    def _write_island(self, tick: IslandTick, grid_v: Sequence[complex], grid_hz: float) -> None:
+        v, i, f_hz, theta = island_rows(
+            tick,
+            self._theta_island,
+            {self.places[name]: index for name, index in self._devices.items()},
+            len(self.places),
+            self.v_n * self._sequence_row,
+        )
+        self._theta_island = theta % (2 * math.pi)
+        i[:, self.places[LOAD]] = (
+            -v * self.load.admittances(self.v_n, self.f_nominal_hz, f_hz, self.phases)[:, None]
+        )
+        if not self._islanded:
+            i[-1, self.places[SWITCH]] = i[-1].sum(axis=0)
+        turn = np.exp(2j * np.pi * grid_hz * np.arange(len(f_hz)) / STEPS_PER_S)
+        told = Row((), (), 0.0, self._trigger, self.status)
+        grid = np.array(grid_v)[None, :] * turn[:, None]
+        self._history.add_steps(v, i, f_hz, told, grid, grid_hz)
 
     def _write(
         self,
@@ -355,6 +381,7 @@ class BenchCircuit:
         q_var: Sequence[float],
         f_hz: float,
         size: int,
+        grid: tuple[list[complex], float] | None = None,
     ) -> None:
         dead = [0j] * self.phases
         places = [dead] * len(self.places)
@@ -367,8 +394,10 @@ class BenchCircuit:
         if self.main and not self._islanded:
             # Through the switch into the source flows what everything else gives.
             places[self.places[SWITCH]] = [sum(column) for column in zip(*places, strict=True)]
-        self._history.add(Row(v, places, f_hz, self._trigger, self.status), size)
+        grid_v, grid_hz = grid or (None, 0.0)
+        row = Row(v, places, f_hz, self._trigger, self.status, grid_v, grid_hz)
+        self._history.add(row, size)
 
 
-SWITCH, LOAD = "switch", "load"
+SWITCH, LOAD, GRID = "switch", "load", "grid"
 BLEED_W = 5.0  # what filters and inputs of instruments take of a bus at nominal voltage

@@ -1,9 +1,10 @@
 """Where each emulated instrument is joined to the circuit: its own part of it, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gridrig.circuit.bench_circuit import LOAD, BenchCircuit, Load
+from gridrig.circuit.bench_circuit import GRID, LOAD, SWITCH, BenchCircuit
+from gridrig.circuit.load import Load
 from gridrig.devices.emulators.bench_terminal import Float, Samples, Setting, Step
 
 
@@ -89,11 +90,37 @@ class LoadConnection(_Joined):
         return self.circuit.drawn(LOAD)
 
 
+@dataclass
+class FeederConnection(_Joined):
+    """A load bank on a feeder of its own, `place`, which is the load `index` of the world."""
+
+    place: str
+    index: int
+
+    def connect(self, r_w: float, l_var: float, c_var: float) -> float:
+        """Connect branches by their nominal power; return when. [W, var, var, s]"""
+        at_s = self.circuit.changed()
+        self.circuit.world.set_load(self.index, r_w, l_var - c_var)
+        return at_s
+
+    def drawn(self) -> tuple[float, float]:
+        """Return the active and reactive power it takes. [W, var]"""
+        self.circuit.now_s()
+        return self.circuit.drawn(self.place)
+
+
 class SwitchConnection(_Joined):
     """The contactor's contacts."""
 
-    def operate(self, moves: Sequence[tuple[float, bool, bool]]) -> float:
-        """Let the contacts move: (after [s], main closed, status closed) each; return the first."""
+    def operate(
+        self, moves: Sequence[tuple[float, bool, bool]], closes_within: Mapping[str, float]
+    ) -> float:
+        """Let the contacts move: (after [s], main closed, status closed) each; return the first.
+
+        `closes_within` has the differences to a live bus within which they close; empty for any.
+        """
+        if closes_within:
+            self.circuit.closes_within = closes_within
         return self.circuit.move(moves)
 
     def contacts(self) -> tuple[bool, bool]:
@@ -135,7 +162,10 @@ class AnalyserConnection(_Joined):
 
     def samples(self, place: int, t_s: Float) -> Samples:
         """Return what flows at one of its places at stated times."""
-        return self.circuit.history.samples(self.circuit.places[self.sees[place]], t_s)
+        seen, history = self.sees[place], self.circuit.history
+        if seen == GRID:
+            return history.samples(self.circuit.places[SWITCH], t_s, grid_side=True)
+        return history.samples(self.circuit.places[seen], t_s)
 
     def oldest_s(self) -> float:
         """Return the earliest time that `samples` knows. [s]"""

@@ -8,6 +8,7 @@ from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.procedure_summary import Executed
 from gridrig.report.elements import SYMBOLS, Markup, figure, table
 from gridrig.report.page import framed
+from gridrig.report.plots_islands import island_plots
 from gridrig.report.plots_walks import walk_plots
 from gridrig.report.sections import verdict_table
 from gridrig.report.wording import count, escaped, number
@@ -28,7 +29,11 @@ def write_procedure_pages(folder: Path, executed: Iterable[Executed]) -> list[Pa
 def procedure_page(executed: Executed) -> bytes:
     """Return the page of an executed procedure."""
     verdicts, tested = executed.execution.verdicts, executed.tested
-    plots = "".join(figure(plot) for plot in walk_plots(executed.execution.walked))
+    drawn = [
+        *walk_plots(executed.execution.walked),
+        *island_plots(executed.execution.islands),
+    ]
+    plots = "".join(figure(plot) for plot in drawn)
     parts = [
         ("verdicts", "Verdicts", verdict_table(verdicts)),
         ("traces", "Traces", plots),

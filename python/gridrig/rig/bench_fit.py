@@ -9,7 +9,7 @@ from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 
 # Of an emulated bench's circuit there is one each.
 ONE_EACH = ("ac_source", "load_bank", "switch", "interlock")
-CIRCUIT_PLACES = ("switch", "load")
+CIRCUIT_PLACES = ("switch", "load", "grid")
 
 
 def check_bench(
@@ -127,13 +127,17 @@ def _check_circuit(devices: Sequence[DeviceDraft], issues: Issues) -> None:
     """Check what an emulated circuit is made of: one bus, one source, one of each else."""
     first: dict[str, DeviceDraft] = {}
     for device in devices:
-        if not device.emulated or device.capability not in ONE_EACH:
+        if not device.emulated or device.capability not in ONE_EACH or _on_a_feeder(device):
             continue
         held = first.setdefault(device.capability, device)
         if held is not device:
             found = f"a second {device.capability} beside {held.label!r}"
             issues.add(device.at.key("emulate"), found, "one on an emulated bench's circuit")
-    places = [d.name for d in devices if d.capability in ("inverter", "storage") and d.name]
+    places = [
+        d.name
+        for d in devices
+        if d.name and (d.capability in ("inverter", "storage") or _on_a_feeder(d))
+    ]
     for device in devices:
         if device.terminal == "model":
             expected = "a terminal with source and analyser: the emulated bench has one circuit"
@@ -147,3 +151,9 @@ def _check_circuit(devices: Sequence[DeviceDraft], issues: Issues) -> None:
     if "ac_source" not in first:
         emulated = next(d for d in devices if d.emulated and d.capability in OF_A_CIRCUIT)
         issues.add(emulated.at.key("emulate"), "a circuit without a source", "an ac_source in it")
+
+
+def _on_a_feeder(device: DeviceDraft) -> bool:
+    """Return whether a load bank hangs on a feeder of its own."""
+    face = device.emulation.face if device.emulation is not None else None
+    return getattr(face, "shed_stage", None) is not None

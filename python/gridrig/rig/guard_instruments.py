@@ -164,14 +164,22 @@ class GuardedSwitch(Guarded):
 
     async def set_closed(self, on: bool) -> None:
         """Move it and wait until the status contact shows it."""
-        assert isinstance(self.device.limits, SwitchLimits)
-        most = self.device.limits.operations_max
         if not isinstance(on, bool):
             raise self._refuse("closed", on, "true or false")
+        self._count(on)
+        await self._write("closed", on, self.driver.set_closed)
+
+    async def request_closed(self) -> None:
+        """Tell it to close when its synchronism check lets it."""
+        self._count(True)
+        await self._write("closed", True, lambda _: self.driver.request_closed())
+
+    def _count(self, on: bool) -> None:
+        assert isinstance(self.device.limits, SwitchLimits)
+        most = self.device.limits.operations_max
         if on and self.operations >= most:
             raise self._refuse("closed", on, f"given: {most} operations are the rig's limit")
         self.operations += 1
-        await self._write("closed", on, self.driver.set_closed)
 
 
 class GuardedAnalyser(Guarded):
@@ -184,6 +192,10 @@ class GuardedAnalyser(Guarded):
     async def trigger(self) -> None:
         """Trigger a recording that waits for a command."""
         await self.driver.trigger()
+
+    async def abort(self) -> None:
+        """End a recording that is not done."""
+        await self.driver.abort()
 
     async def capture_state(self) -> str:
         """Return how far the recording is."""

@@ -130,7 +130,9 @@ impl Case {
         let dt_s = 0.1;
         for k in 0..(horizon_s / dt_s).round() as u64 {
             let t_s = k as f64 * dt_s;
-            let tick = world.island_tick(t_s, dt_s, self.h_s, 0, outside).unwrap();
+            let tick = world
+                .island_tick(t_s, dt_s, self.h_s, (0, false), outside)
+                .unwrap();
             let trip = tick
                 .events
                 .into_iter()

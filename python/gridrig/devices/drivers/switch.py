@@ -42,5 +42,9 @@ class ScpiSwitch(ScpiDriver):
         if (shown := await self._line.text(":SENS:CONT? (@1)")) != str(int(on)):
             raise self._differs(":SENS:CONT? (@1)", int(on), shown)
 
+    async def request_closed(self) -> None:
+        """Tell a switch with a synchronism check to close, which it does when it may."""
+        await self._line.command(":ROUT:CLOS (@1)")
+
     async def _make(self, on: bool) -> None:
         await self.set_closed(on)

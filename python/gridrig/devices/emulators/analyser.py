@@ -3,7 +3,8 @@
     emulate = { model = "analyser", sees = ["pv-1", "switch"], accuracy_percent = 0.1, seed = 5 }
 
 Channels come in groups of the bench's phases, one group for each place it `sees`: a device's
-terminals, "switch" or "load". `INITiate:RMS` takes one measurement over `SENSe:WINDow`, and
+terminals, "switch", "load", a load bank on a feeder of its own, or "grid", which is the switch
+seen from the side of the source. `INITiate:RMS` takes one measurement over `SENSe:WINDow`, and
 `FETCh:RMS?` returns it as a block of float64, as often as it is asked: time, frequency, then
 voltage, current, active and reactive power and voltage angle of every channel. A recording is
 planned (`TRACe:...`, `TRIGger:...`), armed (`INITiate`) and fetched channel by channel as blocks of
@@ -45,6 +46,7 @@ from gridrig.devices.wire.scpi_values import (
 
 SAMPLE_RATE_HZ = 10_000.0  # behind its means
 POINTS_MAX = 1_000_000
+PLACES_MAX = 8
 CAPTURE_S_MAX = 600.0
 RMS_RATE_HZ_MAX = 1000.0
 FUNCTIONS = ("WAVeform", "RMS")
@@ -84,7 +86,7 @@ class AnalyserParameters(ScpiParameters):
     def __post_init__(self) -> None:
         """Refuse what no analyser can be."""
         super().__post_init__()
-        require("sees", self.sees, 1 <= len(self.sees) <= 4, "1 to 4 places")
+        require("sees", self.sees, 1 <= len(self.sees) <= PLACES_MAX, f"1 to {PLACES_MAX} places")
         percent = 0 <= self.accuracy_percent <= 10
         require("accuracy_percent", self.accuracy_percent, percent, "0 to 10")
         require("phase_deg", self.phase_deg, 0 <= self.phase_deg <= 10, "0 to 10")

@@ -5,7 +5,7 @@ are those of the phasors at the bench's own time; positive power flows from the 
 grid. All times are the bench's, in seconds; an instrument turns them into its own clock's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -137,8 +137,13 @@ class LoadTerminal(BenchTime, Protocol):
 class SwitchTerminal(BenchTime, Protocol):
     """The contactor's main contacts and its status contact."""
 
-    def operate(self, moves: Sequence[tuple[float, bool, bool]]) -> float:
-        """Let the contacts move: (after [s], main closed, status closed) each; return the first."""
+    def operate(
+        self, moves: Sequence[tuple[float, bool, bool]], closes_within: Mapping[str, float]
+    ) -> float:
+        """Let the contacts move: (after [s], main closed, status closed) each; return the first.
+
+        `closes_within` has the differences to a live bus within which they close; empty for any.
+        """
 
     def contacts(self) -> tuple[bool, bool]:
         """Return whether the main and the status contacts are closed."""

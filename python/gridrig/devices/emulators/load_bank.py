@@ -6,6 +6,9 @@
 voltage and frequency and round it to the bank's steps; the query answers what is really connected.
 A setting is prepared; `LOAD:STATe ON` connects it, and a setting while connected acts at once.
 
+With `shed_stage` it hangs on a feeder of its own, behind an under-frequency relay: 1 goes first, 0
+has none. What is on a feeder draws its power at any voltage from 0.8 to 1.1 of nominal.
+
 What it refuses: beyond its ranges -222.
 """
 
@@ -35,11 +38,14 @@ class LoadBankParameters(ScpiParameters):
         Of the resistance, and of each reactance, at nominal. [W, var]
     step_w : float
         Of every branch. [W, var]
+    shed_stage : int or None
+        Stage of the relay of its feeder, 0 for a feeder without; None on the bus itself.
     """
 
     p_w_max: float = 20_000.0
     q_var_max: float = 20_000.0
     step_w: float = 10.0
+    shed_stage: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no bank can be."""
@@ -47,6 +53,8 @@ class LoadBankParameters(ScpiParameters):
         require("p_w_max", self.p_w_max, 0 < self.p_w_max <= 1e7, "> 0, at most 1e7")
         require("q_var_max", self.q_var_max, 0 <= self.q_var_max <= 1e7, "0 to 1e7")
         require("step_w", self.step_w, 0 < self.step_w <= self.p_w_max, "> 0, at most p_w_max")
+        stage = self.shed_stage is None or 0 <= self.shed_stage <= 20
+        require("shed_stage", self.shed_stage, stage, "0 to 20")
 
 
 class LoadBankEmulator(ScpiEmulator):

@@ -6,6 +6,10 @@
 `SENSe:CONTact? (@1)` the status contact, which is what tells where the main contacts are: it
 follows them `status_lag_s` behind and then bounces for `bounce_s`.
 
+With `sync_check = true` it has a synchronism check (ANSI 25): told to close onto a live island it
+waits until the differences of frequency, voltage and angle are within `sync_df_hz`, `sync_dv_pu`
+and `sync_dtheta_deg`, and closes where the angles meet, within `sync_aim_deg`; an opening ends it.
+
 Mutants: `status` is "true", "stuck_open", "stuck_closed" or "inverted". Fault `weld`: the next
 opening leaves the main contacts closed.
 """
@@ -42,6 +46,12 @@ class SwitchParameters(ScpiParameters):
         How far the status contact follows behind the main ones. [s]
     status : str
         "true", or how the status contact lies.
+    sync_check : bool
+        Whether it closes onto a live island only within the following.
+    sync_df_hz, sync_dv_pu, sync_dtheta_deg : float
+        Largest differences. [Hz, pu, deg]
+    sync_aim_deg : float
+        Angle at which it closes, if that is within the largest. [deg]
     """
 
     operate_s: float = 0.015
@@ -49,6 +59,11 @@ class SwitchParameters(ScpiParameters):
     bounce_s: float = 0.003
     status_lag_s: float = 0.001
     status: str = "true"
+    sync_check: bool = False
+    sync_df_hz: float = 0.25
+    sync_dv_pu: float = 0.10
+    sync_dtheta_deg: float = 20.0
+    sync_aim_deg: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse what no contactor can be."""
@@ -59,6 +74,21 @@ class SwitchParameters(ScpiParameters):
         require("bounce_s", self.bounce_s, 0 <= self.bounce_s <= 0.1, "0 to 0.1")
         require("status_lag_s", self.status_lag_s, 0 <= self.status_lag_s <= 0.1, "0 to 0.1")
         require("status", self.status, self.status in STATUSES, " or ".join(STATUSES))
+        require("sync_df_hz", self.sync_df_hz, 0.001 <= self.sync_df_hz <= 10, "0.001 to 10")
+        require("sync_dv_pu", self.sync_dv_pu, 0.0001 <= self.sync_dv_pu <= 1, "0.0001 to 1")
+        for key in ("sync_dtheta_deg", "sync_aim_deg"):
+            require(key, getattr(self, key), 0.1 <= getattr(self, key) <= 180, "0.1 to 180")
+
+    def closes_within(self) -> dict[str, float]:
+        """Return the differences within which it closes onto a live island; empty for any."""
+        if not self.sync_check:
+            return {}
+        return {
+            "df_hz": self.sync_df_hz,
+            "dv_pu": self.sync_dv_pu,
+            "dtheta_deg": self.sync_dtheta_deg,
+            "aim_deg": self.sync_aim_deg,
+        }
 
 
 class SwitchEmulator(ScpiEmulator):
@@ -143,5 +173,5 @@ class SwitchEmulator(ScpiEmulator):
                 for k, gap in enumerate(gaps)
             ]
         moves.append((at_s + p.status_lag_s + p.bounce_s, closed, shown))
-        moved_s = self._terminal.operate(moves)
+        moved_s = self._terminal.operate(moves, p.closes_within())
         self._on_event("closes" if closed else "opens", at_s=round(moved_s, 6))
