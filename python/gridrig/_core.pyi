@@ -1910,6 +1910,9 @@ class IslandTick:
     def p_w(self) -> list[list[float]]:
         """Power of each device, one row a device, empty if nothing is recorded. [W]"""
     @property
+    def q_var(self) -> list[list[float]]:
+        """Reactive power likewise. [var]"""
+    @property
     def grid_p_w(self) -> list[float]: ...
     @property
     def f_min_hz(self) -> float: ...
@@ -2045,6 +2048,7 @@ class World:
                                      OV, UV, OF, UF, straight between points [pu, Hz]
         `momentary_cessation`        on or off; `cessation_v_low_pu`, `cessation_v_high_pu`,
                                      `cessation_after_s`, `cessation_restore_s`
+        `island_detection`           whether the `detector` it is built with acts
         ============================ ===========================================================
         """
     def functions(self, i: int) -> dict[str, _PlantSetting]:

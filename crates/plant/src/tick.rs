@@ -15,6 +15,8 @@ pub struct IslandTick {
     pub v_pu: Vec<f64>,
     /// Power of each device at those times, one row a device [W].
     pub p_w: Vec<Vec<f64>>,
+    /// And its reactive power [var].
+    pub q_var: Vec<Vec<f64>>,
     /// Power of the grid into the feeder at those times [W].
     pub grid_p_w: Vec<f64>,
     /// Lowest and highest frequency of all steps [Hz].
@@ -49,6 +51,7 @@ impl Recorder {
         Recorder {
             tick: IslandTick {
                 p_w: vec![Vec::new(); rows],
+                q_var: vec![Vec::new(); rows],
                 f_range_hz: none,
                 v_range_pu: none,
                 ..IslandTick::default()
@@ -89,8 +92,10 @@ impl Recorder {
             tick.f_hz.push(f_hz);
             tick.v_pu.push(v_pu);
             tick.grid_p_w.push(grid.re);
-            for (row, part) in tick.p_w.iter_mut().zip(power) {
-                row.push(part.re);
+            let rows = tick.p_w.iter_mut().zip(&mut tick.q_var);
+            for ((p_w, q_var), part) in rows.zip(power) {
+                p_w.push(part.re);
+                q_var.push(part.im);
             }
         }
     }
