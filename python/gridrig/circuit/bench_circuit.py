@@ -34,7 +34,7 @@ from gridrig.circuit.history import STEPS_PER_S, History, Row
 from gridrig.circuit.source_output import SourceOutput
 from gridrig.clock import Clock
 from gridrig.devices.emulators.bench_terminal import Setting
-from gridrig.plant import Segment, SourceTick, World
+from gridrig.plant import IslandTick, Segment, SourceTick, World
 
 WATCHED_S = 2.0
 FINE, NEAR, COARSE = 1, 10, 500  # [ms]
@@ -182,7 +182,7 @@ class BenchCircuit:
             self.status = move.status
             self._move_main(move.main)
         if self._islanded:
-            self._step_island(self._size(at_ms, target_ms))
+            self._step_island(FINE if self._closing else self._straight_ms(at_ms, target_ms))
         elif self._is_fine(at_ms) and self._has_phases and not self._was_island:
             self._step_by_phase(at_ms, target_ms)
         else:
@@ -215,6 +215,14 @@ class BenchCircuit:
         if self._moves:
             size = min(size, max(FINE, self._moves[0].at_ms - at_ms))
         return max(1, min(size, target_ms - at_ms))
+
+    def _straight_ms(self, at_ms: int, target_ms: int) -> int:
+        """Return how long no contact moves and the source's output is straight, to be stepped."""
+        straight_s = self.source.straight_until_s(at_ms / STEPS_PER_S)
+        ends = [target_ms, at_ms + COARSE, *(move.at_ms for move in self._moves[:1])]
+        if straight_s < math.inf:
+            ends.append(math.floor(straight_s * STEPS_PER_S + 1e-6))
+        return max(1, min(ends) - at_ms)
 
     def _move_main(self, closed: bool) -> None:
         if closed == self.main:
@@ -271,11 +279,7 @@ class BenchCircuit:
     def _step_by_phase(self, at_ms: int, target_ms: int) -> None:
         """Step as far as the source's output is straight, at most `COARSE`, in one call."""
         t_s = at_ms / STEPS_PER_S
-        straight_s = self.source.straight_until_s(t_s)
-        ends = [target_ms, at_ms + COARSE, *(move.at_ms for move in self._moves[:1])]
-        if straight_s < math.inf:
-            ends.append(math.floor(straight_s * STEPS_PER_S + 1e-6))
-        size = max(1, min(ends) - at_ms)
+        straight_s, size = self.source.straight_until_s(t_s), self._straight_ms(at_ms, target_ms)
         # What ends inside a millisecond lasts to the end of it.
         end_s = min(straight_s, t_s + size / STEPS_PER_S) - 1e-9
         begin, end = self.source.at(t_s), self.source.at(max(t_s, end_s))
@@ -332,20 +336,40 @@ class BenchCircuit:
         self._theta = float(turns[-1]) % (2 * math.pi)
 
     def _step_island(self, size: int) -> None:
+        """Step what the switch left alone, in one call; a closing is looked for every step."""
         t_s = self._history.end_ms / STEPS_PER_S
         source_v, source_hz = self._source_v(t_s)
         grid_v_pu = abs(self._positive(source_v)) / self.v_n
         tick = self.world.island_tick(
             t_s, size / STEPS_PER_S, 0.0, grid_v_pu, source_hz, record_every=1
         )
-        _, q_var = self.world.held()
+        self.world.held()
         self.world.integrate(size / STEPS_PER_S)
-        for k, (f_hz, v_pu) in enumerate(zip(tick.f_hz, tick.v_pu, strict=True)):
-            positive = cmath.rect(v_pu * self.v_n, self._theta_island)
-            p_w = [row[k] for row in tick.p_w]
-            self._write([positive * x for x in self._sequence], positive, p_w, q_var, f_hz, 1)
-            self._theta_island += 2 * math.pi * f_hz / STEPS_PER_S
+        self._write_island(tick)
         self._theta += 2 * math.pi * source_hz * size / STEPS_PER_S
+
+    def _write_island(self, tick: IslandTick) -> None:
+        f_hz, v_pu = np.array(tick.f_hz), np.array(tick.v_pu)
+        power = np.array(tick.p_w) + 1j * np.array(tick.q_var)
+        steps = len(f_hz)
+        turns = self._theta_island + np.cumsum(2 * np.pi * f_hz / STEPS_PER_S)
+        thetas = np.concatenate([[self._theta_island], turns[:-1]])
+        positive = v_pu * self.v_n * np.exp(1j * thetas)
+        alive = np.abs(positive) > DEAD_V
+        sequence = np.array(self._sequence)
+        i = np.zeros((steps, len(self.places), self.phases), dtype=np.complex128)
+        for name, index in self._devices.items():
+            i_1 = np.where(alive, power[index], 0.0) / np.where(alive, positive, 1.0) / self.phases
+            i[:, self.places[name]] = np.conj(i_1)[:, None] * sequence
+        v = positive[:, None] * sequence
+        # Frequency moves in an island: each step has an admittance of its own.
+        y = [self.load.admittance(self.v_n, self.f_nominal_hz, f, self.phases) for f in f_hz]
+        i[:, self.places[LOAD]] = -v * np.array(y)[:, None]
+        if self.main and not self._islanded:
+            # Through the switch into the source flows what everything else gives.
+            i[:, self.places[SWITCH]] = i.sum(axis=1)
+        self._history.add_steps(v, i, f_hz, Row((), (), 0.0, self._trigger, self.status))
+        self._theta_island = float(turns[-1])
 
     def _write(
         self,
