@@ -84,7 +84,7 @@ class AnalyserParameters(ScpiParameters):
     def __post_init__(self) -> None:
         """Refuse what no analyser can be."""
         super().__post_init__()
-        require("sees", self.sees, 1 <= len(self.sees) <= 4, "1 to 4 places")
+        require("sees", self.sees, 1 <= len(self.sees) <= 8, "1 to 8 places")
         percent = 0 <= self.accuracy_percent <= 10
         require("accuracy_percent", self.accuracy_percent, percent, "0 to 10")
         require("phase_deg", self.phase_deg, 0 <= self.phase_deg <= 10, "0 to 10")
