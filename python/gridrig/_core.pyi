@@ -2051,6 +2051,7 @@ class World:
                                      OV, UV, OF, UF, straight between points [pu, Hz]
         `momentary_cessation`        on or off; `cessation_v_low_pu`, `cessation_v_high_pu`,
                                      `cessation_after_s`, `cessation_restore_s`
+        `island_detection`           whether the `detector` it is built with acts
         ============================ ===========================================================
         """
     def functions(self, i: int) -> dict[str, _PlantSetting]:

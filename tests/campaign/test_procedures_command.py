@@ -1,6 +1,5 @@
 """`gridrig test` and the pytest plugin: what is collected, printed, and given as exit code."""
 
-import importlib.util
 import itertools
 import json
 import os
@@ -13,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gridrig.campaign.builtin import PROCEDURES
 from gridrig.cli import main
 
-ISLANDING = PROCEDURES / "islanding" / "test_unintentional_islanding.py"
 HEAD = """
 from gridrig.campaign.procedures import Criterion, Mutant, procedure
 
@@ -96,16 +93,11 @@ def test_mutants_are_killed_and_the_score_is_printed(tmp_path, capsys):
 
 
 def test_weakened_criterion_lets_a_mutant_live_and_the_command_fails(tmp_path, capsys):
-    strict = ISLANDING.read_text()
-    weak = strict.replace("CLEARING_MAX_S = 2.0", "CLEARING_MAX_S = 4.0")
-    assert weak != strict
-    path = tmp_path / "test_weakened.py"
-    path.write_text(weak)
-    assert run("--mutants", str(path), "-k", "late or never") == 1
+    assert run("--mutants", written(tmp_path, RECORD, limit=11_000.0)) == 1
     out = capsys.readouterr().out
     assert "mutants: 1 of 2 killed, 50 %" in out
-    assert "LIVES      test_unintentional_islanding [trips late]" in out
-    assert "killed     test_unintentional_islanding [never trips]" in out
+    assert "LIVES      test_limit [ignores the limit]" in out
+    assert "killed     test_limit [reads high]" in out
 
 
 def test_mutant_that_crashes_is_not_killed(tmp_path, capsys):
@@ -232,25 +224,6 @@ def test_signal_ends_a_procedure_as_aborted_with_the_bench_left_safe(tmp_path, n
     assert started.returncode == 5
     assert f"ended as ABORTED: stopped by {number.name}" in out
     assert "LEFT UNSAFE" not in out
-
-
-def test_sweep_goes_on_at_an_end_where_the_times_still_rise_and_repeats_the_longest():
-    spec = importlib.util.spec_from_file_location("islanding", ISLANDING)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def swept(time_s):
-        cleared_s, order = {}, []
-        for percent in module.points(cleared_s):
-            cleared_s[percent] = time_s(percent)
-            order.append(percent)
-        return order
-
-    assert swept(lambda p: -abs(p - 99)) == [*range(95, 106), 99, 98, 100, 99, 98, 100]
-    assert swept(lambda p: -abs(p - 93)) == [*range(95, 106), 94, 93, 92, 93, 94, 92, 93, 94, 92]
-    assert swept(lambda p: p)[11:-6] == list(range(106, 116))
 
 
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

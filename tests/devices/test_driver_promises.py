@@ -6,7 +6,8 @@ import pytest
 from bms_bench import KINDS
 from modbus_bench import Run, Terminal, pv
 
-from gridrig.devices.drivers.sunspec import SunSpecInverter, SunSpecParameters
+from gridrig.devices.drivers.sunspec import SunSpecInverter
+from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
 
 
 @pytest.mark.parametrize("name", ["jbd", "daly"])

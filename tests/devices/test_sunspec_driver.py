@@ -19,11 +19,8 @@ from pymodbus.constants import ExcCodes
 
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.capabilities import Identity, Inverter, InverterReading, StorageInverter
-from gridrig.devices.drivers.sunspec import (
-    SunSpecInverter,
-    SunSpecParameters,
-    SunSpecStorageInverter,
-)
+from gridrig.devices.drivers.sunspec import SunSpecInverter, SunSpecStorageInverter
+from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
 from gridrig.devices.emulators.inverter import InverterEmulator, InverterParameters
 from gridrig.devices.emulators.modbus_face import ModbusEmulator
 from gridrig.devices.links import ModbusRtuLink, ModbusTcpLink

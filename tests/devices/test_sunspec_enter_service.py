@@ -3,7 +3,8 @@
 from modbus_bench import Run, Terminal, pv
 from test_sunspec_driver import using
 
-from gridrig.devices.drivers.sunspec import SunSpecInverter, SunSpecParameters
+from gridrig.devices.drivers.sunspec import SunSpecInverter
+from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
 from gridrig.devices.grid_support import EnterService, EnterServiceSettings
 
 QUICK = SunSpecParameters(timeout_s=0.2, retries=1)

@@ -69,7 +69,8 @@ impl Follower {
             let relay = inverter.relays.step(v_low_pu, v_high_pu, fast.f_hz, h_s);
             relay.map(|(name, s)| (name.to_owned(), s))
         };
-        if let Some(detector) = &mut inverter.detector {
+        let detects = inverter.functions.island_detection;
+        if let Some(detector) = inverter.detector.as_mut().filter(|_| detects) {
             push = detector.push(fast.f_hz - bus.f_nominal_hz);
             let met = detector.step(&push, fast.f_hz, fast.direction, h_s);
             found = found.or(met.map(|cause| (cause.to_owned(), h_s)));

@@ -123,6 +123,8 @@ pub struct FunctionSettings {
     pub relays: Relays,
     /// Momentary cessation.
     pub cessation: Option<CessationSettings>,
+    /// Whether the island detectors it is built with are switched on.
+    pub island_detection: bool,
 }
 
 /// What defaults depend on.
@@ -157,6 +159,7 @@ impl FunctionSettings {
             enter: read_enter(reader, context.f_nominal_hz)?,
             relays,
             cessation: read_cessation(reader, context.abnormal)?,
+            island_detection: reader.flag("island_detection", true)?,
         })
     }
 }

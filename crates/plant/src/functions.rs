@@ -34,6 +34,11 @@ impl World {
         if changes("cessation") {
             inverter.cessation = Cessation::new(functions.cessation);
         }
+        if changes("island_detection")
+            && let Some(detector) = &mut inverter.detector
+        {
+            detector.reset();
+        }
         inverter.functions = functions;
         inverter.set_power_functions();
         Ok(())

@@ -27,6 +27,7 @@ from gridrig.devices.bench_capabilities import (
 )
 from gridrig.errors import CampaignError
 from gridrig.rig.device import Categories
+from gridrig.rig.instruments import SourceTerminal
 
 FED_SHARE = 0.84  # of the DC input's highest voltage
 RATE_HZ = 200.0
@@ -153,8 +154,10 @@ class GridBench:
         await self.lab.driver(self.name).set_connect(True)
 
     async def feed(self, power_pu: float) -> None:
-        """Offer DC power."""
-        supply = self.lab.driver(self.lab.name_of("dc_source"))
+        """Offer DC power, by the inverter's own source if the rig names one."""
+        terminal = self.lab.rig.device(self.name).terminal
+        own = terminal.dc_source if isinstance(terminal, SourceTerminal) else None
+        supply = self.lab.driver(own or self.lab.name_of("dc_source"))
         v_v = FED_SHARE * supply.device.limits.v_v_max
         await supply.set_supply(v_v, power_pu * self.rated_w / v_v)
         await supply.set_output(True)
@@ -355,15 +358,15 @@ class GridBench:
         )
 
 
-async def open_grid_bench(lab: Lab) -> GridBench:
-    """Return the bench around the rig's first inverter, which must be behind an AC source.
+async def open_grid_bench(lab: Lab, name: str | None = None) -> GridBench:
+    """Return the bench around an inverter, by default the rig's first, behind an AC source.
 
     Raises
     ------
     CampaignError
         `campaign.no_channels` if it is behind none.
     """
-    name = lab.name_of("inverter")
+    name = name or lab.name_of("inverter")
     nominal = lab.rig.nominal
     return GridBench(
         lab,

@@ -74,6 +74,28 @@ async def act_and_record(
     return await _fetched(lab, plan, tracks), lasted_s
 
 
+async def open_and_record(lab: Lab, plan: CapturePlan, tracks: Sequence[str]) -> Recording:
+    """Open the contactor and record what follows; its status contact is the trigger.
+
+    Parameters
+    ----------
+    lab : Lab
+        An opened bench with a contactor and an analyser.
+    plan : CapturePlan
+        Its source of trigger is the falling contact.
+    tracks : sequence of str
+        What is fetched.
+
+    Raises
+    ------
+    CampaignError
+        `campaign.not_recorded` if the recording is not done in time.
+    """
+    await lab.driver(lab.name_of("analyser")).arm(plan)
+    await lab.driver(lab.name_of("switch")).set_closed(False)
+    return await _fetched(lab, plan, tracks)
+
+
 async def _fetched(lab: Lab, plan: CapturePlan, tracks: Sequence[str]) -> Recording:
     """Wait until a recording is done and fetch it."""
     analyser = lab.driver(lab.name_of("analyser"))

@@ -56,7 +56,7 @@ def add_to(command: AddCommand) -> None:
         "run test procedures on a rig",
         "examples:\n  gridrig test                             (all that come with gridrig)\n"
         "  gridrig test --mutants                   (prove that each procedure can fail)\n"
-        "  gridrig test hil/islanding --rig one-inverter --junitxml out.xml\n"
+        "  gridrig test hil/islanding --rig my-bench.toml --junitxml out.xml\n"
         "  gridrig test -v -k limit                 (every option of pytest works)\n\n"
         "exit codes: 0 pass, 1 fail or a mutant lives, 2 usage or nothing collected,\n"
         "3 inconclusive or skipped, 4 error, 5 aborted, 6 rig left unsafe",

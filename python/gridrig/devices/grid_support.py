@@ -160,6 +160,18 @@ class EnterServiceSettings:
 
 
 @runtime_checkable
+class IslandDetection(Protocol):
+    """An inverter whose island detection a laboratory may switch off, to prove its bench."""
+
+    @property
+    def detection_switchable(self) -> bool:
+        """Whether this device, as the rig describes it, lets it."""
+
+    async def set_island_detection(self, on: bool) -> None:
+        """Switch island detection on or off; the device is put back as found at the end."""
+
+
+@runtime_checkable
 class EnterService(Protocol):
     """An inverter whose way into service can be set."""
 

@@ -17,6 +17,7 @@ from gridrig.devices.grid_support import (
     FunctionSettings,
     FunctionState,
     GridSupport,
+    IslandDetection,
 )
 from gridrig.devices.nameplate import Interoperable, NameplateReading
 from gridrig.errors import DriverError
@@ -190,6 +191,23 @@ class GuardedInverter(Guarded):
 
         await self._write(name, settings, send)
 
+    @property
+    def detection_switchable(self) -> bool:
+        """Whether its island detection can be switched off."""
+        return isinstance(self.driver, IslandDetection) and self.driver.detection_switchable
+
+    async def set_island_detection(self, on: bool) -> None:
+        """Switch island detection; while it is off, the bench counts as changed protection."""
+        if not isinstance(self.driver, IslandDetection):
+            raise self._unsupported("island detection")
+        driver = self.driver
+
+        async def send(value: bool) -> None:
+            self.protection_changed.add("island_detection")
+            await driver.set_island_detection(value)
+
+        await self._write("island_detection", on, send)
+
     async def read_nameplate(self) -> NameplateReading:
         """Return what it says it is rated for."""
         return await self._interoperable("nameplate").read_nameplate()
@@ -205,12 +223,7 @@ class GuardedInverter(Guarded):
 
     def _interoperable(self, what: str) -> Interoperable:
         if not isinstance(self.driver, Interoperable):
-            raise DriverError(
-                "driver.unsupported",
-                "{device}: its driver reads no {what}",
-                device=self.name,
-                what=what,
-            )
+            raise self._unsupported(what)
         return self.driver
 
     def _grid_support(self, what: str) -> GridSupport:
@@ -219,12 +232,8 @@ class GuardedInverter(Guarded):
         return self.driver
 
     def _unsupported(self, what: str) -> DriverError:
-        return DriverError(
-            "driver.unsupported",
-            "{device}: its driver sets no grid support, so no {what}",
-            device=self.name,
-            what=what,
-        )
+        text = "{device}: its driver has no {what}"
+        return DriverError("driver.unsupported", text, device=self.name, what=what)
 
     async def power_zero(self) -> None:
         """Bring its power to nothing, by set-point (storage) or limit."""

@@ -15,6 +15,11 @@ where model 704 has one, which readings renew: a bench that falls silent leaves 
 because power and limit then go to zero. The timer lasts three control periods, or `revert_s`.
 Grid-support functions are `gridrig.devices.grid_support`'s, over models 705 to 712.
 
+SunSpec has no point for island detection. Where a maker's own register switches it, for the
+laboratory only, the rig says which one and with what:
+
+    parameters = { detection_register = 60000, detection_on = 1, detection_off = 0 }
+
 The limit in force and the state of charge, which live in other models than what is measured, are
 read on every `settings_every`-th reading and after every change, and repeated in between.
 
@@ -23,7 +28,6 @@ What each generation means is in `sunspec_der` and `sunspec_legacy`.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, InverterReading
@@ -35,7 +39,7 @@ from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
 from gridrig.devices.drivers.sunspec_generation import Generation, Nameplate
 from gridrig.devices.drivers.sunspec_legacy import LegacyModels, measurement_of
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.drivers.sunspec_setpoints import TIMER_S_MAX
+from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
 from gridrig.devices.grid_support import (
     EnterServiceSettings,
     FunctionSettings,
@@ -45,52 +49,6 @@ from gridrig.devices.grid_support import (
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.nameplate import NameplateReading
 from gridrig.errors import DriverError
-
-
-@dataclass(frozen=True, kw_only=True)
-class SunSpecParameters:
-    """What a rig file may say of a SunSpec driver.
-
-    Parameters
-    ----------
-    timeout_s : float
-        From request to reply. [s]
-    retries : int
-        Further attempts after the first, 0..5.
-    read_count_max : int
-        Most registers the device gives in one reply, 2..125.
-    settings_every : int
-        The limit and the state of charge are read on every n-th reading.
-    revert_s : int or None
-        Time after which power and limit fall to zero unless `read` renews them; 0 leaves the
-        device's timers off, None is what `use_control_period` makes of it. [s]
-    adopt_timeout_s : float
-        From the request to adopt a curve to its result. [s]
-    """
-
-    timeout_s: float = 1.0
-    retries: int = 1
-    read_count_max: int = 125
-    settings_every: int = 10
-    revert_s: int | None = None
-    adopt_timeout_s: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot work."""
-        wrong = [
-            name
-            for name, right in (
-                ("timeout_s", 0 < self.timeout_s <= 60),
-                ("retries", 0 <= self.retries <= 5),
-                ("read_count_max", 2 <= self.read_count_max <= 125),
-                ("settings_every", self.settings_every >= 1),
-                ("revert_s", 0 <= (self.revert_s or 0) <= TIMER_S_MAX),
-                ("adopt_timeout_s", 0 < self.adopt_timeout_s <= 600),
-            )
-            if not right
-        ]
-        if wrong:
-            raise DriverError("driver.parameter", "out of range: {wrong}", wrong=wrong)
 
 
 class SunSpecInverter:
@@ -242,6 +200,29 @@ class SunSpecInverter:
             await self._power_factor.write(settings, on=on)
         else:
             await self._curves.write(name, settings, on=on)
+
+    @property
+    def detection_switchable(self) -> bool:
+        """Whether the rig names the register that switches island detection."""
+        return self._parameters.detection_register is not None
+
+    async def set_island_detection(self, on: bool) -> None:
+        """Switch island detection by the maker's own register, and read it back.
+
+        Raises
+        ------
+        DriverError
+            `driver.unsupported` if the rig names no such register.
+        """
+        p = self._parameters
+        if p.detection_register is None:
+            raise DriverError(
+                "driver.unsupported",
+                "{device}: the rig names no detection_register, so island detection stays on",
+                device=self.name,
+            )
+        value = p.detection_on if on else p.detection_off
+        await self._device.write_register(p.detection_register, value)
 
     async def read_nameplate(self) -> NameplateReading:
         """Return what the inverter says it is rated for."""

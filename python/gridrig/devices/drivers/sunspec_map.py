@@ -248,6 +248,11 @@ class SunSpecDevice:
             address = placed.address + run[0].offset
             await self._wire().write(self.link.unit, address, self._encoded(run, raw), patience)
 
+    async def write_register(self, address: int, value: int) -> None:
+        """Write one register that no model describes, as a setting: saved, and read back."""
+        await self._save(address, 1)
+        await self._write_and_compare(address, [value], f"register {address}")
+
     async def restore(self) -> None:
         """Write every setting back as found, latest first, each read back.
 

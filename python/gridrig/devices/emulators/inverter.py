@@ -46,6 +46,7 @@ from gridrig.devices.emulators.inverter_telemetry import (
     Storage,
 )
 from gridrig.devices.emulators.inverter_view import Reporter
+from gridrig.devices.emulators.makers_register import DetectionSwitch, WithMakersRegister
 from gridrig.devices.emulators.modbus_face import require
 from gridrig.devices.emulators.modbus_faults import MODBUS_FAULTS
 from gridrig.devices.emulators.register_image import ModelBlock
@@ -94,6 +95,8 @@ class InverterParameters(MapParameters):
         Whether it never raises one, or keeps every one that it raised.
     says_connected : bool
         Whether it reports to be connected whatever it is.
+    detection_register : int or None
+        Holding register outside its map that switches island detection: 1 on, 0 off.
     """
 
     s_va: float
@@ -114,6 +117,7 @@ class InverterParameters(MapParameters):
     f_scale: float = 1.0
     alarms: str = "live"
     says_connected: bool = False
+    detection_register: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no inverter can be."""
@@ -211,6 +215,9 @@ class InverterEmulator(SunSpecEmulator):
             for kind in KINDS
         ]
         super().__init__(name, link, p, self._blocks(name, nameplate, stores), on_event)
+        if p.detection_register is not None:
+            switch = DetectionSwitch(self._commands)
+            self._registers = WithMakersRegister(self._image, p.detection_register, switch)
 
     async def stop(self) -> None:
         """Leave the line; no timer of the device acts any more."""

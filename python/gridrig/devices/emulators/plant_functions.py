@@ -19,7 +19,7 @@ SIDES = {
 FUNCTIONS = frozenset(
     {
         *("volt_var", "volt_watt", "watt_var", "frequency_droop", "enter_service"),
-        *("power_factor_injecting", "power_factor", *SIDES),
+        *("power_factor_injecting", "power_factor", "island_detection", *SIDES),
     }
 )
 REACTIVE = ("volt_var", "watt_var", "power_factor_injecting", "power_factor")
@@ -59,6 +59,8 @@ def to_plant(
         if settings is None:
             return {"droop": False}
         return {"droop": True, **{key: settings[face] for face, key in _DROOP.items()}}
+    if name == "island_detection":
+        return {"island_detection": settings is not None and settings["on"]}
     if name == "volt_watt":
         if settings is None:
             return {"volt_watt": False}
