@@ -11,6 +11,7 @@ from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
+from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.loop import Loop
@@ -227,6 +228,7 @@ def make_loop(
         account=account,
         islands=islands,
         trace=Trace(street, grid.feeder),
+        feeder=FeederWatch(market.feeder_limits, events),
         events=events,
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

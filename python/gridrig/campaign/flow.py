@@ -8,15 +8,18 @@ exactly what the feeder was solved with, so the engine's losses and the register
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gridrig.campaign.island_network import IslandNetwork, reduced_network
 from gridrig.campaign.street import Street
+from gridrig.campaign.switching_fit import name_of
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
+from gridrig.errors import GridError
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.solution import Solution
 from gridrig.plant import IslandTick, World
@@ -97,6 +100,30 @@ class Physics:
         self.world.open_pcc(t_s)
         self._opened_s = t_s
         return before_w
+
+    def switch(self, do: str, target: str, parameters: Mapping[str, Any]) -> None:
+        """Switch a branch of the feeder, move a tap, or tell a regulator something.
+
+        Raises
+        ------
+        GridError
+            `grid.switched_in_island`: the island's model keeps the network it was born with.
+        """
+        if self.islanded:
+            raise GridError(
+                "grid.switched_in_island",
+                "{do} of {target} while the PCC is open: expected a time when it is closed",
+                do=do,
+                target=target,
+            )
+        name = name_of(target)
+        match do:
+            case "switch":
+                self.feeder.switch(target, **parameters)
+            case "tap":
+                self.feeder.set_tap(name, **parameters)
+            case "regulator":
+                self.feeder.set_regulator(name, **parameters)
 
     def step(
         self, t_s: float, dt_s: float, extra: tuple[Sequence[float], Sequence[float]] | None = None
