@@ -78,6 +78,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         start_utc_s - DAY_S,
         start_utc_s + duration_s,
         source=rig.feeder.profiles,
+        weather=rig.feeder.weather,
         folder=folder,
     )
     volts = dict(zip(network.buses, network.v_nominal_v, strict=True))
