@@ -108,6 +108,7 @@ def run(
     ):
         directory.add_rig(rig.text)
         directory.add_scenario(scenario.text)
+        directory.add_feeder(rig)
         progress.stage("loading the network and its profiles")
         if grid is None:
             grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
