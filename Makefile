@@ -29,7 +29,7 @@ $(VENV)/.installed: $(BIN)/maturin $(SOURCES)
 
 $(VENV)/.test-tools: $(BIN)/maturin $(SOURCES) tests/debian-packages tests/npm-packages \
 	tests/chain/npm/package-lock.json tests/devices/npm/package-lock.json
-	$(PIP) install --no-build-isolation -c constraints.txt '.[chain,dask,test]'
+	$(PIP) install --no-build-isolation -c constraints.txt '.[chain,dask,weather,test]'
 	tests/debian-packages
 	tests/npm-packages
 	touch $(VENV)/.installed $@

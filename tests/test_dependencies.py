@@ -71,7 +71,7 @@ def pinned(extra: str) -> dict[str, str]:
 def installed() -> set[str]:
     """Return every package that gridrig and its tests need here, direct and transitive."""
     wanted = {Requirement(text) for text in PROJECT["project"]["dependencies"]}
-    for extra in ("chain", "dask", "test"):
+    for extra in ("chain", "dask", "weather", "test"):
         wanted |= {Requirement(text) for text in PROJECT["project"]["optional-dependencies"][extra]}
     done: set[str] = set()
     while wanted:
@@ -101,6 +101,7 @@ def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
         "Python, run time": ranges(project["dependencies"]),
         "Python, extra `chain`": ranges(project["optional-dependencies"]["chain"]),
         "Python, extra `dask`": ranges(project["optional-dependencies"]["dask"]),
+        "Python, extra `weather`": ranges(project["optional-dependencies"]["weather"]),
         "Python, tests only": ranges(project["optional-dependencies"]["test"]),
         "Python, benchmark only": ranges(project["optional-dependencies"]["bench"]),
         "Python, build": ranges(PROJECT["build-system"]["requires"]),
@@ -160,7 +161,7 @@ def test_every_package_imported_is_a_declared_dependency_and_none_is_unused() ->
     # pandapower imports lightsim2grid by itself when its option is set.
     expected = {names.get(name, name) for name in third_party} | {"lightsim2grid"}
     extras = PROJECT["project"]["optional-dependencies"]
-    extra = [*extras["chain"], *extras["dask"]]
+    extra = [*extras["chain"], *extras["dask"], *extras["weather"]]
     assert set(ranges([*PROJECT["project"]["dependencies"], *extra])) == expected
 
 

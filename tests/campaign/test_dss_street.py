@@ -10,6 +10,7 @@ from small_street import rig_file, scenario_file
 from gridrig.campaign.assembly import load_grid, make_street
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.manifest import verify
 from gridrig.campaign.run import run
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.errors import RigError
@@ -76,6 +77,27 @@ def test_village_runs_through_an_island_on_its_own_file(village: Path) -> None:
     assert min(trace["bus.far.v_pu"]) > 0.9
     roof = [a - b for a, b in zip(trace["bus.far.3.v_pu"], trace["bus.far.v_pu"], strict=True)]
     assert max(map(abs, roof)) > 1e-4  # its phase is not the others'
+
+
+def test_run_keeps_the_files_of_its_feeder_and_verify_notices_a_change(village: Path) -> None:
+    (village / "parts" / "home.csv").write_text("0.3\n0.7\n")
+    with (village / "parts" / "loads.dss").open("a") as file:
+        file.write("new loadshape.two npts=2 interval=1 mult=(file=home.csv) ! from a file\n")
+    (village / "parts" / "unused.dss").write_text("! nobody redirects to it\n")
+    rig = load_rig(rig_file(village, on_village))
+    scenario = load_scenario(scenario_file(village, duration_s=60), units(CATALOGUE))
+    path = run(rig, scenario, village / "run", seed=1, render=lambda _: None).path
+    kept = {
+        str(x.relative_to(path / "feeder")) for x in (path / "feeder").rglob("*") if x.is_file()
+    }
+    assert kept == {"Master.dss", "parts/lines.dss", "parts/loads.dss", "parts/home.csv"}
+    assert (path / "feeder/Master.dss").read_text() == FILES["Master.dss"]
+    assert verify(path).intact
+    with (path / "feeder/parts/lines.dss").open("a") as file:
+        file.write("! a word more\n")
+    assert [(p.file, p.kind) for p in verify(path).problems] == [
+        ("feeder/parts/lines.dss", "changed")
+    ]
 
 
 def test_place_that_the_file_lacks_is_named_with_the_near_miss(village: Path) -> None:

@@ -145,7 +145,7 @@ def values(
     rounds = MeteringRounds({}, Verifier(), log, list(received))
     free = SettlementRules(long_price_micro_per_kwh=0, short_price_micro_per_kwh=0)
     account = Account({}, "", Terms(free), 0, Journal(Path(":memory:")), Verifier(), log)
-    observed = Observed({}, watch, rounds, account, log, TickTimes([0.0, 0.25, 0.125]), 0, 0)
+    observed = Observed({}, {}, watch, rounds, account, log, TickTimes([0.0, 0.25, 0.125]), 0, 0)
     return {m.name: m.value for m in measure(observed)}
 
 

@@ -11,6 +11,7 @@ from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
+from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.loop import Loop
@@ -77,6 +78,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         start_utc_s - DAY_S,
         start_utc_s + duration_s,
         source=rig.feeder.profiles,
+        weather=rig.feeder.weather,
         folder=folder,
     )
     volts = dict(zip(network.buses, network.v_nominal_v, strict=True))
@@ -227,6 +229,7 @@ def make_loop(
         account=account,
         islands=islands,
         trace=Trace(street, grid.feeder),
+        feeder=FeederWatch(market.feeder_limits, events),
         events=events,
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

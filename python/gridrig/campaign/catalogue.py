@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.feeder_watch import Extreme
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -28,6 +29,7 @@ class Observed:
     """What the measurements are taken from."""
 
     columns: Mapping[str, list[float]]
+    feeder: Mapping[str, Extreme]
     islands: IslandWatch
     rounds: MeteringRounds
     account: Account
@@ -37,7 +39,8 @@ class Observed:
     journal_sum_micro: int
 
 
-Taken = tuple[float | int | None, float]  # value, uncertainty
+Taken = tuple[float | int | None, float] | tuple[float | int | None, float, str]
+"""Value, uncertainty, and where it was if it has a place."""
 
 
 Occasion = Literal["tick", "opening", "reclose", "period", "false reading"]
@@ -61,8 +64,8 @@ def measure(observed: Observed) -> list[Measurement]:
     """Take every measurement of the catalogue."""
     measurements = []
     for name, known in CATALOGUE.items():
-        value, uncertainty = known.take(observed)
-        measurements.append(Measurement(name, known.unit, value, uncertainty, note=""))
+        value, uncertainty, *place = known.take(observed)
+        measurements.append(Measurement(name, known.unit, value, uncertainty, note="".join(place)))
     return measurements
 
 
@@ -96,25 +99,10 @@ def _sync(key: str) -> Callable[[Observed], Taken]:
     return _island(lambda r: abs(r.sync[key]) if r.sync and key in r.sync else None, max, 0.0)
 
 
-def _bus_voltage(pick: Callable[..., float]) -> Callable[[Observed], Taken]:
+def _extreme(quantity: str, uncertainty: float = 0.0) -> Callable[[Observed], Taken]:
     def taken(o: Observed) -> Taken:
-        island = o.columns.get("grid.island", [])
-        values = [
-            value
-            for name, column in o.columns.items()
-            if name.startswith("bus.") and name.endswith(".v_pu")
-            for value, islanded in zip(column, island, strict=True)
-            if not islanded
-        ]
-        return (pick(values) if values else None), VOLTAGE_UNCERTAINTY_PU
-
-    return taken
-
-
-def _column_max(name: str) -> Callable[[Observed], Taken]:
-    def taken(o: Observed) -> Taken:
-        values = [value for value in o.columns.get(name, []) if not math.isnan(value)]
-        return (max(values) if values else None), 0.0
+        found = o.feeder.get(quantity)
+        return (None, uncertainty) if found is None else (found.value, uncertainty, found.text())
 
     return taken
 
@@ -243,11 +231,19 @@ CATALOGUE: Mapping[str, Known] = {
         _island(lambda r: float(r.head_energy_milliwh), _add, 0.0),
         "opening",
     ),
-    "bus_v_min_pu": Known("pu", "lowest bus voltage while connected", _bus_voltage(min)),
-    "bus_v_max_pu": Known("pu", "highest bus voltage while connected", _bus_voltage(max)),
-    "trafo_loading_max_percent": Known(
-        "%", "highest loading of the transformer", _column_max("feeder.trafo_loading_percent")
+    "bus_v_min_pu": Known(
+        "pu", "lowest bus voltage while connected", _extreme("v_min", VOLTAGE_UNCERTAINTY_PU)
     ),
+    "bus_v_max_pu": Known(
+        "pu", "highest bus voltage while connected", _extreme("v_max", VOLTAGE_UNCERTAINTY_PU)
+    ),
+    "buses_dead_max": Known(
+        "1", "most buses without a source at one tick while connected", _extreme("dead")
+    ),
+    "trafo_loading_max_percent": Known(
+        "%", "highest loading of any transformer", _extreme("trafo")
+    ),
+    "line_loading_max_percent": Known("%", "highest loading of any line", _extreme("line")),
     "losses_difference_of_allowed": Known(
         "1",
         "losses from signed registers against the feeder engine's, over (meters + 1) x resolution",

@@ -20,6 +20,7 @@ from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.street import Street
+from gridrig.campaign.switching_fit import require_switchable
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.errors import CampaignError, DriverError, RigError
 from gridrig.events import Event, EventLog
@@ -150,6 +151,8 @@ def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
     if rig.feeder is not None:
         grid = load_grid(rig, clock.start_utc_s, scenario.duration_s if scenario else DAY_S)
     street = make_street(rig, grid, seed=0)
+    if grid is not None and scenario is not None:
+        require_switchable(grid.feeder, scenario)
     if grid is not None:
         street.follow_profiles(clock.start_utc_s)
     return street

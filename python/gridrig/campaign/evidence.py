@@ -36,6 +36,8 @@ from gridrig.campaign.records import (
 )
 from gridrig.campaign.signing import load_signing_key, signing_key_path
 from gridrig.errors import CampaignError
+from gridrig.grid.source_files import source_files
+from gridrig.rig.description import Rig
 
 _EVENT_FIRST = ("t_s", "device", "kind")
 
@@ -90,6 +92,21 @@ class RunDirectory:
     def add_scenario(self, text: bytes) -> None:
         """Keep the scenario file as it was given."""
         self._write(records.SCENARIO, text)
+
+    def add_feeder(self, rig: Rig) -> None:
+        """Keep the files that the feeder is read from, below `feeder/`, by their place at the rig.
+
+        Those that lie elsewhere are below `feeder/outside/`, each in a numbered folder.
+        """
+        if rig.feeder is None:
+            return
+        folder = Path(rig.path).parent.resolve()
+        weather = rig.feeder.weather
+        named = rig.feeder.network, rig.feeder.profiles, weather.file if weather else None
+        for number, path in enumerate(source_files(named, folder)):
+            inside = path.is_relative_to(folder)
+            name = path.relative_to(folder) if inside else Path("outside", str(number), path.name)
+            self._write(str(Path(records.FEEDER, name)), path.read_bytes())
 
     def add_run(self, run: RunRecord) -> None:
         """Write what the run was."""

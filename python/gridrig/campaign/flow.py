@@ -8,15 +8,19 @@ exactly what the feeder was solved with, so the engine's losses and the register
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gridrig.campaign.island_network import IslandNetwork, reduced_network
+from gridrig.campaign.loop_stability import LoopStability
 from gridrig.campaign.street import Street
+from gridrig.campaign.switching_fit import name_of
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
+from gridrig.errors import GridError
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.solution import Solution
 from gridrig.plant import IslandTick, World
@@ -62,6 +66,9 @@ class Physics:
         self._nominal_hz = float(street.rig.nominal.f_hz)
         self._losses_w = 0.0
         self._opened_s = 0.0
+        self._stability = LoopStability(feeder)
+        self._dt_s = 0.0
+        self._gave: dict[str, tuple[complex, float, float]] = {}
         self.last: Flow | None = None
         self.network: IslandNetwork | None = None
         """Between the devices of the present or last island, if a former held it."""
@@ -98,6 +105,31 @@ class Physics:
         self._opened_s = t_s
         return before_w
 
+    def switch(self, do: str, target: str, parameters: Mapping[str, Any]) -> None:
+        """Switch a branch of the feeder, move a tap, or tell a regulator something.
+
+        Raises
+        ------
+        GridError
+            `grid.switched_in_island`: the island's model keeps the network it was born with.
+        """
+        if self.islanded:
+            raise GridError(
+                "grid.switched_in_island",
+                "{do} of {target} while the PCC is open: expected a time when it is closed",
+                do=do,
+                target=target,
+            )
+        self._stability.forget()
+        name = name_of(target)
+        match do:
+            case "switch":
+                self.feeder.switch(target, **parameters)
+            case "tap":
+                self.feeder.set_tap(name, **parameters)
+            case "regulator":
+                self.feeder.set_regulator(name, **parameters)
+
     def step(
         self, t_s: float, dt_s: float, extra: tuple[Sequence[float], Sequence[float]] | None = None
     ) -> Flow:
@@ -109,6 +141,11 @@ class Physics:
             Start and length of the tick. [s]
         extra : pair of sequences, or None
             Measured injections of devices outside the model, by bus of the feeder. [W, var]
+
+        Raises
+        ------
+        GridError
+            As `Feeder.solve`; `grid.loop_unstable` (`loop_stability.py`).
         """
         island = None
         if self.islanded:
@@ -138,6 +175,7 @@ class Physics:
             self.world.override_power(
                 self.street.devices[former], solution.former_p_w, solution.former_q_var
             )
+        self._check_loop(solution, p_w, q_var, dt_s)
         self._count(solution, p_w, q_var)
         self._losses_w = solution.losses_w
         f_hz = island.f_end_hz if island is not None else self._nominal_hz
@@ -148,6 +186,34 @@ class Physics:
             self.feeder.close_pcc()
         self.last = Flow(solution, f_hz, island)
         return self.last
+
+    def _check_loop(
+        self, solution: Solution, p_w: Sequence[float], q_var: Sequence[float], dt_s: float
+    ) -> None:
+        """Refuse a swing that the delay of one tick between devices and feeder makes."""
+        if self.islanded or dt_s != self._dt_s:
+            self._stability.forget()
+        self._dt_s = dt_s
+        answers = self._answers()
+        if not self.islanded:
+            self._stability.check(solution, p_w, q_var, answers)
+
+    def _answers(self) -> dict[str, tuple[str, complex]]:
+        """Return by how much each device gives otherwise than a tick ago, of its own. [VA]"""
+        held_p, held_q = self.world.held()
+        answers = {}
+        for name, index in self.street.devices.items():
+            gives = complex(held_p[index], held_q[index])
+            sun_w = self.street.available_w.get(name)
+            changed_w = 0.0
+            if before := self._gave.get(name):
+                more, brighter_w = gives - before[0], (sun_w or 0.0) - before[1]
+                by_sun_w = max(abs(brighter_w), before[2])  # it may follow a tick later
+                own = sun_w is not None and by_sun_w < abs(more.real)
+                answers[name] = self.street.bus_of(name), more if own else 1j * more.imag
+                changed_w = abs(brighter_w)
+            self._gave[name] = gives, sun_w or 0.0, changed_w
+        return answers
 
     def _count(self, solution: Solution, p_w: Sequence[float], q_var: Sequence[float]) -> None:
         """Let loads whose draw follows their voltage have drawn what the feeder says they did.

@@ -14,6 +14,7 @@ from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
+from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -51,6 +52,7 @@ class Loop:
     account: Account
     islands: IslandWatch
     trace: Trace
+    feeder: FeederWatch
     events: EventLog
     outside: Mapping[str, str]
     on_tick: Callable[[float], object] = lambda _: None
@@ -77,6 +79,7 @@ class Loop:
         """Return what the catalogue's measurements are taken from; `columns` is the trace."""
         return Observed(
             columns,
+            self.feeder.extremes,
             self.islands,
             self.rounds,
             self.account,
@@ -138,6 +141,8 @@ class Loop:
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
         )
+        islanded = flow.island is not None
+        self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)
         self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
         self.physics.finish(tick.dt_s)
         for event in events_of(street.world):

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 RIG, SCENARIO, RUN, HOST = "rig.toml", "scenario.toml", "run.json", "host.json"
+FEEDER = "feeder"  # a folder: the files that its network, profiles and weather were read from
 TRACE, ISLAND = "trace.parquet", "island.parquet"
 LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was killed
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"

@@ -20,6 +20,7 @@ from gridrig.campaign.outcomes import worst
 from gridrig.campaign.run_ended import Ended
 from gridrig.campaign.run_written import write_run
 from gridrig.campaign.scenario import Scenario
+from gridrig.campaign.switching_fit import require_switchable
 from gridrig.campaign.timing import memory_at_rest
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capture.recorder import recorder, recording
@@ -107,10 +108,12 @@ def run(
     ):
         directory.add_rig(rig.text)
         directory.add_scenario(scenario.text)
+        directory.add_feeder(rig)
         progress.stage("loading the network and its profiles")
         if grid is None:
             grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
-        grid.feeder.close_pcc()
+        grid.feeder.as_loaded()
+        require_switchable(grid.feeder, scenario)
         journal = Journal(out / records.JOURNAL, key=directory.signing_key())
         ended = Ended()
         events: list[EventLog] = []

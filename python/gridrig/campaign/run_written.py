@@ -83,7 +83,7 @@ def write_run(
         ),
         invalid=tuple(broken),
         findings=(
-            *(loop.trace.findings() if loop is not None else ()),
+            *(loop.feeder.findings() if loop is not None else ()),
             *not_traceable(rig.devices),
         ),
     )

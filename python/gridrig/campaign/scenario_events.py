@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.schema import Draft, Name, NotNegative, Share, at_least, read_draft
+from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, read_draft
 
 PCC, ALL_PV = "pcc", "pv"
 
@@ -19,9 +19,9 @@ class ScenarioEvent:
     at_s : float
         When, since the run began. [s]
     do : str
-        "open", "reclose", "cloud", "bms_limit" or "set_soc".
+        "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit" or "set_soc".
     target : str
-        "pcc", "pv" (all of them) or a device.
+        "pcc", "pv" (all of them), a device, or `line:`, `trafo:` or `regulator:` and a name.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -74,6 +74,34 @@ class _Reclose:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Switch:
+    do: Literal["switch"]
+    at_s: NotNegative
+    target: Name
+    closed: bool
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tap:
+    do: Literal["tap"]
+    at_s: NotNegative
+    target: Name
+    steps: float
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Regulator:
+    do: Literal["regulator"]
+    at_s: NotNegative
+    target: Name
+    acts: bool | None = None
+    vreg_v: Positive | None = None
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Cloud:
     do: Literal["cloud"]
     at_s: NotNegative
@@ -103,8 +131,14 @@ class _SetSoc:
 
 _KINDS: Mapping[str, Any] = {
     get_args(get_type_hints(cls)["do"])[0]: cls
-    for cls in (_Open, _Reclose, _Cloud, _BmsLimit, _SetSoc)
+    for cls in (_Open, _Reclose, _Switch, _Tap, _Regulator, _Cloud, _BmsLimit, _SetSoc)
 }
+OF_FEEDER: Mapping[str, tuple[str, ...]] = {
+    "switch": ("line:", "trafo:"),
+    "tap": ("trafo:",),
+    "regulator": ("regulator:",),
+}
+"""What of the feeder each of these events acts on, by how its target begins."""
 TARGET_CAPABILITY = {"cloud": "inverter", "bms_limit": "bms", "set_soc": "bms"}
 
 
@@ -176,6 +210,12 @@ def read_event(table: Mapping[str, Any], at: At, issues: Issues) -> EventDraft:
     draft = read_draft(_KINDS[do], table, at, issues)
     if do == "bms_limit" and not {"charge_a", "discharge_a"} & table.keys():
         issues.add(at, "neither charge_a nor discharge_a", "a limit to set")
+    if do == "regulator" and not {"acts", "vreg_v"} & table.keys():
+        issues.add(at, "neither acts nor vreg_v", "whether it acts, or what voltage it holds")
+    target = draft.text("target")
+    if do in OF_FEEDER and target is not None and not target.startswith(OF_FEEDER[do]):
+        expected = one_of(f"{prefix}<name>" for prefix in OF_FEEDER[do])
+        issues.add(at.key("target"), shown(target), expected)
     return EventDraft(at, draft)
 
 
@@ -193,7 +233,7 @@ def read_fault(table: Mapping[str, Any], at: At, issues: Issues) -> FaultDraft:
 
 
 def check_events(events: Sequence[EventDraft], issues: Issues) -> None:
-    """Check that names are unique, and that the connection opens and recloses in turn."""
+    """Check that names are unique, and that the connection and the feeder switch in turn."""
     first: dict[str, EventDraft] = {}
     for event in events:
         if event.name is None:
@@ -202,9 +242,15 @@ def check_events(events: Sequence[EventDraft], issues: Issues) -> None:
         if held is not event:
             found = f"{shown(event.name)}, which line {held.at.line()} has"
             issues.add(event.at.key("name"), found, "a name of its own")
-    switching = [e for e in events if e.do in ("open", "reclose") and e.at_s is not None]
+    timed = [e for e in events if e.do is not None and e.at_s is not None]
     is_open = False
-    for event in sorted(switching, key=lambda e: e.at_s or 0.0):
+    for event in sorted(timed, key=lambda e: e.at_s or 0.0):
+        if event.do in OF_FEEDER and is_open:
+            # The island's model has the network that it was born with.
+            found = f"{shown(event.do)} at {shown(event.at_s)} s, when the pcc is open"
+            issues.add(event.at.key("do"), found, "a time before it opens or after it recloses")
+        if event.do not in ("open", "reclose"):
+            continue
         opens = event.do == "open"
         if opens == is_open:
             words = ("closed", "open") if not is_open else ("open", "closed")

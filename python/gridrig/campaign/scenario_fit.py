@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
-from gridrig.campaign.scenario_events import ALL_PV, PCC, TARGET_CAPABILITY
+from gridrig.campaign.scenario_events import ALL_PV, OF_FEEDER, PCC, TARGET_CAPABILITY
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
@@ -82,7 +82,7 @@ def _elements(top: At, table: Mapping[str, Any], key: str) -> list[tuple[At, Map
 
 def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> None:
     do, target = table["do"], table["target"]
-    if target == PCC:
+    if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
         return

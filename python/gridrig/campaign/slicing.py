@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
 from gridrig.campaign.scenario import Scenario, Window
-from gridrig.campaign.scenario_events import Fault, ScenarioEvent
+from gridrig.campaign.scenario_events import OF_FEEDER, Fault, ScenarioEvent
 from gridrig.errors import CampaignError
 
 
@@ -16,7 +16,8 @@ def slice_scenario(
 
     Stimuli outside it fall away, and with them the criteria judged at an event outside it, and
     those on a measurement whose occasion does not come, such as an opening or a whole delivery
-    period: what could not happen is not judged.
+    period: what could not happen is not judged. What has switched the feeder before it has done so
+    when it begins.
 
     Parameters
     ----------
@@ -51,7 +52,12 @@ def slice_scenario(
             "a slice begins connected: at {from_s} s the scenario is in the middle of an island",
             from_s=from_s,
         )
-    events = tuple(
+    switched = tuple(
+        replace(e, at_s=0.0, name=None)
+        for e in scenario.events
+        if e.do in OF_FEEDER and e.at_s < from_s
+    )
+    events = switched + tuple(
         replace(e, at_s=e.at_s - from_s)
         for e in scenario.events
         if from_s <= e.at_s < from_s + length_s

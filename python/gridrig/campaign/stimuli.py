@@ -79,6 +79,8 @@ class Stimuli:
             case "reclose":
                 self._islands.records[-1].reclose_asked_s = t_s
                 world.request_reclose(t_s, self._sync)
+            case "switch" | "tap" | "regulator":
+                self._physics.switch(event.do, event.target, event.parameters)
             case "cloud":
                 names = self.street.sun if event.target == "pv" else [event.target]
                 for name in names:

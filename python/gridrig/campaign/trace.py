@@ -10,8 +10,6 @@ from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.devices.capabilities import MeterReading
 from gridrig.grid.feeder import Feeder
-from gridrig.grid.findings import Finding, Limits, findings
-from gridrig.grid.solution import Solution
 
 
 class Trace:
@@ -22,7 +20,6 @@ class Trace:
         self._buses = feeder.buses
         self._feeder = feeder
         self._rows: list[dict[str, float]] = []
-        self._worst: dict[tuple[str, str], tuple[Finding, float]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -79,26 +76,6 @@ class Trace:
         row["grid.f_hz"] = flow.f_hz
         row["grid.island"] = 0.0 if flow.island is None else 1.0
         self._rows.append(row)
-        self._note_findings(solution, tick.dt_s)
-
-    def _note_findings(self, solution: Solution, dt_s: float) -> None:
-        for finding in findings(solution, Limits()):
-            key = (finding.kind, finding.element)
-            worst, lasted_s = self._worst.get(key, (finding, 0.0))
-            further = abs(finding.value - finding.limit) > abs(worst.value - worst.limit)
-            self._worst[key] = (finding if further else worst, lasted_s + dt_s)
-
-    def findings(self) -> list[str]:
-        """Return what lay outside a limit: the worst element of each kind, and how many others."""
-        by_kind: dict[str, list[tuple[Finding, float]]] = {}
-        for (kind, _), noted in self._worst.items():
-            by_kind.setdefault(kind, []).append(noted)
-        lines = []
-        for alike in by_kind.values():
-            finding, lasted_s = max(alike, key=lambda one: abs(one[0].value - one[0].limit))
-            others = f"; and {len(alike) - 1} more" if len(alike) > 1 else ""
-            lines.append(f"{finding.text()}; {lasted_s:.0f} s in all{others}")
-        return lines
 
     def columns(self) -> dict[str, list[float]]:
         """Return the columns, in the order in which they first appeared."""

@@ -11,7 +11,7 @@ controllers stay and act.
 Known gaps: elements that feed power in by laws of their own (`_STRANGE`) are refused by name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
@@ -24,6 +24,7 @@ from gridrig.grid.network import (
     Line,
     Load,
     Network,
+    Regulator,
     Sgen,
     Source,
     Storage,
@@ -108,7 +109,8 @@ def read_dss_file(path: Path, *, name: str) -> Network:
             element=strange,
         )
     volts, phases = _buses(circuit, name)
-    transformers, couplings, earthing = _transformers(circuit)
+    regulators, tapped = _regulators(circuit)
+    transformers, couplings, earthing = _transformers(circuit, tapped)
     lines = tuple(_lines(circuit))
     sources = tuple(_sources(context, circuit))
     if not sources:
@@ -133,6 +135,7 @@ def read_dss_file(path: Path, *, name: str) -> Network:
         net=None,
         dss_file=path.resolve(),
         couplings=tuple(couplings),
+        regulators=tuple(regulators),
         phases_differ=True,
     )
     earthed = _earthed(network, {*earthing, *(source.bus for source in sources)})
@@ -212,7 +215,20 @@ def _is_open(element: Any) -> bool:
     return any(bool(element.IsOpen(terminal, 0)) for terminal in range(1, element.NumTerminals + 1))
 
 
-def _transformers(circuit: Any) -> tuple[list[Transformer], list[Coupling], set[str]]:
+def _regulators(circuit: Any) -> tuple[list[Regulator], dict[str, int]]:
+    """Return the regulators that act, and which winding's tap they move, by transformer."""
+    found, tapped = [], {}
+    for control in circuit.RegControls:
+        if circuit.ActiveCktElement.Enabled:
+            moved = str(control.Transformer).lower()
+            found.append(Regulator(str(control.Name).lower(), moved))
+            tapped[moved] = int(control.TapWinding)
+    return found, tapped
+
+
+def _transformers(
+    circuit: Any, tapped: Mapping[str, int]
+) -> tuple[list[Transformer], list[Coupling], set[str]]:
     """Return the transformers, what third windings join, and the buses that a winding earths."""
     found: list[Transformer] = []
     couplings: list[Coupling] = []
@@ -232,7 +248,8 @@ def _transformers(circuit: Any) -> tuple[list[Transformer], list[Coupling], set[
             neutral = element.NodeOrder[winding * conductors - 1]
             earths.append(not trafo.IsDelta and int(neutral) == 0)
         earthed |= {home for home, earth in zip(homes, earths, strict=True) if earth}
-        side = "hv" if tap[0] != 1.0 else "lv"
+        moved = tapped.get(name, 1 if tap[0] != 1.0 else 2)
+        side = "hv" if moved == 1 else "lv"
         off = (tap[0] if side == "hv" else tap[1]) - 1.0
         couplings += [Coupling(name, homes[0], home) for home in homes[2:] if home != homes[1]]
         found.append(

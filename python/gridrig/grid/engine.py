@@ -40,6 +40,10 @@ class Topology:
     """Buses that a source or the former reaches."""
     tap_steps: Mapping[str, float] = field(default_factory=dict)
     """Steps off neutral of the transformers whose tap was moved, by name. [1]"""
+    held: frozenset[str] = frozenset()
+    """Regulators that do not act, by name."""
+    regulated_v: Mapping[str, float] = field(default_factory=dict)
+    """Voltages that regulators were told to hold, where the file says otherwise. [V]"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ class Engine(Protocol):
 
         Starts from the last solution, whatever it was: who does not believe a state restarts.
         """
+
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
 
     def admittances(self) -> ComplexArray:
         """Return the nodal admittances between the buses, positive sequence. [S]

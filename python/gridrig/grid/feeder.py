@@ -37,10 +37,15 @@ from gridrig.grid.engine import (
     FloatArray,
     Topology,
 )
-from gridrig.grid.network import Network, unknown_bus
+from gridrig.grid.network import Network, regulator_key, unknown_bus
 from gridrig.grid.pcc import Pcc, find_cut
 from gridrig.grid.solution import Solution
-from gridrig.grid.switching import require_branch, require_tap
+from gridrig.grid.switching import (
+    regulators_of,
+    require_branch,
+    require_regulator,
+    require_tap,
+)
 
 Injections = Mapping[str, float] | Sequence[float] | FloatArray
 
@@ -73,6 +78,8 @@ class Feeder:
         self._former_v_pu = 1.0
         self._out = set(network.out_of_service)
         self._taps: dict[str, float] = {}
+        self._held: set[str] = set()
+        self._regulated_v: dict[str, float] = {}
         self._last: Solution | None = None
         self._asked: ComplexArray = np.zeros(0, dtype=complex)
         self._now = self._arrange()
@@ -175,16 +182,77 @@ class Feeder:
         Raises
         ------
         GridError
-            `grid.branch_unknown`, or `grid.tap_fixed` if it has no taps.
+            `grid.branch_unknown`, `grid.tap_fixed` if it has no taps, or `grid.tap_regulated` if a
+            regulator acts that would move it back.
         """
         require_tap(self.network, transformer, steps)
+        for regulator in regulators_of(self.network, transformer):
+            if regulator not in self._held:
+                raise GridError(
+                    "grid.tap_regulated",
+                    "{regulator} moves the tap of transformer {transformer!r}: expected it to be "
+                    "held first",
+                    regulator=regulator_key(regulator),
+                    transformer=transformer,
+                )
         self._taps[transformer] = steps
         self._now = self._arrange()
 
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, moved by hand or by its regulator. [1]
+
+        Raises
+        ------
+        GridError
+            `grid.branch_unknown`, or `grid.tap_fixed` if it has no taps.
+        """
+        require_tap(self.network, transformer, 0.0)
+        return self._engine.tap_steps(transformer)
+
+    def set_regulator(
+        self, name: str, *, acts: bool | None = None, vreg_v: float | None = None
+    ) -> None:
+        """Hold a regulator of an OpenDSS file, let it act, or change the voltage it regulates to.
+
+        Parameters
+        ----------
+        name : str
+            Its name in the file.
+        acts : bool or None
+            False leaves the tap where it stands; None changes nothing.
+        vreg_v : float or None
+            OpenDSS's `vreg`: what it holds, over its `ptratio`; None changes nothing. [V]
+
+        Raises
+        ------
+        GridError
+            `grid.branch_unknown`.
+        """
+        regulator = require_regulator(self.network, name)
+        if acts is False and name not in self._held:
+            self._taps[regulator.transformer] = self._engine.tap_steps(regulator.transformer)
+            self._held.add(name)
+        elif acts and name in self._held:
+            self._held.remove(name)
+            self._taps.pop(regulator.transformer, None)
+        if vreg_v is not None:
+            self._regulated_v[name] = vreg_v
+        self._now = self._arrange()
+
+    def as_loaded(self) -> None:
+        """Close the PCC and undo every switching: as the network was loaded."""
+        self._out = set(self.network.out_of_service)
+        self._taps, self._held, self._regulated_v = {}, set(), {}
+        self._source_v_pu = self.network.source.v_pu
+        self._engine.restart()
+        self.close_pcc()
+
     def same_state_as(self, other: "Feeder") -> None:
-        """Take the switches, taps and voltages of another feeder of the same network."""
-        same = (self._out, self._taps) == (other._out, other._taps)
+        """Take the switches, taps, regulators and voltages of another feeder of one network."""
+        switched = other._switched()
+        same = self._switched() == switched
         self._out, self._taps = set(other._out), dict(other._taps)
+        self._held, self._regulated_v = set(other._held), dict(other._regulated_v)
         if not same:
             self._now = self._arrange()
         self.source_v_pu = other.source_v_pu
@@ -273,6 +341,9 @@ class Feeder:
         self._last = self._balance.explain(state, asked, now)
         return self._last
 
+    def _switched(self) -> tuple[object, ...]:
+        return self._out, self._taps, self._held, self._regulated_v
+
     def _arrange(self) -> Situation:
         """Put the topology to the engine and return what it amounts to."""
         network, cut = self.network, self._cut
@@ -291,6 +362,8 @@ class Feeder:
             former=None if at is None else network.bus_index(self.home[at]),
             live=live,
             tap_steps=dict(self._taps),
+            held=frozenset(self._held),
+            regulated_v=dict(self._regulated_v),
         )
         self._engine.arrange(topology, self._source_v_pu, self._former_v_pu)
         self._last = None

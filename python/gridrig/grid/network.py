@@ -139,6 +139,14 @@ class Coupling:
     to_bus: str
 
 
+@dataclass(frozen=True, slots=True)
+class Regulator:
+    """A controller of an OpenDSS file that moves the tap of a transformer."""
+
+    name: str
+    transformer: str
+
+
 @dataclass(frozen=True)
 class Network:
     """A network as data, and what it came from.
@@ -167,6 +175,7 @@ class Network:
     """The OpenDSS script it was read from."""
     generators: tuple[Generator, ...] = ()
     couplings: tuple[Coupling, ...] = ()
+    regulators: tuple[Regulator, ...] = ()
     phases_differ: bool = False
     """Whether it is solved phase by phase."""
     points: tuple[Point, ...] = ()
@@ -258,6 +267,11 @@ def line_key(name: str) -> str:
 def trafo_key(name: str) -> str:
     """Return how a rig or scenario names a transformer."""
     return f"trafo:{name}"
+
+
+def regulator_key(name: str) -> str:
+    """Return how a scenario names a regulator."""
+    return f"regulator:{name}"
 
 
 def unknown_bus(bus: str, buses: Iterable[str]) -> GridError:

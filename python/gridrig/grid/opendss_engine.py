@@ -105,6 +105,12 @@ class OpenDssEngine:
         self._stale = False
         return self._read(converged)
 
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
+        as_loaded = next(x for x in self._network.transformers if x.name == transformer).tap_steps
+        moved = self._topology.tap_steps if self._topology is not None else {}
+        return moved.get(transformer, as_loaded)
+
     def admittances(self) -> ComplexArray:
         """Return the nodal admittances between the buses, positive sequence. [VA]"""
         self._write()

@@ -29,7 +29,7 @@ from gridrig.grid.engine import (
     IntArray,
     Topology,
 )
-from gridrig.grid.network import Network, line_key, trafo_key
+from gridrig.grid.network import Network, Transformer, line_key, trafo_key
 from gridrig.grid.phases import PhaseVoltages
 from gridrig.grid.points import Point
 
@@ -69,6 +69,10 @@ class OpenDssFileEngine:
         self._load_at: dict[int, int] = {}
         self._follows: list[tuple[int, str]] = []
         self._find_loads()
+        self._vreg = {
+            str(one.Name).lower(): float(one.ForwardVreg) for one in self._circuit.RegControls
+        }
+        """What each regulator holds by the file, before its ratio. [V]"""
         self._set: ComplexArray = np.zeros(len(self._network.points), dtype=complex)
         self._unindex()
         self._lost = False
@@ -94,11 +98,32 @@ class OpenDssFileEngine:
         self._context.command(f"edit vsource.{network.source.name} pu={source_v_pu!r}")
         self._put_former(topology.former, former_v_pu)
         for name, steps in topology.tap_steps.items():
-            trafo = next(x for x in network.transformers if x.name == name)
-            winding = 1 if trafo.tap_side == "hv" else 2
-            ratio = trafo.ratio_at(steps)
+            trafo = self._transformer(name)
+            winding, ratio = _tapped_winding(trafo), trafo.ratio_at(steps)
             self._context.command(f"edit transformer.{name} wdg={winding} tap={ratio!r}")
+        self._regulate(topology)
         self._unindex()
+
+    def _regulate(self, topology: Topology) -> None:
+        """Let regulators act or rest, and hold what they were told to."""
+        for regulator in self._network.regulators:
+            name = f"regcontrol.{regulator.name}"
+            (self._circuit.Disable if regulator.name in topology.held else self._circuit.Enable)(
+                name
+            )
+            v = topology.regulated_v.get(regulator.name, self._vreg[regulator.name])
+            self._context.command(f"edit {name} vreg={v!r}")
+
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
+        trafo = self._transformer(transformer)
+        self._circuit.Transformers.Name = transformer
+        self._circuit.Transformers.Wdg = _tapped_winding(trafo)
+        ratio = float(self._circuit.Transformers.Tap)
+        return (ratio - 1.0) * 100.0 / trafo.tap_step_percent
+
+    def _transformer(self, name: str) -> Transformer:
+        return next(x for x in self._network.transformers if x.name == name)
 
     def restart(self) -> None:
         """Forget the last solution and what regulators did: the next solve reads the file anew.
@@ -257,6 +282,10 @@ class OpenDssFileEngine:
             v_high_pu=high,
             taken_va=taken,
         )
+
+
+def _tapped_winding(trafo: Transformer) -> int:
+    return 1 if trafo.tap_side == "hv" else 2
 
 
 def _element(name: str, point: Point, v_nominal_v: float) -> str:

@@ -112,6 +112,10 @@ class PandapowerEngine:
         self._sources_moved = False
         return self._read(converged)
 
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
+        return self._switches.tap_steps(transformer)
+
     def admittances(self) -> ComplexArray:
         """Return the nodal admittances between the buses, positive sequence. [VA]"""
         count = len(self._net.bus)

@@ -94,6 +94,10 @@ class PandapowerPhasesEngine:
             converged = bool(net.converged)
         return self._read(converged)
 
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
+        return self._switches.tap_steps(transformer)
+
     def admittances(self) -> ComplexArray:
         """Refuse: sequence frames are put together anew for every solve, and then forgotten."""
         raise GridError(

@@ -29,6 +29,11 @@ class NetSwitches:
         self._source_bus = net.ext_grid.at[self._first, "bus"]
         self._source_angle = net.ext_grid.at[self._first, "va_degree"]
 
+    def tap_steps(self, transformer: str) -> float:
+        """Return where the tap of a transformer stands, in steps off neutral. [1]"""
+        at = self._names.index(transformer)
+        return float(self._net.trafo["tap_pos"].iloc[at] - self._neutral[at])
+
     def set_voltage(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Set the voltage that the first source or the former holds."""
         held = source_v_pu if topology.former is None else former_v_pu

@@ -1,6 +1,7 @@
 """What profiles are made of, wherever they come from: rows of one length from one moment on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,19 @@ class RowWindow:
         """Return the rows for a window, of data that begins at `begin_utc_s`. [s]"""
         first = (start_utc_s - begin_utc_s) // row_s
         return cls(first, (end_utc_s - begin_utc_s) // row_s - first + 2)
+
+
+def not_covered(path: Path, count: int, row_s: int, begin: object) -> GridError:
+    """Return the error for rows that do not cover a window."""
+    return GridError(
+        "grid.profile_time",
+        "{file} has {count} rows of {row_s} s from {begin}: they do not cover the run and the "
+        "day before it",
+        file=str(path),
+        count=count,
+        row_s=row_s,
+        begin=str(begin),
+    )
 
 
 def missing_profile(element: str) -> GridError:

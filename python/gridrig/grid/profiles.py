@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from gridrig.errors import GridError
 from gridrig.grid.network import Network
 from gridrig.grid.profile_table import FloatArray, ProfileTable
+from gridrig.grid.weather import SunTable, Weather
 
 Between = Literal["hold", "linear"]
 RATED, SHAPES = "rated", "shapes"
@@ -35,6 +36,14 @@ class LoadPoint:
     """By `Profiles.buses`. [var]"""
 
 
+class _Rows(NamedTuple):
+    """Values from one moment on, each row equally long."""
+
+    first_utc_s: int
+    row_s: int
+    values: FloatArray
+
+
 class Profiles:
     """Load and PV profiles of one network over one window of time.
 
@@ -46,6 +55,8 @@ class Profiles:
     table : ProfileTable
         Rows that cover it, and one more.
     between : {"hold", "linear"}
+    sun : SunTable or None
+        What arrays give by the weather, beside the table's generators.
     """
 
     def __init__(
@@ -56,21 +67,22 @@ class Profiles:
         table: ProfileTable,
         *,
         between: Between = "hold",
+        sun: SunTable | None = None,
     ) -> None:
         self.buses = tuple(network.loads_by_bus())
-        self.sgens = table.sgens
+        self.sgens = (*table.sgens, *(sun.names if sun is not None else ()))
         self.start_utc_s = start_utc_s
         self.end_utc_s = end_utc_s
         self.between: Between = between
-        self._first_utc_s = table.first_utc_s
-        self._row_s = table.row_s
         place = {bus: index for index, bus in enumerate(self.buses)}
         at_bus = np.zeros((len(network.loads), len(self.buses)))
         for index, load in enumerate(network.loads):
             at_bus[index, place[load.bus]] = 1.0
-        self._p_w = -table.load_w @ at_bus
-        self._q_var = -table.load_var @ at_bus
-        self._sgen = table.sgen
+        clock = table.first_utc_s, table.row_s
+        self._p_w = _Rows(*clock, -table.load_w @ at_bus)
+        self._q_var = _Rows(*clock, -table.load_var @ at_bus)
+        self._sgen = _Rows(*clock, table.sgen)
+        self._sun = None if sun is None else _Rows(sun.first_utc_s, sun.row_s, sun.fraction)
 
     def loads(self, utc_s: float) -> LoadPoint:
         """Return the sums of P and Q of the loads at each bus, at a time [s]."""
@@ -84,7 +96,8 @@ class Profiles:
 
     def sgen_fractions(self, utc_s: float) -> FloatArray:
         """Return each generator's output over its rating, by `sgens`, 0 to 1. [1]"""
-        return self._at(self._sgen, utc_s)
+        own = self._at(self._sgen, utc_s)
+        return own if self._sun is None else np.append(own, self._at(self._sun, utc_s))
 
     def sgen_fraction(self, name: str, utc_s: float) -> float:
         """Return one generator's output over its rating, 0 to 1. [1]"""
@@ -98,7 +111,7 @@ class Profiles:
                 "grid.profile_missing", "no {kind} is called {name!r}", kind=kind, name=name
             ) from None
 
-    def _at(self, table: FloatArray, utc_s: float) -> FloatArray:
+    def _at(self, rows: _Rows, utc_s: float) -> FloatArray:
         if not self.start_utc_s <= utc_s <= self.end_utc_s:
             raise GridError(
                 "grid.profile_time",
@@ -107,11 +120,11 @@ class Profiles:
                 start=_iso(self.start_utc_s),
                 end=_iso(self.end_utc_s),
             )
-        rows = (utc_s - self._first_utc_s) / self._row_s
-        row = int(rows)
-        value: FloatArray = table[row].copy()
+        place = (utc_s - rows.first_utc_s) / rows.row_s
+        row = int(place)
+        value: FloatArray = rows.values[row].copy()
         if self.between == "linear":
-            value += (rows - row) * (table[row + 1] - value)
+            value += (place - row) * (rows.values[row + 1] - value)
         return value
 
 
@@ -123,6 +136,7 @@ def load_profiles(
     source: str | None = None,
     folder: Path | None = None,
     between: Between = "hold",
+    weather: Weather | None = None,
 ) -> Profiles:
     """Read the profiles of a network for a window of time.
 
@@ -139,13 +153,15 @@ def load_profiles(
         Where a relative path starts; the rig file's folder.
     between : {"hold", "linear"}
         What holds between two rows.
+    weather : Weather, optional
+        Arrays whose output follows from it, beside the generators of the source.
 
     Raises
     ------
     GridError
-        `grid.profile_absent` if the network has no profiles of its own, `grid.profile_time`
-        outside of what there is, `grid.profile_missing`, `grid.profile_clock`,
-        `grid.profile_unreadable`.
+        As `Weather.sun`; `grid.profile_absent` if the network has no profiles of its own,
+        `grid.profile_time` outside of what there is, `grid.profile_missing`,
+        `grid.profile_clock`, `grid.profile_unreadable`.
     """
     window = network, start_utc_s, end_utc_s
     if source is None and network.profile_code is not None:
@@ -169,7 +185,10 @@ def load_profiles(
         from gridrig.grid.profile_file import read_profile_file
 
         table = read_profile_file((folder or Path()) / source, *window)
-    return Profiles(network, start_utc_s, end_utc_s, table, between=between)
+    sun = None
+    if weather is not None:
+        sun = weather.sun(start_utc_s, end_utc_s, folder=folder or Path(), taken=table.sgens)
+    return Profiles(network, start_utc_s, end_utc_s, table, between=between, sun=sun)
 
 
 def _rated(network: Network, start_utc_s: int, end_utc_s: int) -> ProfileTable:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from gridrig.errors import GridError
-from gridrig.grid.network import Network, line_key, trafo_key
+from gridrig.grid.network import Network, Regulator, line_key, trafo_key
 
 
 def branches(network: Network) -> tuple[str, ...]:
@@ -38,6 +38,17 @@ def require_tap(network: Network, transformer: str, steps: float) -> None:
             step_percent=found.tap_step_percent,
             ratio=ratio,
         )
+
+
+def require_regulator(network: Network, name: str) -> Regulator:
+    """Return a regulator of the network, or refuse one that it lacks, with the near miss."""
+    _require(network, name, [x.name for x in network.regulators])
+    return next(x for x in network.regulators if x.name == name)
+
+
+def regulators_of(network: Network, transformer: str) -> list[str]:
+    """Return the regulators that move the tap of a transformer."""
+    return [x.name for x in network.regulators if x.transformer == transformer]
 
 
 def _require(network: Network, name: str, known: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from gridrig.errors import RigError
+from gridrig.grid.weather import Weather
 from gridrig.metering.keys import EnrolledKey
 from gridrig.rig.bench_fit import check_bench
 from gridrig.rig.checks import (
@@ -35,6 +36,7 @@ from gridrig.rig.schema import (
     read_draft,
 )
 from gridrig.rig.toml_file import TomlFile, parse_toml, read_toml
+from gridrig.rig.weather_fit import check_weather
 
 DEVICES_MAX = 1000
 
@@ -106,12 +108,15 @@ class Feeder:
     profiles : str or None
         What loads draw: "rated", "shapes", or a table in CSV or Parquet; None for what the
         network brings.
+    weather : Weather or None
+        Arrays that follow the weather; a device follows one by `emulate.profile`.
     """
 
     engine: Literal["pandapower", "opendss"]
     network: Name
     pcc: Name
     profiles: Name | None = None
+    weather: Weather | None = None
 
 
 @dataclass(frozen=True)
@@ -293,6 +298,9 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     if nominal is not None:
         former = top.get("island").former if top.get("island") is not None else None
         check_plant(devices, former, nominal.f_hz, issues)
+    if top.get("feeder") is not None:
+        at = file.top.key("feeder").key("weather")
+        check_weather(top.get("feeder").weather, at, issues)
     check_bench(devices, nominal, top.get("feeder"), file.top, issues)
     check_participants(participants, devices, issues)
     check_keys(keys, participants, devices, issues)
