@@ -17,6 +17,7 @@ mod metering_batch;
 mod metering_rows;
 mod metering_words;
 mod metering_xml;
+mod numbering;
 mod plant;
 mod plant_source;
 mod posting;
@@ -74,14 +75,13 @@ mod _core {
     #[pymodule_export]
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
+    use crate::numbering::PyNumbering;
+    #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
     use crate::plant_source::PySourceTick;
     #[pymodule_export]
-    use crate::posting::{
-        py_posted_image as posted_image, py_posted_names as posted_names,
-        py_posted_tree as posted_tree,
-    };
+    use crate::posting::{py_posted_image as posted_image, py_posted_tree as posted_tree};
     #[pymodule_export]
     use crate::rewards::{
         PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,

@@ -50,6 +50,7 @@ pub mod merkle;
 mod meter_period;
 mod meter_readings;
 mod name_order;
+pub mod numbering;
 mod owners;
 mod period;
 mod posted_rows;
