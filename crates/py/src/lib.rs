@@ -7,6 +7,8 @@ mod book_events;
 mod certificates;
 mod claims;
 mod commitments;
+mod energy_claim;
+mod entry;
 mod errors;
 mod exchange;
 mod market;
@@ -49,13 +51,17 @@ mod _core {
     use crate::book_events::PyBookEvent;
     #[pymodule_export]
     use crate::certificates::{
-        PyCertificateRegister, PyEnergyClaim, py_carbon_credited as carbon_credited,
+        PyCertificateRegister, py_carbon_credited as carbon_credited,
         py_certificate_key as certificate_key,
     };
     #[pymodule_export]
     use crate::claims::{PyClaimProof, PyClaimTree, PyVerifiedClaim};
     #[pymodule_export]
     use crate::commitments::{PyOpening, py_commitment_salt as commitment_salt};
+    #[pymodule_export]
+    use crate::energy_claim::PyEnergyClaim;
+    #[pymodule_export]
+    use crate::entry::PyEntry;
     #[pymodule_export]
     use crate::exchange::PyExchange;
     #[pymodule_export]
@@ -88,7 +94,7 @@ mod _core {
     };
     #[pymodule_export]
     use crate::settlement::{
-        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+        PyCorrection, PyPostedLines, PySettled, py_settle_period as settle_period,
     };
     #[pymodule_export]
     use crate::settlement_rules::PySettlementRules;
