@@ -171,6 +171,7 @@ def specimens() -> dict[str, Any]:
         leaves,
         inclusion,
         inclusion.verify(b"b", leaves.root()),
+        _core.Numbering([b"a name"]),
         claim,
         _core.CertificateRegister(),
         fleet,

@@ -30,6 +30,7 @@ __all__ = [
     "Measured",
     "MerkleTree",
     "MeterPeriod",
+    "Numbering",
     "Opening",
     "Order",
     "Pack",
@@ -73,7 +74,6 @@ __all__ = [
     "pay_as_clear",
     "pay_rewards",
     "posted_image",
-    "posted_names",
     "posted_tree",
     "settle_period",
     "signature_lanes",
@@ -1096,6 +1096,20 @@ class MeterPeriod:
         """
 
     @staticmethod
+    def all_since_mounted(
+        participants: Sequence[str], mounted_ms: int, closings: Sequence[VerifiedReading]
+    ) -> list[MeterPeriod]:
+        """Take what each of many meters counted since all of them were mounted.
+
+        Raises
+        ------
+        SettlementError
+            As `since_mounted`, for the first meter that it is raised for.
+        ValueError
+            Unless there is one participant a reading.
+        """
+
+    @staticmethod
     def estimated(
         participant: str,
         meter: str,
@@ -1524,18 +1538,47 @@ class VerifiedLeaf:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-def posted_names(posted: Settled | Correction) -> tuple[list[str], list[str]]:
-    """Return the names of the accounts and of the meters that the rows of a journal number."""
+@final
+class Numbering:
+    """Numbers for names, each given once, from 1 on.
+
+    A number that is given is new until it is kept or forgotten: whoever stores the names does so in
+    between, and may fail.
+
+    Parameters
+    ----------
+    kept : sequence of bytes
+        The names that are kept already, by their numbers.
+    """
+
+    def __new__(cls, kept: Sequence[bytes]) -> Numbering: ...
+    @property
+    def last(self) -> int:
+        """The highest number that is kept."""
+
+    def numbers(self, names: Sequence[bytes]) -> NDArray[np.int64]:
+        """Return the number of each name; a name that has none is given the next."""
+
+    def new_names(self) -> list[bytes]:
+        """Return the names that are new, whose numbers follow `last`."""
+
+    def keep(self) -> None:
+        """Keep what is new."""
+
+    def forget(self) -> None:
+        """Forget what is new: the numbers are given again."""
 
 def posted_image(
-    postings: Sequence[tuple[Settled | Correction, NDArray[np.int64], NDArray[np.int64]]],
+    postings: Sequence[Settled | Correction], accounts: Numbering, meters: Numbering
 ) -> NDArray[np.uint8]:
     """Lay out the tables `entry` and `metered` of a post as a database of their own.
 
     Parameters
     ----------
-    postings : sequence of (Settled or Correction, array, array)
-        Each with the numbers of its accounts and of its meters, in the order of `posted_names`.
+    postings : sequence of Settled or Correction
+        What is posted.
+    accounts, meters : Numbering
+        Number the names, UTF-8, in the order of `postings`; two different ones.
 
     Returns
     -------
@@ -1545,7 +1588,7 @@ def posted_image(
     Raises
     ------
     ValueError
-        For a trade whose number has more than 63 bits, and if names and numbers are not as many.
+        For a trade whose number has more than 63 bits.
     """
 
 def table_image(
@@ -1553,7 +1596,7 @@ def table_image(
     columns: str,
     rows: Sequence[tuple[int | str | bytes | None, ...]],
     *,
-    first: Sequence[int] | None = None,
+    first: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint8]:
     """Lay out a table as a database of its own, for `sqlite3.Connection.deserialize`.
 
@@ -1563,7 +1606,7 @@ def table_image(
         Its name and those of its columns, with commas between, as SQL writes them.
     rows : sequence of tuple
         As many cells each as there are columns.
-    first : sequence of int, optional
+    first : sequence of int or array of int64, optional
         A further cell for the first column, one a row.
 
     Raises

@@ -84,9 +84,14 @@ class Street:
         self.verified |= {reading.digest: reading for reading in found.values()}
         return found
 
-    def settle(self, period: int, trades: tuple[Trade, ...] = ()) -> None:
+    def settle(
+        self,
+        period: int,
+        trades: tuple[Trade, ...] = (),
+        link_flows: tuple[tuple[str, int, int], ...] = (),
+    ) -> None:
         when = DeliveryPeriod(period, period * PERIOD_S, PERIOD_S)
-        cleared = Cleared(when, False, (), trades, (), None, 0)
+        cleared = Cleared(when, False, (), trades, (), None, 0, link_flows=link_flows)
         self.account.settle(cleared, self.read(period), 0.0)
 
     def balances(self) -> dict[str, int]:
@@ -96,8 +101,14 @@ class Street:
         return [(row.meter, row.outcome) for row in self.rounds.received]
 
 
-def lived(silent: Container[int], *, deposit_micro: int | None = None) -> Street:
-    """Five periods in which the home uses more and more, and is silent at the end of some."""
+def lived(
+    silent: Container[int], *, deposit_micro: int | None = None, linked: bool = False
+) -> Street:
+    """Five periods in which the home uses more and more, and is silent at the end of some.
+
+    Linked, the grid sells from a cheaper zone: a link takes a fee, and what is left is rent.
+    """
+    flows = (("cable", 1_500_000, 20_000), ("spare", 0, 20_000)) if linked else ()
     street = Street(deposit_micro)
     street.account.take(street.read(-1).values())
     for period in range(5):
@@ -105,6 +116,6 @@ def lived(silent: Container[int], *, deposit_micro: int | None = None) -> Street
             meter.import_milliwh += 1_000_000 * (period + 1)
         street.meters["home"].refuses = ATTEMPTS if period in silent else 0
         bid = Trade(2 * period + 1, 1, "house", "bid", 1_500_000, 300_000)
-        offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 300_000)
-        street.settle(period, (bid, offer))
+        offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 250_000 if linked else 300_000)
+        street.settle(period, (bid, offer), flows)
     return street

@@ -67,8 +67,9 @@ def forked(street: Street) -> Street:
         lambda deposit: lived(range(2, 9), deposit_micro=deposit),
         lambda deposit: late(lived({1, 2}, deposit_micro=deposit)),
         lambda deposit: forked(lived((), deposit_micro=deposit)),
+        lambda deposit: late(lived({1, 2}, deposit_micro=deposit, linked=True)),
     ],
-    ids=["read", "silent", "silent-to-the-end", "late", "forked"],
+    ids=["read", "silent", "silent-to-the-end", "late", "forked", "linked-and-late"],
 )
 def test_what_was_posted_comes_out_again(
     happened: Callable[[int | None], Street], deposit_micro: int | None
@@ -147,3 +148,22 @@ def test_the_first_difference_is_named(change: Callable[[Run], None], told: str)
     change(run)
     (fault,) = run.faults()
     assert fault.startswith(told)
+
+
+def test_link_fees_and_rent_are_settled_again_from_the_flows_that_were_posted() -> None:
+    run = Run.of(lived({1, 2}, linked=True))
+    assert run.faults() == []
+    fees = [row for row in run.street.journal.entries() if row.kind == "link_fee"]
+    rents = [row for row in run.street.journal.entries() if row.kind == "rent"]
+    # 1.5 kWh at 0.02; bought at 0.30 and sold at 0.25, less that fee.
+    assert {(row.credit, row.amount_micro) for row in fees} == {("link:cable", 30_000)}
+    assert {(row.credit, row.amount_micro) for row in rents} == {("congestion-rent", 45_000)}
+    assert len(fees) == len(rents) == 5
+    # Energy and fee that agree with each other, and no longer with the rent.
+    rewritten(
+        "UPDATE entry SET amount_micro = 2 * amount_micro, energy_milliwh = 2 * energy_milliwh "
+        "WHERE period = 3 AND kind = (SELECT kind FROM kind WHERE word = 'link_fee')"
+    )(run)
+    (fault,) = run.faults()
+    assert fault.startswith("period 3, line ")
+    assert "amount_micro 45000 is posted, 15000 comes out" in fault

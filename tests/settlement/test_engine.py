@@ -259,6 +259,29 @@ def test_the_same_reading_trade_or_meter_twice_is_refused_or_changes_nothing() -
     assert meter_period("alice", "m-1", readings * 3, *ends) == once == metered["m-1"]
 
 
+def test_many_meters_since_mounted_count_what_each_of_them_counts() -> None:
+    verifier = Verifier()
+    signers = {name: OcmfSigner.from_seed(1, name, name) for name in ("m-1", "m-2")}
+    keys = [
+        EnrolledKey(name, name, "ecdsa-p256", one.public_key_der, 0, start_milliwh=(1_000, 0))
+        for name, one in signers.items()
+    ]
+    enrol_all(verifier, keys)
+    readings = [
+        verifier.verify(one.sign(1, T0, 3_000 + place, 2_000), at_s=T0)
+        for place, one in enumerate(signers.values())
+    ]
+    mounted_ms = 1000 * (T0 - 900)
+    many = MeterPeriod.all_since_mounted(["alice", "bob"], mounted_ms, readings)
+    assert many == [
+        MeterPeriod.since_mounted(name, mounted_ms, reading)
+        for name, reading in zip(("alice", "bob"), readings, strict=True)
+    ]
+    assert [one.import_milliwh for one in many] == [2_000, 2_001]
+    with pytest.raises(ValueError, match="found 1 participants, expected 2"):
+        MeterPeriod.all_since_mounted(["alice"], mounted_ms, readings)
+
+
 def test_the_energy_of_another_period_is_refused() -> None:
     energies = dict.fromkeys(OWNER, (0, 0))
     stale, fresh = BENCH.count(energies), BENCH.count(energies)

@@ -193,6 +193,32 @@ def test_readings_that_cover_settled_time_are_refused(tmp_path: Path) -> None:
         )
 
 
+def test_a_name_that_was_taken_out_of_the_file_is_told(tmp_path: Path) -> None:
+    filled(tmp_path / "j").close()
+    db = sqlite3.connect(tmp_path / "j")
+    db.execute("DROP TRIGGER account_no_delete")
+    db.execute("DELETE FROM account WHERE account = 2")
+    db.commit()
+    db.close()
+    with pytest.raises(SettlementError, match="table account has") as refused:
+        Journal(tmp_path / "j", key=KEY)
+    assert refused.value.code == "settlement.journal_unusable"
+
+
+def test_names_of_a_post_that_was_refused_are_numbered_anew(tmp_path: Path) -> None:
+    """Whatever is refused, the file is the one of a writer that never tried."""
+    filled(tmp_path / "one").close()
+    with Journal(tmp_path / "two", key=KEY) as journal:
+        for settled, accepted in Street(1).posts(journal, 3):
+            spoilt = [
+                (row[0], b"another key id, of 32 bytes.....", *row[2:11], 1.5) for row in accepted
+            ]
+            with pytest.raises(TypeError):
+                journal.post(settled, accepted=spoilt)  # type: ignore[arg-type]
+            journal.post(settled, accepted=accepted)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
 def test_two_writers_are_told_of_each_other(tmp_path: Path) -> None:
     street = Street(2)
     settled = [street.settle(period) for period in range(2)]

@@ -13,13 +13,7 @@ fn word<T>(
     expected: &'static str,
     read: Option<T>,
 ) -> Result<T, CoreError> {
-    let found = found.to_owned();
-    let unknown = || Word {
-        name,
-        found,
-        expected,
-    };
-    read.ok_or_else(|| CoreError::Word(unknown()))
+    Word::read(name, found, expected, read).map_err(CoreError::Word)
 }
 
 fn table_size(name: &str) -> Option<TableSize> {

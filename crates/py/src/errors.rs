@@ -16,7 +16,7 @@ use gridrig_settlement::shares::ShareError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
-use crate::certificates::PyEnergyClaim;
+use crate::energy_claim::PyEnergyClaim;
 
 /// Everything the core refuses, by the exception it becomes.
 ///
@@ -51,6 +51,22 @@ pub(crate) struct Word {
     pub(crate) name: &'static str,
     pub(crate) found: String,
     pub(crate) expected: &'static str,
+}
+
+impl Word {
+    /// Returns what a word was read as, if it was.
+    pub(crate) fn read<T>(
+        name: &'static str,
+        found: &str,
+        expected: &'static str,
+        read: Option<T>,
+    ) -> Result<T, Self> {
+        read.ok_or_else(|| Self {
+            name,
+            found: found.to_owned(),
+            expected,
+        })
+    }
 }
 
 impl CoreError {

@@ -7,6 +7,8 @@ mod book_events;
 mod certificates;
 mod claims;
 mod commitments;
+mod energy_claim;
+mod entry;
 mod errors;
 mod exchange;
 mod market;
@@ -17,6 +19,7 @@ mod metering_batch;
 mod metering_rows;
 mod metering_words;
 mod metering_xml;
+mod numbering;
 mod plant;
 mod plant_source;
 mod posting;
@@ -48,13 +51,17 @@ mod _core {
     use crate::book_events::PyBookEvent;
     #[pymodule_export]
     use crate::certificates::{
-        PyCertificateRegister, PyEnergyClaim, py_carbon_credited as carbon_credited,
+        PyCertificateRegister, py_carbon_credited as carbon_credited,
         py_certificate_key as certificate_key,
     };
     #[pymodule_export]
     use crate::claims::{PyClaimProof, PyClaimTree, PyVerifiedClaim};
     #[pymodule_export]
     use crate::commitments::{PyOpening, py_commitment_salt as commitment_salt};
+    #[pymodule_export]
+    use crate::energy_claim::PyEnergyClaim;
+    #[pymodule_export]
+    use crate::entry::PyEntry;
     #[pymodule_export]
     use crate::exchange::PyExchange;
     #[pymodule_export]
@@ -74,21 +81,20 @@ mod _core {
     #[pymodule_export]
     use crate::metering_xml::py_enclosed_in_xml as enclosed_in_xml;
     #[pymodule_export]
+    use crate::numbering::PyNumbering;
+    #[pymodule_export]
     use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
     #[pymodule_export]
     use crate::plant_source::PySourceTick;
     #[pymodule_export]
-    use crate::posting::{
-        py_posted_image as posted_image, py_posted_names as posted_names,
-        py_posted_tree as posted_tree,
-    };
+    use crate::posting::{py_posted_image as posted_image, py_posted_tree as posted_tree};
     #[pymodule_export]
     use crate::rewards::{
         PyMeasured, PyRewardFleet, PyRewardProgramme, py_pay_rewards as pay_rewards,
     };
     #[pymodule_export]
     use crate::settlement::{
-        PyCorrection, PyEntry, PyPostedLines, PySettled, py_settle_period as settle_period,
+        PyCorrection, PyPostedLines, PySettled, py_settle_period as settle_period,
     };
     #[pymodule_export]
     use crate::settlement_rules::PySettlementRules;

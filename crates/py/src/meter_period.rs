@@ -1,7 +1,9 @@
 //! What meters counted, for Python.
 
 use gridrig_settlement::{MeterPeriod, meter_period};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 
 use crate::errors::CoreError;
 use crate::metering::PyVerifiedReading;
@@ -43,6 +45,26 @@ impl PyMeterPeriod {
     ) -> PyResult<Self> {
         let period = MeterPeriod::since_mounted(participant, mounted_ms, closing.0);
         Ok(Self(period.map_err(CoreError::from)?))
+    }
+
+    #[staticmethod]
+    fn all_since_mounted(
+        participants: Vec<PyBackedStr>,
+        mounted_ms: i64,
+        closings: Vec<PyVerifiedReading>,
+    ) -> PyResult<Vec<Self>> {
+        let (found, expected) = (participants.len(), closings.len());
+        if found != expected {
+            return Err(PyValueError::new_err(format!(
+                "found {found} participants, expected {expected}, one a reading"
+            )));
+        }
+        let pairs = participants.iter().zip(closings);
+        let periods = pairs.map(|(participant, closing)| {
+            let period = MeterPeriod::since_mounted(&**participant, mounted_ms, closing.0);
+            Ok(Self(period.map_err(CoreError::from)?))
+        });
+        periods.collect()
     }
 
     #[staticmethod]

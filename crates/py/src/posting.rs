@@ -1,13 +1,12 @@
 //! What a journal keeps of a settled period, for Python.
 
-use gridrig_settlement::posting::{PostedNames, Posting, rows_image, tree_of_post};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
+use gridrig_settlement::posting::{Posting, rows_image, tree_of_post};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
 use crate::errors::CoreError;
 use crate::merkle::PyMerkleTree;
+use crate::numbering::PyNumbering;
 use crate::settlement::{PyCorrection, PySettled};
 
 /// A settled period, or a correction of one.
@@ -26,52 +25,17 @@ impl Posted<'_> {
     }
 }
 
-/// Returns the names of the accounts and of the meters that the rows of a posting have.
-#[pyfunction]
-#[pyo3(name = "posted_names")]
-pub(crate) fn py_posted_names<'py>(
-    py: Python<'py>,
-    posted: Posted<'py>,
-) -> (Vec<Bound<'py, PyString>>, Vec<Bound<'py, PyString>>) {
-    let posting = posted.posting();
-    let names = py.detach(|| PostedNames::from(posting));
-    let text = |name: &str| PyString::new(py, name);
-    (
-        names.accounts().map(text).collect(),
-        names.meters().map(text).collect(),
-    )
-}
-
-/// A posting with the numbers of its accounts and of its meters.
-type Numbered<'py> = (
-    Posted<'py>,
-    PyReadonlyArray1<'py, i64>,
-    PyReadonlyArray1<'py, i64>,
-);
-
 /// Returns the rows of a post as a database.
 #[pyfunction]
 #[pyo3(name = "posted_image")]
 pub(crate) fn py_posted_image<'py>(
     py: Python<'py>,
-    postings: Vec<Numbered<'py>>,
+    postings: Vec<Posted<'py>>,
+    accounts: &PyNumbering,
+    meters: &PyNumbering,
 ) -> PyResult<Bound<'py, PyArray1<u8>>> {
-    let mut parts = Vec::with_capacity(postings.len());
-    for (posted, accounts, meters) in &postings {
-        let names = PostedNames::from(posted.posting());
-        let (accounts, meters) = (accounts.as_slice()?, meters.as_slice()?);
-        let (found, expected) = (
-            (accounts.len(), meters.len()),
-            (names.accounts().count(), names.meters().count()),
-        );
-        if found != expected {
-            return Err(PyValueError::new_err(format!(
-                "found {found:?} numbers of accounts and meters, expected {expected:?}"
-            )));
-        }
-        parts.push((names, accounts, meters));
-    }
-    let image = py.detach(|| rows_image(&parts));
+    let postings = postings.iter().map(Posted::posting).collect();
+    let image = py.detach(|| rows_image(postings, &mut accounts.held(), &mut meters.held()));
     Ok(image?.into_pyarray(py))
 }
 

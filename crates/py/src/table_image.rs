@@ -1,7 +1,7 @@
 //! Rows as the bytes of a database, for Python.
 
 use gridrig_settlement::table_image::{Cell, TableImage};
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayLike1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
@@ -31,13 +31,10 @@ pub(crate) fn py_table_image<'py>(
     table: &str,
     columns: &str,
     rows: Vec<Bound<'py, PyTuple>>,
-    first: Option<Vec<i64>>,
+    first: Option<PyArrayLike1<'py, i64>>,
 ) -> PyResult<Bound<'py, PyArray1<u8>>> {
-    if let Some(found) = first
-        .as_ref()
-        .map(Vec::len)
-        .filter(|&count| count != rows.len())
-    {
+    let first = first.as_ref().map(|first| first.as_slice()).transpose()?;
+    if let Some(found) = first.map(<[i64]>::len).filter(|&count| count != rows.len()) {
         let expected = rows.len();
         return Err(PyValueError::new_err(format!(
             "found {found} first cells, expected {expected}, one a row"
@@ -45,7 +42,7 @@ pub(crate) fn py_table_image<'py>(
     }
     let mut image = TableImage::default();
     let mut laid_out = image.table(table, columns);
-    let mut first = first.map(Vec::into_iter);
+    let mut first = first.map(|first| first.iter().copied());
     for row in &rows {
         let first = first
             .as_mut()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gridrig_quantity::{Amount, DeliveryPeriod, Energy, Price, QuantityError};
 
-use crate::accounts::house_names;
+use crate::accounts::{HOUSE, house_names};
 use crate::{AccountId, Entry, EntryKind, MeterPeriod, Settled, SettlementError};
 
 /// Which line of a period: an entry of each revision may be of it.
@@ -251,7 +251,7 @@ impl Correction {
     /// Keys come by account, so the account is of the house, the last one, or new.
     fn account_id(&mut self, name: &Arc<str>) -> AccountId {
         let is_last = self.accounts.last() == Some(name);
-        let of_house = || house_names().iter().position(|house| house == name);
+        let of_house = || HOUSE.iter().position(|house| *house == &**name);
         let place = if is_last {
             Some(self.accounts.len() - 1)
         } else {

@@ -50,10 +50,12 @@ pub mod merkle;
 mod meter_period;
 mod meter_readings;
 mod name_order;
+pub mod numbering;
 mod owners;
 mod period;
 mod posted_rows;
 pub mod posting;
+mod quality;
 mod receivables;
 mod reserve;
 pub mod rewards;
@@ -71,11 +73,12 @@ pub use correction::{Correction, PostedEntry, PostedLines};
 pub use counted::Counted;
 pub use entry::{Entry, EntryKind};
 pub use errors::SettlementError;
-pub use meter_period::{MeterPeriod, Quality};
+pub use meter_period::MeterPeriod;
 pub use meter_readings::{EDGE_OFF_MAX_S, meter_period};
 pub use period::{
     Deposit, LinkFlow, METERS_MAX, PeriodInputs, READINGS_APART_MAX_S, Settled, TRADES_MAX,
 };
+pub use quality::Quality;
 pub use receivables::Standing;
 pub use reserve::reserve;
 pub use rules::{LossesRule, SettlementPrices, SettlementRules};

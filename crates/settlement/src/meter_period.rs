@@ -5,33 +5,8 @@ use std::sync::Arc;
 use gridrig_metering::{ClockStatus, VerifiedReading};
 use gridrig_quantity::Energy;
 
-use crate::SettlementError;
 use crate::counted::{Counted, Span};
-
-/// How the energy of a period is known, from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Quality {
-    /// By readings at both ends.
-    Measured,
-    /// As a part of what was counted between readings further apart.
-    Interpolated,
-    /// By a rule: the readings that will tell have not come.
-    Estimated,
-}
-
-impl Quality {
-    /// Every quality, in order.
-    pub const ALL: [Self; 3] = [Self::Measured, Self::Interpolated, Self::Estimated];
-
-    /// Returns the word, as files and Python spell it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Measured => "measured",
-            Self::Interpolated => "interpolated",
-            Self::Estimated => "estimated",
-        }
-    }
-}
+use crate::{Quality, SettlementError};
 
 /// Where the energy comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

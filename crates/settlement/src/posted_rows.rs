@@ -1,15 +1,15 @@
 //! The rows that a journal adds for a post, laid out for SQLite.
 //!
-//! Names are numbers there, which the journal gives; the rest of a row is known here. Rows stand by
-//! primary key, as the tables do: each is added behind the last one.
+//! Names are numbers there. Rows stand by primary key, as the tables do: each is added behind the last
+//! one.
 
-use std::collections::HashMap;
 use std::num::TryFromIntError;
 use std::sync::Arc;
 
+use crate::Entry;
+use crate::numbering::Numbering;
 use crate::posting::{Posting, digests};
 use crate::table_image::{Cell, TableImage};
-use crate::{Entry, MeterPeriod};
 
 /// What stands for no trade in a row.
 pub const NO_TRADE: i64 = -1;
@@ -22,67 +22,38 @@ const ENTRY: &str = "period, revision, account, kind, trade_id, meter, line, deb
 const METERED: &str = "period, revision, meter, account, from_ms, to_ms, import_milliwh, \
                        export_milliwh, quality, readings";
 
-/// The names that the rows of a posting have, each of which the journal numbers.
-#[derive(Debug)]
-pub struct PostedNames<'a> {
-    posting: Posting<'a>,
-    /// Participants that own a meter and have no account in any entry.
-    others: Vec<&'a Arc<str>>,
-    /// Place of each meter's owner among the accounts, and behind them among the others.
-    owners: Vec<usize>,
-}
-
-impl<'a> From<Posting<'a>> for PostedNames<'a> {
-    fn from(posting: Posting<'a>) -> Self {
-        let mut places: HashMap<&str, usize> = posting
-            .accounts
-            .iter()
-            .map(AsRef::as_ref)
-            .zip(0..)
-            .collect();
-        let mut others = Vec::new();
-        let owner = |meter: &'a MeterPeriod| {
-            let next = places.len();
-            *places.entry(meter.participant()).or_insert_with(|| {
-                others.push(meter.participant());
-                next
-            })
-        };
-        let owners = posting.meters.iter().map(owner).collect();
-        Self {
-            posting,
-            others,
-            owners,
-        }
-    }
-}
-
-impl<'a> PostedNames<'a> {
-    /// Names the accounts: those of the entries, then those that only own a meter.
-    pub fn accounts(&self) -> impl Iterator<Item = &'a str> {
-        let accounts = self.posting.accounts.iter();
-        accounts
-            .chain(self.others.iter().copied())
-            .map(AsRef::as_ref)
-    }
-
-    /// Names the meters.
-    pub fn meters(&self) -> impl Iterator<Item = &'a str> {
-        self.posting.meters.iter().map(|meter| &**meter.meter())
-    }
-}
-
 /// Account, kind, trade and meter of an entry, and its place.
 type EntryKey = ([i64; 4], u32);
 
 /// A posting with the numbers of its names, in their order.
 struct Numbered<'a> {
-    names: &'a PostedNames<'a>,
-    accounts: &'a [i64],
-    meters: &'a [i64],
+    posting: Posting<'a>,
+    accounts: Vec<i64>,
+    meters: Vec<i64>,
+    /// The number of each meter's owner among the accounts.
+    owners: Vec<i64>,
 }
 
-impl Numbered<'_> {
+impl<'a> Numbered<'a> {
+    /// Numbers the accounts, then the participants that own a meter and are in no entry, then meters.
+    fn new(posting: Posting<'a>, accounts: &mut Numbering, meters: &mut Numbering) -> Self {
+        let mut account = |name: &Arc<str>| accounts.number(name.as_bytes());
+        Self {
+            posting,
+            accounts: posting.accounts.iter().map(&mut account).collect(),
+            owners: posting
+                .meters
+                .iter()
+                .map(|meter| account(meter.participant()))
+                .collect(),
+            meters: posting
+                .meters
+                .iter()
+                .map(|meter| meters.number(meter.meter().as_bytes()))
+                .collect(),
+        }
+    }
+
     fn meter(&self, place: Option<u32>) -> i64 {
         place.map_or(NO_METER, |place| self.meters[place as usize])
     }
@@ -105,37 +76,31 @@ impl Numbered<'_> {
     fn settlement(&self) -> [Cell<'static>; 2] {
         let Posting {
             period, revision, ..
-        } = self.names.posting;
+        } = self.posting;
         [period.number(), revision].map(|number| Cell::Int(number.into()))
     }
 }
 
-/// Returns the tables `entry` and `metered` of a post as a database, each posting with the numbers of
-/// its accounts and of its meters.
+/// Returns the tables `entry` and `metered` of a post as a database; names that are new are numbered.
 ///
 /// # Errors
 /// [`TryFromIntError`] for a trade whose number has more than 63 bits.
-///
-/// # Panics
-/// If a posting is given fewer numbers than it has names.
 pub fn rows_image(
-    postings: &[(PostedNames<'_>, &[i64], &[i64])],
+    postings: Vec<Posting<'_>>,
+    accounts: &mut Numbering,
+    meters: &mut Numbering,
 ) -> Result<Vec<u8>, TryFromIntError> {
     let mut postings: Vec<Numbered<'_>> = postings
-        .iter()
-        .map(|(names, accounts, meters)| Numbered {
-            names,
-            accounts,
-            meters,
-        })
+        .into_iter()
+        .map(|posting| Numbered::new(posting, accounts, meters))
         .collect();
-    postings.sort_by_key(|one| (one.names.posting.period, one.names.posting.revision));
+    postings.sort_by_key(|one| (one.posting.period, one.posting.revision));
     let mut image = TableImage::default();
     let mut rows = image.table("entry", ENTRY);
     for one in &postings {
         let [period, revision] = one.settlement();
         for ([account, kind, trade, meter], line) in by_key(one)? {
-            let entry = &one.names.posting.entries[line as usize];
+            let entry = &one.posting.entries[line as usize];
             let number = |account: crate::AccountId| Cell::Int(one.accounts[account.place()]);
             rows.push(&[
                 period,
@@ -157,15 +122,15 @@ pub fn rows_image(
     let mut rows = image.table("metered", METERED);
     for one in &postings {
         let [period, revision] = one.settlement();
-        let mut places: Vec<usize> = (0..one.names.posting.meters.len()).collect();
+        let mut places: Vec<usize> = (0..one.posting.meters.len()).collect();
         places.sort_by_key(|&place| one.meters[place]);
         for place in places {
-            let meter = &one.names.posting.meters[place];
+            let meter = &one.posting.meters[place];
             rows.push(&[
                 period,
                 revision,
                 Cell::Int(one.meters[place]),
-                Cell::Int(one.accounts[one.names.owners[place]]),
+                Cell::Int(one.owners[place]),
                 Cell::Int(meter.from_ms()),
                 Cell::Int(meter.to_ms()),
                 Cell::Int(meter.import().milliwh()),
@@ -181,7 +146,7 @@ pub fn rows_image(
 
 /// Returns the keys of the entries, rising, each with the place of its entry.
 fn by_key(one: &Numbered<'_>) -> Result<Vec<EntryKey>, TryFromIntError> {
-    let entries = one.names.posting.entries.iter().zip(0..);
+    let entries = one.posting.entries.iter().zip(0..);
     let keys = entries.map(|(entry, line)| one.key(entry).map(|key| (key, line)));
     let mut keys: Vec<EntryKey> = keys.collect::<Result<_, _>>()?;
     keys.sort_unstable();

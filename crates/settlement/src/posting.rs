@@ -20,7 +20,7 @@ use gridrig_quantity::DeliveryPeriod;
 use crate::merkle::{Hash, Item, MerkleError, MerkleTree, append_canonical, leaf_hash};
 use crate::{Correction, Entry, MeterPeriod, Settled};
 
-pub use crate::posted_rows::{NO_METER, NO_TRADE, PostedNames, rows_image};
+pub use crate::posted_rows::{NO_METER, NO_TRADE, rows_image};
 
 /// What one settlement of a period adds to a journal.
 #[derive(Debug, Clone, Copy)]

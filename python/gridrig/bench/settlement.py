@@ -180,11 +180,8 @@ def _verify(given: Records) -> tuple[list[VerifiedReading], list[NumberedRow], f
 
 def _settle(meters: int, verified: list[VerifiedReading], trades: list[Trade]) -> Settled:
     from_ms = 1000 * T0_S
-    *homes, head = (
-        MeterPeriod.since_mounted(
-            "grid" if number == meters else f"home-{number:07}", from_ms, reading
-        )
-        for number, reading in enumerate(verified)
+    *homes, head = MeterPeriod.all_since_mounted(
+        [*(f"home-{number:07}" for number in range(meters)), "grid"], from_ms, verified
     )
     return settle_period(
         0, homes, trades, from_ms=from_ms, to_ms=from_ms + 1000 * PERIOD_S, rules=RULES, head=head

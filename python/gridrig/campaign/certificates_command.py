@@ -18,7 +18,8 @@ from gridrig.metering import enrol_all
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.participants import ProducerAgent
 from gridrig.settlement.certificates import new_asset
-from gridrig.settlement.certificates_store import CertificateStore, Lot
+from gridrig.settlement.certificates_lots import Lot
+from gridrig.settlement.certificates_store import CertificateStore
 
 AT_ANY_TIME_S = 2**40  # readings of the past are no newer than that
 

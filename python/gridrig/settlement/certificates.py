@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from gridrig._core import CertificateRegister, EnergyClaim, carbon_credited, certificate_key
 from gridrig.errors import SettlementError
-from gridrig.settlement.certificates_store import CertificateStore, Lot, Supply
+from gridrig.settlement.certificates_lots import Lot, Supply
+from gridrig.settlement.certificates_store import CertificateStore
 
 __all__ = [
     "CarbonCredit",

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from gridrig._core import CertificateRegister, EnergyClaim, MeterPeriod
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
+from gridrig.settlement.certificates_lots import Lot, Supply
 from gridrig.settlement.certificates_rows import (
     apply_row,
     events_after,
@@ -34,29 +35,6 @@ from gridrig.settlement.certificates_schema import (
 
 LOCK_WAIT_S_MAX = 5.0
 Scheme: TypeAlias = Literal["certificate", "carbon-credit", "share"]
-
-
-class Lot(NamedTuple):
-    """A range of watt-hours of a certificate; `state` is held, retired, charged or moved."""
-
-    certificate: int
-    from_wh: int
-    energy_wh: int
-    holder: str
-    state: str
-    purpose: str | None
-    beneficiary: str | None
-
-
-class Supply(NamedTuple):
-    """What became of everything minted; `unbacked_wh` is counted as retired or moved too. [Wh]"""
-
-    minted_wh: int
-    held_wh: int
-    retired_wh: int
-    moved_wh: int
-    frozen_wh: int
-    unbacked_wh: int
 
 
 class CertificateStore:

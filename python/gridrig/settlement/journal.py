@@ -23,14 +23,14 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridrig._core import Correction, Settled, posted_tree, table_image
+from gridrig._core import Correction, Settled, posted_image, posted_tree, table_image
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
 from gridrig.settlement.journal_head import Head, Post
@@ -47,7 +47,7 @@ from gridrig.settlement.journal_schema import (
     seal_sql,
     unseal_sql,
 )
-from gridrig.settlement.posted import Posted, rows_of, settlement_row
+from gridrig.settlement.posted import settlement_row
 from gridrig.settlement.unposted import NumberedRow, Unposted
 
 Within: TypeAlias = Callable[[sqlite3.Connection, bytes], object]
@@ -130,8 +130,8 @@ class Journal(JournalReader):
         A post numbers whatever is new in it; a large rig does so once, at its enrolment.
         """
         with self._transaction():
-            self._names.accounts.numbers(accounts)
-            self._names.meters.numbers(meters)
+            self._names.accounts.numbers([name.encode() for name in accounts])
+            self._names.meters.numbers([name.encode() for name in meters])
             self._names.keys.numbers(keys)
             self._names.write(self._db)
 
@@ -236,12 +236,17 @@ class Journal(JournalReader):
         """Open the rows of a post beside the file: `posted` and `accepted`."""
 
         def images() -> Iterator[tuple[str, Image]]:
-            parts = [Posted.numbered(one, self._names) for one in settlements]
-            keys = self._names.keys.numbers([row[_KEY_ID] for row in readings])
+            names = self._names
             # Rust lays the one out without the interpreter, which the other needs for its cells.
-            laid_out = worker.submit(rows_of, parts)
-            yield "accepted", table_image("reading", f"key, {_READING}", readings, first=keys)
-            yield "posted", laid_out.result()
+            posted = worker.submit(posted_image, settlements, names.accounts, names.meters)
+            try:
+                keys = names.keys.numbers([row[_KEY_ID] for row in readings])
+                accepted = table_image("reading", f"key, {_READING}", readings, first=keys)
+            finally:
+                wait([posted])  # so that it numbers nothing after names are settled
+            yield "accepted", accepted
+            del accepted
+            yield "posted", posted.result()
 
         with ExitStack() as opened:
             opened.callback(self._names.settle, written=False)

@@ -1,16 +1,8 @@
-"""A settled period, or a correction of one, as the rows that the journal keeps of it."""
+"""A settled period, or a correction of one, as the row that the journal keeps of its rules."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
-from gridrig._core import Correction, Settled, posted_image, posted_names
-from gridrig.settlement.journal_names import Names
-from gridrig.settlement.journal_rows import Image
+from gridrig._core import Correction, Settled
 
 RULES = (
     "long_price_micro_per_kwh",
@@ -26,44 +18,6 @@ RULES = (
     "losses",
 )
 """What `SettlementRules` is made of again."""
-
-
-@dataclass(frozen=True)
-class Posted:
-    """What one settlement of a period adds to the journal.
-
-    Parameters
-    ----------
-    of : Settled or Correction
-        The settlement.
-    accounts, meters : array of int64
-        The numbers of its names, as `posted_names` lists them.
-    """
-
-    of: Settled | Correction
-    accounts: npt.NDArray[np.int64]
-    meters: npt.NDArray[np.int64]
-
-    @classmethod
-    def numbered(cls, one: Settled | Correction, names: Names) -> Self:
-        """Number the names of a settled period or of a correction."""
-        accounts, meters = posted_names(one)
-        return cls(
-            one,
-            np.array(names.accounts.numbers(accounts), np.int64),
-            np.array(names.meters.numbers(meters), np.int64),
-        )
-
-
-def rows_of(parts: Sequence[Posted]) -> Image:
-    """Lay out the tables `entry` and `metered` of a post.
-
-    Raises
-    ------
-    ValueError
-        For a trade whose number has more than 63 bits.
-    """
-    return posted_image([(part.of, part.accounts, part.meters) for part in parts])
 
 
 def settlement_row(one: Settled | Correction) -> tuple[int | str | None, ...]:

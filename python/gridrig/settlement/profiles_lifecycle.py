@@ -23,7 +23,8 @@ from typing import Literal, TypeAlias
 
 from gridrig._core import MeterPeriod
 from gridrig.errors import SettlementError
-from gridrig.settlement.certificates_store import CertificateStore, Lot
+from gridrig.settlement.certificates_lots import Lot
+from gridrig.settlement.certificates_store import CertificateStore
 
 Status: TypeAlias = Literal[
     "pending", "rejected", "cancelled", "certified", "retired", "liquidised"

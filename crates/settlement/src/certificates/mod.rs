@@ -62,6 +62,7 @@ mod lot;
 mod lots;
 mod register;
 mod source;
+mod supply;
 
 pub use asset::{Asset, Direction, key};
 pub use carbon::{CarbonInterval, GRAMS_RATE_MAX, credited};
@@ -70,5 +71,6 @@ pub use errors::CertificateError;
 pub use event::{Event, Step};
 pub use interval::{CLAIM_QUANTA_MAX, EDGE_APART_MAX_MS, Interval, METERED_QUANTA_MAX, QUANTUM_S};
 pub use lot::{Lot, LotState};
-pub use register::{Register, Supply, TEXT_MAX};
+pub use register::{Register, TEXT_MAX};
 pub use source::{Source, SourceKind};
+pub use supply::Supply;

@@ -13,24 +13,6 @@ use crate::MeterPeriod;
 /// Longest name of a point, meter, party, place or purpose. [bytes]
 pub const TEXT_MAX: usize = 256;
 
-/// Watt-hours by what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Supply {
-    /// Minted here. [Wh]
-    pub minted_wh: u128,
-    /// Held, and not frozen. [Wh]
-    pub held_wh: u128,
-    /// Retired, those that charged a storage among them. [Wh]
-    pub retired_wh: u128,
-    /// Living on elsewhere. [Wh]
-    pub moved_wh: u128,
-    /// Held in frozen certificates. [Wh]
-    pub frozen_wh: u128,
-    /// Retired or moved before their certificate was frozen, so that nothing backs them; counted
-    /// above as well. [Wh]
-    pub unbacked_wh: u128,
-}
-
 /// All claims and lots. See the rules of the module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Register {
@@ -195,26 +177,6 @@ impl Register {
     /// Returns what is left of what certificates charged a storage with. [mWh]
     pub fn charged_milliwh(&self, asset: &Asset) -> u128 {
         self.charged_milliwh.get(asset).copied().unwrap_or(0)
-    }
-
-    /// Sums up what became of everything minted.
-    pub fn supply(&self) -> Supply {
-        let mut supply = Supply::default();
-        for lot in self.lots.iter() {
-            let wh = u128::from(lot.energy_wh);
-            let frozen = self.is_frozen(lot.certificate);
-            supply.minted_wh += wh;
-            match lot.state {
-                LotState::Held if frozen => supply.frozen_wh += wh,
-                LotState::Held => supply.held_wh += wh,
-                LotState::Retired { .. } | LotState::Charged { .. } => supply.retired_wh += wh,
-                LotState::Moved { .. } => supply.moved_wh += wh,
-            }
-            if frozen && lot.state != LotState::Held {
-                supply.unbacked_wh += wh;
-            }
-        }
-        supply
     }
 
     /// Enters an event.

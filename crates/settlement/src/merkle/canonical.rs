@@ -3,7 +3,12 @@
 //! An array of CBOR in the deterministic encoding of RFC 8949, section 4.2.1: definite lengths, every
 //! number and length in its shortest form. Any CBOR library reads it, and makes it again.
 
-use ciborium_ll::{Encoder, Header, simple};
+const UNSIGNED: u8 = 0 << 5;
+const NEGATIVE: u8 = 1 << 5;
+const BYTES: u8 = 2 << 5;
+const TEXT: u8 = 3 << 5;
+const ARRAY: u8 = 4 << 5;
+const NULL: u8 = 0xf6;
 
 /// One item of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +27,22 @@ pub enum Item<'a> {
 
 /// Appends a record to `bytes`.
 pub fn append_canonical(bytes: &mut Vec<u8>, items: &[Item<'_>]) {
-    push(bytes, Header::Array(Some(items.len())));
+    push_head(bytes, ARRAY, items.len() as u64);
     for item in items {
         match *item {
-            Item::Int(value) => push(bytes, header_of(value)),
-            Item::Unsigned(value) => push(bytes, Header::Positive(value)),
+            // CBOR counts negative numbers down from -1.
+            Item::Int(value) if value < 0 => push_head(bytes, NEGATIVE, !value as u64),
+            Item::Int(value) => push_head(bytes, UNSIGNED, value as u64),
+            Item::Unsigned(value) => push_head(bytes, UNSIGNED, value),
             Item::Text(text) => {
-                push(bytes, Header::Text(Some(text.len())));
+                push_head(bytes, TEXT, text.len() as u64);
                 bytes.extend_from_slice(text.as_bytes());
             }
             Item::Bytes(value) => {
-                push(bytes, Header::Bytes(Some(value.len())));
+                push_head(bytes, BYTES, value.len() as u64);
                 bytes.extend_from_slice(value);
             }
-            Item::Null => push(bytes, Header::Simple(simple::NULL)),
+            Item::Null => bytes.push(NULL),
         }
     }
 }
@@ -47,16 +54,16 @@ pub fn canonical_bytes(items: &[Item<'_>]) -> Vec<u8> {
     bytes
 }
 
-const fn header_of(value: i64) -> Header {
-    if value < 0 {
-        // CBOR counts negative numbers down from -1.
-        Header::Negative(!value as u64)
-    } else {
-        Header::Positive(value as u64)
-    }
-}
-
-fn push(bytes: &mut Vec<u8>, header: Header) {
-    let pushed = Encoder::from(bytes).push(header);
-    debug_assert!(pushed.is_ok(), "a vector takes whatever it is given");
+/// Appends the head of an item: its major type, and a number in as few bytes as it takes.
+fn push_head(bytes: &mut Vec<u8>, major: u8, value: u64) {
+    let highest_first = value.to_be_bytes();
+    let (kind, length) = match value {
+        0..=23 => return bytes.push(major | value as u8),
+        24..=0xff => (24, 1),
+        0x100..=0xffff => (25, 2),
+        0x1_0000..=0xffff_ffff => (26, 4),
+        _ => (27, 8),
+    };
+    bytes.push(major | kind);
+    bytes.extend_from_slice(&highest_first[8 - length..]);
 }
