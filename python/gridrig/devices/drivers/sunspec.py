@@ -29,13 +29,13 @@ from typing import ClassVar
 from gridrig.devices.capabilities import Identity, InverterReading
 from gridrig.devices.drivers import sunspec_nameplate, sunspec_power_factor
 from gridrig.devices.drivers.modbus_line import Patience
+from gridrig.devices.drivers.reversion import TIMER_S_MAX
 from gridrig.devices.drivers.sunspec_curves import Curves
 from gridrig.devices.drivers.sunspec_der import MODELS, DerModels
 from gridrig.devices.drivers.sunspec_enter_service import EnterServicePoints
 from gridrig.devices.drivers.sunspec_generation import Generation, Nameplate
 from gridrig.devices.drivers.sunspec_legacy import LegacyModels, measurement_of
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
-from gridrig.devices.drivers.sunspec_setpoints import TIMER_S_MAX
 from gridrig.devices.grid_support import (
     EnterServiceSettings,
     FunctionSettings,
