@@ -308,7 +308,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 34,
                 "event[1].do",
                 '"recluse"',
-                'one of "open", "reclose", "cloud", "bms_limit", "set_soc"',
+                'one of "open", "reclose", "cloud", "bms_limit", "set_soc", "charge_limit", '
+                '"plug_in", "plug_out"',
                 "reclose",
             )
         ],

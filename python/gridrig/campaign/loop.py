@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import Observed
+from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.flow import Physics
@@ -44,6 +45,7 @@ class Loop:
     sensing: Sensing
     physics: Physics
     control: Control
+    charging: Charging
     curtailment: Curtailment
     trading: Trading
     views: Views
@@ -137,6 +139,7 @@ class Loop:
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
+            self.charging.step(telemetry),
         )
         self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
         self.physics.finish(tick.dt_s)
