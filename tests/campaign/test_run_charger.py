@@ -1,6 +1,7 @@
 """An EV charger in a run: its car loads the feeder and the island, its meter and the books."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 from small_street import OPENED_S, rig_file, run_here, scenario_file
 
 from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.scenario import load_scenario
+from gridrig.campaign.scenario_fit import check_together
 from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
+from gridrig.rig.description import load_rig
 
 CAR_W = 4000.0
 CHARGER = {
@@ -56,10 +60,12 @@ def add_charger(table: dict[str, Any], **emulate: Any) -> None:
     table["participant"].append({"name": "car", "meter": "meter-charger", "agent": agent})
 
 
-def run_of(folder: Path, **emulate: Any) -> tuple[Path, dict[str, list[float]]]:
+def run_of(
+    folder: Path, scenario: Mapping[str, Any] | None = None, **emulate: Any
+) -> tuple[Path, dict[str, list[float]]]:
     folder.mkdir()
     rig = rig_file(folder, lambda table: add_charger(table, **emulate))
-    result = run_here(folder, rig, scenario_file(folder))
+    result = run_here(folder, rig, scenario_file(folder, **(scenario or {})))
     assert result.outcome is Outcome.PASS, result.verdicts
     return folder / "run", pq.read_table(folder / "run" / "trace.parquet").to_pydict()
 
@@ -105,3 +111,38 @@ def test_the_charger_tells_what_its_terminal_and_its_signed_meter_count(two: Any
     verdicts = json.loads((run / "verdicts.json").read_text())
     ledger = next(c for c in verdicts["criteria"] if c["name"] == "ledger_sum_micro")
     assert ledger["outcome"] == "PASS"
+
+
+def test_a_scenario_brings_a_car_limits_it_over_the_wire_and_takes_it_away(tmp_path: Path) -> None:
+    events = [
+        {"at_s": 5, "do": "plug_in", "target": "charger", "soc": 0.55},
+        {"at_s": 20, "do": "charge_limit", "target": "charger", "p_w": 2000},
+        {"at_s": 50, "do": "plug_out", "target": "charger"},
+    ]
+    run, seen = run_of(tmp_path / "events", {"duration_s": 60, "events": events}, plugged=False)
+    drawn_w, soc = seen["device.charger.p_w"], seen["vehicle.charger.soc"]
+    assert drawn_w[4] == 0.0
+    assert drawn_w[15] == pytest.approx(-CAR_W)
+    assert soc[6] == pytest.approx(0.55, abs=0.002)
+    # The limit stands long after its three ticks: readings renew it.
+    assert drawn_w[30] == drawn_w[45] == pytest.approx(-2000.0)
+    assert seen["device.charger.allowed_w"][45] == 2000.0
+    assert drawn_w[55] == pytest.approx(0.0, abs=1.0)
+    told = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    (reversion,) = (e for e in told if e["kind"] == "reversion" and e["device"] == "charger")
+    assert (reversion["revert_s"], reversion["set_points"]) == (3, ["limit"])
+
+
+def test_a_limit_beyond_the_rigs_own_and_a_car_at_no_charger_are_refused(tmp_path: Path) -> None:
+    events = [
+        {"at_s": 5, "do": "charge_limit", "target": "charger", "p_w": 12_000},
+        {"at_s": 6, "do": "charge_limit", "target": "pv-3", "p_w": 1000},
+        {"at_s": 7, "do": "plug_in", "target": "chargr"},
+    ]
+    rig = load_rig(rig_file(tmp_path, add_charger))
+    scenario = load_scenario(scenario_file(tmp_path, events=events))
+    assert [(i.key, i.found, i.near_miss) for i in check_together(rig, scenario)] == [
+        ("event[0].p_w", "12000", None),
+        ("event[1].target", '"pv-3"', None),
+        ("event[2].target", '"chargr"', "charger"),
+    ]

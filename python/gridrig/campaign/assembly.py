@@ -8,6 +8,7 @@ from typing import Any
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
+from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -168,6 +169,7 @@ def make_loop(
         market.lot_milliwh,
     )
     control = Control(rig, bench.devices, events)
+    charging = Charging(rig, bench.devices, events)
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
@@ -192,10 +194,11 @@ def make_loop(
         clock=clock,
         scenario=scenario,
         periods=periods,
-        stimuli=Stimuli(scenario, physics, bench.emulators, islands, events, limits),
+        stimuli=Stimuli(scenario, physics, bench.emulators, islands, events, limits, charging),
         sensing=Sensing(sensed, analysers, events),
         physics=physics,
         control=control,
+        charging=charging,
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
             bench.devices,

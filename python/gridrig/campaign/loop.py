@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import Observed
+from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
@@ -45,6 +46,7 @@ class Loop:
     sensing: Sensing
     physics: Physics
     control: Control
+    charging: Charging
     curtailment: Curtailment
     trading: Trading
     views: Views
@@ -140,6 +142,7 @@ class Loop:
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
+            self.charging.step(telemetry),
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)

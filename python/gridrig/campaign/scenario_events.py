@@ -19,7 +19,8 @@ class ScenarioEvent:
     at_s : float
         When, since the run began. [s]
     do : str
-        "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit" or "set_soc".
+        "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", "set_soc",
+        "charge_limit", "plug_in" or "plug_out".
     target : str
         "pcc", "pv" (all of them), a device, or `line:`, `trafo:` or `regulator:` and a name.
     parameters : mapping
@@ -129,9 +130,47 @@ class _SetSoc:
     name: Name | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _ChargeLimit:
+    do: Literal["charge_limit"]
+    at_s: NotNegative
+    target: Name
+    p_w: NotNegative
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlugIn:
+    do: Literal["plug_in"]
+    at_s: NotNegative
+    target: Name
+    soc: Share | None = None
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlugOut:
+    do: Literal["plug_out"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
 _KINDS: Mapping[str, Any] = {
     get_args(get_type_hints(cls)["do"])[0]: cls
-    for cls in (_Open, _Reclose, _Switch, _Tap, _Regulator, _Cloud, _BmsLimit, _SetSoc)
+    for cls in (
+        _Open,
+        _Reclose,
+        _Switch,
+        _Tap,
+        _Regulator,
+        _Cloud,
+        _BmsLimit,
+        _SetSoc,
+        _ChargeLimit,
+        _PlugIn,
+        _PlugOut,
+    )
 }
 OF_FEEDER: Mapping[str, tuple[str, ...]] = {
     "switch": ("line:", "trafo:"),
@@ -139,7 +178,15 @@ OF_FEEDER: Mapping[str, tuple[str, ...]] = {
     "regulator": ("regulator:",),
 }
 """What of the feeder each of these events acts on, by how its target begins."""
-TARGET_CAPABILITY = {"cloud": "inverter", "bms_limit": "bms", "set_soc": "bms"}
+TARGET_CAPABILITY = {
+    "cloud": "inverter",
+    "bms_limit": "bms",
+    "set_soc": "bms",
+    "charge_limit": "ev_charger",
+    "plug_in": "ev_charger",
+    "plug_out": "ev_charger",
+}
+BY_WIRE = frozenset({"charge_limit"})  # what is told to the device, real or emulated
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
-from gridrig.campaign.scenario_events import ALL_PV, OF_FEEDER, PCC, TARGET_CAPABILITY
+from gridrig.campaign.scenario_events import ALL_PV, BY_WIRE, OF_FEEDER, PCC, TARGET_CAPABILITY
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
@@ -88,12 +88,19 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         return
     capability = TARGET_CAPABILITY[do]
     fitting = [
-        device.name for device in rig.devices if device.capability == capability and device.emulated
+        device.name
+        for device in rig.devices
+        if device.capability == capability and (device.emulated or do in BY_WIRE)
     ]
     known = [ALL_PV, *fitting] if do == "cloud" else fitting
     if target not in known:
-        at = at.key("target")
-        issues.add(at, shown(target), f"{one_of(known)}, emulated", near_miss(target, known))
+        expected = one_of(known) + ("" if do in BY_WIRE else ", emulated")
+        issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
+    elif do == "charge_limit":
+        most_w = getattr(rig.device(target).limits, "p_w_max", math.inf)
+        if table["p_w"] > most_w:
+            expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
+            issues.add(at.key("p_w"), shown(table["p_w"]), expected)
 
 
 def _check_fault(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gridrig.campaign.charging import Charging
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.scenario import Scenario
@@ -20,6 +21,8 @@ class Stimuli:
         Where faults are armed.
     sync : mapping
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
+    charging : Charging
+        Where chargers are limited.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Stimuli:
         islands: IslandWatch,
         events: EventLog,
         sync: Mapping[str, float],
+        charging: Charging,
     ) -> None:
         self._waiting: list[ScenarioEvent | Fault] = sorted(
             [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
@@ -39,6 +43,7 @@ class Stimuli:
         self._islands = islands
         self._events = events
         self._sync = dict(sync)
+        self._charging = charging
 
     @property
     def street(self) -> Street:
@@ -93,3 +98,12 @@ class Stimuli:
                 )
             case "set_soc":
                 world.set_soc(self.street.pack_index(event.target), float(event.parameters["soc"]))
+            case "charge_limit":
+                self._charging.limit(event.target, float(event.parameters["p_w"]))
+            case "plug_in":
+                if "soc" in event.parameters:
+                    index = self.street.devices[event.target]
+                    world.set_soc(index, float(event.parameters["soc"]))
+                self.street.vehicles[event.target].plug(True)
+            case "plug_out":
+                self.street.vehicles[event.target].plug(False)

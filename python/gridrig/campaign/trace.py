@@ -70,6 +70,8 @@ class Trace:
             row[f"pack.{name}.discharge_limit_a"] = battery.discharge_limit_a
         for name, charger in telemetry.chargers.items():
             row[f"vehicle.{name}.soc"] = math.nan if charger.soc is None else charger.soc
+            allowed_w = math.nan if charger.allowed_w is None else charger.allowed_w
+            row[f"device.{name}.allowed_w"] = allowed_w
         row["feeder.head_p_w"] = solution.head_p_w
         row["feeder.losses_w"] = solution.losses_w
         row["feeder.trafo_loading_percent"] = float(self._feeder.pcc_loading_percent(solution))

@@ -96,7 +96,7 @@ class NeverReverts(SunSpecInverter):
     PARAMETERS = SunSpecParameters
 
     async def set_limit_w(self, p_w: float | None) -> None:
-        self._set_points._revert_s = 0
+        self._set_points.reversion.seconds = 0
         await super().set_limit_w(p_w)
 
 

@@ -9,6 +9,10 @@ whole station (`ChargePointMaxProfile`, in 2.0.1 `ChargingStationMaxProfile`), r
 composite schedule. OCPP 2.1 also sets power, either way, as the set-point of a transaction
 ("CentralSetpoint"); the versions before have no discharge: asking for it is `driver.unsupported`.
 
+In a run a limit or set-point lasts `revert_s`, or three control periods, unless readings renew it:
+it is a profile with an end at the upper stack level, and below it lies one of 0 W. A bench that
+falls silent leaves no vehicle charging.
+
 Every message carries an identifier that its answer repeats, so no late answer is taken for
 another's. Readings are asked for (`TriggerMessage`); one that does not come in time is a named
 error, never an old value.
@@ -33,12 +37,15 @@ from websockets.exceptions import ConnectionClosed
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.recorder import recorder
 from gridrig.devices.charger_capability import EvChargerReading
-from gridrig.devices.drivers.ocpp_stations import ACCEPTED, STATIONS, Station, View
+from gridrig.devices.drivers.ocpp_stations import ACCEPTED, BASE, STATIONS, UPPER, Station
 from gridrig.devices.drivers.ocpp_system import RecordedConnection, system_at
+from gridrig.devices.drivers.ocpp_view import View
+from gridrig.devices.drivers.reversion import TIMER_S_MAX, ReversionTime
 from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 
 SETS_POWER = "2.1"  # the version that does
+LIMIT, POWER = "limit", "power"
 LIMIT_TOLERANCE_W = 1.0  # profiles are written in whole watts
 UNPLUGGED = frozenset({"Available", "Unavailable", "Faulted", ""})
 
@@ -53,10 +60,14 @@ class OcppParameters:
         How long it may take until the charger has come. [s]
     timeout_s : float
         From a message to its answer, and from asking for meter values to having them. [s]
+    revert_s : int or None
+        Time after which a limit or set-point falls to 0 W unless `read` renews it; 0 for never,
+        None is what `use_control_period` makes of it. [s]
     """
 
     connect_s: float = 25.0
     timeout_s: float = 10.0
+    revert_s: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse waits that cannot work."""
@@ -67,6 +78,22 @@ class OcppParameters:
                 kind="limit",
                 found=self,
             )
+        if not 0 <= (self.revert_s or 0) <= TIMER_S_MAX:
+            raise DriverError(
+                "device.parameter",
+                "revert_s {found} must be from 0 to {most}",
+                kind="limit",
+                found=self.revert_s,
+                most=TIMER_S_MAX,
+            )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A limit or power that falls back unless it is renewed, and when it was written. [W, s]"""
+
+    p_w: float
+    written_s: float
 
 
 class OcppCharger:
@@ -92,6 +119,8 @@ class OcppCharger:
         self._view = View()
         self._station: Station | None = None
         self._limited = False
+        self._reversion = ReversionTime(self._times.revert_s)
+        self._held: dict[str, Held] = {}  # what falls back unless it is renewed
         self._open = False
         self._utc_s: Callable[[], int] = lambda: 0
         self._lost = asyncio.Event()  # of the connection that counts
@@ -116,12 +145,21 @@ class OcppCharger:
         v = self._view
         return Identity(v.manufacturer, v.model, v.serial, v.firmware)
 
+    async def use_control_period(self, control_period_s: float) -> Mapping[str, object]:
+        """Let limits and set-points last some control periods; return how they do. [s]"""
+        return {
+            "revert_s": self._reversion.follow(control_period_s),
+            "stated": self._reversion.stated,
+            "set_points": [LIMIT, POWER] if self._link.version == SETS_POWER else [LIMIT],
+        }
+
     async def read(self) -> EvChargerReading:
-        """Return what the charger reports, asked for now."""
+        """Return what the charger reports, asked for now, and renew what would fall back."""
         asked_s = asyncio.get_running_loop().time()
         await self._ask("meter values", lambda s: s.trigger())
         await self._until(lambda v: v.told_s >= asked_s, self._times.timeout_s, "tell its meter")
         allowed_w = await self._call(lambda s: s.composite_w())
+        await self._renew()
         v = self._view
         return EvChargerReading(
             plugged=v.status not in UNPLUGGED,
@@ -143,14 +181,25 @@ class OcppCharger:
             Kind "limit" for a limit that is none, "refused" if the charger rejects the profile,
             "readback" if its composite schedule allows more.
         """
+        await self._set_limit(p_w, reverts=True)
+
+    async def _set_limit(self, p_w: float | None, *, reverts: bool) -> None:
         if p_w is None:
-            await self._call(lambda s: s.unlimit())  # "Unknown" says that there was none
+            self._held.pop(LIMIT, None)
+            for level in (UPPER, BASE):
+                await self._unlimit(level)  # "Unknown" says that there was none
             self._limited = False
             return
         if not 0 <= p_w < 1e9:
             raise self._error("limit", "{device}: a limit of {found} W is none", found=p_w)
-        await self._ask("the charging profile", lambda s: s.limit(p_w))
         self._limited = True
+        if reverts and self._reversion.seconds:
+            await self._hold(LIMIT, p_w)
+        else:
+            await self._write(LIMIT, p_w, BASE)
+            self._held.pop(LIMIT, None)
+            if self._reversion.seconds:  # also what a failed attempt left there
+                await self._unlimit(UPPER)
         shown = await self._call(lambda s: s.composite_w())
         if shown is None or shown > p_w + LIMIT_TOLERANCE_W:
             raise self._error(
@@ -176,7 +225,10 @@ class OcppCharger:
             raise self._error("limit", "{device}: a power of {found} W is none", found=p_w)
         if not self._view.transaction:
             raise self._error("refused", "{device}: a power is set in a transaction, none runs")
-        await self._ask("the set-point", lambda s: s.set_power(0.0 - p_w))
+        if self._reversion.seconds:
+            await self._hold(POWER, 0.0 - p_w)
+        else:
+            await self._write(POWER, 0.0 - p_w, BASE)
         shown = await self._call(lambda s: s.composite_setpoint_w())
         if shown is None or abs(shown + p_w) > LIMIT_TOLERANCE_W:
             raise self._error(
@@ -185,6 +237,45 @@ class OcppCharger:
                 found=shown,
                 expected=0.0 - p_w,
             )
+
+    async def _hold(self, what: str, p_w: float) -> None:
+        """Write what lasts a while first, then what it falls back to: there is no gap between."""
+        await self._write(what, p_w, UPPER)
+        if what not in self._held:
+            await self._write(what, 0.0, BASE)
+        self._held[what] = Held(p_w, asyncio.get_running_loop().time())
+
+    async def _write(self, what: str, p_w: float, level: int) -> None:
+        """Write what is taken from the grid: the upper level lasts the reversion time. [W]"""
+        lasts_s = self._reversion.seconds if level == UPPER else None
+        if what == LIMIT:
+            await self._ask("the charging profile", lambda s: s.limit(p_w, level, lasts_s))
+        else:
+            await self._ask("the set-point", lambda s: s.set_power(p_w, level, lasts_s))
+
+    async def _unlimit(self, level: int) -> None:
+        await self._call(lambda s: s.unlimit(level))
+
+    async def _renew(self) -> None:
+        if not self._view.transaction:
+            self._held.pop(POWER, None)  # it ended with its transaction
+        for what, held in list(self._held.items()):
+            now_s = asyncio.get_running_loop().time()
+            if not self._reversion.is_due(now_s - held.written_s):
+                continue
+            if now_s - held.written_s >= self._reversion.seconds:
+                del self._held[what]
+                raise DriverError(
+                    "driver.reverted",
+                    "{device}: a {what} of {p_w:g} W was not renewed in {revert_s} s, it is over",
+                    kind="readback",
+                    device=self.name,
+                    what=what,
+                    p_w=held.p_w,
+                    revert_s=self._reversion.seconds,
+                )
+            await self._write(what, held.p_w, UPPER)
+            self._held[what] = Held(held.p_w, now_s)
 
     def _no_power(self, p_w: float) -> DriverError:
         return DriverError(
@@ -218,7 +309,7 @@ class OcppCharger:
                 found=dict(safe_state),
             )
         if not safe_state["charge"]:
-            await self.set_limit_w(0.0)
+            await self._set_limit(0.0, reverts=False)
             await self.end_transaction()
 
     async def restore(self) -> None:

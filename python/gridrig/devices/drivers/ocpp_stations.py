@@ -5,12 +5,8 @@ view; what the rig wants is asked by `limit`, `unlimit`, `begin`, `end`, `compos
 `trigger`.
 """
 
-import asyncio
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Protocol
 
 from ocpp.routing import on
@@ -25,73 +21,16 @@ from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
 from ocpp.v201.enums import Action as Action201
 
+from gridrig.devices.drivers.ocpp_view import View
+
 HEARTBEAT_S = 60
-PROFILE_ID, SETPOINT_ID = 1, 2
+# A profile of the upper level lasts a while; when it is over, what lies at the base counts.
+BASE, UPPER = 0, 1
+LIMIT_IDS, SETPOINT_IDS = {BASE: 1, UPPER: 3}, {BASE: 2, UPPER: 4}
 SETPOINT_MODE = "CentralSetpoint"
-PROFILE_STACK = 0
 TAG = "gridrig"
 ACCEPTED = "Accepted"
 SCHEDULE_S = 3600
-TRIGGERED = "Trigger"  # the context of what was asked for; some chargers tell none
-POWERS = {"Power.Active.Import": 1.0, "Power.Active.Export": -1.0}
-
-
-@dataclass
-class View:
-    """What a charger has told so far.
-
-    Parameters
-    ----------
-    told_s : float
-        When its meter last spoke as asked, by the loop's clock; -inf for never. [s]
-    """
-
-    manufacturer: str = ""
-    model: str = ""
-    serial: str = ""
-    firmware: str = ""
-    booted: bool = False
-    status: str = ""
-    transaction: str = ""
-    p_w: float = 0.0  # taken from the grid; negative while it is given
-    energy_milliwh: int = 0
-    exported_milliwh: int = 0
-    soc: float | None = None
-    told_s: float = float("-inf")
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    numbers: int = 0
-
-    def metered(self, meter_value: list[dict[str, Any]]) -> None:
-        """Take meter values of either version, keys in snake case."""
-        for row in meter_value:
-            told = [dict(sample) for sample in row["sampled_value"]]
-            if any(sample.get("measurand") in POWERS for sample in told):
-                self.p_w = 0.0  # what is told now is all of it
-            for sample in told:
-                self._sampled(sample)
-            # What waited while the charger was away, or came by itself, is no answer.
-            if all(sample.get("context", TRIGGERED) == TRIGGERED for sample in told):
-                self.told_s = asyncio.get_running_loop().time()
-        self.changed()
-
-    def changed(self) -> None:
-        """Wake whoever waits for news."""
-        self.news.set()
-
-    def _sampled(self, sample: dict[str, Any]) -> None:
-        what = sample.get("measurand", "Energy.Active.Import.Register")
-        unit = sample.get("unit") or (sample.get("unit_of_measure") or {}).get("unit", "")
-        value = Decimal(str(sample["value"])) * (1000 if unit in ("kW", "kWh") else 1)
-        if sample.get("phase"):
-            return  # of one phase: the total comes without
-        if what in POWERS:
-            self.p_w += POWERS[what] * float(value)
-        elif what == "Energy.Active.Export.Register":
-            self.exported_milliwh = math.floor(value * 1000)
-        elif what == "Energy.Active.Import.Register":
-            self.energy_milliwh = math.floor(value * 1000)
-        elif what == "SoC":
-            self.soc = float(value) / 100.0
 
 
 class Station(Protocol):
@@ -100,11 +39,11 @@ class Station(Protocol):
     async def start(self) -> None:
         """Listen until the connection ends."""
 
-    async def limit(self, p_w: float) -> str:
-        """Set the charger's limit; return its answer. [W]"""
+    async def limit(self, p_w: float, level: int, lasts_s: int | None) -> str:
+        """Set the charger's limit at a stack level, None for ever; return its answer. [W, s]"""
 
-    async def unlimit(self) -> str:
-        """Remove that limit; return the answer."""
+    async def unlimit(self, level: int) -> str:
+        """Remove the limit of a level; return the answer."""
 
     async def begin(self) -> str:
         """Begin a transaction; return the answer."""
@@ -115,8 +54,8 @@ class Station(Protocol):
     async def composite_w(self) -> float | None:
         """Return what the charger's profiles allow now, None if it does not say. [W]"""
 
-    async def set_power(self, p_w: float) -> str:
-        """Set what the vehicle shall take, negative to discharge; return the answer. [W]"""
+    async def set_power(self, p_w: float, level: int, lasts_s: int | None) -> str:
+        """Set what the vehicle shall take, negative to discharge; return the answer. [W, s]"""
 
     async def composite_setpoint_w(self) -> float | None:
         """Return what the charger's profiles set now, None for nothing. [W]"""
@@ -185,20 +124,20 @@ class Station16(Station16Base):  # type: ignore[misc]
         self._view.metered(meter_value)
         return result16.MeterValues()
 
-    async def limit(self, p_w: float) -> str:
+    async def limit(self, p_w: float, level: int, lasts_s: int | None) -> str:
         """Set the charger's limit."""
         profile = {
-            "charging_profile_id": PROFILE_ID,
-            "stack_level": PROFILE_STACK,
+            "charging_profile_id": LIMIT_IDS[level],
+            "stack_level": level,
             "charging_profile_purpose": "ChargePointMaxProfile",
             "charging_profile_kind": "Absolute",
-            "charging_schedule": _schedule(p_w) | {"start_schedule": _told(self._utc)},
+            "charging_schedule": _from_now(self._utc, lasts_s) | _limited(p_w),
         }
         return await self._ask(call16.SetChargingProfile(0, profile))
 
-    async def unlimit(self) -> str:
-        """Remove that limit."""
-        return await self._ask(call16.ClearChargingProfile(id=PROFILE_ID))
+    async def unlimit(self, level: int) -> str:
+        """Remove the limit of a level."""
+        return await self._ask(call16.ClearChargingProfile(id=LIMIT_IDS[level]))
 
     async def begin(self) -> str:
         """Begin a transaction."""
@@ -285,21 +224,22 @@ class Station201(Station201Base):  # type: ignore[misc]
         self._view.metered(meter_value)
         return result201.MeterValues()
 
-    async def limit(self, p_w: float) -> str:
+    async def limit(self, p_w: float, level: int, lasts_s: int | None) -> str:
         """Set the charger's limit."""
-        schedule = {"id": PROFILE_ID, "start_schedule": _told(self._utc)} | _schedule(p_w)
+        number = LIMIT_IDS[level]
+        schedule = {"id": number} | _from_now(self._utc, lasts_s) | _limited(p_w)
         profile = {
-            "id": PROFILE_ID,
-            "stack_level": PROFILE_STACK,
+            "id": number,
+            "stack_level": level,
             "charging_profile_purpose": "ChargingStationMaxProfile",
             "charging_profile_kind": "Absolute",
             "charging_schedule": [schedule],
         }
         return await self._ask(call201.SetChargingProfile(0, profile))
 
-    async def unlimit(self) -> str:
-        """Remove that limit."""
-        return await self._ask(call201.ClearChargingProfile(charging_profile_id=PROFILE_ID))
+    async def unlimit(self, level: int) -> str:
+        """Remove the limit of a level."""
+        return await self._ask(call201.ClearChargingProfile(LIMIT_IDS[level]))
 
     async def begin(self) -> str:
         """Begin a transaction."""
@@ -331,18 +271,19 @@ class Station21(Station201):
 
     _call, _call_result, _ocpp_version = call21, result21, "2.1"
 
-    async def set_power(self, p_w: float) -> str:
+    async def set_power(self, p_w: float, level: int, lasts_s: int | None) -> str:
         """Set what the vehicle of this transaction shall take."""
         period = {"start_period": 0, "setpoint": round(p_w), "operation_mode": SETPOINT_MODE}
+        number = SETPOINT_IDS[level]
         schedule = {
-            "id": SETPOINT_ID,
-            "start_schedule": _told(self._utc),
+            "id": number,
             "charging_rate_unit": "W",
             "charging_schedule_period": [period],
+            **_from_now(self._utc, lasts_s),
         }
         profile = {
-            "id": SETPOINT_ID,
-            "stack_level": PROFILE_STACK,
+            "id": number,
+            "stack_level": level,
             "charging_profile_purpose": "TxProfile",
             "charging_profile_kind": "Absolute",
             "transaction_id": self._view.transaction,
@@ -371,7 +312,12 @@ CHARGING_STATES = frozenset(CHARGING_STATES_OF.values())
 STATIONS = {"1.6": Station16, "2.0.1": Station201, "2.1": Station21}
 
 
-def _schedule(p_w: float) -> dict[str, Any]:
+def _from_now(utc: Utc, lasts_s: int | None) -> dict[str, Any]:
+    lasting = {} if lasts_s is None else {"duration": lasts_s}
+    return {"start_schedule": _told(utc), **lasting}
+
+
+def _limited(p_w: float) -> dict[str, Any]:
     return {
         "charging_rate_unit": "W",
         "charging_schedule_period": [{"start_period": 0, "limit": round(p_w)}],

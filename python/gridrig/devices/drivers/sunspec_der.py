@@ -168,10 +168,15 @@ class DerModels:
 
     async def use_control_period(self, control_period_s: float) -> Mapping[str, object]:
         """Let the timers of model 704 follow the control, where it has them."""
-        revert_s = self._set_points.follow(control_period_s)
+        reversion = self._set_points.reversion
+        reversion.follow(control_period_s)
         control = await self._device.read(CONTROL)
         timed = [p.value for p in SET_POINTS if control.number(p.timer) is not None]
-        return {"revert_s": revert_s, "stated": self._set_points.stated, "set_points": timed}
+        return {
+            "revert_s": reversion.seconds,
+            "stated": reversion.stated,
+            "set_points": timed,
+        }
 
     async def _hold(self, point: SetPoint, value: float, *, reverts: bool) -> None:
         control = await self._device.read(CONTROL)

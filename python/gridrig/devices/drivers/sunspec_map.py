@@ -1,31 +1,27 @@
 """A SunSpec device as a driver sees it: models found by walking the map, blocks read, settings
 written.
 
-Nothing about the map is assumed: the base is looked for at 40000, 0 and 50000, each model gives
-its length, and a model that repeats is laid out by the counts that the device states. Every setting
-is saved as found before its first write, written with FC16, and read back; `restore` writes what
-was saved, latest first, and reads it back too, except for what was forgotten because the safe state
-has the last word on it.
+Nothing about the map is assumed: `sunspec_walk` finds the models, and one that repeats is laid out
+by the counts that the device states. Every setting is saved as found before its first write,
+written with FC16, and read back; `restore` writes what was saved, latest first, and reads it back
+too, except for what was forgotten because the safe state has the last word on it.
 
 A scale factor may change at any moment. What one request brings is of one moment; where a read
 needs several, no point is cut in two, and every value lies between two readings of its scale
 factor that agree, or the read is done again, `READS_MAX` times.
 
-Limits: 64 models, and the addresses of Modbus. Known gap: a scale factor that changes and changes
-back within one read of several requests is not seen.
+Known gap: a scale factor that changes and changes back within one read of several requests is not
+seen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.drivers.modbus_line import ModbusLine, Patience, join_line
+from gridrig.devices.drivers.sunspec_walk import Placed, find_base, walk
 from gridrig.devices.links import ModbusLink
 from gridrig.devices.wire.sunspec import (
-    BASES,
-    END_ID,
     HEADER,
-    MARKER,
     READ_COUNT_MAX,
     WRITE_COUNT_MAX,
     Model,
@@ -41,16 +37,6 @@ from gridrig.devices.wire.sunspec_definitions import (
 from gridrig.errors import DriverError
 
 READS_MAX = 3
-MODELS_MAX = 64
-ADDRESS_MAX = 0xFFFF
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A model found in a device: where its ID register is, and its length."""
-
-    address: int
-    length: int
 
 
 class SunSpecDevice:
@@ -101,9 +87,10 @@ class SunSpecDevice:
             return
         self._line = join_line(self.link, self.name)
         try:
-            base = await self._find_base()
+            self._shapes.clear()
+            base = await find_base(self.name, self._read)
             self._line.probe_at(self.link.unit, (base,))
-            await self._walk(base + len(MARKER))
+            self._found = await walk(self.name, self._read, base)
         except BaseException:
             await self.close()
             raise
@@ -293,9 +280,7 @@ class SunSpecDevice:
     async def _pieces(self, address: int, parts: Sequence[tuple[int, int]]) -> list[int]:
         registers: list[int] = []
         for offset, size in parts:
-            registers += await self._wire().read(
-                self.link.unit, address + offset, size, self.patience
-            )
+            registers += await self._read(address + offset, size)
         return registers
 
     async def _still(
@@ -351,7 +336,7 @@ class SunSpecDevice:
     async def _save(self, address: int, count: int) -> None:
         if all(register in self._saved for register in range(address, address + count)):
             return
-        found = await self._wire().read(self.link.unit, address, count, self.patience)
+        found = await self._read(address, count)
         for register, value in enumerate(found, address):
             self._saved.setdefault(register, value)
 
@@ -370,9 +355,8 @@ class SunSpecDevice:
         return blocks
 
     async def _write_and_compare(self, address: int, registers: list[int], what: str) -> None:
-        wire, unit = self._wire(), self.link.unit
-        await wire.write(unit, address, registers, self.patience)
-        found = await wire.read(unit, address, len(registers), self.patience)
+        await self._wire().write(self.link.unit, address, registers, self.patience)
+        found = await self._read(address, len(registers))
         if found != registers:
             raise DriverError(
                 "driver.readback",
@@ -384,48 +368,6 @@ class SunSpecDevice:
                 found=found,
             )
 
-    async def _find_base(self) -> int:
-        seen: dict[int, object] = {}
-        for base in BASES:
-            try:
-                marker = await self._wire().read(self.link.unit, base, len(MARKER), self.patience)
-            except DriverError as error:
-                if error.kind != "refused":
-                    raise
-                seen[base] = error.message
-                continue
-            if tuple(marker) == MARKER:
-                return base
-            seen[base] = marker
-        raise DriverError(
-            "sunspec.no_map", "{device}: no SunS marker: {seen}", device=self.name, seen=seen
-        )
-
-    async def _walk(self, address: int) -> None:
-        self._found.clear()
-        self._shapes.clear()
-        for _ in range(MODELS_MAX):
-            if address + HEADER > ADDRESS_MAX + 1:
-                break
-            try:
-                model_id, length = await self._wire().read(
-                    self.link.unit, address, HEADER, self.patience
-                )
-            except DriverError as error:
-                if error.kind == "refused" and self._found:
-                    return  # some devices have no end model
-                raise
-            if model_id == END_ID:
-                return
-            self._found.setdefault(model_id, []).append(Placed(address, length))
-            address += HEADER + length
-        raise DriverError(
-            "sunspec.map_too_long",
-            "{device}: no end model within {most} models and the address space",
-            device=self.name,
-            most=MODELS_MAX,
-        )
-
     def _placed(self, model_id: int, instance: int = 0) -> Placed:
         if instance >= len(self._found.get(model_id, ())):
             raise DriverError(
@@ -436,6 +378,9 @@ class SunSpecDevice:
                 found=sorted(self._found),
             )
         return self._found[model_id][instance]
+
+    async def _read(self, address: int, count: int) -> list[int]:
+        return await self._wire().read(self.link.unit, address, count, self.patience)
 
     def _wire(self) -> ModbusLine:
         if self._line is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gridrig.devices.drivers.sunspec_setpoints import TIMER_S_MAX
+from gridrig.devices.drivers.reversion import TIMER_S_MAX
 from gridrig.errors import DriverError
 
 REGISTER_MAX = 0xFFFF

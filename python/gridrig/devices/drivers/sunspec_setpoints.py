@@ -5,18 +5,15 @@ read again, and what is in force, scale factor and all, must be what was asked f
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gridrig.devices.drivers.reversion import ReversionTime
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.wire.sunspec import ModelRegisters
 from gridrig.errors import DriverError
 
 CONTROL = 704
-RENEWED_AFTER = 1 / 3  # of the reversion time
-CONTROL_PERIODS = 3  # that a timer lasts unless the rig says how long
-TIMER_S_MAX = 0xFFFFFFFE
 
 
 @dataclass(frozen=True)
@@ -75,29 +72,17 @@ class SetPoints:
     device : SunSpecDevice
         Where model 704 is.
     revert_s : int or None
-        Time after which a set-point that was not renewed falls back to zero; 0 never does, None
-        is `CONTROL_PERIODS` of the control, where the device has a timer. [s]
+        Time after which a set-point that was not renewed falls back to zero, where the device has
+        a timer; see `ReversionTime`. [s]
     """
 
     def __init__(self, device: SunSpecDevice, revert_s: int | None) -> None:
         self._device = device
-        self._stated = revert_s is not None
-        self._revert_s = revert_s or 0
+        self.reversion = ReversionTime(revert_s)
         self._held: dict[str, tuple[SetPoint, dict[str, int]]] = {}
         self._renewed_s: dict[str, float] = {}
         # A set-point is several requests: one that came between would be read back as the other's.
         self._one_at_a_time = asyncio.Lock()
-
-    def follow(self, control_period_s: float) -> int:
-        """Let timers last some control periods, unless the rig says how long; return that. [s]"""
-        if not self._stated:
-            self._revert_s = min(math.ceil(CONTROL_PERIODS * control_period_s), TIMER_S_MAX)
-        return self._revert_s
-
-    @property
-    def stated(self) -> bool:
-        """Whether the rig says how long the timers last."""
-        return self._stated
 
     async def hold(
         self, point: SetPoint, raw: int, control: ModelRegisters, *, reverts: bool = True
@@ -147,7 +132,7 @@ class SetPoints:
                 found=found,
                 scale=after.scale_factor(point.value),
             )
-        if reverts and self._revert_s and point.timer in values:
+        if reverts and self.reversion.seconds and point.timer in values:
             self._held[point.stem] = (point, values)
         else:
             self._held.pop(point.stem, None)
@@ -179,7 +164,7 @@ class SetPoints:
     async def _renew(self) -> None:
         now_s = asyncio.get_running_loop().time()
         for stem, (point, values) in list(self._held.items()):
-            if now_s - self._renewed_s[stem] < RENEWED_AFTER * self._revert_s:
+            if not self.reversion.is_due(now_s - self._renewed_s[stem]):
                 continue
             control = await self._device.read(CONTROL)
             if control.raw(point.value) != values[point.value] or control.raw(point.enable) != 1:
@@ -197,7 +182,7 @@ class SetPoints:
     def _reversion(self, point: SetPoint, control: ModelRegisters, reverts: bool) -> dict[str, int]:
         """Return what makes the device's timer be what it should be; nothing if it has none."""
         found_s = control.number(point.timer)
-        if found_s is None and reverts and self._revert_s and self._stated:
+        if found_s is None and reverts and self.reversion.seconds and self.reversion.stated:
             raise DriverError(
                 "driver.no_reversion",
                 "{device}: {point} has no reversion timer ({timer} is not implemented), expected "
@@ -205,14 +190,14 @@ class SetPoints:
                 device=self._device.name,
                 point=point.value,
                 timer=point.timer,
-                revert_s=self._revert_s,
+                revert_s=self.reversion.seconds,
             )
         if found_s is None:
             return {}
-        if not (reverts and self._revert_s):
+        if not (reverts and self.reversion.seconds):
             # A timer somebody left running would take the set-point back unseen.
             return {point.timer: 0} if found_s else {}
         fallback = {} if control.raw(point.fallback) is None else {point.fallback: 0}
         enable = f"{point.stem}EnaRvrt"
         enabled = {} if control.raw(enable) is None else {enable: 1}
-        return {**fallback, **enabled, point.timer: self._revert_s}
+        return {**fallback, **enabled, point.timer: self.reversion.seconds}

@@ -4,8 +4,10 @@ Every cell, sensor and quantity has a byte: 00 normal, 01 below its limit, 02 ab
 fault. Five status bytes follow; of these the switches and the acting protections are named here,
 the rest is kept as sent.
 
-Known gaps: written from memory of the protocol document; no capture of this reply from a
-real module was at hand, so the driver does without it unless it is asked to.
+Known gaps: an independent encoder of this reply has the same order of fields and the same four
+states; its second byte is a count of modules where ours is the module. The bits of the status bytes
+have no second source, and no capture from a real module was at hand, so the driver does without
+this reply unless it is asked to.
 
 References
 ----------
