@@ -1,7 +1,6 @@
 """`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
+from gridrig.campaign.stopping import Stop
 from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.errors import CampaignError, DriverError, RigError
@@ -33,6 +33,7 @@ from gridrig.rig.safe_order import FINAL_STEP
 from gridrig.rig.watchdog import needs_watchdog, safe_within_s, watched
 
 CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
+NOT_OPENED = ("rig.cannot_open", "rig.not_as_found")
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 
 
@@ -87,25 +88,31 @@ async def _check(
     events = EventLog(clock, [device.name for device in rig.devices])
     if dry_run:
         events.listeners.append(lambda event: _show_write(event, console))
-    street = _street(rig, clock, scenario)
+    street = street_of(rig, clock, scenario)
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
     outcome = Outcome.PASS
+    stop = Stop()
     try:
-        async with _left_safe(bench, lease, street, clock):
+        async with left_safe(bench, lease, street, clock, stop):
+            for name in bench.left_over:
+                console.print(f"{name}: settings that a run did not live to restore are restored")
             rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
             outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
             _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
             if prove is not None and outcome is Outcome.PASS:
                 outcome = await _prove(Energising(rig, bench, clock, prove), console)
     except RigError as error:
-        if error.code != "rig.cannot_open":
+        if error.code not in NOT_OPENED:
             raise
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
         outcome = Outcome.ERROR
+    except asyncio.CancelledError:
+        console.print(stop.cause or "cancelled", style="bold red")
+        outcome = Outcome.ABORTED
     if dry_run:
         console.print("dry run: nothing was written")
         return outcome.exit_code
-    return _show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+    return show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
 
 
 async def _prove(energising: Energising, console: Console) -> Outcome:
@@ -125,18 +132,12 @@ async def _prove(energising: Energising, console: Console) -> Outcome:
 
 
 @asynccontextmanager
-async def _left_safe(
-    bench: Bench, lease: Lease, street: Street, clock: Clock
+async def left_safe(
+    bench: Bench, lease: Lease, street: Street, clock: Clock, stop: Stop
 ) -> AsyncIterator[None]:
     """Open a bench whose devices follow what they are told, and leave it safe."""
-    # A SIGTERM ends it as a Ctrl-C does.
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, signal.raise_signal, signal.SIGINT
-    )
-    task = asyncio.current_task()
-    assert task is not None
     coasting = Coasting(street.world, clock, street.circuit)
-    async with watched(bench.rig, lease, None, task.cancel):
+    async with watched(bench.rig, lease, None, stop.because):
         coasting.start()
         try:
             async with bench:
@@ -145,7 +146,8 @@ async def _left_safe(
             await coasting.stop()
 
 
-def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
+def street_of(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
+    """Return the plant of a bench that no run steps."""
     grid = None
     if rig.feeder is not None:
         grid = load_grid(rig, clock.start_utc_s, scenario.duration_s if scenario else DAY_S)
@@ -191,7 +193,8 @@ def _show_write(event: Event, console: Console) -> None:
         console.print(f"would write {event.device}: {event.data['what']} = {event.data['value']}")
 
 
-def _show_end(rig: Rig, safe: SafeReport, outcome: Outcome, console: Console) -> int:
+def show_end(rig: Rig, safe: SafeReport, outcome: Outcome, console: Console) -> int:
+    """Print how a bench was left and return the exit code."""
     for name in safe.left_unsafe:
         console.print(f"{name} left {safe.devices[name]}", style="bold red")
     if safe.left_unsafe:
@@ -222,9 +225,9 @@ def enrol_command(rig_name: str) -> int:
 
 async def _enrol(rig: Rig, lease: Lease, clock: Clock) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
-    street = _street(rig, clock, None)
+    street = street_of(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
-    async with _left_safe(bench, lease, street, clock):
+    async with left_safe(bench, lease, street, clock, Stop()):
         keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))

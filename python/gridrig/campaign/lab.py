@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -262,10 +262,13 @@ async def open_lab(
     recorded: list[Measurement],
     safe: list[SafeReport],
     held: Lease | None = None,
+    *,
+    on_lost: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
     `safe` takes how the devices were left. Whoever has the bench already gives the lease it holds.
+    `on_lost` stops the procedure, told why; None cancels the running task.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
     grid = None
@@ -280,7 +283,7 @@ async def open_lab(
     try:
         async with AsyncExitStack() as stack:
             lease = held or stack.enter_context(take_lease(rig, "test"))
-            await stack.enter_async_context(watched(rig, lease, None, task.cancel))
+            await stack.enter_async_context(watched(rig, lease, None, on_lost or task.cancel))
             await stack.enter_async_context(bench)
             try:
                 yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)

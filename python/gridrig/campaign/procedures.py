@@ -8,8 +8,6 @@ exception is ERROR. Each procedure names mutants, changes to one emulated device
 import asyncio
 import contextlib
 import inspect
-import signal
-import threading
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
@@ -20,6 +18,7 @@ from typing import Any
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
+from gridrig.campaign.stopping import Stop
 from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
@@ -229,7 +228,7 @@ def execute(
     recorded: list[Measurement] = []
     ended, cause, trace_back = Outcome.PASS, "", ""
     safe: list[SafeReport] = []
-    stopped_by: list[str] = []
+    stops: list[Stop] = []
     identities: dict[str, Identity] = {}
     took: list[Effort] = []
     applied: list[Labelled] = []
@@ -237,9 +236,9 @@ def execute(
     walked: list[Walked] = []
 
     async def main(clock: Clock) -> None:
-        _stop_on_signals(stopped_by)
+        stops.append(stop := Stop())
         with _captured(capture, clock), counting_frames() as frames:
-            async with open_lab(rig, clock, recorded, safe) as lab:
+            async with open_lab(rig, clock, recorded, safe, on_lost=stop.because) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
                 lab.walked = walked
@@ -258,7 +257,7 @@ def execute(
     try:
         go(main, start_utc_s=LAB_DAY_UTC_S)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        ended, cause = Outcome.ABORTED, f"stopped by {stopped_by[0]}" if stopped_by else "cancelled"
+        ended, cause = Outcome.ABORTED, (stops[0].cause if stops else "") or "cancelled"
     except BaseException as error:  # a procedure that breaks is an ERROR, whatever broke
         ended = Outcome.ERROR
         known = isinstance(error, GridrigError)
@@ -291,20 +290,3 @@ def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]
         raise CampaignError("capture.file_exists", "{path} is there already", path=str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     return recording(path, clock.now_s, start_utc_s=clock.start_utc_s, clock=clock.kind)
-
-
-def _stop_on_signals(stopped_by: list[str]) -> None:
-    """Cancel the running task on the first signal; a second must not stop the way to safety."""
-    task = asyncio.current_task()
-    assert task is not None
-    if threading.current_thread() is not threading.main_thread():
-        return  # only the main thread gets signals
-
-    def stop(name: str) -> None:
-        if not stopped_by:
-            stopped_by.append(name)
-            task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number.name)

@@ -15,14 +15,15 @@ from typing import Any
 
 from gridrig.clock import Clock
 from gridrig.devices.capabilities import Identity
-from gridrig.errors import GridrigError
+from gridrig.errors import DriverError, GridrigError
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.emulated import EmulatedDevices, driver_link
-from gridrig.rig.guard import Guarded, guard
+from gridrig.rig.guard import Guarded, GuardedInverter, guard
 from gridrig.rig.guard_instruments import guard_instrument
 from gridrig.rig.instruments import INSTRUMENTS
 from gridrig.rig.issues import At, Issues
+from gridrig.rig.keeping import Keeping
 from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.safe_end import SafeReport, make_safe
 from gridrig.rig.toml_file import parse_toml
@@ -57,6 +58,9 @@ class Bench:
     control_period_s : float or None
         Longest time from one reading of a device to the next, which reversion timers follow; None
         if nothing reads again. [s]
+    only_to_end : bool
+        Whether it is opened to be left again at once: what another process did not restore is then
+        restored at the end and not before.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Bench:
         registry: Registry | None = None,
         dry_run: bool = False,
         control_period_s: float | None = None,
+        only_to_end: bool = False,
     ) -> None:
         self.rig = rig
         self._clock = clock
@@ -76,6 +81,8 @@ class Bench:
         self._registry = registry or Registry.installed()
         self._dry_run = dry_run
         self._control_period_s = control_period_s
+        self._only_to_end = only_to_end
+        self._keeping: dict[str, Keeping] = {}
         self._emulated = EmulatedDevices(rig, self._registry, terminals or {}, self._report)
         self._drivers: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
@@ -86,6 +93,11 @@ class Bench:
     def emulators(self) -> Mapping[str, Any]:
         """The emulators that serve, by device, in rig order."""
         return self._emulated.running
+
+    @property
+    def left_over(self) -> list[str]:
+        """Devices whose settings a process before this one had not restored, in rig order."""
+        return [n for n in self.devices if n in self._keeping and self._keeping[n].left_over]
 
     def endpoints(self) -> list[dict[str, str | int]]:
         """Return where each emulated device is found, in rig order."""
@@ -113,8 +125,9 @@ class Bench:
         Raises
         ------
         RigError
-            `rig.cannot_serve` or `rig.cannot_open`, with an issue for each device; what was opened
-            has been driven to its safe state and closed.
+            `rig.cannot_serve` or `rig.cannot_open`, with an issue for each device;
+            `rig.not_as_found` if settings that a run before this one left cannot be restored. What
+            was opened has been driven to its safe state and closed.
         """
         await self.serve()
         issues = Issues(self.rig.path)
@@ -134,6 +147,7 @@ class Bench:
             self.devices = {name: self.devices[name] for name in names if name in self.devices}
             self.identities = {n: self.identities[n] for n in names if n in self.identities}
             issues.raise_if_any("rig.cannot_open", f"the bench of {self.rig.path} does not open")
+            await self._restore_left_over(issues)
         except BaseException:
             await self._leave()
             raise
@@ -147,7 +161,15 @@ class Bench:
             How each device was left.
         """
         opened: dict[str, Guarded] = self.devices
-        self.safe_report = await make_safe(opened, self.rig.safe_order, self._report)
+        for keeping in self._keeping.values():
+            keeping.leaving = True
+        try:
+            self.safe_report = await make_safe(opened, self.rig.safe_order, self._report)
+            for keeping in self._keeping.values():
+                await keeping.settle()
+        finally:
+            for keeping in self._keeping.values():
+                keeping.leaving = False
         return self.safe_report
 
     async def close(self) -> None:
@@ -211,10 +233,33 @@ class Bench:
             driver.use_clock(self._clock.utc_s)
         async with asyncio.timeout(OPEN_S):
             await driver.open()
-            self.devices[device.name] = self._guarded(device, driver, report)
-            self.identities[device.name] = await driver.identify()
+            guarded = self.devices[device.name] = self._guarded(device, driver, report)
+            identity = self.identities[device.name] = await driver.identify()
+            if not device.emulated and not self._dry_run:
+                self._keeping[device.name] = Keeping(self.rig.path, guarded, identity, report)
+            if isinstance(guarded, GuardedInverter):
+                try:
+                    await guarded.protection.look()
+                except DriverError as error:
+                    report("protection_unread", cause=str(error))
             if self._control_period_s is not None and hasattr(driver, "use_control_period"):
                 report("reversion", **await driver.use_control_period(self._control_period_s))
+
+    async def _restore_left_over(self, issues: Issues) -> None:
+        """Put back what a process before this one changed and did not live to restore.
+
+        The whole safe sequence, because what is connected may depend on what is not.
+        """
+        left = self.left_over
+        if not left or self._only_to_end:
+            return
+        await self.make_safe()
+        place = self._place()
+        for name in left:
+            if what := self._keeping[name].left:
+                expected = "settings restored as found, before anything else is done with it"
+                issues.add(place(name), f"{what} not restored since a run ended", expected)
+        issues.raise_if_any("rig.not_as_found", f"the bench of {self.rig.path} is not as found")
 
     def _guarded(self, device: Device, driver: Any, report: Record) -> Guarded:
         if device.capability in INSTRUMENTS:

@@ -21,6 +21,7 @@ from gridrig.devices.grid_support import (
 from gridrig.devices.nameplate import Interoperable, NameplateReading
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
+from gridrig.rig.protection import Protection
 
 Report = Callable[..., object]
 DC_MARGIN = 0.95  # of a pack's limit, for conversion loss and the moment between two readings
@@ -107,19 +108,17 @@ class Guarded:
 
 
 class GuardedInverter(Guarded):
-    """An inverter or storage inverter behind its limits.
-
-    `protection_changed` are its trip functions that were written and not yet restored as found.
-    """
+    """An inverter or storage inverter behind its limits."""
 
     def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
         super().__init__(device, driver, report, dry_run=dry_run)
-        self.protection_changed: set[str] = set()
+        self.protection = Protection(driver)
 
     async def restore(self) -> None:
         """Write the settings back as found."""
         await super().restore()
-        self.protection_changed.clear()
+        if not self._dry_run:
+            await self.protection.restored()
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now."""
@@ -184,8 +183,7 @@ class GuardedInverter(Guarded):
 
         async def send(value: FunctionSettings) -> None:
             if name.endswith(PROTECTION):
-                # Before the write: one that fails half-way has changed it too.
-                self.protection_changed.add(name)
+                await self.protection.change(name)
             await support.write_function(name, value, on=on)
 
         await self._write(name, settings, send)

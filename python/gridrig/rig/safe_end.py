@@ -90,8 +90,9 @@ async def make_safe(
             # Only the final step, and what undoes it, decides where a device was left.
             if step.do in (FINAL_STEP[device.capability], "restore"):
                 ends[device.name] = failure or SAFE
-    for name, device in devices.items():
-        ends[name] = opened_protection(device) or ends[name]
+    opened = await asyncio.gather(*(opened_protection(device) for device in devices.values()))
+    for name, wrong in zip(devices, opened, strict=True):
+        ends[name] = wrong or ends[name]
     return SafeReport({name: end or NO_STEP for name, end in ends.items()})
 
 

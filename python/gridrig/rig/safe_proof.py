@@ -19,6 +19,7 @@ from gridrig.rig.safe_order import SafeStep
 
 SAFE = "safe"
 POLL_S = 0.2
+PROTECTION_S = 5.0  # to read how the protection of all devices is left
 
 
 async def prove(step: SafeStep, device: Guarded, devices: Mapping[str, Guarded], end: str) -> str:
@@ -83,9 +84,14 @@ async def _settled(
         await asyncio.sleep(POLL_S)
 
 
-def opened_protection(device: Guarded) -> str | None:
-    """Return how a device is left if its protection is not as it was found."""
-    if not isinstance(device, GuardedInverter) or not device.protection_changed:
+async def opened_protection(device: Guarded) -> str | None:
+    """Return how a device is left if its protection is off or not as it was found."""
+    if not isinstance(device, GuardedInverter):
         return None
-    names = ", ".join(sorted(device.protection_changed))
-    return f"unsafe: {names} not restored as found"
+    try:
+        async with asyncio.timeout(PROTECTION_S):
+            wrong = await device.protection.left()
+    except (GridrigError, TimeoutError):
+        # What was written is known all the same; how it is left otherwise says that it hangs.
+        wrong = device.protection.not_restored()
+    return f"unsafe: {', '.join(wrong)}" if wrong else None

@@ -30,6 +30,7 @@ from ocpp.exceptions import OCPPError
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from gridrig.devices.as_found import AsFound
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.recorder import recorder
 from gridrig.devices.charger_capability import EvChargerReading
@@ -39,6 +40,7 @@ from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 
 SETS_POWER = "2.1"  # the version that does
+PROFILE = "profile"
 LIMIT_TOLERANCE_W = 1.0  # profiles are written in whole watts
 UNPLUGGED = frozenset({"Available", "Unavailable", "Faulted", ""})
 
@@ -91,7 +93,7 @@ class OcppCharger:
         self._link, self._times = link, parameters or OcppParameters()
         self._view = View()
         self._station: Station | None = None
-        self._limited = False
+        self.found = AsFound()  # that there was no profile of ours
         self._open = False
         self._utc_s: Callable[[], int] = lambda: 0
         self._lost = asyncio.Event()  # of the connection that counts
@@ -145,12 +147,12 @@ class OcppCharger:
         """
         if p_w is None:
             await self._call(lambda s: s.unlimit())  # "Unknown" says that there was none
-            self._limited = False
+            self.found.drop([PROFILE])
             return
         if not 0 <= p_w < 1e9:
             raise self._error("limit", "{device}: a limit of {found} W is none", found=p_w)
+        await self.found.note({PROFILE: None})
         await self._ask("the charging profile", lambda s: s.limit(p_w))
-        self._limited = True
         shown = await self._call(lambda s: s.composite_w())
         if shown is None or shown > p_w + LIMIT_TOLERANCE_W:
             raise self._error(
@@ -220,10 +222,11 @@ class OcppCharger:
         if not safe_state["charge"]:
             await self.set_limit_w(0.0)
             await self.end_transaction()
+            self.found.drop([PROFILE])
 
     async def restore(self) -> None:
         """Remove the rig's own profile; the charger's others were never touched."""
-        if self._limited:
+        if self.found:
             await self.set_limit_w(None)
 
     async def _serve(self, connection: ServerConnection) -> None:
