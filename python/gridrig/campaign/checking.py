@@ -136,6 +136,7 @@ async def left_safe(
     bench: Bench, lease: Lease, street: Street, clock: Clock, stop: Stop
 ) -> AsyncIterator[None]:
     """Open a bench whose devices follow what they are told, and leave it safe."""
+    bench.on_abort = stop.because
     coasting = Coasting(street.world, clock, street.circuit)
     async with watched(bench.rig, lease, None, stop.because):
         coasting.start()

@@ -228,7 +228,9 @@ class Lab:
         world knows nothing of this one's, and nothing recorded on it counts.
         """
         other = override_emulate(self.rig, device, emulate)
-        async with open_lab(other, self.clock, [], self.safe, self.lease) as lab:
+        async with open_lab(
+            other, self.clock, [], self.safe, self.lease, on_stop=self.bench.on_abort
+        ) as lab:
             yield lab
 
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
@@ -263,12 +265,13 @@ async def open_lab(
     safe: list[SafeReport],
     held: Lease | None = None,
     *,
-    on_lost: Callable[[str], object] | None = None,
+    on_stop: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
     `safe` takes how the devices were left. Whoever has the bench already gives the lease it holds.
-    `on_lost` stops the procedure, told why; None cancels the running task.
+    `on_stop` ends the procedure if the watchdog is gone or the safety loop opens, and is told why;
+    None cancels the running task.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
     grid = None
@@ -277,13 +280,14 @@ async def open_lab(
         grid.feeder.close_pcc()
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)
+    bench.on_abort = on_stop
     coasting: asyncio.Task[None] | None = None
     task = asyncio.current_task()
     assert task is not None
     try:
         async with AsyncExitStack() as stack:
             lease = held or stack.enter_context(take_lease(rig, "test"))
-            await stack.enter_async_context(watched(rig, lease, None, on_lost or task.cancel))
+            await stack.enter_async_context(watched(rig, lease, None, on_stop or task.cancel))
             await stack.enter_async_context(bench)
             try:
                 yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)

@@ -238,7 +238,7 @@ def execute(
     async def main(clock: Clock) -> None:
         stops.append(stop := Stop())
         with _captured(capture, clock), counting_frames() as frames:
-            async with open_lab(rig, clock, recorded, safe, on_lost=stop.because) as lab:
+            async with open_lab(rig, clock, recorded, safe, on_stop=stop.because) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
                 lab.walked = walked

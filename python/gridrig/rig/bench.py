@@ -5,7 +5,8 @@
 
 Leaving the block drives every device to its declared safe state, then closes all wires, also after
 an exception or a cancellation, and also if that comes twice. `bench.safe_report` says how each
-device was left. Set-up time is bounded by the drivers' own time-outs and `OPEN_S`.
+device was left. Set-up time is bounded by the drivers' own time-outs and `OPEN_S`. If the rig's
+safety loop opens in the block, `on_abort` is told, else the task that opened the bench cancelled.
 """
 
 import asyncio
@@ -19,11 +20,13 @@ from gridrig.errors import DriverError, GridrigError
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.emulated import EmulatedDevices, driver_link
-from gridrig.rig.guard import Guarded, GuardedInverter, guard
+from gridrig.rig.guard import GuardedInverter, guard
 from gridrig.rig.guard_instruments import guard_instrument
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import INSTRUMENTS
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.keeping import Keeping
+from gridrig.rig.permits import LoopWatch, Permits
 from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.safe_end import SafeReport, make_safe
 from gridrig.rig.toml_file import parse_toml
@@ -88,6 +91,9 @@ class Bench:
         self.devices: dict[str, Any] = {}
         self.identities: dict[str, Identity] = {}
         self.safe_report: SafeReport | None = None
+        self.on_abort: Callable[[str], object] | None = None
+        self._permits = Permits(self.devices)
+        self._loop_watch: asyncio.Task[None] | None = None
 
     @property
     def emulators(self) -> Mapping[str, Any]:
@@ -144,10 +150,14 @@ class Bench:
                     raise failure
             # Rig order, whoever answered first.
             names = [device.name for device in self.rig.devices]
-            self.devices = {name: self.devices[name] for name in names if name in self.devices}
+            opened = dict(self.devices)
+            self.devices.clear()  # in place: its permits know the same devices
+            self.devices.update({name: opened[name] for name in names if name in opened})
             self.identities = {n: self.identities[n] for n in names if n in self.identities}
             issues.raise_if_any("rig.cannot_open", f"the bench of {self.rig.path} does not open")
             await self._restore_left_over(issues)
+            if not self._only_to_end and self.rig.of("interlock"):
+                self._watch_loop()
         except BaseException:
             await self._leave()
             raise
@@ -210,7 +220,22 @@ class Bench:
             raise cancels[-1]
         end.result()
 
+    def _watch_loop(self) -> None:
+        task = asyncio.current_task()
+
+        def opened(cause: str) -> None:
+            self._report("", "safety_loop_open", cause=cause)
+            if self.on_abort is not None:
+                self.on_abort(cause)
+            elif task is not None:
+                task.cancel()
+
+        watch = LoopWatch(self._permits, self.rig.interlock_poll_s, opened)
+        self._loop_watch = asyncio.create_task(watch.watch())
+
     async def _end(self) -> None:
+        if self._loop_watch is not None:
+            self._loop_watch.cancel()
         # Again even if it was made safe before: what was written since then is not known here.
         if self.devices:
             for device in self.devices.values():
@@ -263,15 +288,18 @@ class Bench:
 
     def _guarded(self, device: Device, driver: Any, report: Record) -> Guarded:
         if device.capability in INSTRUMENTS:
-            return guard_instrument(device, driver, report, dry_run=self._dry_run)
-        return guard(
-            device,
-            driver,
-            report,
-            dry_run=self._dry_run,
-            utc_s=self._clock.utc_s,
-            pack=lambda: self.devices.get(device.bms or ""),
-        )
+            guarded = guard_instrument(device, driver, report, dry_run=self._dry_run)
+        else:
+            guarded = guard(
+                device,
+                driver,
+                report,
+                dry_run=self._dry_run,
+                utc_s=self._clock.utc_s,
+                pack=lambda: self.devices.get(device.bms or ""),
+            )
+        guarded.permits = self._permits
+        return guarded
 
     def _place(self) -> Callable[[str], At]:
         at = parse_toml(self.rig.text, self.rig.path).top.key("device")

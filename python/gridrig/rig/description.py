@@ -80,6 +80,8 @@ class Header:
     ----------
     watchdog_s : float
         The patience of its watchdog. [s]
+    interlock_poll_s : float
+        From one look at the safety loop to the next. [s]
     capture : bool
         Whether its wires are recorded.
     """
@@ -88,6 +90,7 @@ class Header:
     clock: Literal["virtual", "wall"]
     nominal: Nominal
     watchdog_s: Annotated[float, between(1, 60)] = 5.0
+    interlock_poll_s: Annotated[float, between(0.1, 60)] = 1.0
     capture: bool = False
 
 
@@ -188,6 +191,8 @@ class Rig:
         Mutants applied.
     watchdog_s : float
         Without a heartbeat for so long, a run is ended and the bench made safe. [s]
+    interlock_poll_s : float
+        From one look at the safety loop to the next. [s]
     """
 
     path: str
@@ -203,6 +208,7 @@ class Rig:
     safe_order: tuple[SafeStep, ...]
     overrides: tuple[Override, ...] = ()
     watchdog_s: float = 5.0
+    interlock_poll_s: float = 1.0
     capture: bool = False
 
     def device(self, name: str) -> Device:
@@ -315,6 +321,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         keys=tuple(key for key in enrolled if key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
         watchdog_s=header.values["watchdog_s"],
+        interlock_poll_s=header.values["interlock_poll_s"],
     )
 
 

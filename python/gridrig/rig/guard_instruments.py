@@ -11,7 +11,7 @@ from gridrig.devices.bench_capabilities import (
     SequenceStep,
 )
 from gridrig.rig.device import Device
-from gridrig.rig.guard import Guarded
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import (
     AcSourceLimits,
     DcSourceLimits,
@@ -49,6 +49,7 @@ class GuardedAcSource(Guarded):
         if not isinstance(on, bool):
             raise self._refuse("output", on, "true or false")
         if on and not self._dry_run:
+            await self._need_loop("output", on)
             found = await self.driver.read()
             self._voltages(found.v_v)
             self._frequency(found.f_hz)
@@ -125,6 +126,8 @@ class GuardedDcSource(Guarded):
         """Switch the output."""
         if not isinstance(on, bool):
             raise self._refuse("output", on, "true or false")
+        if on:
+            await self._need_loop("output", on)
         await self._write("output", on, self.driver.set_output)
 
     def _limits(self) -> DcSourceLimits:
@@ -142,6 +145,7 @@ class GuardedLoadBank(Guarded):
         self._within("r_w", r_w, 0.0, limits.p_w_max)
         self._within("l_var", l_var, 0.0, limits.q_var_max)
         self._within("c_var", c_var, 0.0, limits.q_var_max)
+        await self._need_load("load", (r_w, l_var, c_var), r_w)
         done: list[LoadBankReading] = []
 
         async def send(load: tuple[float, float, float]) -> None:
@@ -154,7 +158,16 @@ class GuardedLoadBank(Guarded):
         """Connect or disconnect the bank."""
         if not isinstance(on, bool):
             raise self._refuse("connected", on, "true or false")
+        if not on:
+            await self._need_load("connected", on, 0.0)
         await self._write("connected", on, self.driver.set_connected)
+
+    async def _need_load(self, what: str, value: Any, r_w: float) -> None:
+        """Refuse to take a load away from a device whose power has no other way. [W]"""
+        if self.permits is None or self._dry_run:
+            return
+        if fault := await self.permits.load_fault(self.name, r_w):
+            raise self._refuse(what, value, f"given while {fault}")
 
 
 class GuardedSwitch(Guarded):
@@ -170,6 +183,10 @@ class GuardedSwitch(Guarded):
             raise self._refuse("closed", on, "true or false")
         if on and self.operations >= most:
             raise self._refuse("closed", on, f"given: {most} operations are the rig's limit")
+        if on and self.permits is not None and not self._dry_run:
+            await self._need_loop("closed", on)
+            if fault := await self.permits.close_fault():
+                raise self._refuse("closed", on, f"given while {fault}")
         self.operations += 1
         await self._write("closed", on, self.driver.set_closed)
 

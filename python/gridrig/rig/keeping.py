@@ -9,7 +9,8 @@ from gridrig.errors import DriverError, RigError
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.found_store import FoundFile, Note, new_note
-from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.guard import GuardedInverter
+from gridrig.rig.guarded import Guarded
 
 NOT_TAKEN_UP = "its driver takes up no settings that another process found"
 

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gridrig.errors import DriverError
-from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.guard import GuardedInverter
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import SourceTerminal
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
 from gridrig.rig.safe_proof import SAFE, opened_protection, prove

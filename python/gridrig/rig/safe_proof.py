@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 from gridrig.devices.bench_capabilities import AnalyserReading
 from gridrig.errors import DriverError, GridrigError
-from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.guard import GuardedInverter
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import OutputSafeState, SourceTerminal
 from gridrig.rig.safe_order import SafeStep
 
