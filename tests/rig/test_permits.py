@@ -20,7 +20,7 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import load_rig
 
 START_UTC_S = 1_466_424_000
-WATCHED_S = 10.0  # the rig's `interlock_poll_s`
+WATCHED_S = 10.0
 
 
 def on_bench(
@@ -40,7 +40,7 @@ def on_bench(
             else d
             for d in rig.devices
         )
-        rig = replace(rig, devices=devices)
+        rig = replace(rig, devices=devices, interlock_poll_s=WATCHED_S)
         street = make_street(rig, None, seed=1)
         bench = make_bench(rig, street, clock, EventLog(clock, [d.name for d in devices]))
         bench.on_abort = causes.append
