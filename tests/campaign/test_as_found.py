@@ -49,6 +49,7 @@ def test_a_device_of_which_another_master_switched_off_a_trip_is_left_unsafe(
     both.begin()
     both.wait_changed()
     both.switch_off_a_trip()
+    both.wait_idle()
     both.touch("go")
     assert both.process is not None
     assert both.process.wait(timeout=60) == 6, both.out()

@@ -51,10 +51,13 @@ async def test_opens_trips(lab):
         found = await pv.read_enter_service()
         await pv.write_enter_service(type(found)(**{**vars(found), "delay_s": 1.0}))
     Path("changed").touch()
-    while not Path("go").exists():
+    while not Path("enough").exists():
         for pv in both:
             await pv.read()
         await asyncio.sleep(0.05)
+    Path("idle").touch()
+    while not Path("go").exists():
+        await asyncio.sleep(0.02)
     lab.record("reads", "1", 1)
     if Path("raise").exists():
         raise ValueError("a bug")
@@ -98,6 +101,7 @@ def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
     }
     if breaks:
         table["device"][2]["driver"] = "sunspec-breaks"
+        table["device"][2]["emulate"]["emulator"] = "sunspec"
         (folder / "breaks.py").write_text(BREAKS)
         info = folder / "breaks-1.0.dist-info"
         info.mkdir()
@@ -201,7 +205,7 @@ class TwoOutside:
         for device in table["device"]:
             if device["name"].endswith("-3"):
                 del device["emulate"]
-                device["link"]["port"] = 1
+                device["link"]["port"] = 1 if device["name"] == "pv-3" else 2
                 if device["name"] == "pv-3":
                     device["terminal"] = {"grid": True, "analyser": "meter-3"}
         path.write_text(tomli_w.dumps(table))
@@ -237,6 +241,11 @@ class TwoOutside:
             lambda: (self.folder / "changed").exists() or process.poll() is not None, "no change"
         )
         assert process.poll() is None, self.out()
+
+    def wait_idle(self) -> None:
+        """Have the procedure ask nothing any more, until it is told to go on to its end."""
+        (self.folder / "enough").touch()
+        waited((self.folder / "idle").exists, "the procedure reads on")
 
     def touch(self, name: str) -> None:
         """Tell the procedure something."""
