@@ -180,6 +180,22 @@ def test_a_device_that_hangs_or_is_gone_is_named_and_the_other_left_safe(
 
 
 @pytest.mark.soak
+def test_after_a_bench_was_left_unsafe_nothing_more_is_tried_on_it(folder: Path) -> None:
+    bench = served(folder)
+    (folder / "test_twice.py").write_text((folder / "test_trips.py").read_text())
+    words = ("test", "test_trips.py", "test_twice.py", "--rig", "outside.toml", "-rs")
+    bench.begin(*words)
+    bench.wait_changed()
+    bench.one.kill()
+    bench.touch("enough")
+    bench.touch("go")
+    assert code_of(bench) == UNSAFE
+    told = "the bench is broken: test_opens_trips left pv-1 unsafe: high_voltage_trip not restored"
+    assert told in bench.out()
+    assert "outside.toml is broken, nothing more was tried on it" in bench.out()
+
+
+@pytest.mark.soak
 def test_an_exception_in_set_up_leaves_what_was_opened_safe(folder: Path) -> None:
     bench = served(folder, dead=True)
     bench.begin()

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import tomli_w
 
-from gridrig.campaign.builtin import PROCEDURES
+from gridrig.campaign.builtin import PROCEDURES, RIGS
 from gridrig.cli import main
+from gridrig.rig.lease import LEASES
 
+RIG = RIGS / "one-inverter.toml"
 ISLANDING = PROCEDURES / "islanding" / "test_unintentional_islanding.py"
 HEAD = """
 from gridrig.campaign.procedures import Criterion, Mutant, procedure
@@ -140,6 +144,24 @@ def test_missing_capability_is_inconclusive_unless_skips_are_allowed(
     path = written(tmp_path, RECORD, needs='"inverter", "bms"')
     assert run(path, *options) == code
     assert "the rig one-inverter has no bms" in capsys.readouterr().out
+
+
+def test_after_a_real_bench_did_not_open_nothing_more_is_tried_on_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(LEASES, str(tmp_path / "leases"))
+    table = tomllib.loads(RIG.read_text())
+    table["rig"]["clock"] = "wall"
+    for port, device in enumerate(table["device"], 1):  # nobody listens there
+        device.pop("emulate")
+        device["link"]["port"] = port
+    table["device"][0]["terminal"] = {"grid": True, "analyser": "meter-1"}
+    rig = tmp_path / "real.toml"
+    rig.write_text(tomli_w.dumps(table))
+    paths = [written(tmp_path, RECORD) for _ in range(2)]
+    assert run(*paths, "--rig", str(rig), "-rs") == 4
+    out = capsys.readouterr().out
+    assert "SKIPPED [1]" in out
+    assert "the bench is broken: rig.cannot_open" in out
+    assert "real.toml is broken, nothing more was tried on it" in out
 
 
 def test_nothing_collected_is_a_usage_error(tmp_path, capsys):

@@ -63,6 +63,10 @@ class ProcedureItem(pytest.Item):
         missing = missing_capabilities(self.tested, rig)
         if missing:
             self._skip(f"the rig {rig.name} has no {', '.join(missing)}")
+        if cause := self._procedures.broken.get(rig.path):
+            self._procedures.skipped += 1
+            self._procedures.not_tried += [self.name] if self.mutant is not None else []
+            pytest.skip(f"the bench is broken: {cause}")
         if self.mutant is None:
             executed = self._procedures.baseline(self, rig)
             self._tell(executed, executed.execution.verdicts.outcome is Outcome.PASS, "")
@@ -117,6 +121,7 @@ class Procedures:
     procedures: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
     skipped: int = 0
+    broken: dict[str, str] = field(default_factory=dict)  # by rig: what came first
     uncollected: int = 0
     ended_code: int | None = None  # set when a session came to its end
     _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
@@ -147,6 +152,8 @@ class Procedures:
         executed = Executed(item.tested, rig, mutant, execution)
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
+        if execution.broken:
+            self.broken.setdefault(rig.path, execution.broken)
         if mutant is None:
             self.outcomes.append(verdicts.outcome)
         else:
@@ -207,6 +214,10 @@ class Procedures:
             if executed.mutant is None:
                 for line in verdict_lines(executed, verbose=verbose):
                     terminalreporter.write_line(line)
+        for path, cause in self.broken.items():
+            terminalreporter.write_line(
+                f"{path} is broken, nothing more was tried on it: {cause}", red=True
+            )
         mutants = [executed for executed in self.executed if executed.mutant is not None]
         for line in mutant_lines(mutants, self.not_tried):
             terminalreporter.write_line(line)

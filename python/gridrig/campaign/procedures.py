@@ -24,9 +24,10 @@ from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.frame_count import counting_frames
 from gridrig.devices.capture.recorder import recording
-from gridrig.errors import CampaignError, GridrigError
+from gridrig.errors import CampaignError, GridrigError, RigError
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.watchdog import needs_watchdog
 
 __all__ = ["Criterion", "Execution", "Lab", "Mutant", "Procedure", "execute", "procedure"]
 
@@ -116,6 +117,9 @@ class Execution:
         Settings that the procedure tried, by label.
     walked : tuple of Walked
         Traces of what was judged, each with its bands.
+    broken : str
+        Why nothing more is to be tried on this bench: a real one that did not open or was left
+        unsafe. Empty if there is no reason; an emulated bench is a new one each time.
     """
 
     verdicts: RunVerdicts
@@ -125,6 +129,7 @@ class Execution:
     applied: tuple[Labelled, ...] = ()
     evaluated: tuple[Labelled, ...] = ()
     walked: tuple[Walked, ...] = ()
+    broken: str = ""
 
 
 def procedure(
@@ -226,7 +231,7 @@ def execute(
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
     recorded: list[Measurement] = []
-    ended, cause, trace_back = Outcome.PASS, "", ""
+    ended, cause, trace_back, broken = Outcome.PASS, "", "", ""
     safe: list[SafeReport] = []
     stops: list[Stop] = []
     identities: dict[str, Identity] = {}
@@ -263,6 +268,7 @@ def execute(
         known = isinstance(error, GridrigError)
         cause = str(error) if known else f"{type(error).__name__}: {error}"
         trace_back = "".join(traceback.format_exception(error))
+        broken = cause if isinstance(error, RigError) else ""
     verdicts = RunVerdicts(
         title=f"{tested.name}{f' [{mutant.name}]' if mutant else ''}",
         verdicts=judge_all(tested.criteria, recorded, ended=ended, cause=cause),
@@ -272,6 +278,8 @@ def execute(
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
     )
+    for name in verdicts.left_unsafe:
+        broken = broken or f"{tested.name} left {name} {verdicts.devices_end.get(name, 'unsafe')}"
     return Execution(
         verdicts,
         identities,
@@ -280,6 +288,7 @@ def execute(
         tuple(applied),
         tuple(evaluated),
         tuple(walked),
+        broken if needs_watchdog(rig) else "",
     )
 
 
