@@ -76,6 +76,8 @@ def test_a_device_that_hung_when_its_run_died_is_restored_by_whoever_opens_it_ne
     code, out = both.call("check", "outside.toml")
     assert code == 0, out
     assert "pv-2: settings that a run did not live to restore are restored" in out
+    assert "(pv-2): " in out
+    assert " requests to the safe state, 0.5 s each at most: " in out
     assert both.protection() == both.found
     assert both.notes() == []
     assert not Path(f"/proc/{watchdog}").exists()

@@ -18,9 +18,11 @@ from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
+from gridrig.campaign.stated_time import wire_times
 from gridrig.campaign.stopping import Stop
 from gridrig.campaign.street import Street
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.devices.capture.frame_count import FrameCount, counting_frames
 from gridrig.errors import CampaignError, DriverError, RigError
 from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
@@ -90,17 +92,38 @@ async def _check(
         events.listeners.append(lambda event: _show_write(event, console))
     street = street_of(rig, clock, scenario)
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
-    outcome = Outcome.PASS
-    stop = Stop()
+    with counting_frames() as frames:
+        before, outcome = await _use(bench, lease, street, clock, console, prove, frames)
+    if dry_run:
+        console.print("dry run: nothing was written")
+        return outcome.exit_code
+    code = show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+    for time in wire_times(rig, {n: k - before.get(n, 0) for n, k in frames.by_wire.items()}):
+        console.print(str(time), style="" if time.fits else "bold red", soft_wrap=True)
+    return code
+
+
+async def _use(
+    bench: Bench,
+    lease: Lease,
+    street: Street,
+    clock: Clock,
+    console: Console,
+    prove: Ask | None,
+    frames: FrameCount,
+) -> tuple[dict[str, int], Outcome]:
+    """Read every device of a bench; return what was sent before it was left, and the outcome."""
+    stop, before, outcome = Stop(), {}, Outcome.PASS
     try:
         async with left_safe(bench, lease, street, clock, stop):
             for name in bench.left_over:
                 console.print(f"{name}: settings that a run did not live to restore are restored")
             rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
             outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
-            _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
+            _show(bench, dict(zip(bench.devices, rows, strict=True)), console)
             if prove is not None and outcome is Outcome.PASS:
-                outcome = await _prove(Energising(rig, bench, clock, prove), console)
+                outcome = await _prove(Energising(bench.rig, bench, clock, prove), console)
+            before = dict(frames.by_wire)
     except RigError as error:
         if error.code not in NOT_OPENED:
             raise
@@ -109,10 +132,7 @@ async def _check(
     except asyncio.CancelledError:
         console.print(stop.cause or "cancelled", style="bold red")
         outcome = Outcome.ABORTED
-    if dry_run:
-        console.print("dry run: nothing was written")
-        return outcome.exit_code
-    return show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+    return before, outcome
 
 
 async def _prove(energising: Energising, console: Console) -> Outcome:
@@ -179,9 +199,9 @@ def _told(value: object) -> str:
     return str(value) if isinstance(value, int | str) else ""
 
 
-def _show(rig: Rig, bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
+def _show(bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
     table = Table("device", "kind", "who it says it is", "reads")
-    for device in rig.devices:
+    for device in bench.rig.devices:
         who = bench.identities[device.name]
         kind = "emulated" if device.emulated else "hardware"
         says = f"{who.manufacturer} {who.model} {who.serial} {who.firmware}"

@@ -11,6 +11,7 @@ safety loop opens in the block, `on_abort` is told, else the task that opened th
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -25,10 +26,11 @@ from gridrig.rig.guard_instruments import guard_instrument
 from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import INSTRUMENTS
 from gridrig.rig.issues import At, Issues
-from gridrig.rig.keeping import Keeping
+from gridrig.rig.keeping import Keeping, protection_noted
 from gridrig.rig.permits import LoopWatch, Permits
 from gridrig.rig.registry import DRIVERS, Registry
-from gridrig.rig.safe_end import SafeReport, make_safe
+from gridrig.rig.safe_end import UNREACHABLE, SafeReport, make_safe
+from gridrig.rig.safe_order import end_within_s
 from gridrig.rig.toml_file import parse_toml
 
 OPEN_S = 30.0
@@ -86,6 +88,7 @@ class Bench:
         self._control_period_s = control_period_s
         self._only_to_end = only_to_end
         self._keeping: dict[str, Keeping] = {}
+        self._absent: dict[str, Guarded] = {}
         self._emulated = EmulatedDevices(rig, self._registry, terminals or {}, self._report)
         self._drivers: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
@@ -144,6 +147,8 @@ class Bench:
             )
             for device, failure in zip(self.rig.devices, results, strict=True):
                 if isinstance(failure, GridrigError | TimeoutError):
+                    if self._only_to_end:
+                        self._leave_absent(device)
                     found = str(failure) or f"no end of opening within {OPEN_S:g} s"
                     issues.add(place(device.name).key("link"), found, "a device that answers")
                 elif failure is not None:
@@ -170,13 +175,23 @@ class Bench:
         SafeReport
             How each device was left.
         """
-        opened: dict[str, Guarded] = self.devices
+        opened: dict[str, Guarded] = {**self.devices, **self._absent}
+        already = {name: f"{UNREACHABLE}: it could not be opened" for name in self._absent}
+        begin_s = asyncio.get_running_loop().time()
         for keeping in self._keeping.values():
             keeping.leaving = True
         try:
-            self.safe_report = await make_safe(opened, self.rig.safe_order, self._report)
+            self.safe_report = await make_safe(
+                opened, self.rig.safe_order, self._report, already=already
+            )
             for keeping in self._keeping.values():
                 await keeping.settle()
+            self._report(
+                "",
+                "made_safe",
+                took_s=round(asyncio.get_running_loop().time() - begin_s, 3),
+                within_s=end_within_s(self.rig.safe_order),
+            )
         finally:
             for keeping in self._keeping.values():
                 keeping.leaving = False
@@ -219,6 +234,13 @@ class Bench:
         if cancels:
             raise cancels[-1]
         end.result()
+
+    def _leave_absent(self, device: Device) -> None:
+        """Let an analyser have a word on a device that was in use and does not open."""
+        opened = device.name in self.devices
+        if not opened and device.capability not in INSTRUMENTS and not protection_noted(device):
+            report = partial(self._report, device.name)
+            self._absent[device.name] = Guarded(device, None, report, dry_run=self._dry_run)
 
     def _watch_loop(self) -> None:
         task = asyncio.current_task()

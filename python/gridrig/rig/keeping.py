@@ -128,6 +128,12 @@ def not_restored(rig: Rig) -> list[str]:
     return [d.name for d in rig.devices if not d.emulated and FoundFile(d).read() is not None]
 
 
+def protection_noted(device: Device) -> bool:
+    """Return whether a trip function of a device was written and not restored."""
+    left = None if device.emulated else FoundFile(device).read()
+    return left is not None and bool(left.protection)
+
+
 def forget(device: Device) -> bool:
     """Give up what is to be restored of a device; return whether there was anything."""
     path = FoundFile(device).path

@@ -16,11 +16,10 @@ from gridrig.errors import DriverError, GridrigError
 from gridrig.rig.guard import GuardedInverter
 from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import OutputSafeState, SourceTerminal
-from gridrig.rig.safe_order import SafeStep
+from gridrig.rig.safe_order import PROTECTION_S, SafeStep
 
 SAFE = "safe"
 POLL_S = 0.2
-PROTECTION_S = 5.0  # to read how the protection of all devices is left
 
 
 async def prove(step: SafeStep, device: Guarded, devices: Mapping[str, Guarded], end: str) -> str:
