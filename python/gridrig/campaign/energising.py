@@ -130,8 +130,7 @@ class Energising:
 
     @property
     def _v_n(self) -> float:
-        nominal = self.rig.nominal
-        return float(nominal.v_ll) / (3**0.5 if nominal.phases == 3 else 1.0)
+        return self.rig.nominal.v_n
 
     async def _consent(self, what: str) -> None:
         if not await self.ask(what):

@@ -6,7 +6,8 @@
 Leaving the block drives every device to its declared safe state, then closes all wires, also after
 an exception or a cancellation, and also if that comes twice. `bench.safe_report` says how each
 device was left. Set-up time is bounded by the drivers' own time-outs and `OPEN_S`. If the rig's
-safety loop opens in the block, `on_abort` is told, else the task that opened the bench cancelled.
+safety loop opens in the block, or an island with opened trips goes out of its bounds, `on_abort` is
+told, else the task that opened the bench cancelled.
 """
 
 import asyncio
@@ -22,9 +23,10 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.emulated import EmulatedDevices, driver_link
 from gridrig.rig.guard import GuardedInverter, guard
-from gridrig.rig.guard_instruments import guard_instrument
+from gridrig.rig.guard_instruments import GuardedSwitch, guard_instrument
 from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import INSTRUMENTS
+from gridrig.rig.island_guard import IslandGuard
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.keeping import Keeping, protection_noted
 from gridrig.rig.permits import LoopWatch, Permits
@@ -97,6 +99,14 @@ class Bench:
         self.on_abort: Callable[[str], object] | None = None
         self._permits = Permits(self.devices)
         self._loop_watch: asyncio.Task[None] | None = None
+        self._islands = IslandGuard(
+            self.devices,
+            rig.opened_protection,
+            rig.nominal.v_n,
+            float(rig.nominal.f_hz),
+            self._abort,
+        )
+        self._task: asyncio.Task[object] | None = None
 
     @property
     def emulators(self) -> Mapping[str, Any]:
@@ -138,6 +148,7 @@ class Bench:
             `rig.not_as_found` if settings that a run before this one left cannot be restored. What
             was opened has been driven to its safe state and closed.
         """
+        self._task = asyncio.current_task()
         await self.serve()
         issues = Issues(self.rig.path)
         place = self._place()
@@ -162,7 +173,8 @@ class Bench:
             issues.raise_if_any("rig.cannot_open", f"the bench of {self.rig.path} does not open")
             await self._restore_left_over(issues)
             if not self._only_to_end and self.rig.of("interlock"):
-                self._watch_loop()
+                watch = LoopWatch(self._permits, self.rig.interlock_poll_s, self._abort)
+                self._loop_watch = asyncio.create_task(watch.watch())
         except BaseException:
             await self._leave()
             raise
@@ -242,20 +254,15 @@ class Bench:
             report = partial(self._report, device.name)
             self._absent[device.name] = Guarded(device, None, report, dry_run=self._dry_run)
 
-    def _watch_loop(self) -> None:
-        task = asyncio.current_task()
-
-        def opened(cause: str) -> None:
-            self._report("", "safety_loop_open", cause=cause)
-            if self.on_abort is not None:
-                self.on_abort(cause)
-            elif task is not None:
-                task.cancel()
-
-        watch = LoopWatch(self._permits, self.rig.interlock_poll_s, opened)
-        self._loop_watch = asyncio.create_task(watch.watch())
+    def _abort(self, cause: str) -> None:
+        self._report("", "aborted", cause=cause)
+        if self.on_abort is not None:
+            self.on_abort(cause)
+        elif self._task is not None:
+            self._task.cancel()
 
     async def _end(self) -> None:
+        self._islands.closed()
         if self._loop_watch is not None:
             self._loop_watch.cancel()
         # Again even if it was made safe before: what was written since then is not known here.
@@ -321,6 +328,9 @@ class Bench:
                 pack=lambda: self.devices.get(device.bms or ""),
             )
         guarded.permits = self._permits
+        if isinstance(guarded, GuardedSwitch):
+            islands = self._islands
+            guarded.on_moved = lambda on: islands.closed() if on else islands.opened()
         return guarded
 
     def _place(self) -> Callable[[str], At]:

@@ -174,6 +174,8 @@ class GuardedSwitch(Guarded):
     """A contactor that wears out: its operations of a run are counted."""
 
     operations = 0
+    # Told whenever it has been moved: True for closed.
+    on_moved: Callable[[bool], object] = staticmethod(lambda _: None)
 
     async def set_closed(self, on: bool) -> None:
         """Move it and wait until the status contact shows it."""
@@ -188,7 +190,11 @@ class GuardedSwitch(Guarded):
             if fault := await self.permits.close_fault():
                 raise self._refuse("closed", on, f"given while {fault}")
         self.operations += 1
-        await self._write("closed", on, self.driver.set_closed)
+        try:
+            await self._write("closed", on, self.driver.set_closed)
+        finally:
+            # One that does not show that it opened may have, all the same.
+            self.on_moved(on)
 
 
 class GuardedAnalyser(Guarded):
