@@ -17,6 +17,7 @@ from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
 from gridrig.campaign.street import Street
+from gridrig.campaign.timing import TickTimes
 from gridrig.campaign.walked import Walked
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -117,6 +118,7 @@ class Lab:
     repetitions: int = 1
     tried_settings: list[Labelled] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
+    times: TickTimes = field(default_factory=TickTimes)  # of the steps in which time passed
 
     @property
     def world(self) -> World:
@@ -165,12 +167,15 @@ class Lab:
         steps = round(duration_s / step_s)
         begin_s = self.clock.now_s()
         nominal_hz = float(self.rig.nominal.f_hz)
+        late_s = 0.0
         for step in range(steps):
+            self.times.began(late_s)
             self.world.held()  # what the devices give now is what the meters count
             self.world.impose([v_pu] * len(self.street.buses), nominal_hz)
             self.world.integrate(step_s)
             self.world.advance(step_s)
-            await self.clock.sleep_until(begin_s + (step + 1) * step_s)
+            self.times.ended(begin_s + step * step_s, step_s, self.clock.now_s())
+            late_s = await self.clock.sleep_until(begin_s + (step + 1) * step_s)
 
     async def _pass_time_on_circuit(
         self, circuit: BenchCircuit, duration_s: float, step_s: float

@@ -19,12 +19,15 @@ from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
 from gridrig.campaign.stopping import Stop
+from gridrig.campaign.timing import TickTimes, TimingBudget
 from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.clock.wall_time import utc_now
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.frame_count import counting_frames
 from gridrig.devices.capture.recorder import recording
 from gridrig.errors import CampaignError, GridrigError, RigError
+from gridrig.rig.calibration import not_traceable, overdue
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
 from gridrig.rig.watchdog import needs_watchdog
@@ -120,6 +123,8 @@ class Execution:
     broken : str
         Why nothing more is to be tried on this bench: a real one that did not open or was left
         unsafe. Empty if there is no reason; an emulated bench is a new one each time.
+    times : TickTimes or None
+        How the steps in which time passed kept their deadlines; None on the virtual clock.
     """
 
     verdicts: RunVerdicts
@@ -130,6 +135,7 @@ class Execution:
     evaluated: tuple[Labelled, ...] = ()
     walked: tuple[Walked, ...] = ()
     broken: str = ""
+    times: TickTimes | None = None
 
 
 def procedure(
@@ -239,6 +245,7 @@ def execute(
     applied: list[Labelled] = []
     evaluated: list[Labelled] = []
     walked: list[Walked] = []
+    times = TickTimes()
 
     async def main(clock: Clock) -> None:
         stops.append(stop := Stop())
@@ -246,7 +253,7 @@ def execute(
             async with open_lab(rig, clock, recorded, safe, on_stop=stop.because) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
-                lab.walked = walked
+                lab.walked, lab.times = walked, times
                 lab.repetitions = repetitions
                 if read_settings and any(d.capability == "inverter" for d in rig.devices):
                     applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
@@ -277,6 +284,8 @@ def execute(
         devices_end=safe[-1].devices if safe else {},
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
+        invalid=_invalid(rig, times) if rig.clock == "wall" else (),
+        findings=tuple(not_traceable(rig.devices)),
     )
     for name in verdicts.left_unsafe:
         broken = broken or f"{tested.name} left {name} {verdicts.devices_end.get(name, 'unsafe')}"
@@ -289,7 +298,13 @@ def execute(
         tuple(evaluated),
         tuple(walked),
         broken if needs_watchdog(rig) else "",
+        times if rig.clock == "wall" else None,
     )
+
+
+def _invalid(rig: Rig, times: TickTimes) -> tuple[str, ...]:
+    """Return why nothing that was measured may pass: lost deadlines, or instruments overdue."""
+    return (*times.broken(TimingBudget()), *overdue(rig.devices, utc_now()))
 
 
 def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:
