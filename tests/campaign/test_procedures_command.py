@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,28 @@ def test_after_a_real_bench_did_not_open_nothing_more_is_tried_on_it(tmp_path, c
     assert "SKIPPED [1]" in out
     assert "the bench is broken: rig.cannot_open" in out
     assert "real.toml is broken, nothing more was tried on it" in out
+
+
+def test_a_failure_is_made_again_from_its_bundle_alone(tmp_path, capsys):
+    path = written(tmp_path, RECORD, limit=7000.0)
+    assert run(path, "--bundles", str(tmp_path / "bundles")) == 1
+    (bundle,) = (tmp_path / "bundles").iterdir()
+    assert f"again   gridrig rerun {bundle}" in capsys.readouterr().out
+    Path(path).unlink()
+    assert main(["rerun", str(bundle)]) == 0
+    assert capsys.readouterr().out.endswith("the same FAIL: 1 criteria\n")
+    # Another device is another result, and named.
+    with zipfile.ZipFile(bundle) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    half = (b"p_max_w = 20000", b"p_max_w = 20000, scale = 0.5")
+    content["rig.toml"] = content["rig.toml"].replace(*half)
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    assert main(["rerun", str(bundle)]) == 1
+    out = capsys.readouterr().out
+    assert "differs: outcome: FAIL, now PASS" in out
+    assert "differs: power_w: 8000 W, now 4000 W" in out
 
 
 def test_nothing_collected_is_a_usage_error(tmp_path, capsys):

@@ -15,6 +15,7 @@ import pytest
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
+from gridrig.campaign.procedure_bundle import write_procedure_bundle
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
@@ -121,6 +122,7 @@ class Procedures:
     procedures: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
     skipped: int = 0
+    bundles: list[Path] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)  # by rig: what came first
     uncollected: int = 0
     ended_code: int | None = None  # set when a session came to its end
@@ -156,6 +158,7 @@ class Procedures:
             self.broken.setdefault(rig.path, execution.broken)
         if mutant is None:
             self.outcomes.append(verdicts.outcome)
+            self._save_bundle(executed)
         else:
             self.outcomes.append(Outcome.PASS if executed.killed else Outcome.FAIL)
             # A mutant may fail, but the bench is to be left safe all the same.
@@ -164,6 +167,15 @@ class Procedures:
             self.outcomes.append(Outcome.ABORTED)
             item.session.shouldstop = verdicts.cause
         return executed
+
+    def _save_bundle(self, executed: Executed) -> None:
+        folder, verdicts = self.config.getoption("--bundles"), executed.execution.verdicts
+        if folder and verdicts.outcome is not Outcome.PASS:
+            repetitions = self.config.getoption("--repetitions")
+            path = write_procedure_bundle(
+                Path(folder), executed.tested, executed.rig, verdicts, repetitions=repetitions
+            )
+            self.bundles.append(path)
 
     def pytest_pycollect_makeitem(
         self, collector: pytest.Collector, name: str, obj: object
@@ -214,6 +226,8 @@ class Procedures:
             if executed.mutant is None:
                 for line in verdict_lines(executed, verbose=verbose):
                     terminalreporter.write_line(line)
+        for bundle in self.bundles:
+            terminalreporter.write_line(f"again   gridrig rerun {bundle}")
         for path, cause in self.broken.items():
             terminalreporter.write_line(
                 f"{path} is broken, nothing more was tried on it: {cause}", red=True

@@ -32,6 +32,7 @@ def pytest_addoption(parser: Any) -> None:
         "--results", metavar="FILE", help="write settings and criteria by their IEEE labels (CSV)"
     )
     group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
+    group.addoption("--bundles", metavar="DIR", help="save what makes a failure again")
 
 
 def pytest_configure(config: Any) -> None:
