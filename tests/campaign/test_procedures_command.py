@@ -147,16 +147,30 @@ def test_missing_capability_is_inconclusive_unless_skips_are_allowed(
     assert "the rig one-inverter has no bms" in capsys.readouterr().out
 
 
-def test_after_a_real_bench_did_not_open_nothing_more_is_tried_on_it(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv(LEASES, str(tmp_path / "leases"))
+def real_rig(folder: Path) -> Path:
+    """Write a rig of real devices that do not answer."""
     table = tomllib.loads(RIG.read_text())
     table["rig"]["clock"] = "wall"
     for port, device in enumerate(table["device"], 1):  # nobody listens there
         device.pop("emulate")
         device["link"]["port"] = port
     table["device"][0]["terminal"] = {"grid": True, "analyser": "meter-1"}
-    rig = tmp_path / "real.toml"
-    rig.write_text(tomli_w.dumps(table))
+    path = folder / "real.toml"
+    path.write_text(tomli_w.dumps(table))
+    return path
+
+
+def test_nobody_leaves_alone_a_bench_that_nothing_brings_to_rest(tmp_path, capsys):
+    rig = real_rig(tmp_path)
+    assert run(written(tmp_path, RECORD), "--rig", str(rig), "--unattended") == 2
+    err = capsys.readouterr().err
+    assert "rig.needs_somebody" in err
+    assert "'pv-1': host_dead" in err
+
+
+def test_after_a_real_bench_did_not_open_nothing_more_is_tried_on_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(LEASES, str(tmp_path / "leases"))
+    rig = real_rig(tmp_path)
     paths = [written(tmp_path, RECORD) for _ in range(2)]
     assert run(*paths, "--rig", str(rig), "-rs") == 4
     out = capsys.readouterr().out

@@ -34,6 +34,7 @@ def test_command(
     results: str | None,
     captures: str | None,
     bundles: str | None,
+    unattended: bool,
     report: Callable[[Sequence[Executed]], object] | None,
 ) -> int:
     """Run procedures under pytest and return the exit code of their verdicts.
@@ -55,6 +56,8 @@ def test_command(
         Folder in which every execution records its wires.
     bundles : str or None
         Folder into which each procedure that does not pass saves its bundle.
+    unattended : bool
+        Whether nobody stands beside the bench.
     report : callable or None
         Takes everything that was executed, at the end.
     """
@@ -67,6 +70,7 @@ def test_command(
     options += ["--results", results] if results else []
     options += ["--captures", captures] if captures else []
     options += ["--bundles", bundles] if bundles else []
+    options += ["--unattended"] * unattended
     paths = _paths(arguments)
     ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}
     if len(ours) == len(paths):

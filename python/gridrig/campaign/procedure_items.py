@@ -28,6 +28,7 @@ from gridrig.campaign.procedures import Mutant, Procedure, execute, missing_capa
 from gridrig.campaign.results_file import write_results
 from gridrig.errors import GridrigError
 from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.unattended import require_unattended
 
 NAME = "gridrig-procedures"  # of the plugin object
 AUTO = "auto"
@@ -279,7 +280,9 @@ def join_in(config: pytest.Config) -> None:
         raise pytest.UsageError("procedures share a bench: run them without -n")
     try:
         if named != AUTO:
-            rig_named(named)
+            rig = rig_named(named)
+            if config.getoption("--unattended"):
+                require_unattended(rig)
     except GridrigError as error:
         raise pytest.UsageError(str(error)) from error
     results = config.getoption("--results")
