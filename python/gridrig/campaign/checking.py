@@ -1,6 +1,7 @@
 """`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -248,8 +249,13 @@ async def _enrol(rig: Rig, lease: Lease, clock: Clock) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
     street = street_of(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
-    async with left_safe(bench, lease, street, clock, Stop()):
-        keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
+    stop = Stop()
+    try:
+        async with left_safe(bench, lease, street, clock, stop):
+            keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
+    except asyncio.CancelledError:
+        print(stop.cause or "cancelled", file=sys.stderr)
+        return Outcome.ABORTED.exit_code
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))
     return 0
