@@ -1,5 +1,6 @@
 """`gridrig check --energise`: a bench wired rightly passes, each wrong wiring is named."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,3 +103,14 @@ def test_without_a_yes_nothing_more_is_sent(consents: int) -> None:
     kinds = [event.kind for event in events.ordered() if event.device in ("ac-1", "s3")]
     assert ("closes" in kinds) == (consents >= 1)
     assert ("setting" in kinds) == (consents >= 2)
+
+
+def test_a_source_that_takes_nothing_back_is_proved_with_the_load_bank_on() -> None:
+    rig = bench_rig()
+    devices = tuple(
+        replace(d, limits=replace(d.limits, takes_back_w=0.0)) if d.name == "ac-1" else d
+        for d in rig.devices
+    )
+    ok, findings, circuit, _ = energised(replace(rig, devices=devices))
+    assert ok, findings
+    assert circuit.load.r_w == 0.0

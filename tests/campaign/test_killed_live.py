@@ -9,12 +9,15 @@ import json
 import os
 import select
 import signal
+import socket
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from gridrig_process import begin
 from test_watchdog import watchdog_of
 
@@ -32,6 +35,36 @@ SAFE_AT_THE_END = {
 }
 CHECK = ("check", "outside.toml", "--energise", "--yes")
 TEST = ("test", PROCEDURES / "grid_support" / "test_voltage_trip.py", "--rig", "outside.toml")
+
+
+class Between:
+    """Stands between a command and a device, and falls silent when told to."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._device = (host, port)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self.silent = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed at the end
+            while True:
+                near, _ = self._server.accept()
+                far = socket.create_connection(self._device)
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                if not self.silent.is_set():
+                    sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Take nobody any more."""
+        self._server.close()
 
 
 class Served:
@@ -104,3 +137,34 @@ def test_a_command_that_is_killed_with_the_bench_live_leaves_it_without_power(
     assert ("pv-1", "prove", "done") in [
         (step["device"], step.get("step"), step.get("result")) for step in report["steps"]
     ]
+
+
+@pytest.mark.soak
+def test_a_device_that_hangs_when_its_command_is_killed_is_safe_without_power(
+    served: Served, tmp_path: Path
+) -> None:
+    path = tmp_path / "outside.toml"
+    table = tomllib.loads(path.read_text())
+    link = next(d["link"] for d in table["device"] if d["name"] == "pv-1")
+    between = Between(link["host"], link["port"])
+    link["port"] = between.port
+    path.write_text(tomli_w.dumps(table))
+    process = begin(*CHECK, cwd=tmp_path)
+    try:
+        assert served.live.wait(LIVE_WITHIN_S), "the bench was never live"
+        watchdog = watchdog_of(process.pid)
+        between.silent.set()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        assert select.select([os.pidfd_open(watchdog)], [], [], SAFE_WITHIN_S)[0], "it did not end"
+    report = json.loads((tmp_path / f"gridrig-watchdog-{process.pid}.json").read_text())
+    assert report["left_unsafe"] == []
+    assert report["devices_end"]["pv-1"].startswith("safe: without power, pa-1 reads ")
+    assert "could not be opened" in report["devices_end"]["pv-1"]
+    assert report["not_restored"] == ["pv-1"]  # a limit; nobody opened its protection
+    left = served.end()
+    assert left["ac-1"] == {"output": False}
+    assert left["s3"] == {"closed": False}
+    between.close()

@@ -1,14 +1,16 @@
 """Procedures: what is refused as one, and what an execution comes to."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.lab import ResonantLoad
 from gridrig.campaign.measurements import Outcome
-from gridrig.campaign.procedure_summary import Executed
+from gridrig.campaign.procedure_summary import Executed, properties, verdict_lines
 from gridrig.campaign.procedures import (
     Criterion,
     Lab,
@@ -20,6 +22,7 @@ from gridrig.campaign.procedures import (
 )
 from gridrig.devices.capture.reader import read_capture
 from gridrig.errors import CampaignError, RigError
+from gridrig.rig.calibration import Calibration
 from gridrig.rig.description import Rig, load_rig
 
 LIMIT = Criterion("power_w", "W", max=9000.0, source="here")
@@ -135,6 +138,42 @@ def test_whatever_a_procedure_raises_is_an_error_and_the_bench_is_left_safe(rig,
     assert "settle" in {step["step"] for step in steps}
     assert {step["result"] for step in steps} == {"done"}
     assert verdicts.devices_end == {"pv-1": "safe", "meter-1": "safe"}
+
+
+def test_a_procedure_on_the_wall_clock_that_loses_a_deadline_is_invalid(rig):
+    async def body(lab: Lab) -> None:
+        lab.record("power_w", "W", 8000.0)
+        lab.record("energy_milliwh", "mWh", 5)
+        # As a driver that blocks: nothing else runs for a while.
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)
+        await lab.pass_time(0.4, step_s=0.1)
+
+    execution = execute(declared(body), replace(rig, clock="wall"))
+    assert execution.verdicts.outcome is Outcome.INCONCLUSIVE
+    assert [v.outcome for v in execution.verdicts.verdicts] == [Outcome.PASS, Outcome.PASS]
+    (reason,) = execution.verdicts.invalid
+    assert "ticks missed their deadline" in reason
+    assert execution.times is not None
+    assert len(execution.times.work_s) == 4
+    assert f"  INVALID: {reason}" in list(verdict_lines(Executed(None, rig, None, execution)))
+
+
+def test_a_procedure_with_an_instrument_that_is_overdue_is_invalid(rig):
+    async def body(lab: Lab) -> None:
+        lab.record("power_w", "W", 8000.0)
+        lab.record("energy_milliwh", "mWh", 5)
+
+    inverter, meter = rig.devices
+    record = Calibration("K-1", "a laboratory", "2020-01-01", "2021-01-01", {"p_percent": 0.1})
+    devices = (inverter, replace(meter, calibration=record))
+    execution = execute(declared(body), replace(rig, clock="wall", devices=devices))
+    assert execution.verdicts.outcome is Outcome.INCONCLUSIVE
+    assert execution.verdicts.invalid == ("the calibration of meter-1 was due on 2021-01-01",)
+    told = dict(
+        properties(Executed(declared(body), replace(rig, devices=devices), None, execution))
+    )
+    expected = "K-1, a laboratory, 2020-01-01, due 2021-01-01: p_percent 0.1 (k = 2)"
+    assert told["device.meter-1.calibration"] == expected
 
 
 def test_cancelled_procedure_is_aborted_and_the_bench_is_left_safe(rig):

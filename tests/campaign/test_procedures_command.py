@@ -7,13 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import pytest
+import tomli_w
 
+from gridrig.campaign.builtin import RIGS
 from gridrig.cli import main
+from gridrig.rig.lease import LEASES
 
+RIG = RIGS / "one-inverter.toml"
 HEAD = """
 from gridrig.campaign.procedures import Criterion, Mutant, procedure
 
@@ -133,6 +139,60 @@ def test_missing_capability_is_inconclusive_unless_skips_are_allowed(
     path = written(tmp_path, RECORD, needs='"inverter", "bms"')
     assert run(path, *options) == code
     assert "the rig one-inverter has no bms" in capsys.readouterr().out
+
+
+def real_rig(folder: Path) -> Path:
+    """Write a rig of real devices that do not answer."""
+    table = tomllib.loads(RIG.read_text())
+    table["rig"]["clock"] = "wall"
+    for port, device in enumerate(table["device"], 1):  # nobody listens there
+        device.pop("emulate")
+        device["link"]["port"] = port
+    table["device"][0]["terminal"] = {"grid": True, "analyser": "meter-1"}
+    path = folder / "real.toml"
+    path.write_text(tomli_w.dumps(table))
+    return path
+
+
+def test_nobody_leaves_alone_a_bench_that_nothing_brings_to_rest(tmp_path, capsys):
+    rig = real_rig(tmp_path)
+    assert run(written(tmp_path, RECORD), "--rig", str(rig), "--unattended") == 2
+    err = capsys.readouterr().err
+    assert "rig.needs_somebody" in err
+    assert "'pv-1': host_dead" in err
+
+
+def test_after_a_real_bench_did_not_open_nothing_more_is_tried_on_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(LEASES, str(tmp_path / "leases"))
+    rig = real_rig(tmp_path)
+    paths = [written(tmp_path, RECORD) for _ in range(2)]
+    assert run(*paths, "--rig", str(rig), "-rs") == 4
+    out = capsys.readouterr().out
+    assert "SKIPPED [1]" in out
+    assert "the bench is broken: rig.cannot_open" in out
+    assert "real.toml is broken, nothing more was tried on it" in out
+
+
+def test_a_failure_is_made_again_from_its_bundle_alone(tmp_path, capsys):
+    path = written(tmp_path, RECORD, limit=7000.0)
+    assert run(path, "--bundles", str(tmp_path / "bundles")) == 1
+    (bundle,) = (tmp_path / "bundles").iterdir()
+    assert f"again   gridrig rerun {bundle}" in capsys.readouterr().out
+    Path(path).unlink()
+    assert main(["rerun", str(bundle)]) == 0
+    assert capsys.readouterr().out.endswith("the same FAIL: 1 criteria\n")
+    # Another device is another result, and named.
+    with zipfile.ZipFile(bundle) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    half = (b"p_max_w = 20000", b"p_max_w = 20000, scale = 0.5")
+    content["rig.toml"] = content["rig.toml"].replace(*half)
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    assert main(["rerun", str(bundle)]) == 1
+    out = capsys.readouterr().out
+    assert "differs: outcome: FAIL, now PASS" in out
+    assert "differs: power_w: 8000 W, now 4000 W" in out
 
 
 def test_nothing_collected_is_a_usage_error(tmp_path, capsys):

@@ -62,7 +62,7 @@ MISFITS = {
         (f"{PV}.terminal", '"model"'),
     ),
     "no limits": (
-        ("limits = { v_v_max = 290, f_hz_min = 40, f_hz_max = 66 }\n", ""),
+        ("limits = { v_v_max = 290, f_hz_min = 40, f_hz_max = 66, takes_back_w = 12000 }\n", ""),
         ("device 'ac-1'.limits", "nothing"),
     ),
     "no safe state": (

@@ -145,3 +145,28 @@ def test_a_threshold_of_the_proof_belongs_to_its_step(key: str) -> None:
     text = find("emulated-bench", RIGS).read_text() + f'\n[[safe]]\ndo = "cease"\n{key} = 5\n'
     with pytest.raises(RigError, match='only do = "prove" heeds it'):
         describe(parse_toml(text.encode(), "bench.toml"))
+
+
+async def switch_anti_islanding_off(bench: Bench) -> None:
+    """Be a device whose detection is off, whoever did it."""
+    bench.emulators["pv-1"].controls.block.set_raw("AntiIslEna", 0)
+
+
+async def narrow_a_trip_behind_the_bench(bench: Bench) -> None:
+    """Change a curve as a device does that adopts one by itself."""
+    (trips,) = [c.block for c in bench.emulators["pv-1"].curves if c.block.model.id == 707]
+    point = "Crv[1].MustTrip.Pt[1].V"
+    trips.set_raw(point, trips.raw(point) + 100)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (switch_anti_islanding_off, "anti-islanding is off"),
+        (narrow_a_trip_behind_the_bench, "low_voltage_trip is not as it was found"),
+    ],
+)
+def test_protection_that_nobody_here_changed_is_looked_at_too(wrong: Wrong, said: str) -> None:
+    report, _, _ = left(wrong)
+    assert report.left_unsafe == ("pv-1",)
+    assert report.devices["pv-1"] == f"unsafe: {said}"

@@ -1,7 +1,7 @@
 """`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
 
 import asyncio
-import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -19,9 +19,12 @@ from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.renewal_fit import require_renewal
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
+from gridrig.campaign.stated_time import wire_times
+from gridrig.campaign.stopping import Stop
 from gridrig.campaign.street import Street
 from gridrig.campaign.switching_fit import require_switchable
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.devices.capture.frame_count import FrameCount, counting_frames
 from gridrig.errors import CampaignError, DriverError, RigError
 from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
@@ -34,6 +37,7 @@ from gridrig.rig.safe_order import FINAL_STEP
 from gridrig.rig.watchdog import needs_watchdog, safe_within_s, watched
 
 CHECK_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
+NOT_OPENED = ("rig.cannot_open", "rig.not_as_found")
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 
 
@@ -88,25 +92,49 @@ async def _check(
     events = EventLog(clock, [device.name for device in rig.devices])
     if dry_run:
         events.listeners.append(lambda event: _show_write(event, console))
-    street = _street(rig, clock, scenario)
+    street = street_of(rig, clock, scenario)
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
-    outcome = Outcome.PASS
-    try:
-        async with _left_safe(bench, lease, street, clock):
-            rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
-            outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
-            _show(rig, bench, dict(zip(bench.devices, rows, strict=True)), console)
-            if prove is not None and outcome is Outcome.PASS:
-                outcome = await _prove(Energising(rig, bench, clock, prove), console)
-    except RigError as error:
-        if error.code != "rig.cannot_open":
-            raise
-        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
-        outcome = Outcome.ERROR
+    with counting_frames() as frames:
+        before, outcome = await _use(bench, lease, street, clock, console, prove, frames)
     if dry_run:
         console.print("dry run: nothing was written")
         return outcome.exit_code
-    return _show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+    code = show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
+    for time in wire_times(rig, {n: k - before.get(n, 0) for n, k in frames.by_wire.items()}):
+        console.print(str(time), style="" if time.fits else "bold red", soft_wrap=True)
+    return code
+
+
+async def _use(
+    bench: Bench,
+    lease: Lease,
+    street: Street,
+    clock: Clock,
+    console: Console,
+    prove: Ask | None,
+    frames: FrameCount,
+) -> tuple[dict[str, int], Outcome]:
+    """Read every device of a bench; return what was sent before it was left, and the outcome."""
+    stop, before, outcome = Stop(), {}, Outcome.PASS
+    try:
+        async with left_safe(bench, lease, street, clock, stop):
+            for name in bench.left_over:
+                console.print(f"{name}: settings that a run did not live to restore are restored")
+            rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
+            outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
+            _show(bench, dict(zip(bench.devices, rows, strict=True)), console)
+            if prove is not None and outcome is Outcome.PASS:
+                outcome = await _prove(Energising(bench.rig, bench, clock, prove), console)
+            before = dict(frames.by_wire)
+    except RigError as error:
+        if error.code not in NOT_OPENED:
+            raise
+        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        outcome = Outcome.ERROR
+    except asyncio.CancelledError:
+        console.print(stop.cause or "cancelled", style="bold red")
+        outcome = Outcome.ABORTED
+    return before, outcome
 
 
 async def _prove(energising: Energising, console: Console) -> Outcome:
@@ -126,18 +154,13 @@ async def _prove(energising: Energising, console: Console) -> Outcome:
 
 
 @asynccontextmanager
-async def _left_safe(
-    bench: Bench, lease: Lease, street: Street, clock: Clock
+async def left_safe(
+    bench: Bench, lease: Lease, street: Street, clock: Clock, stop: Stop
 ) -> AsyncIterator[None]:
     """Open a bench whose devices follow what they are told, and leave it safe."""
-    # A SIGTERM ends it as a Ctrl-C does.
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, signal.raise_signal, signal.SIGINT
-    )
-    task = asyncio.current_task()
-    assert task is not None
+    bench.on_abort = stop.because
     coasting = Coasting(street.world, clock, street.circuit)
-    async with watched(bench.rig, lease, None, task.cancel):
+    async with watched(bench.rig, lease, None, stop.because):
         coasting.start()
         try:
             async with bench:
@@ -146,7 +169,8 @@ async def _left_safe(
             await coasting.stop()
 
 
-def _street(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
+def street_of(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
+    """Return the plant of a bench that no run steps."""
     grid = None
     if rig.feeder is not None:
         grid = load_grid(rig, clock.start_utc_s, scenario.duration_s if scenario else DAY_S)
@@ -179,9 +203,9 @@ def _told(value: object) -> str:
     return str(value) if isinstance(value, int | str) else ""
 
 
-def _show(rig: Rig, bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
+def _show(bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
     table = Table("device", "kind", "who it says it is", "reads")
-    for device in rig.devices:
+    for device in bench.rig.devices:
         who = bench.identities[device.name]
         kind = "emulated" if device.emulated else "hardware"
         says = f"{who.manufacturer} {who.model} {who.serial} {who.firmware}"
@@ -194,7 +218,8 @@ def _show_write(event: Event, console: Console) -> None:
         console.print(f"would write {event.device}: {event.data['what']} = {event.data['value']}")
 
 
-def _show_end(rig: Rig, safe: SafeReport, outcome: Outcome, console: Console) -> int:
+def show_end(rig: Rig, safe: SafeReport, outcome: Outcome, console: Console) -> int:
+    """Print how a bench was left and return the exit code."""
     for name in safe.left_unsafe:
         console.print(f"{name} left {safe.devices[name]}", style="bold red")
     if safe.left_unsafe:
@@ -225,10 +250,15 @@ def enrol_command(rig_name: str) -> int:
 
 async def _enrol(rig: Rig, lease: Lease, clock: Clock) -> int:
     events = EventLog(clock, [device.name for device in rig.devices])
-    street = _street(rig, clock, None)
+    street = street_of(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
-    async with _left_safe(bench, lease, street, clock):
-        keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
+    stop = Stop()
+    try:
+        async with left_safe(bench, lease, street, clock, stop):
+            keys = {d.name: await bench.devices[d.name].read_public_key() for d in rig.signing()}
+    except asyncio.CancelledError:
+        print(stop.cause or "cancelled", file=sys.stderr)
+        return Outcome.ABORTED.exit_code
     for name, key in keys.items():
         print(key_table(name, bench.identities[name].serial, key, KEYS_VALID_FROM))
     return 0

@@ -95,6 +95,9 @@ class Energising:
             If an instrument fails; the bench is then made safe by whoever opened it.
         """
         behind = self._behind()
+        for device in behind:
+            # One that was found permitted would begin by itself once the contactor closes.
+            await self.bench.devices[device.name].set_connect(False)
         for step in (self._at_rest, self._contactor, self._phases, self._load):
             async with asyncio.timeout(STEP_S):
                 if not await step():
@@ -127,8 +130,7 @@ class Energising:
 
     @property
     def _v_n(self) -> float:
-        nominal = self.rig.nominal
-        return float(nominal.v_ll) / (3**0.5 if nominal.phases == 3 else 1.0)
+        return self.rig.nominal.v_n
 
     async def _consent(self, what: str) -> None:
         if not await self.ask(what):
@@ -239,6 +241,10 @@ class Energising:
         await self._consent(f"let {device.name} give {wanted_w:.0f} W")
         if terminal.dc_source is not None:
             await self._feed(terminal.dc_source, 2 * wanted_w)
+        bank = self._bank_for(wanted_w)
+        if bank is not None:
+            await bank.set_load(wanted_w, 0.0, 0.0)
+            await bank.set_connected(True)
         await driver.set_limit_w(wanted_w)
         if device.capability == "storage":
             await driver.set_power_w(wanted_w)
@@ -254,10 +260,17 @@ class Energising:
         p_w = self._of(device, (await self._measured(device)).p_w)
         await driver.set_limit_w(0.0)
         await driver.set_connect(False)
+        if bank is not None:
+            await bank.set_connected(False)
         if fault := power_fault(p_w, said.p_w):
             return self._say(step, False, f"{device.name}: {fault}")
         shown = "/".join(f"{p:.0f}" for p in p_w)
         return self._say(step, True, f"{shown} W by phase, it says {said.p_w:.0f} W")
+
+    def _bank_for(self, p_w: float) -> Any:
+        """Return the load bank that has to take a power, None if the source takes it back. [W]"""
+        limits = self._source.device.limits
+        return None if limits.takes_back_w >= p_w else self._device("load_bank")
 
     async def _feed(self, name: str, p_w: float) -> None:
         source = self.bench.devices[name]

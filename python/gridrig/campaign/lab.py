@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
 from gridrig.campaign.street import Street
+from gridrig.campaign.timing import TickTimes
 from gridrig.campaign.walked import Walked
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
@@ -119,6 +120,7 @@ class Lab:
     tried_settings: list[Labelled] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
     islands: list[IslandShown] = field(default_factory=list)  # likewise
+    times: TickTimes = field(default_factory=TickTimes)  # of the steps in which time passed
 
     @property
     def world(self) -> World:
@@ -167,12 +169,15 @@ class Lab:
         steps = round(duration_s / step_s)
         begin_s = self.clock.now_s()
         nominal_hz = float(self.rig.nominal.f_hz)
+        late_s = 0.0
         for step in range(steps):
+            self.times.began(late_s)
             self.world.held()  # what the devices give now is what the meters count
             self.world.impose([v_pu] * len(self.street.buses), nominal_hz)
             self.world.integrate(step_s)
             self.world.advance(step_s)
-            await self.clock.sleep_until(begin_s + (step + 1) * step_s)
+            self.times.ended(begin_s + step * step_s, step_s, self.clock.now_s())
+            late_s = await self.clock.sleep_until(begin_s + (step + 1) * step_s)
 
     async def _pass_time_on_circuit(
         self, circuit: BenchCircuit, duration_s: float, step_s: float
@@ -230,7 +235,9 @@ class Lab:
         world knows nothing of this one's, and nothing recorded on it counts.
         """
         other = override_emulate(self.rig, device, emulate)
-        async with open_lab(other, self.clock, [], self.safe, self.lease) as lab:
+        async with open_lab(
+            other, self.clock, [], self.safe, self.lease, on_stop=self.bench.on_abort
+        ) as lab:
             yield lab
 
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
@@ -264,10 +271,14 @@ async def open_lab(
     recorded: list[Measurement],
     safe: list[SafeReport],
     held: Lease | None = None,
+    *,
+    on_stop: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
     `safe` takes how the devices were left. Whoever has the bench already gives the lease it holds.
+    `on_stop` ends the procedure if the watchdog is gone or the safety loop opens, and is told why;
+    None cancels the running task.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
     grid = None
@@ -276,13 +287,14 @@ async def open_lab(
         grid.feeder.close_pcc()
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)
+    bench.on_abort = on_stop
     coasting: asyncio.Task[None] | None = None
     task = asyncio.current_task()
     assert task is not None
     try:
         async with AsyncExitStack() as stack:
             lease = held or stack.enter_context(take_lease(rig, "test"))
-            await stack.enter_async_context(watched(rig, lease, None, task.cancel))
+            await stack.enter_async_context(watched(rig, lease, None, on_stop or task.cancel))
             await stack.enter_async_context(bench)
             try:
                 yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)

@@ -10,6 +10,7 @@ import pytest
 
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
+from gridrig.campaign.procedure_bundle import execute_again
 from gridrig.campaign.procedure_items import AUTO, NAME, Procedures
 from gridrig.campaign.procedure_summary import Executed, to_json
 
@@ -34,6 +35,8 @@ def test_command(
     repetitions: str | None,
     results: str | None,
     captures: str | None,
+    bundles: str | None,
+    unattended: bool,
     report: Callable[[Sequence[Executed]], object] | None,
     as_json: bool,
 ) -> int:
@@ -54,6 +57,10 @@ def test_command(
         File into which settings and criteria are written.
     captures : str or None
         Folder in which every execution records its wires.
+    bundles : str or None
+        Folder into which each procedure that does not pass saves its bundle.
+    unattended : bool
+        Whether nobody stands beside the bench.
     report : callable or None
         Takes everything that was executed, at the end.
     as_json : bool
@@ -67,6 +74,8 @@ def test_command(
     options += ["--repetitions", repetitions] if repetitions else []
     options += ["--results", results] if results else []
     options += ["--captures", captures] if captures else []
+    options += ["--bundles", bundles] if bundles else []
+    options += ["--unattended"] * unattended
     paths = _paths(arguments)
     ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}
     if len(ours) == len(paths):
@@ -85,6 +94,19 @@ def test_command(
         document = to_json(procedures.executed, procedures.ended_code)
         print(json.dumps(document, indent=2, ensure_ascii=False))
     return procedures.ended_code
+
+
+def rerun_procedure_command(path: Path, *, as_json: bool) -> int:
+    """Execute a procedure from its bundle, compare, and return the exit code: 0 the same, 1 not."""
+    again = execute_again(path)
+    if as_json:
+        facts = {"outcome": str(again.now.outcome), "differ": list(again.differ)}
+        print(json.dumps(facts, indent=1))
+    elif not again.differ:
+        print(f"the same {again.was.outcome}: {len(again.was.verdicts)} criteria")
+    else:
+        print("\n".join(f"differs: {line}" for line in again.differ))
+    return 1 if again.differ else 0
 
 
 def _paths(arguments: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
+from gridrig.campaign.procedure_bundle import write_procedure_bundle
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
@@ -27,6 +28,7 @@ from gridrig.campaign.procedures import Mutant, Procedure, execute, missing_capa
 from gridrig.campaign.results_file import write_results
 from gridrig.errors import GridrigError
 from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.unattended import require_unattended
 
 NAME = "gridrig-procedures"  # of the plugin object
 AUTO = "auto"
@@ -63,6 +65,10 @@ class ProcedureItem(pytest.Item):
         missing = missing_capabilities(self.tested, rig)
         if missing:
             self._skip(f"the rig {rig.name} has no {', '.join(missing)}")
+        if cause := self._procedures.broken.get(rig.path):
+            self._procedures.skipped += 1
+            self._procedures.not_tried += [self.name] if self.mutant is not None else []
+            pytest.skip(f"the bench is broken: {cause}")
         if self.mutant is None:
             executed = self._procedures.baseline(self, rig)
             self._tell(executed, executed.execution.verdicts.outcome is Outcome.PASS, "")
@@ -117,6 +123,8 @@ class Procedures:
     procedures: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
     skipped: int = 0
+    bundles: list[Path] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)  # by rig: what came first
     uncollected: int = 0
     ended_code: int | None = None  # set when a session came to its end
     _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
@@ -147,8 +155,11 @@ class Procedures:
         executed = Executed(item.tested, rig, mutant, execution)
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
+        if execution.broken:
+            self.broken.setdefault(rig.path, execution.broken)
         if mutant is None:
             self.outcomes.append(verdicts.outcome)
+            self._save_bundle(executed)
         else:
             self.outcomes.append(Outcome.PASS if executed.killed else Outcome.FAIL)
             # A mutant may fail, but the bench is to be left safe all the same.
@@ -157,6 +168,15 @@ class Procedures:
             self.outcomes.append(Outcome.ABORTED)
             item.session.shouldstop = verdicts.cause
         return executed
+
+    def _save_bundle(self, executed: Executed) -> None:
+        folder, verdicts = self.config.getoption("--bundles"), executed.execution.verdicts
+        if folder and verdicts.outcome is not Outcome.PASS:
+            repetitions = self.config.getoption("--repetitions")
+            path = write_procedure_bundle(
+                Path(folder), executed.tested, executed.rig, verdicts, repetitions=repetitions
+            )
+            self.bundles.append(path)
 
     def pytest_pycollect_makeitem(
         self, collector: pytest.Collector, name: str, obj: object
@@ -207,6 +227,12 @@ class Procedures:
             if executed.mutant is None:
                 for line in verdict_lines(executed, verbose=verbose):
                     terminalreporter.write_line(line)
+        for bundle in self.bundles:
+            terminalreporter.write_line(f"again   gridrig rerun {bundle}")
+        for path, cause in self.broken.items():
+            terminalreporter.write_line(
+                f"{path} is broken, nothing more was tried on it: {cause}", red=True
+            )
         mutants = [executed for executed in self.executed if executed.mutant is not None]
         for line in mutant_lines(mutants, self.not_tried):
             terminalreporter.write_line(line)
@@ -254,7 +280,9 @@ def join_in(config: pytest.Config) -> None:
         raise pytest.UsageError("procedures share a bench: run them without -n")
     try:
         if named != AUTO:
-            rig_named(named)
+            rig = rig_named(named)
+            if config.getoption("--unattended"):
+                require_unattended(rig)
     except GridrigError as error:
         raise pytest.UsageError(str(error)) from error
     results = config.getoption("--results")

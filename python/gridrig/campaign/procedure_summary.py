@@ -8,6 +8,7 @@ from typing import Any
 
 from gridrig.campaign.measurements import Criterion, Outcome, Verdict
 from gridrig.campaign.procedures import Execution, Mutant, Procedure
+from gridrig.campaign.timing import TickTimes
 from gridrig.rig.description import Rig
 
 
@@ -65,6 +66,12 @@ def verdict_lines(executed: Executed, *, verbose: bool = False) -> Iterator[str]
         yield f"  ended as {verdicts.ended}: {verdicts.cause}"
     for name in verdicts.left_unsafe:
         yield f"  LEFT UNSAFE: {name}: {verdicts.devices_end.get(name, 'state unknown')}"
+    for reason in verdicts.invalid:
+        yield f"  INVALID: {reason}"
+    for finding in verdicts.findings:
+        yield f"  note: {finding}"
+    if (times := executed.execution.times) is not None and times.work_s:
+        yield f"  {timing_text(times)}"
     names = max((len(v.criterion.name) for v in verdicts.verdicts), default=0)
     values = max((len(value_text(v)) for v in verdicts.verdicts), default=0)
     for v in verdicts.verdicts:
@@ -73,6 +80,12 @@ def verdict_lines(executed: Executed, *, verbose: bool = False) -> Iterator[str]
         if v.note and v.note != verdicts.cause:
             text += f"  ({v.note})"
         yield f"{text}  [{v.criterion.source}]" if verbose and v.criterion.source else text
+
+
+def timing_text(times: TickTimes) -> str:
+    """Return how steps kept their deadlines, in a line."""
+    p99_ms, steps = 1000 * (times.jitter_p_s(0.99) or 0.0), len(times.work_s)
+    return f"timing: {steps} steps, {len(times.missed)} missed, p99 {p99_ms:.3g} ms late"
 
 
 def mutant_lines(mutants: Sequence[Executed], not_tried: Sequence[str]) -> Iterator[str]:
@@ -172,5 +185,14 @@ def properties(executed: Executed) -> Iterator[tuple[str, str]]:
         yield f"device.{device.name}", ("emulated" if device.emulated else "hardware") + known
         if device.name in verdicts.devices_end:
             yield f"device.{device.name}.end", verdicts.devices_end[device.name]
+    if executed.execution.times is not None:
+        yield "timing", timing_text(executed.execution.times).removeprefix("timing: ")
+    yield from (("invalid", reason) for reason in verdicts.invalid)
+    for device in rig.devices:
+        if device.calibration is not None:
+            record = device.calibration
+            text = f"{record.certificate}, {record.laboratory}, {record.on}, due {record.due}"
+            u = ", ".join(f"{key} {value:g}" for key, value in record.uncertainty.items())
+            yield f"device.{device.name}.calibration", f"{text}: {u} (k = 2)"
     for v in verdicts.verdicts:
         yield f"criterion.{v.criterion.name}", f"{value_text(v)}, {limit_text(v.criterion)}"

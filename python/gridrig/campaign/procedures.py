@@ -8,8 +8,6 @@ exception is ERROR. Each procedure names mutants, changes to one emulated device
 import asyncio
 import contextlib
 import inspect
-import signal
-import threading
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
@@ -21,14 +19,19 @@ from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
+from gridrig.campaign.stopping import Stop
+from gridrig.campaign.timing import TickTimes, TimingBudget
 from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
+from gridrig.clock.wall_time import utc_now
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.frame_count import counting_frames
 from gridrig.devices.capture.recorder import recording
-from gridrig.errors import CampaignError, GridrigError
+from gridrig.errors import CampaignError, GridrigError, RigError
+from gridrig.rig.calibration import not_traceable, overdue
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
+from gridrig.rig.watchdog import needs_watchdog
 
 __all__ = ["Criterion", "Execution", "Lab", "Mutant", "Procedure", "execute", "procedure"]
 
@@ -120,6 +123,11 @@ class Execution:
         Traces of what was judged, each with its bands.
     islands : tuple of IslandShown
         Recordings of intentional islands, likewise.
+    broken : str
+        Why nothing more is to be tried on this bench: a real one that did not open or was left
+        unsafe. Empty if there is no reason; an emulated bench is a new one each time.
+    times : TickTimes or None
+        How the steps in which time passed kept their deadlines; None on the virtual clock.
     """
 
     verdicts: RunVerdicts
@@ -130,6 +138,8 @@ class Execution:
     evaluated: tuple[Labelled, ...] = ()
     walked: tuple[Walked, ...] = ()
     islands: tuple[IslandShown, ...] = ()
+    broken: str = ""
+    times: TickTimes | None = None
 
 
 def procedure(
@@ -231,23 +241,24 @@ def execute(
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
     recorded: list[Measurement] = []
-    ended, cause, trace_back = Outcome.PASS, "", ""
+    ended, cause, trace_back, broken = Outcome.PASS, "", "", ""
     safe: list[SafeReport] = []
-    stopped_by: list[str] = []
+    stops: list[Stop] = []
     identities: dict[str, Identity] = {}
     took: list[Effort] = []
     applied: list[Labelled] = []
     evaluated: list[Labelled] = []
     walked: list[Walked] = []
     islands: list[IslandShown] = []
+    times = TickTimes()
 
     async def main(clock: Clock) -> None:
-        _stop_on_signals(stopped_by)
+        stops.append(stop := Stop())
         with _captured(capture, clock), counting_frames() as frames:
-            async with open_lab(rig, clock, recorded, safe) as lab:
+            async with open_lab(rig, clock, recorded, safe, on_stop=stop.because) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
-                lab.walked, lab.islands = walked, islands
+                lab.walked, lab.islands, lab.times = walked, islands, times
                 lab.repetitions = repetitions
                 if read_settings and any(d.capability == "inverter" for d in rig.devices):
                     applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
@@ -263,12 +274,13 @@ def execute(
     try:
         go(main, start_utc_s=LAB_DAY_UTC_S)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        ended, cause = Outcome.ABORTED, f"stopped by {stopped_by[0]}" if stopped_by else "cancelled"
+        ended, cause = Outcome.ABORTED, (stops[0].cause if stops else "") or "cancelled"
     except BaseException as error:  # a procedure that breaks is an ERROR, whatever broke
         ended = Outcome.ERROR
         known = isinstance(error, GridrigError)
         cause = str(error) if known else f"{type(error).__name__}: {error}"
         trace_back = "".join(traceback.format_exception(error))
+        broken = cause if isinstance(error, RigError) else ""
     verdicts = RunVerdicts(
         title=f"{tested.name}{f' [{mutant.name}]' if mutant else ''}",
         verdicts=judge_all(tested.criteria, recorded, ended=ended, cause=cause),
@@ -277,7 +289,11 @@ def execute(
         devices_end=safe[-1].devices if safe else {},
         # A procedure may open more than one bench; none may be left unsafe.
         left_unsafe=tuple(dict.fromkeys(name for report in safe for name in report.left_unsafe)),
+        invalid=_invalid(rig, times) if rig.clock == "wall" else (),
+        findings=tuple(not_traceable(rig.devices)),
     )
+    for name in verdicts.left_unsafe:
+        broken = broken or f"{tested.name} left {name} {verdicts.devices_end.get(name, 'unsafe')}"
     return Execution(
         verdicts,
         identities,
@@ -287,7 +303,14 @@ def execute(
         tuple(evaluated),
         tuple(walked),
         tuple(islands),
+        broken if needs_watchdog(rig) else "",
+        times if rig.clock == "wall" else None,
     )
+
+
+def _invalid(rig: Rig, times: TickTimes) -> tuple[str, ...]:
+    """Return why nothing that was measured may pass: lost deadlines, or instruments overdue."""
+    return (*times.broken(TimingBudget()), *overdue(rig.devices, utc_now()))
 
 
 def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]:
@@ -297,20 +320,3 @@ def _captured(path: Path | None, clock: Clock) -> AbstractContextManager[object]
         raise CampaignError("capture.file_exists", "{path} is there already", path=str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     return recording(path, clock.now_s, start_utc_s=clock.start_utc_s, clock=clock.kind)
-
-
-def _stop_on_signals(stopped_by: list[str]) -> None:
-    """Cancel the running task on the first signal; a second must not stop the way to safety."""
-    task = asyncio.current_task()
-    assert task is not None
-    if threading.current_thread() is not threading.main_thread():
-        return  # only the main thread gets signals
-
-    def stop(name: str) -> None:
-        if not stopped_by:
-            stopped_by.append(name)
-            task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number.name)

@@ -32,6 +32,12 @@ def pytest_addoption(parser: Any) -> None:
         "--results", metavar="FILE", help="write settings and criteria by their IEEE labels (CSV)"
     )
     group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
+    group.addoption("--bundles", metavar="DIR", help="save what makes a failure again")
+    group.addoption(
+        "--unattended",
+        action="store_true",
+        help="refuse a bench that would not come to rest with its host dead",
+    )
 
 
 def pytest_configure(config: Any) -> None:

@@ -168,6 +168,7 @@ async def _operate(
     street.follow_profiles(clock.start_utc_s)
     physics = Physics(street, grid.feeder)
     bench = make_bench(rig, street, clock, events, control_period_s=scenario.tick_s_max)
+    bench.on_abort = ended.stop
     coasting = Coasting(street.world, clock)
     try:
         progress.stage("opening the bench")

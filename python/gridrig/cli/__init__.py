@@ -8,7 +8,18 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from gridrig.cli import benches, certify, claims, cores, feeders, ledgers, runs, sweeps, wires
+from gridrig.cli import (
+    benches,
+    certify,
+    claims,
+    cores,
+    feeders,
+    ledgers,
+    restoring,
+    runs,
+    sweeps,
+    wires,
+)
 from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
@@ -32,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    for topic in (runs, sweeps, benches, certify, wires, ledgers, claims, cores, feeders):
+    topics = (runs, sweeps, benches, restoring, certify, wires, ledgers, claims, cores, feeders)
+    for topic in topics:
         topic.add_to(command)
     return parser
 

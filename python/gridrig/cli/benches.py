@@ -64,7 +64,8 @@ def add_to(command: AddCommand) -> None:
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
     test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
     test.usage += "[--every-criterion] [--repetitions N] [--results FILE] "
-    test.usage += "[--captures DIR] [--report DIR] [--json] [pytest options]"
+    test.usage += "[--captures DIR] [--bundles DIR] [--report DIR] [--json] [--unattended] "
+    test.usage += "[pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -74,6 +75,8 @@ def add_to(command: AddCommand) -> None:
     test.add_argument("--repetitions", metavar="N", help="try N times what is to be repeated")
     test.add_argument("--results", metavar="FILE", help="write settings and criteria as CSV")
     test.add_argument("--captures", metavar="DIR", help="record every wire, a file a procedure")
+    test.add_argument("--bundles", metavar="DIR", help="save what makes a failure again")
+    test.add_argument("--unattended", action="store_true", help="nobody stands beside the bench")
     test.add_argument(
         "--report",
         metavar="DIR",
@@ -127,6 +130,8 @@ def _test(args: argparse.Namespace) -> int:
         repetitions=args.repetitions,
         results=args.results,
         captures=args.captures,
+        bundles=args.bundles,
+        unattended=args.unattended,
         report=_pages(args.report),
         as_json=args.json,
     )

@@ -30,8 +30,9 @@ def add_to(command: AddCommand) -> None:
 
     rerun = command(
         "rerun",
-        "make a run again from its bundle or its directory, and compare",
+        "make a run or a procedure again from its bundle or its directory, and compare",
         "examples:\n  gridrig rerun runs/storm-3/bundle.zip    (a run that fails saves one)\n"
+        "  gridrig rerun bundles/test_volt_var-my-bench.zip    (`gridrig test --bundles bundles`)\n"
         "  gridrig rerun runs/storm-3\n"
         "exit codes: 0 the same (bytes, or on a wall clock verdicts), 1 something differs",
     )
@@ -107,6 +108,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _rerun(args: argparse.Namespace) -> int:
+    from gridrig.campaign.procedure_bundle import is_procedure_bundle
+
+    if is_procedure_bundle(args.path):
+        from gridrig.campaign.procedure_command import rerun_procedure_command
+
+        return rerun_procedure_command(args.path, as_json=args.json)
     from gridrig.commands import rerun_command
 
     return rerun_command(args.path, out=args.out, as_json=args.json)

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gridrig.campaign.measurements import Outcome
-from gridrig.campaign.procedure_summary import Executed
+from gridrig.campaign.procedure_summary import Executed, timing_text
 from gridrig.report.elements import SYMBOLS, Markup, figure, table
 from gridrig.report.page import framed
 from gridrig.report.plots_islands import island_plots
@@ -89,7 +89,11 @@ def _procedure(executed: Executed) -> Markup:
         ("hazards", tested.hazards),
         ("rig", executed.rig.path),
         ("ended", f"{verdicts.ended} {verdicts.cause}".strip()),
+        *(("invalid", reason) for reason in verdicts.invalid),
+        *(("note", finding) for finding in verdicts.findings),
     ]
+    if (times := executed.execution.times) is not None:
+        rows.append(("timing", timing_text(times).removeprefix("timing: ")))
     return table(("", ""), rows)
 
 
@@ -99,6 +103,9 @@ def _devices(executed: Executed) -> Markup:
         who = executed.execution.identities.get(device.name)
         known = f"{who.manufacturer} {who.model} {who.serial} {who.firmware}" if who else ""
         end = executed.execution.verdicts.devices_end.get(device.name, "")
+        vouched = device.calibration
+        record = f"{vouched.certificate}, due {vouched.due}" if vouched is not None else ""
         kind = "emulated" if device.emulated else "hardware"
-        rows.append((device.name, device.capability, kind, known, end))
-    return table(("Device", "Capability", "Kind", "Who it says it is", "Left"), rows)
+        rows.append((device.name, device.capability, kind, known, record, end))
+    heads = ("Device", "Capability", "Kind", "Who it says it is", "Calibration", "Left")
+    return table(heads, rows)

@@ -20,6 +20,8 @@ from gridrig.rig.checks import (
 )
 from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
+from gridrig.rig.header import Header, Nominal
+from gridrig.rig.island_guard import ISLANDS, OpenedProtection
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, shown
 from gridrig.rig.key_files import located
 from gridrig.rig.keys import WrittenKey, read_key, read_utc
@@ -53,44 +55,6 @@ __all__ = [
     "load_rig",
     "override_emulate",
 ]
-
-
-@dataclass(frozen=True)
-class Nominal:
-    """What "1 pu" and "the frequency" mean on this bench.
-
-    Parameters
-    ----------
-    f_hz : float
-        Frequency. [Hz]
-    v_ll : float
-        Line-to-line voltage. [V]
-    phases : int
-        1 or 3.
-    """
-
-    f_hz: Positive
-    v_ll: Positive
-    phases: Literal[1, 3] = 3
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a rig is called, its clock and nominal values, and what every run of it does.
-
-    Parameters
-    ----------
-    watchdog_s : float
-        The patience of its watchdog. [s]
-    capture : bool
-        Whether its wires are recorded.
-    """
-
-    name: Name
-    clock: Literal["virtual", "wall"]
-    nominal: Nominal
-    watchdog_s: Annotated[float, between(1, 60)] = 5.0
-    capture: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,6 +157,10 @@ class Rig:
         Mutants applied.
     watchdog_s : float
         Without a heartbeat for so long, a run is ended and the bench made safe. [s]
+    interlock_poll_s : float
+        From one look at the safety loop to the next. [s]
+    opened_protection : OpenedProtection
+        What an island may do while trips are opened.
     """
 
     path: str
@@ -208,6 +176,8 @@ class Rig:
     safe_order: tuple[SafeStep, ...]
     overrides: tuple[Override, ...] = ()
     watchdog_s: float = 5.0
+    interlock_poll_s: float = 1.0
+    opened_protection: OpenedProtection = ISLANDS
     capture: bool = False
 
     def device(self, name: str) -> Device:
@@ -323,6 +293,8 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         keys=tuple(key for key in enrolled if key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
         watchdog_s=header.values["watchdog_s"],
+        interlock_poll_s=header.values["interlock_poll_s"],
+        opened_protection=header.values["opened_protection"],
     )
 
 

@@ -1,16 +1,13 @@
-"""Drivers behind the rig's limits: nothing is sent that the rig file does not allow.
+"""Inverters, packs and meters behind the rig's limits.
 
-A guard wraps one driver. Each write is checked first and refused as `rig.limit`, kind "limit",
-without a byte of it on the wire. A storage inverter's power is checked against its pack's limits
-too. In a dry run what would be written is reported instead of sent.
+A storage inverter's power is checked against its pack's limits too.
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
 from gridrig.devices.grid_support import (
     EnterService,
     EnterServiceSettings,
@@ -22,105 +19,33 @@ from gridrig.devices.grid_support import (
 from gridrig.devices.nameplate import Interoperable, NameplateReading
 from gridrig.errors import DriverError
 from gridrig.rig.device import BmsLimits, Device, InverterLimits, MeterLimits
+from gridrig.rig.guarded import Guarded, Report
+from gridrig.rig.protection import Protection
 
-Report = Callable[..., object]
 DC_MARGIN = 0.95  # of a pack's limit, for conversion loss and the moment between two readings
 ROUNDING = 1e-6  # of a power that was calculated from the same limit
 PROTECTION = "_trip"  # what the names of functions that protect end in
 PACK_AGE_S = 10.0  # oldest reading of a pack that a set-point is judged by
 
 
-class Guarded:
-    """What every guarded driver does.
-
-    Parameters
-    ----------
-    device : Device
-        The rig's word on it.
-    driver : driver
-        What speaks to it.
-    report : callable
-        Takes (kind, **data): "write_refused", "would_write".
-    dry_run : bool
-        Report writes instead of sending them.
-    """
-
-    def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
-        self.name = device.name
-        self.capability = device.capability
-        self.device = device
-        self.driver = driver
-        self._report = report
-        self._dry_run = dry_run
-        self._ending = False
-        self.reads = 0  # how often it was asked what it does
-
-    def end(self) -> None:
-        """From now on refuse every write but those of the safe end: it has the last word."""
-        self._ending = True
-
-    async def identify(self) -> Identity:
-        """Return who the device says it is."""
-        identity: Identity = await self.driver.identify()
-        return identity
-
-    async def read(self) -> Any:
-        """Return what the device reports now."""
-        self.reads += 1
-        return await self.driver.read()
-
-    async def make_safe(self) -> None:
-        """Drive the device into its declared safe state."""
-        settings = self.device.safe_settings()
-        await self._write("safe_state", settings, self.driver.make_safe, ending=True)
-
-    async def restore(self) -> None:
-        """Write the settings back as found."""
-        if not self._dry_run:
-            await self.driver.restore()
-
-    async def _write(
-        self, what: str, value: Any, send: Callable[[Any], Any], *, ending: bool = False
-    ) -> None:
-        if self._ending and not ending:
-            raise self._refuse(what, value, "sent: the bench is being made safe")
-        if self._dry_run:
-            self._report("would_write", what=what, value=value)
-            return
-        await send(value)
-
-    def _refuse(self, what: str, found: object, expected: str) -> DriverError:
-        self._report("write_refused", what=what, found=repr(found), expected=expected)
-        return DriverError(
-            "rig.limit",
-            "{device}: {what} of {found} is not {expected}; nothing was sent",
-            kind="limit",
-            device=self.name,
-            what=what,
-            found=found,
-            expected=expected,
-        )
-
-    def _within(self, what: str, value: object, low: float, high: float) -> None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type,operator]
-            raise self._refuse(what, value, f"a number from {low:g} to {high:g}, the rig's limits")
-
-
 class GuardedInverter(Guarded):
-    """An inverter or storage inverter behind its limits.
-
-    `protection_changed` are its trip functions that were written and not yet restored as found.
-    """
+    """An inverter or storage inverter behind its limits."""
 
     def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
         super().__init__(device, driver, report, dry_run=dry_run)
-        self.protection_changed: set[str] = set()
+        self.protection = Protection(driver)
+
+    async def make_safe(self) -> None:
+        """Drive the device into its declared safe state."""
+        await super().make_safe()
+        if self.permits is not None and self.device.safe_settings().get("connect") is False:
+            self.permits.withdraw(self.name)
 
     async def restore(self) -> None:
         """Write the settings back as found."""
         await super().restore()
-        self.protection_changed.clear()
+        if not self._dry_run:
+            await self.protection.restored()
 
     async def read(self) -> InverterReading:
         """Return what the inverter reports now."""
@@ -137,15 +62,20 @@ class GuardedInverter(Guarded):
                 raise self._refuse("limit_w", p_w, expected)
         else:
             self._within("limit_w", p_w, 0.0, p_w_max)
+        if self.permits is not None and self.permits.given(self.name) and not self._dry_run:
+            await self._need_way("limit_w", p_w, self._p_w_max() if p_w is None else p_w)
         await self._write("limit_w", p_w, self.driver.set_limit_w)
 
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
         if not isinstance(on, bool):
             raise self._refuse("connect", on, "true or false")
-        if on and self.capability == "inverter" and not self._dry_run:
+        if on and not self._dry_run:
+            await self._need_loop("connect", on)
             await self._need_limit()
         await self._write("connect", on, self.driver.set_connect)
+        if not on and self.permits is not None:
+            self.permits.withdraw(self.name)
 
     async def read_enter_service(self) -> EnterServiceSettings:
         """Return when and how it enters service."""
@@ -185,8 +115,7 @@ class GuardedInverter(Guarded):
 
         async def send(value: FunctionSettings) -> None:
             if name.endswith(PROTECTION):
-                # Before the write: one that fails half-way has changed it too.
-                self.protection_changed.add(name)
+                await self.protection.change(name)
             await support.write_function(name, value, on=on)
 
         await self._write(name, settings, send)
@@ -203,7 +132,7 @@ class GuardedInverter(Guarded):
         driver = self.driver
 
         async def send(value: bool) -> None:
-            self.protection_changed.add("island_detection")
+            await self.protection.change("island_detection")
             await driver.set_island_detection(value)
 
         await self._write("island_detection", on, send)
@@ -243,12 +172,23 @@ class GuardedInverter(Guarded):
             await self._write("limit_w", 0.0, self.driver.set_limit_w, ending=True)
 
     async def _need_limit(self) -> None:
-        """Refuse a permit to an inverter that may then give more than the rig carries."""
+        """Refuse a permit to give more than the rig carries, or than has a way to go."""
         p_w_max, reading = self._p_w_max(), await self.read()
         allowed_w = reading.w_max if reading.limit_w is None else reading.limit_w
-        if min(allowed_w, reading.w_max) > p_w_max:
+        allowed_w = min(allowed_w, reading.w_max)
+        if self.capability == "inverter" and allowed_w > p_w_max:
             expected = f"given before a limit up to {p_w_max:g}, below {allowed_w:g} in force"
             raise self._refuse("connect", True, expected)
+        # A storage gives what its set-point says, which is never beyond the rig's limit.
+        await self._need_way("connect", True, min(allowed_w, p_w_max))
+
+    async def _need_way(self, what: str, value: Any, p_w: float) -> None:
+        """Refuse power that neither its source takes back nor a load bank takes. [W]"""
+        if self.permits is None:
+            return
+        if fault := await self.permits.export_fault(self.device, p_w):
+            raise self._refuse(what, value, f"given while {fault}")
+        self.permits.give(self.name, p_w)
 
     def _p_w_max(self) -> float:
         assert isinstance(self.device.limits, InverterLimits)

@@ -1,6 +1,6 @@
 """Instruments behind the rig's limits: a source gives only what all that is wired to it stands."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from gridrig.devices.bench_capabilities import (
@@ -11,7 +11,7 @@ from gridrig.devices.bench_capabilities import (
     SequenceStep,
 )
 from gridrig.rig.device import Device
-from gridrig.rig.guard import Guarded
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import (
     AcSourceLimits,
     DcSourceLimits,
@@ -49,6 +49,7 @@ class GuardedAcSource(Guarded):
         if not isinstance(on, bool):
             raise self._refuse("output", on, "true or false")
         if on and not self._dry_run:
+            await self._need_loop("output", on)
             found = await self.driver.read()
             self._voltages(found.v_v)
             self._frequency(found.f_hz)
@@ -125,6 +126,8 @@ class GuardedDcSource(Guarded):
         """Switch the output."""
         if not isinstance(on, bool):
             raise self._refuse("output", on, "true or false")
+        if on:
+            await self._need_loop("output", on)
         await self._write("output", on, self.driver.set_output)
 
     def _limits(self) -> DcSourceLimits:
@@ -142,6 +145,7 @@ class GuardedLoadBank(Guarded):
         self._within("r_w", r_w, 0.0, limits.p_w_max)
         self._within("l_var", l_var, 0.0, limits.q_var_max)
         self._within("c_var", c_var, 0.0, limits.q_var_max)
+        await self._need_load("load", (r_w, l_var, c_var), r_w)
         done: list[LoadBankReading] = []
 
         async def send(load: tuple[float, float, float]) -> None:
@@ -154,32 +158,50 @@ class GuardedLoadBank(Guarded):
         """Connect or disconnect the bank."""
         if not isinstance(on, bool):
             raise self._refuse("connected", on, "true or false")
+        if not on:
+            await self._need_load("connected", on, 0.0)
         await self._write("connected", on, self.driver.set_connected)
+
+    async def _need_load(self, what: str, value: Any, r_w: float) -> None:
+        """Refuse to take a load away from a device whose power has no other way. [W]"""
+        if self.permits is None or self._dry_run:
+            return
+        if fault := await self.permits.load_fault(self.name, r_w):
+            raise self._refuse(what, value, f"given while {fault}")
 
 
 class GuardedSwitch(Guarded):
     """A contactor that wears out: its operations of a run are counted."""
 
     operations = 0
+    # Told whenever it has been moved: True for closed.
+    on_moved: Callable[[bool], object] = staticmethod(lambda _: None)
 
     async def set_closed(self, on: bool) -> None:
         """Move it and wait until the status contact shows it."""
         if not isinstance(on, bool):
             raise self._refuse("closed", on, "true or false")
-        self._count(on)
-        await self._write("closed", on, self.driver.set_closed)
+        await self._move(on, self.driver.set_closed)
 
     async def request_closed(self) -> None:
         """Tell it to close when its synchronism check lets it."""
-        self._count(True)
-        await self._write("closed", True, lambda _: self.driver.request_closed())
+        await self._move(True, lambda _: self.driver.request_closed())
 
-    def _count(self, on: bool) -> None:
+    async def _move(self, on: bool, move: Callable[[bool], Awaitable[None]]) -> None:
         assert isinstance(self.device.limits, SwitchLimits)
         most = self.device.limits.operations_max
         if on and self.operations >= most:
             raise self._refuse("closed", on, f"given: {most} operations are the rig's limit")
+        if on and self.permits is not None and not self._dry_run:
+            await self._need_loop("closed", on)
+            if fault := await self.permits.close_fault():
+                raise self._refuse("closed", on, f"given while {fault}")
         self.operations += 1
+        try:
+            await self._write("closed", on, move)
+        finally:
+            # One that does not show that it opened may have, all the same.
+            self.on_moved(on)
 
 
 class GuardedAnalyser(Guarded):

@@ -33,11 +33,14 @@ class AcSourceLimits:
         Voltage, phase to neutral. [V]
     f_hz_min, f_hz_max : float
         Frequency. [Hz]
+    takes_back_w : float
+        Active power that it takes back from what is wired to it, and stands. [W]
     """
 
     v_v_max: Positive
     f_hz_min: Positive
     f_hz_max: Positive
+    takes_back_w: NotNegative = 0.0
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import Self
 from gridrig.clock.wall_time import arrival_ns, sleep, utc_now
 from gridrig.errors import RigError
 from gridrig.rig.description import Rig
+from gridrig.rig.device import Device
 from gridrig.rig.links import RtuLink, SerialLink
 
 LEASES = "GRIDRIG_LEASES"  # the environment variable that names the folder of the lock files
@@ -61,16 +62,15 @@ def wires_of(rig: Rig) -> tuple[str, ...]:
 
     A serial port is named by the device file behind it, whatever link in `/dev` led there.
     """
-    wires = set()
-    for device in rig.devices:
-        if device.emulated:
-            continue
-        link = device.link
-        if isinstance(link, RtuLink | SerialLink):
-            wires.add(os.path.realpath(link.port))
-        else:
-            wires.add(f"{link.host.lower()}:{link.port}")
-    return tuple(sorted(wires))
+    return tuple(sorted({wire_of(device) for device in rig.devices if not device.emulated}))
+
+
+def wire_of(device: Device) -> str:
+    """Return the wire that leads to a device that gridrig does not emulate."""
+    link = device.link
+    if isinstance(link, RtuLink | SerialLink):
+        return os.path.realpath(link.port)
+    return f"{link.host.lower()}:{link.port}"
 
 
 class Lease:

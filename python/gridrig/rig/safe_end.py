@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gridrig.errors import DriverError
-from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.guard import GuardedInverter
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import SourceTerminal
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
 from gridrig.rig.safe_proof import SAFE, opened_protection, prove
 
 POLL_S = 0.2
+UNREACHABLE = "unreachable"
 NO_STEP = "unsafe: no step reached it"
 LOST = frozenset({"timeout", "unavailable"})
 
@@ -62,7 +64,8 @@ async def make_safe(
     report : callable
         Takes (device, kind, **data): "safe_step" for each device and step.
     already : mapping of str to str, optional
-        Devices that cannot be reached, with their end.
+        Devices among them that cannot be reached, with their end: an analyser may still prove them
+        without power.
 
     Returns
     -------
@@ -79,7 +82,7 @@ async def make_safe(
             for name, device in devices.items()
             if device.capability in CAPABILITIES_OF[step.do]
             and (name in step.devices or not step.devices)
-            and name not in (already or {})
+            and (step.do == "prove" or name not in (already or {}))
         ]
         if step.do == "prove":
             await _prove(step, concerned, devices, ends, report)
@@ -90,8 +93,9 @@ async def make_safe(
             # Only the final step, and what undoes it, decides where a device was left.
             if step.do in (FINAL_STEP[device.capability], "restore"):
                 ends[device.name] = failure or SAFE
-    for name, device in devices.items():
-        ends[name] = opened_protection(device) or ends[name]
+    opened = await asyncio.gather(*(opened_protection(device) for device in devices.values()))
+    for name, wrong in zip(devices, opened, strict=True):
+        ends[name] = wrong or ends[name]
     return SafeReport({name: end or NO_STEP for name, end in ends.items()})
 
 
@@ -117,9 +121,9 @@ async def _bounded(step: SafeStep, device: Guarded) -> str | None:
     try:
         await asyncio.wait_for(_STEPS[step.do](step, device), step.within_s)
     except TimeoutError:
-        return f"unreachable: no answer within {step.within_s:g} s"
+        return f"{UNREACHABLE}: no answer within {step.within_s:g} s"
     except DriverError as error:
-        end = "unreachable" if error.kind in LOST else "unsafe"
+        end = UNREACHABLE if error.kind in LOST else "unsafe"
         return f"{end}: {error}"
     except Exception as error:
         # A driver's bug must not keep the other devices from their safe state; it is named.

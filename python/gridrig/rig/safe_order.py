@@ -1,10 +1,12 @@
 """The order in which a bench is driven to its safe state, each step bounded in time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gridrig.rig.schema import Name, Positive, above, between
 
+PROTECTION_S = 5.0  # to read how the protection of all devices is left, after the steps
 StepName = Literal[
     "power-zero",
     "settle",
@@ -91,3 +93,8 @@ DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
     SafeStep("restore"),
     SafeStep("prove"),
 )
+
+
+def end_within_s(steps: Iterable[SafeStep]) -> float:
+    """Return how long the way to the safe state takes at most. [s]"""
+    return sum(step.within_s for step in steps) + PROTECTION_S

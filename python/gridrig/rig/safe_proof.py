@@ -13,9 +13,10 @@ from collections.abc import Mapping
 
 from gridrig.devices.bench_capabilities import AnalyserReading
 from gridrig.errors import DriverError, GridrigError
-from gridrig.rig.guard import Guarded, GuardedInverter
+from gridrig.rig.guard import GuardedInverter
+from gridrig.rig.guarded import Guarded
 from gridrig.rig.instruments import OutputSafeState, SourceTerminal
-from gridrig.rig.safe_order import SafeStep
+from gridrig.rig.safe_order import PROTECTION_S, SafeStep
 
 SAFE = "safe"
 POLL_S = 0.2
@@ -83,9 +84,14 @@ async def _settled(
         await asyncio.sleep(POLL_S)
 
 
-def opened_protection(device: Guarded) -> str | None:
-    """Return how a device is left if its protection is not as it was found."""
-    if not isinstance(device, GuardedInverter) or not device.protection_changed:
+async def opened_protection(device: Guarded) -> str | None:
+    """Return how a device is left if its protection is off or not as it was found."""
+    if not isinstance(device, GuardedInverter):
         return None
-    names = ", ".join(sorted(device.protection_changed))
-    return f"unsafe: {names} not restored as found"
+    try:
+        async with asyncio.timeout(PROTECTION_S):
+            wrong = await device.protection.left()
+    except (GridrigError, TimeoutError):
+        # What was written is known all the same; how it is left otherwise says that it hangs.
+        wrong = device.protection.not_restored()
+    return f"unsafe: {', '.join(wrong)}" if wrong else None

@@ -26,6 +26,7 @@ from gridrig.errors import RigError
 from gridrig.rig.bench import CLOSE_S, OPEN_S
 from gridrig.rig.description import Rig
 from gridrig.rig.lease import Lease
+from gridrig.rig.safe_order import end_within_s
 
 BEAT_S = 0.5
 READY_S = 30.0
@@ -42,8 +43,8 @@ def needs_watchdog(rig: Rig) -> bool:
 
 def safe_within_s(rig: Rig) -> float:
     """Return how long the bench may stay as it is after the last heartbeat, at most. [s]"""
-    steps = sum(step.within_s for step in rig.safe_order)
-    return rig.watchdog_s + GONE_S + QUIET_S + OPEN_S + steps + CLOSE_S
+    end_s = end_within_s(rig.safe_order)
+    return rig.watchdog_s + GONE_S + QUIET_S + OPEN_S + end_s + CLOSE_S
 
 
 def watched(

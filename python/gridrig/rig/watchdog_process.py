@@ -12,7 +12,8 @@ run that ended in order. If the beats stop, or the pipe closes without that `E`,
    its standard error.
 
 Exit code: 0 if it had nothing to do, 5 if it acted and the bench is safe, 6 if it is left unsafe.
-Settings are not restored as found: that record died with the run, and the report says so.
+Settings are restored as found from the notes that the run kept (`found_store`); `not_restored`
+names the devices of which some are left.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from gridrig.clock.wall_time import utc_now
 from gridrig.errors import GridrigError
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, describe
+from gridrig.rig.keeping import not_restored
 from gridrig.rig.safe_end import SafeReport
 from gridrig.rig.toml_file import parse_toml
 from gridrig.rig.watchdog import END, GONE_S, QUIET_S, REPORT, safe_within_s
@@ -131,7 +133,7 @@ async def make_bench_safe(rig: Rig) -> tuple[SafeReport, list[dict[str, Any]]]:
     def note(kind: str, device: str = "", **data: object) -> None:
         steps.append({"device": device, "kind": kind, **data})
 
-    bench = Bench(rig, Clock(asyncio.get_running_loop(), 0), note)
+    bench = Bench(rig, Clock(asyncio.get_running_loop(), 0), note, only_to_end=True)
     try:
         async with bench:
             pass  # leaving it is what makes it safe
@@ -162,7 +164,7 @@ async def watch(charge: Charge) -> int:
         "safe_within_s": safe_within_s(charge.rig),
         "devices_end": dict(safe.devices),
         "left_unsafe": list(safe.left_unsafe),
-        "settings_restored": False,
+        "not_restored": not_restored(charge.rig),
         "steps": steps,
     }
     _write(report, _report_path(charge))

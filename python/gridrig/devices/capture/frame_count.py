@@ -12,7 +12,7 @@ from gridrig.devices.capture.recorder import RECORDERS, Tap, Tape, Way
 
 
 class FrameCount:
-    """Counts frames, and hands everything on to a recorder if there is one.
+    """Counts frames, all and by wire, and hands everything on to a recorder if there is one.
 
     Parameters
     ----------
@@ -22,6 +22,7 @@ class FrameCount:
 
     def __init__(self, recorder: Tape | None) -> None:
         self.sent = 0
+        self.by_wire: dict[str, int] = {}
         self._recorder = recorder
 
     def tap(self, wire: str, kind: str, **facts: object) -> Tap:
@@ -29,7 +30,9 @@ class FrameCount:
         inner = None if self._recorder is None else self._recorder.tap(wire, kind, **facts)
 
         def take(way: Way, data: bytes) -> None:
-            self.sent += way == "out"
+            if way == "out":
+                self.sent += 1
+                self.by_wire[wire] = self.by_wire.get(wire, 0) + 1
             if inner is not None:
                 inner(way, data)
 

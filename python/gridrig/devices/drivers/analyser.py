@@ -143,7 +143,7 @@ class ScpiAnalyser(ScpiDriver):
 
     async def restore(self) -> None:
         """End a recording, then write the plan back as found."""
-        if self._found:
+        if self.found:
             await self.abort()
         await super().restore()
 

@@ -81,6 +81,7 @@ class DalyDriver:
         self._setup: content.Setup | None = None
         self._marks = 0
         self._switches = PackSwitches(name, parameters, self._look, self._command)
+        self.found = self._switches.found
 
     async def open(self) -> None:
         """Open the port and learn how many cells there are; no setting is written."""

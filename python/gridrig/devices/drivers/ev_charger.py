@@ -34,6 +34,7 @@ from ocpp.exceptions import OCPPError
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from gridrig.devices.as_found import AsFound
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.capture.recorder import recorder
 from gridrig.devices.charger_capability import EvChargerReading
@@ -46,6 +47,7 @@ from gridrig.errors import DriverError
 
 SETS_POWER = "2.1"  # the version that does
 LIMIT, POWER = "limit", "power"
+PROFILE = "profile"
 LIMIT_TOLERANCE_W = 1.0  # profiles are written in whole watts
 UNPLUGGED = frozenset({"Available", "Unavailable", "Faulted", ""})
 
@@ -118,7 +120,7 @@ class OcppCharger:
         self._link, self._times = link, parameters or OcppParameters()
         self._view = View()
         self._station: Station | None = None
-        self._limited = False
+        self.found = AsFound()  # that there was no profile of ours
         self._reversion = ReversionTime(self._times.revert_s)
         self._held: dict[str, Held] = {}  # what falls back unless it is renewed
         self._open = False
@@ -188,11 +190,11 @@ class OcppCharger:
             self._held.pop(LIMIT, None)
             for level in (UPPER, BASE):
                 await self._unlimit(level)  # "Unknown" says that there was none
-            self._limited = False
+            self.found.drop([PROFILE])
             return
         if not 0 <= p_w < 1e9:
             raise self._error("limit", "{device}: a limit of {found} W is none", found=p_w)
-        self._limited = True
+        await self.found.note({PROFILE: None})
         if reverts and self._reversion.seconds:
             await self._hold(LIMIT, p_w)
         else:
@@ -311,10 +313,11 @@ class OcppCharger:
         if not safe_state["charge"]:
             await self._set_limit(0.0, reverts=False)
             await self.end_transaction()
+            self.found.drop([PROFILE])
 
     async def restore(self) -> None:
         """Remove the rig's own profile; the charger's others were never touched."""
-        if self._limited:
+        if self.found:
             await self.set_limit_w(None)
 
     async def _serve(self, connection: ServerConnection) -> None:

@@ -69,6 +69,7 @@ class JbdDriver:
         self._line = SerialLine(name, link, parameters, lambda: jbd.Decoder("reply"), "jbd")
         self._hardware: str | None = None
         self._switches = PackSwitches(name, parameters, self._look, self._command)
+        self.found = self._switches.found
 
     async def open(self) -> None:
         """Open the port and learn the hardware name; no setting is written."""

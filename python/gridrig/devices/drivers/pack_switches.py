@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from gridrig.devices.as_found import AsFound
 from gridrig.errors import DriverError
 
 SWITCHES = ("charge", "discharge")
@@ -70,7 +71,7 @@ class PackSwitches:
         self._times = times
         self._look = look
         self._command = command
-        self._as_found: Fets | None = None
+        self.found = AsFound()  # by switch: whether it was closed
 
     async def set(self, charge: bool, discharge: bool) -> None:
         """Close (True) or open the switches, and see that it happened.
@@ -81,9 +82,13 @@ class PackSwitches:
             Kind "limit" if a switch would open under load, "readback" if the switches do not show
             the new state in time, "refused" if the device says no.
         """
-        found, i_a = await self._look()
-        if self._as_found is None:
-            self._as_found = found
+        looked = await self._look()
+        await self.found.note(dict(zip(SWITCHES, looked[0], strict=True)))
+        await self._set((charge, discharge), *looked)
+
+    async def _set(self, wanted: Fets, found: Fets, i_a: float) -> None:
+        """Set the switches, given what they showed and the current. [A]"""
+        charge, discharge = wanted
         opens = (found[0] and not charge) or (found[1] and not discharge)
         if opens and abs(i_a) > self._times.fet_open_a_max:
             raise DriverError(
@@ -94,8 +99,8 @@ class PackSwitches:
                 i_a=i_a,
                 most=self._times.fet_open_a_max,
             )
-        await self._command((charge, discharge), found)
-        await self._see((charge, discharge))
+        await self._command(wanted, found)
+        await self._see(wanted)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Set the switches named in `safe_state` ("charge", "discharge"); others stay.
@@ -122,15 +127,16 @@ class PackSwitches:
                 break  # `set` refuses, and says why
             await asyncio.sleep(self._times.poll_s)
             (charge, discharge), i_a = await self._look()
-        found = self._as_found or (charge, discharge)
-        # From now on the safe state counts as found, so that restoring does not undo it.
-        self._as_found = _named(safe_state, *found)
-        await self.set(*_named(safe_state, charge, discharge))
+        self.found.drop(safe_state)
+        await self._set(_named(safe_state, charge, discharge), (charge, discharge), i_a)
 
     async def restore(self) -> None:
         """Set the switches as found, but for those made safe; nothing, if none was ever set."""
-        if self._as_found is not None:
-            await self.set(*self._as_found)
+        found = dict(self.found.items())
+        if found:
+            looked = await self._look()
+            await self._set(_named(found, *looked[0]), *looked)
+            self.found.drop(found)
 
     async def _see(self, wanted: Fets) -> None:
         loop = asyncio.get_running_loop()
@@ -148,6 +154,6 @@ class PackSwitches:
             await asyncio.sleep(self._times.poll_s)
 
 
-def _named(safe_state: Mapping[str, object], charge: bool, discharge: bool) -> Fets:
-    """Return the switches as `safe_state` names them, else as given."""
-    return bool(safe_state.get("charge", charge)), bool(safe_state.get("discharge", discharge))
+def _named(named: Mapping[str, object], charge: bool, discharge: bool) -> Fets:
+    """Return the switches as named, else as given."""
+    return bool(named.get("charge", charge)), bool(named.get("discharge", discharge))

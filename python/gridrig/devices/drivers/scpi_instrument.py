@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gridrig.devices.as_found import AsFound
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.drivers.scpi_line import ScpiLine, ScpiTimes
 from gridrig.devices.links import SerialLink, SocketLink
@@ -59,7 +60,7 @@ class ScpiDriver:
         self.name = name
         self._parameters = parameters or ScpiDriverParameters()
         self._line = ScpiLine(name, link, self._parameters)
-        self._found: dict[str, str] = {}
+        self.found = AsFound()  # answers by question
 
     async def open(self) -> None:
         """Connect and learn who it is; no setting is written."""
@@ -110,10 +111,20 @@ class ScpiDriver:
         raise NotImplementedError
 
     async def restore(self) -> None:
-        """Write the settings back as found, each read back, but for those made safe."""
-        for question, found in reversed(self._found.items()):
-            await self._write(question, found)
-        self._found.clear()
+        """Write the settings back as found, each read back, but for those made safe.
+
+        Every setting is tried even when one fails; the first failure is raised at the end.
+        """
+        failures: list[DriverError] = []
+        for question, found in reversed(self.found.items()):
+            try:
+                await self._write(question, found)
+            except DriverError as error:
+                failures.append(error)
+            else:
+                self.found.drop([question])
+        if failures:
+            raise failures[0]
 
     async def _check_identity(self) -> None:
         who = await self._line.text("*IDN?")
@@ -148,8 +159,8 @@ class ScpiDriver:
             Kind "readback" if the instrument shows something else.
         """
         question = f"{header}?"
-        if question not in self._found:
-            self._found[question] = await self._line.text(question)
+        if question not in self.found:
+            await self.found.note({question: await self._line.text(question)})
         return await self._write(question, value, tolerance)
 
     async def _write(self, question: str, value: float | str, tolerance: float = 0.0) -> float:

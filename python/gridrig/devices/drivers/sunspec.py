@@ -31,7 +31,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, InverterReading
-from gridrig.devices.drivers import sunspec_nameplate, sunspec_power_factor
+from gridrig.devices.drivers import (
+    sunspec_nameplate,
+    sunspec_power_factor,
+    sunspec_protection,
+)
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_curves import Curves
 from gridrig.devices.drivers.sunspec_der import MODELS, DerModels
@@ -77,6 +81,7 @@ class SunSpecInverter:
             Patience(parameters.timeout_s, parameters.retries),
             read_count_max=parameters.read_count_max,
         )
+        self.found = self._device.found
         self._curves = Curves(self._device, parameters.adopt_timeout_s)
         self._power_factor = sunspec_power_factor.PowerFactor(self._device)
         self._models: Generation = DerModels(self._device, parameters.revert_s)
@@ -235,6 +240,10 @@ class SunSpecInverter:
     async def read_alarms(self) -> tuple[str, ...]:
         """Return the names of the alarms it raises now."""
         return await sunspec_nameplate.read_alarms(self._device)
+
+    async def read_protection(self) -> Mapping[str, object]:
+        """Return its trip functions as raw values, and whether it detects islands."""
+        return await sunspec_protection.read_protection(self._device, self._curves)
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.

@@ -72,6 +72,7 @@ REGIONS = {
     "MayTrip": "may_trip",
     "MomCess": "momentary_cessation",
 }
+TRIP = "_trip"  # what the names of functions that protect end in
 DROOP = {"DbOf": "db_of_hz", "DbUf": "db_uf_hz", "KOf": "k_of", "KUf": "k_uf"}
 
 
@@ -89,7 +90,6 @@ class Curves:
     def __init__(self, device: SunSpecDevice, adopt_timeout_s: float) -> None:
         self._device = device
         self._timeout_s = adopt_timeout_s
-        self._found: dict[str, dict[str, int]] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class Curves:
         model = await self._device.read(function.model)
         slot = self._slot(function, model)
         raw = self._raw(name, function, model, settings)
-        self._found.setdefault(name, self._active(function, model))
+        await self._device.found.note({name: self._active(function, model)})
         await self._device.write(
             function.model, {f"{function.word}[{slot}].{key}": v for key, v in raw.items()}
         )
@@ -136,10 +136,25 @@ class Curves:
             )
         await self._device.write(function.model, {"Ena": int(on)})
 
+    async def read_trips(self) -> dict[str, dict[str, int]]:
+        """Return each trip function in force, as raw values: its curve and whether it is on."""
+        found: dict[str, dict[str, int]] = {}
+        for name in self.names:
+            if name.endswith(TRIP):
+                function = FUNCTIONS[name]
+                points = (await self._device.model(function.model)).points
+                # Up to the end of the curve in force: the others do not act.
+                end = max(p.offset + p.size for n, p in points.items() if n.startswith("Crv[1]."))
+                model = await self._device.read(function.model, 0, end)
+                found[name] = {**self._active(function, model), "Ena": model.number("Ena") or 0}
+        return found
+
     async def restore(self) -> None:
         """Adopt every curve as it was found; the first failure is raised at the end."""
         failures: list[DriverError] = []
-        for name, raw in list(self._found.items()):
+        for name, raw in self._device.found.items():
+            if name not in FUNCTIONS:
+                continue  # a register, which is restored as such
             function = FUNCTIONS[name]
             try:
                 model = await self._device.read(function.model)
@@ -148,7 +163,7 @@ class Curves:
                     named = {f"{function.word}[{slot}].{key}": v for key, v in raw.items()}
                     await self._device.write(function.model, named)
                     await self._adopt(name, function, slot)
-                del self._found[name]
+                self._device.found.drop([name])
             except DriverError as error:
                 failures.append(error)
         if failures:
@@ -218,7 +233,7 @@ class Curves:
         if function.model == 711:
             values = {key: self._value(model, prefix + point) for point, key in DROOP.items()}
             return DroopSettings(**values, response_s=self._value(model, f"{prefix}RspTms"))
-        if name.endswith("_trip"):
+        if name.endswith(TRIP):
             regions = {
                 key: self._points(function, model, f"{prefix}{region}.")
                 for region, key in REGIONS.items()
@@ -275,10 +290,10 @@ class Curves:
             case DroopSettings() if function.model == 711:
                 wanted = {point: getattr(settings, key) for point, key in DROOP.items()}
                 wanted["RspTms"] = settings.response_s
-            case TripSettings() if name.endswith("_trip"):
+            case TripSettings() if name.endswith(TRIP):
                 for region, key in REGIONS.items():
                     wanted |= self._wanted_points(function, getattr(settings, key), f"{region}.")
-            case CurveSettings() if function.x and not name.endswith("_trip"):
+            case CurveSettings() if function.x and not name.endswith(TRIP):
                 wanted = self._wanted_points(function, settings.points, "")
                 wanted["DeptRef"] = REFERENCES.index(settings.reference)
                 if settings.response_s is not None:

@@ -16,6 +16,7 @@ seen.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from gridrig.devices.as_found import AsFound
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.drivers.modbus_line import ModbusLine, Patience, join_line
 from gridrig.devices.drivers.sunspec_walk import Placed, find_base, walk
@@ -73,7 +74,7 @@ class SunSpecDevice:
         self._line: ModbusLine | None = None
         self._found: dict[int, list[Placed]] = {}
         self._shapes: dict[int, Model] = {}  # by the address of the ID
-        self._saved: dict[int, int] = {}  # address: register as found, in order of writing
+        self.found = AsFound()  # registers by address, curves by function
 
     async def open(self) -> None:
         """Connect and walk the map; opening twice is allowed.
@@ -334,20 +335,21 @@ class SunSpecDevice:
         return registers
 
     async def _save(self, address: int, count: int) -> None:
-        if all(register in self._saved for register in range(address, address + count)):
+        if all(str(register) in self.found for register in range(address, address + count)):
             return
         found = await self._read(address, count)
-        for register, value in enumerate(found, address):
-            self._saved.setdefault(register, value)
+        await self.found.note({str(address + k): value for k, value in enumerate(found)})
 
     def _drop_saved(self, address: int, count: int) -> None:
-        for register in range(address, address + count):
-            self._saved.pop(register, None)
+        self.found.drop(str(register) for register in range(address, address + count))
 
     def _saved_blocks(self) -> list[tuple[int, list[int]]]:
         """Return what was saved as blocks of registers saved one after the other."""
         blocks: list[tuple[int, list[int]]] = []
-        for register, value in self._saved.items():
+        for name, value in self.found.items():
+            if not name.isdecimal():
+                continue  # a curve, which is not restored by its registers
+            register = int(name)
             if blocks and register == blocks[-1][0] + len(blocks[-1][1]):
                 blocks[-1][1].append(value)
             else:

@@ -1,0 +1,76 @@
+"""`gridrig restore`: put back what a run changed and did not live to restore."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from gridrig.campaign.assembly import make_bench
+from gridrig.campaign.builtin import RIGS, find
+from gridrig.campaign.checking import NOT_OPENED, left_safe, show_end, street_of
+from gridrig.campaign.outcomes import Outcome
+from gridrig.campaign.stopping import Stop
+from gridrig.clock import Clock, run_wall
+from gridrig.errors import RigError
+from gridrig.events import EventLog
+from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.keeping import forget, not_restored
+from gridrig.rig.lease import Lease, take_lease
+from gridrig.rig.safe_end import SafeReport
+
+START_UTC_S = int(datetime(2016, 6, 20, 12, tzinfo=UTC).timestamp())
+
+
+def restore_command(rig_name: str, *, give_up: str | None, wait_s: float) -> int:
+    """Restore the devices of a rig as they were found, read back, and leave the bench safe.
+
+    Parameters
+    ----------
+    rig_name : str
+        Rig file, or a built-in's name.
+    give_up : str or None
+        Device whose settings are given up instead: somebody has set it by hand.
+    wait_s : float
+        How long to wait in line for the bench. [s]
+
+    Raises
+    ------
+    RigError
+        `rig.bench_taken`, `rig.found_unreadable`.
+    """
+    rig, console = load_rig(find(rig_name, RIGS)), Console()
+    with take_lease(rig, "gridrig restore", wait_s=wait_s) as lease:
+        if give_up is not None:
+            return _give_up(rig, give_up, console)
+        if not not_restored(rig):
+            console.print("nothing to restore: every run put back what it changed")
+            return Outcome.PASS.exit_code
+        return run_wall(lambda clock: _restore(rig, lease, clock, console), start_utc_s=START_UTC_S)
+
+
+def _give_up(rig: Rig, name: str, console: Console) -> int:
+    device = rig.device(name)
+    there = not device.emulated and forget(device)
+    what = "given up, nobody restores them any more" if there else "none are kept"
+    console.print(f"{name}: settings as found: {what}", markup=False)
+    return Outcome.PASS.exit_code
+
+
+async def _restore(rig: Rig, lease: Lease, clock: Clock, console: Console) -> int:
+    events = EventLog(clock, [device.name for device in rig.devices])
+    street = street_of(rig, clock, None)
+    bench = make_bench(rig, street, clock, events)
+    outcome, stop = Outcome.PASS, Stop()
+    try:
+        async with left_safe(bench, lease, street, clock, stop):
+            for name in bench.left_over:
+                console.print(f"{name}: restored as found and read back", markup=False)
+    except RigError as error:
+        if error.code not in NOT_OPENED:
+            raise
+        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        outcome = Outcome.ERROR
+    except asyncio.CancelledError:
+        console.print(stop.cause or "cancelled", style="bold red")
+        outcome = Outcome.ABORTED
+    return show_end(rig, bench.safe_report or SafeReport({}), outcome, console)

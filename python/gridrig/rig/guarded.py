@@ -1,0 +1,103 @@
+"""What every guard of a driver does: nothing is sent that the rig file does not allow.
+
+A guard wraps one driver. Each write is checked first and refused as `rig.limit`, kind "limit",
+without a byte of it on the wire. In a dry run what would be written is reported instead of sent.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gridrig.devices.capabilities import Identity
+from gridrig.errors import DriverError
+from gridrig.rig.device import Device
+
+if TYPE_CHECKING:
+    from gridrig.rig.permits import Permits
+
+Report = Callable[..., object]
+
+
+class Guarded:
+    """What every guarded driver does.
+
+    Parameters
+    ----------
+    device : Device
+        The rig's word on it.
+    driver : driver
+        What speaks to it.
+    report : callable
+        Takes (kind, **data): "write_refused", "would_write".
+    dry_run : bool
+        Report writes instead of sending them.
+    """
+
+    def __init__(self, device: Device, driver: Any, report: Report, *, dry_run: bool) -> None:
+        self.name = device.name
+        self.capability = device.capability
+        self.device = device
+        self.driver = driver
+        self._report = report
+        self._dry_run = dry_run
+        self._ending = False
+        self.permits: Permits | None = None  # of its bench
+        self.reads = 0  # how often it was asked what it does
+
+    def end(self) -> None:
+        """From now on refuse every write but those of the safe end: it has the last word."""
+        self._ending = True
+
+    async def identify(self) -> Identity:
+        """Return who the device says it is."""
+        identity: Identity = await self.driver.identify()
+        return identity
+
+    async def read(self) -> Any:
+        """Return what the device reports now."""
+        self.reads += 1
+        return await self.driver.read()
+
+    async def make_safe(self) -> None:
+        """Drive the device into its declared safe state."""
+        settings = self.device.safe_settings()
+        await self._write("safe_state", settings, self.driver.make_safe, ending=True)
+
+    async def restore(self) -> None:
+        """Write the settings back as found."""
+        if not self._dry_run:
+            await self.driver.restore()
+
+    async def _write(
+        self, what: str, value: Any, send: Callable[[Any], Any], *, ending: bool = False
+    ) -> None:
+        if self._ending and not ending:
+            raise self._refuse(what, value, "sent: the bench is being made safe")
+        if self._dry_run:
+            self._report("would_write", what=what, value=value)
+            return
+        await send(value)
+
+    async def _need_loop(self, what: str, value: Any) -> None:
+        """Refuse what energises while the bench's safety loop is open."""
+        if self.permits is None or self._dry_run:
+            return
+        if fault := await self.permits.loop_fault():
+            raise self._refuse(what, value, f"given while {fault}")
+
+    def _refuse(self, what: str, found: object, expected: str) -> DriverError:
+        self._report("write_refused", what=what, found=repr(found), expected=expected)
+        return DriverError(
+            "rig.limit",
+            "{device}: {what} of {found} is not {expected}; nothing was sent",
+            kind="limit",
+            device=self.name,
+            what=what,
+            found=found,
+            expected=expected,
+        )
+
+    def _within(self, what: str, value: object, low: float, high: float) -> None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type,operator]
+            raise self._refuse(what, value, f"a number from {low:g} to {high:g}, the rig's limits")
