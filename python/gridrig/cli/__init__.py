@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from gridrig.cli import benches, certify, claims, cores, ledgers, runs, sweeps, wires
+from gridrig.cli import benches, certify, claims, cores, ledgers, minds, runs, sweeps, wires
 from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    for topic in (runs, sweeps, benches, certify, wires, ledgers, claims, cores):
+    for topic in (runs, sweeps, benches, certify, wires, ledgers, claims, cores, minds):
         topic.add_to(command)
     return parser
 
