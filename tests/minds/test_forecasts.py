@@ -194,3 +194,10 @@ def test_a_value_that_is_empty_is_missing(tmp_path: Path):
     (series,) = read_series(path, ["x"])
     assert series.start_utc_s == START_UTC_S
     assert np.isnan(series.values[1])
+
+
+def test_next_steps_are_the_first_steps_of_forecasts_from_every_origin(home):
+    model, first = Forecaster.fit(home, kind="load", until=40 * DAY), 40 * DAY
+    together = model.next_steps(home, first, first + 30)
+    alone = [model.forecast(home, first + k, 1).quantiles[0] for k in range(30)]
+    assert np.allclose(together, alone, rtol=0, atol=1e-12)

@@ -192,6 +192,29 @@ class Forecaster:
             expected, quantiles = np.maximum(expected, 0.0), np.maximum(quantiles, 0.0)
         return Forecast(expected, quantiles, self._flags(given, errors))
 
+    def next_steps(
+        self, series: Series, first: int, stop: int, *, weather: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the quantiles of each step from `first` to `stop`, forecast as it begins.
+
+        The same as `forecast` of one step from every origin, in one go.
+
+        Returns
+        -------
+        array of float64, shape (stop - first, 3)
+        """
+        given = make_inputs(
+            series, self._weather(weather), first - CARRIED, stop, kind=self.kind, zone=self.zone
+        )
+        base = self._base(given)
+        errors = series.values[first - CARRIED : stop] - base
+        last, mean = (part[: stop - first] for part in _before(errors, given.scale))
+        carried = self._carry[0, 0] * last + self._carry[0, 1] * mean
+        scale = given.scale[CARRIED:]
+        spread = self._spread[0, given.hour[CARRIED:].astype(int)]
+        found: FloatArray = (base[CARRIED:] + carried * scale)[:, None] + spread * scale[:, None]
+        return np.maximum(found, 0.0) if self.kind == "sun" else found
+
     def _weather(self, weather: FloatArray | None) -> FloatArray:
         """Return the weather as the model was trained on it, of no length if nothing is said."""
         expected = 0
