@@ -23,6 +23,7 @@ LEVEL = {
     "metering": 2,
     "settlement": 2,
     "circuit": 3,
+    "minds": 3,
     "rig": 3,
     "campaign": 4,
     "bench": 5,

@@ -42,6 +42,10 @@ class MarketError(GridrigError):
     """A market input is malformed; a refused order is a result, not this error."""
 
 
+class MindError(GridrigError):
+    """A forecast or a schedule cannot be made from what it was given."""
+
+
 class MeteringError(GridrigError):
     """A signed reading is false, or could not be decided."""
 

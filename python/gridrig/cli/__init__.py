@@ -15,6 +15,7 @@ from gridrig.cli import (
     cores,
     feeders,
     ledgers,
+    minds,
     restoring,
     runs,
     sweeps,
@@ -43,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    topics = (runs, sweeps, benches, restoring, certify, wires, ledgers, claims, cores, feeders)
+    topics = (
+        *(runs, sweeps, benches, restoring, certify, wires),
+        *(ledgers, claims, cores, feeders, minds),
+    )
     for topic in topics:
         topic.add_to(command)
     return parser

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gridrig.cli.arguments import AddCommand, whole
 
-BENCH_TOPICS = ("devices", "market", "metering", "plant", "settlement", "timing")
+BENCH_TOPICS = ("devices", "market", "metering", "microgrid", "plant", "settlement", "timing")
 
 
 def add_to(command: AddCommand) -> None:

@@ -62,11 +62,12 @@ class View:
 
 @dataclass(frozen=True)
 class Intent:
-    """One order before it has a number."""
+    """One order before it has a number, and why it is made if its agent says so."""
 
     side: Side
     energy_milliwh: int
     price_micro_per_kwh: int
+    why: str = ""
 
 
 @dataclass(frozen=True)

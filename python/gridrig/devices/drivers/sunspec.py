@@ -52,6 +52,7 @@ from gridrig.devices.grid_support import (
 )
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
 from gridrig.devices.nameplate import NameplateReading
+from gridrig.devices.protection import ANTI_ISLANDING
 from gridrig.errors import DriverError
 
 
@@ -243,7 +244,12 @@ class SunSpecInverter:
 
     async def read_protection(self) -> Mapping[str, object]:
         """Return its trip functions as raw values, and whether it detects islands."""
-        return await sunspec_protection.read_protection(self._device, self._curves)
+        found = await sunspec_protection.read_protection(self._device, self._curves)
+        register = self._parameters.detection_register
+        if register is not None:
+            value = await self._device.read_register(register)
+            found[ANTI_ISLANDING] = value == self._parameters.detection_on
+        return found
 
     async def make_safe(self, safe_state: Mapping[str, object]) -> None:
         """Drive the inverter to `connect`, `limit_w` and, storage only, `power_w`.

@@ -241,6 +241,10 @@ class SunSpecDevice:
         await self._save(address, 1)
         await self._write_and_compare(address, [value], f"register {address}")
 
+    async def read_register(self, address: int) -> int:
+        """Return one register that no model describes."""
+        return (await self._read(address, 1))[0]
+
     async def restore(self) -> None:
         """Write every setting back as found, latest first, each read back.
 

@@ -1,0 +1,146 @@
+"""The microgrid benchmark: what a market with forecasts shaves off the peaks of a street.
+
+Definitions. Import is the street's net mean power from the grid over a quarter-hour. The mean daily
+peak is the mean over days of the day's greatest import (at least 0); the peak of the period is the
+greatest of all stated weeks. Peak shaving is 1 - peak with market / peak without, where "without"
+is either the same street with its PV and no storage, or with neither. Over seeds, peaks are summed
+before they are divided. Deviation is |delivered - cleared| over |cleared|: summed participant by
+participant and quarter-hour by quarter-hour; or of the street's net, over what is bought in it.
+
+The peers are the perfect-foresight optimum, a linear programme that joins all batteries and may end
+the week empty, once for each kind of peak; and greedy self-consumption, home by home.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridrig.bench.microgrid_market import DAY_STEPS, Street
+from gridrig.bench.microgrid_optimum import greedy_w, mean_daily_peak_w, net_w, optimum_w
+from gridrig.bench.microgrid_street import BUSINESSES, HOUSEHOLDS, Home, draw_street
+from gridrig.bench.rows import Goal, Measured, Row
+from gridrig.minds.series import FloatArray
+
+CONSUMERS = {"street": BUSINESSES, "homes": HOUSEHOLDS}
+WORKLOADS = tuple(CONSUMERS)
+ONLY_WHEN_NAMED = frozenset({"homes"})
+SEEDS, QUICK_SEEDS = 30, 1
+# Mondays of 2016, by day of the year from 0: 15 February, 16 May, 15 August, 14 November.
+WEEKS, QUICK_WEEKS = (45, 136, 227, 318), (45,)
+WEEK_DAYS = 7
+OF_OPTIMUM, DEVIATION_PERCENT = 0.8, 5.0
+NO_STORAGE, NO_DER = "PV without storage", "neither PV nor storage"
+PERCENT = 100.0
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Peaks of one street over all weeks, by who ran it. [W]"""
+
+    daily: dict[str, float]
+    period: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Of one street over all weeks: by participant, and of its net. [1]"""
+
+    participants: float
+    street: float
+
+
+def measure(workloads: Sequence[str], quick: bool) -> Measured:
+    """Measure the chosen workloads, in the order asked for."""
+    measured = Measured()
+    seeds, weeks = (QUICK_SEEDS, QUICK_WEEKS) if quick else (SEEDS, WEEKS)
+    for workload in workloads:
+        found = [_of_seed(seed, CONSUMERS[workload], weeks) for seed in range(1, seeds + 1)]
+        size = f"{workload}: {seeds} seeds, {len(weeks)} weeks of 2016"
+        measured.rows += _rows(size, found)
+    measured.remarks.append(
+        "mean daily peak: mean of each day's greatest quarter-hour import; peak: greatest of all; "
+        "shaving: 1 - with market / without; deviation: |delivered - cleared| / |cleared|"
+    )
+    return measured
+
+
+def _of_seed(seed: int, consumers: Sequence[str], weeks: Sequence[int]) -> tuple[Peaks, Deviation]:
+    homes = draw_street(seed, consumers)
+    daily: dict[str, list[float]] = {}
+    period: dict[str, list[float]] = {}
+    off = np.zeros(4)
+    for day in weeks:
+        steps = slice(day * DAY_STEPS, (day + WEEK_DAYS) * DAY_STEPS)
+        week = Street(homes, steps.start, steps.stop - steps.start, seed).run()
+        for who, import_w in _imports(homes, steps, week.import_w).items():
+            daily.setdefault(who, []).append(mean_daily_peak_w(import_w, WEEK_DAYS))
+            period.setdefault(who, []).append(max(float(import_w.max()), 0.0))
+        least_peak = optimum_w(homes, steps, parts=1)
+        period["optimum"][-1] = max(float(least_peak.max()), 0.0)
+        missed = week.delivered_wh - week.cleared_wh
+        bought = np.maximum(week.cleared_wh, 0.0)
+        off += [
+            np.abs(missed).sum(),
+            np.abs(week.cleared_wh).sum(),
+            np.abs(missed.sum(axis=0)).sum(),
+            bought.sum(),
+        ]
+    peaks = Peaks(
+        {who: float(np.mean(values)) for who, values in daily.items()},
+        {who: max(values) for who, values in period.items()},
+    )
+    return peaks, Deviation(float(off[0] / off[1]), float(off[2] / off[3]))
+
+
+def _imports(homes: Sequence[Home], steps: slice, market_w: FloatArray) -> dict[str, FloatArray]:
+    return {
+        NO_DER: np.sum([home.load_w[steps] for home in homes], axis=0),
+        NO_STORAGE: net_w(homes, steps),
+        "greedy": greedy_w(homes, steps),
+        "market": market_w,
+        "optimum": optimum_w(homes, steps, parts=WEEK_DAYS),
+    }
+
+
+def _rows(size: str, found: Sequence[tuple[Peaks, Deviation]]) -> Iterator[Row]:
+    daily, period = [peaks.daily for peaks, _ in found], [peaks.period for peaks, _ in found]
+    for base in (NO_STORAGE, NO_DER):
+        for name, peaks in (("mean daily peak", daily), ("peak of the period", period)):
+            goal = Goal(ratio=OF_OPTIMUM) if (base, peaks) == (NO_STORAGE, daily) else None
+            for peer in ("optimum", "greedy"):
+                yield Row(
+                    task=f"{name} shaved, against {base}",
+                    workload=size,
+                    ours=_shaved(peaks, "market", base),
+                    unit="%",
+                    peer="perfect-foresight optimum" if peer == "optimum" else "greedy, each home",
+                    peer_figure=_shaved(peaks, peer, base),
+                    goal=goal if peer == "optimum" else None,
+                )
+    shares = [
+        _shaved([one], "market", NO_STORAGE) / _shaved([one], "optimum", NO_STORAGE)
+        for one in daily
+    ]
+    yield Row(
+        task="deviation of delivered from cleared energy, participant by participant",
+        workload=size,
+        ours=PERCENT * float(np.mean([one.participants for _, one in found])),
+        unit="%",
+        goal=Goal(ours=DEVIATION_PERCENT),
+        less_is_better=True,
+        note=f"{size}: of the optimum's mean daily peak shaving {min(shares):.3f} to "
+        f"{max(shares):.3f} by seed",
+    )
+    yield Row(
+        task="deviation of the street's net from cleared, over energy bought in it",
+        workload=size,
+        ours=PERCENT * float(np.mean([one.street for _, one in found])),
+        unit="%",
+        less_is_better=True,
+    )
+
+
+def _shaved(peaks: Sequence[dict[str, float]], who: str, base: str) -> float:
+    """Return by how much somebody lowers the peaks of all streets. [%]"""
+    return PERCENT * (1.0 - sum(one[who] for one in peaks) / sum(one[base] for one in peaks))

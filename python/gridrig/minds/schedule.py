@@ -1,0 +1,245 @@
+"""When to charge and when to discharge: a linear programme over the steps ahead, solved by HiGHS.
+
+Minimised is what energy costs over the horizon: what is bought in blocks of rising price, less what
+is paid for what is given back, plus the wear of what is stored, less what is left at the end at a
+stated price. Kept are the limits of each store, its reserve, and what it must hold by a step, as a
+car that leaves. What cannot be kept does not make the programme infeasible: every missing watt-hour
+costs more than any price, and the schedule says which store is short, when and by how much.
+
+What one watt-hour more would be worth now, the marginal value of the stored energy, comes with the
+schedule: it is the price at which an order should begin to buy or to sell.
+
+Known gaps: an efficiency does not depend on power; powers are continuous, though a car has a least
+current; prices below zero may charge and discharge at once unless wear is dearer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from gridrig.errors import MindError
+from gridrig.minds.series import FloatArray
+from gridrig.quantity import SECONDS_PER_HOUR
+
+SHORT_PRICE_MICRO_PER_WH = 1e6  # of what must be held and is not; a thousand times any tariff
+
+
+@dataclass(frozen=True)
+class Store:
+    """Something that stores energy: a battery, or a car while it is plugged in.
+
+    Parameters
+    ----------
+    name : str
+    stored_wh : float
+        At the beginning. [Wh]
+    charge_w, discharge_w : array of float64, shape (steps,)
+        The most it takes and gives in each step, at its terminal; 0 while a car is away. [W]
+    least_wh : array of float64, shape (steps,)
+        What it must hold at the end of each step: the reserve, the need of a driver. [Wh]
+    most_wh : float
+        What it can hold. [Wh]
+    efficiency : float
+        Of one way, charging as discharging. [1]
+    wear_micro_per_kwh : float
+        What it costs to put energy through it once. [millionths/kWh]
+    """
+
+    name: str
+    stored_wh: float
+    charge_w: FloatArray
+    discharge_w: FloatArray
+    least_wh: FloatArray
+    most_wh: float
+    efficiency: float = 0.95
+    wear_micro_per_kwh: float = 0.0
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What energy from outside costs.
+
+    Parameters
+    ----------
+    block_w : array of float64, shape (steps, blocks)
+        Power of each block; what is needed beyond all of them cannot be had. [W]
+    price_micro_per_kwh : array of float64, shape (steps, blocks)
+        Price of each block, rising within a step. [millionths/kWh]
+    feed_in_micro_per_kwh : array of float64, shape (steps,)
+        What is paid for what is given back, not above the first block. [millionths/kWh]
+    leftover_micro_per_kwh : float
+        What stored energy counts at the end. [millionths/kWh]
+    """
+
+    block_w: FloatArray
+    price_micro_per_kwh: FloatArray
+    feed_in_micro_per_kwh: FloatArray
+    leftover_micro_per_kwh: float = 0.0
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """What a store misses of what it must hold at the end of a step. [Wh]"""
+
+    store: str
+    step: int
+    energy_wh: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What the stores do, step by step.
+
+    Parameters
+    ----------
+    power_w : array of float64, shape (stores, steps)
+        At each terminal, + is discharge. [W]
+    stored_wh : array of float64, shape (stores, steps)
+        At the end of each step. [Wh]
+    import_w : array of float64, shape (steps,)
+        From outside, - is given back. [W]
+    value_micro_per_kwh : array of float64, shape (stores, steps)
+        What one more unit in store at the beginning of each step would save. [millionths/kWh]
+    shortfalls : tuple of Shortfall
+        Empty if everything that must be held is.
+    """
+
+    power_w: FloatArray
+    stored_wh: FloatArray
+    import_w: FloatArray
+    value_micro_per_kwh: FloatArray
+    shortfalls: tuple[Shortfall, ...]
+
+
+def plan(
+    needed_w: FloatArray, stores: Sequence[Store], supply: Supply, *, step_s: float | FloatArray
+) -> Schedule:
+    """Return the cheapest schedule.
+
+    Parameters
+    ----------
+    needed_w : array of float64, shape (steps,)
+        What is used less what is made, besides the stores. [W]
+    stores : sequence of Store
+    supply : Supply
+    step_s : float or array of float64, shape (steps,)
+        Length of the steps; those far ahead may be longer. [s]
+
+    Raises
+    ------
+    MindError
+        `schedule.input` if an input has the wrong length or is not finite; `schedule.supply` if
+        what is needed is more than all blocks together; `schedule.unsolved` if HiGHS says so.
+    """
+    steps = len(needed_w)
+    _check(steps, needed_w, stores, supply)
+    hours = np.broadcast_to(np.asarray(step_s, float) / SECONDS_PER_HOUR, (steps,))
+    programme = _Programme(steps, stores, supply, hours)
+    solved = linprog(
+        programme.cost,
+        A_eq=programme.equal,
+        b_eq=np.concatenate([programme.opening, needed_w]),
+        A_ub=programme.at_most,
+        b_ub=programme.at_most_of if stores else None,
+        bounds=np.column_stack([np.zeros(len(programme.upper)), programme.upper]),
+        method="highs-ds",
+    )
+    if solved.status == 2:
+        raise MindError(
+            "schedule.supply",
+            "no schedule: at most {most:.0f} W is needed at once, the blocks are {least:.0f} W",
+            most=float(needed_w.max()),
+            least=float(supply.block_w.sum(axis=1).min()),
+        )
+    if solved.status != 0:
+        raise MindError("schedule.unsolved", "HiGHS: {text}", text=str(solved.message))
+    return programme.schedule(np.asarray(solved.x), np.asarray(solved.eqlin.marginals))
+
+
+class _Programme:
+    """Columns: of each store charge, discharge, stored, missing; then the blocks, then feed-in."""
+
+    def __init__(
+        self, steps: int, stores: Sequence[Store], supply: Supply, hours: FloatArray
+    ) -> None:
+        self._steps, self._stores = steps, stores
+        one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
+        lasting = sparse.diags(hours)
+        carried = one - sparse.eye(steps, k=-1)
+        energy, needs, balance, least = [], [], [], []
+        cost, upper, opening = [], [], []
+        for store in stores:
+            put_in, taken = store.efficiency * lasting, lasting / store.efficiency
+            energy.append(sparse.hstack([-put_in, taken, carried, nothing]))
+            must = np.flatnonzero(store.least_wh > 0.0)
+            needs.append(sparse.hstack([nothing, nothing, -one, -one]).tocsr()[must])
+            least.append(-store.least_wh[must])
+            balance += [-one, one, nothing, nothing]
+            held = np.zeros(steps)
+            held[-1] = -supply.leftover_micro_per_kwh / 1000
+            wear = store.wear_micro_per_kwh / 1000 * hours
+            cost += [wear, np.zeros(steps), held, np.full(steps, SHORT_PRICE_MICRO_PER_WH)]
+            most = np.full(steps, store.most_wh)
+            upper += [store.charge_w, store.discharge_w, most, np.full(steps, np.inf)]
+            opening.append(np.concatenate([[store.stored_wh], np.zeros(steps - 1)]))
+        bought = sparse.kron(one, np.ones((1, supply.block_w.shape[1])))
+        outside = bought.shape[1] + steps
+        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one]))
+        self.at_most = _stacked(needs, outside)
+        self.at_most_of = _joined(least)
+        self.opening = _joined(opening)
+        price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
+        self.cost = np.concatenate([*cost, price, -supply.feed_in_micro_per_kwh / 1000 * hours])
+        self.upper = np.concatenate([*upper, supply.block_w.ravel(), np.full(steps, np.inf)])
+
+    def schedule(self, found: FloatArray, marginals: FloatArray) -> Schedule:
+        """Return the schedule that a solution stands for."""
+        steps, stores = self._steps, self._stores
+        of_stores = found[: 4 * steps * len(stores)].reshape(len(stores), 4, steps)
+        charge, discharge, stored, missing = of_stores.transpose(1, 0, 2)
+        rest = found[4 * steps * len(stores) :]
+        bought, given = rest[:-steps].reshape(steps, -1).sum(axis=1), rest[-steps:]
+        value = -marginals[: steps * len(stores)].reshape(len(stores), steps) * 1000
+        shortfalls = tuple(
+            Shortfall(stores[place].name, int(step), float(missing[place, step]))
+            for place, step in zip(*np.nonzero(missing > 1e-3), strict=True)
+        )
+        return Schedule(discharge - charge, stored, bought - given, value, shortfalls)
+
+
+def _stacked(of_stores: list[Any], outside: int, last: Any = None) -> Any:
+    """Return the rows of each store beside each other's columns, which end with those outside."""
+    rows = [] if last is None else [last]
+    if of_stores:
+        own = sparse.block_diag(of_stores)
+        rows.insert(0, sparse.hstack([own, sparse.csr_matrix((own.shape[0], outside))]))
+    return sparse.vstack(rows).tocsr() if rows else None
+
+
+def _joined(parts: list[FloatArray]) -> FloatArray:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _check(steps: int, needed_w: FloatArray, stores: Sequence[Store], supply: Supply) -> None:
+    sizes = [
+        ("needed_w", needed_w, (steps,)),
+        ("block_w", supply.block_w, (steps, supply.block_w.shape[-1])),
+        ("price_micro_per_kwh", supply.price_micro_per_kwh, supply.block_w.shape),
+        ("feed_in_micro_per_kwh", supply.feed_in_micro_per_kwh, (steps,)),
+    ]
+    for store in stores:
+        for name in ("charge_w", "discharge_w", "least_wh"):
+            sizes.append((f"{name} of {store.name}", getattr(store, name), (steps,)))
+    for name, values, shape in sizes:
+        if np.shape(values) != shape or not np.isfinite(values).all():
+            raise MindError(
+                "schedule.input",
+                "{name} has shape {found}, expected {expected} finite numbers",
+                name=name,
+                found=np.shape(values),
+                expected=shape,
+            )
