@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from gridrig.campaign.builtin import RIGS
-from gridrig.campaign.lab import ResonantLoad
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.procedure_summary import Executed, properties, verdict_lines
 from gridrig.campaign.procedures import (
@@ -275,43 +274,3 @@ def test_meter_counts_what_the_inverter_gave_while_time_passed(rig):
 
     (energy,) = execute(declared(body, criteria=(LIMIT, OTHER)), rig).verdicts.verdicts[1:]
     assert energy.value == 100_000  # 10 kW x 36 s
-
-
-def test_island_is_watched_to_its_end_and_can_then_be_reclosed(rig):
-    found = {}
-
-    async def body(lab: Lab) -> None:
-        lab.give("pv-1", 10_000.0)
-        await lab.pass_time(5.0)
-        found["balanced"] = lab.connect_load(ResonantLoad(10_000.0, 1.0, 1.0))
-        found["off"] = lab.connect_load(ResonantLoad(9_000.0, 1.0, 1.02))
-        trace = await lab.island(10.0, "pv-1")
-        found["end"] = (trace.times_s[-1], trace.v_pu[-1], trace.p_w[-1])
-        found["tripped"] = (await lab.driver("pv-1").read()).state
-        await lab.reclose()
-        await lab.pass_time(700.0, step_s=1.0)
-        found["back_w"] = (await lab.measured("pv-1")).p_w
-
-    assert execute(declared(body), rig).verdicts.ended is Outcome.PASS
-    assert found["balanced"] == pytest.approx((0.0, 0.0), abs=1.0)
-    assert found["off"] == pytest.approx((-1000.0, -180.0), abs=1.0)
-    assert found["end"] == pytest.approx((2.0, 0.0, 0.0), abs=1e-3)
-    assert found["tripped"] == "tripped"
-    assert found["back_w"] == 10_000.0
-
-
-def test_island_that_lives_is_not_reclosed_out_of_phase(rig):
-    async def body(lab: Lab) -> None:
-        async with lab.variant("pv-1", detector="none") as other:
-            other.give("pv-1", 10_000.0)
-            await other.pass_time(5.0)
-            other.connect_load(ResonantLoad(10_000.0))
-            trace = await other.island(2.0, "pv-1")
-            lab.record("power_w", "W", trace.p_w[-1])
-            await other.reclose()
-
-    verdicts = execute(declared(body), rig).verdicts
-    assert verdicts.verdicts[0].value == pytest.approx(10_000.0, rel=0.01)
-    assert verdicts.outcome is Outcome.ERROR
-    assert "alive" in verdicts.cause
-    assert verdicts.left_unsafe == ()

@@ -1,7 +1,6 @@
 """What a test procedure works with: an opened bench, its world, and a place for measurements."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,17 +24,16 @@ from gridrig.clock import Clock
 from gridrig.devices.capabilities import MeterReading
 from gridrig.errors import CampaignError
 from gridrig.events import EventLog
-from gridrig.plant import IslandTick, World
+from gridrig.plant import World
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
-from gridrig.rig.description import Rig, load_rig, override_emulate
-from gridrig.rig.lease import Lease, take_lease
+from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.lease import take_lease
 from gridrig.rig.safe_end import SafeReport
 from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
 
 SEED = 1
-RECLOSING_S = 0.1
 LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 
 
@@ -45,64 +43,12 @@ def _grid_of(rig_path: str) -> Grid:
     return load_grid(load_rig(rig_path), LAB_DAY_UTC_S, DAY_S)
 
 
-@dataclass(frozen=True)
-class ResonantLoad:
-    """A load bank of resistance, inductance and capacitance in parallel, at nominal voltage.
-
-    Parameters
-    ----------
-    p_w : float
-        In the resistance. [W]
-    quality : float
-        Quality factor: reactive power of the inductance over `p_w`.
-    c_scale : float
-        The capacitance, relative to resonance at nominal frequency.
-    """
-
-    p_w: float
-    quality: float = 1.0
-    c_scale: float = 1.0
-
-    @property
-    def q_var(self) -> float:
-        """Reactive power it takes. [var]"""
-        return self.p_w * self.quality * (1.0 - self.c_scale)
-
-
-@dataclass
-class IslandTrace:
-    """What the modelled island did from its opening on, every millisecond.
-
-    Parameters
-    ----------
-    opened_s : float
-        When the switch opened, in the lab's time. [s]
-    times_s : list of float
-        Ends of the steps, since the opening. [s]
-    f_hz, v_pu, p_w : list of float
-        Frequency and voltage of the bus, power of the device. [Hz, pu, W]
-    """
-
-    opened_s: float
-    times_s: list[float] = field(default_factory=list)
-    f_hz: list[float] = field(default_factory=list)
-    v_pu: list[float] = field(default_factory=list)
-    p_w: list[float] = field(default_factory=list)
-
-    def take(self, tick: IslandTick, p_w: list[float]) -> None:
-        """Add one tick."""
-        self.times_s += [t_s - self.opened_s for t_s in tick.times_s]
-        self.f_hz += tick.f_hz
-        self.v_pu += tick.v_pu
-        self.p_w += p_w
-
-
 @dataclass
 class Lab:
     """An opened bench.
 
-    The world is there for a procedure to act as the source and the load; what it judges it reads
-    from a meter, over the wire, or from the trace of the modelled island. `repetitions` is how
+    The world is there for a procedure to act as the sun; what it judges it reads from instruments
+    and meters, over their wires. `repetitions` is how
     often it tries what its standard wants to be tried more than once; `tried_settings` takes the
     settings that it evaluated, by their IEEE labels.
     """
@@ -113,9 +59,7 @@ class Lab:
     street: Street
     events: EventLog
     recorded: list[Measurement]
-    safe: list[SafeReport]
     grid: Grid | None
-    lease: Lease
     repetitions: int = 1
     tried_settings: list[Labelled] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
@@ -187,59 +131,6 @@ class Lab:
             await self.clock.sleep_until(min(end_s, self.clock.now_s() + step_s))
             circuit.now_s()
 
-    def connect_load(self, load: ResonantLoad) -> tuple[float, float]:
-        """Put a load beside the device, and return what then flows in from the grid. [W, var]
-
-        That is what the switch carries: the power by which the two are out of balance.
-        """
-        self.world.set_rlc(load.p_w, load.quality, load.c_scale)
-        given_w, given_var = (sum(powers) for powers in self.world.held())
-        return load.p_w - given_w, load.q_var - given_var
-
-    async def island(self, duration_s: float, device: str) -> IslandTrace:
-        """Open the switch to the grid and watch, until a second after the voltage is gone. [s]"""
-        world, index = self.world, self.street.devices[device]
-        trace = IslandTrace(self.clock.now_s())
-        world.open_pcc(trace.opened_s)
-        for second in range(math.ceil(duration_s)):
-            dead = world.island_state == "dead"
-            tick = world.island_tick(trace.opened_s + second, 1.0)
-            trace.take(tick, tick.p_w[index])
-            world.integrate(1.0)
-            await self.clock.sleep_until(trace.opened_s + second + 1.0)
-            if dead:
-                break
-        return trace
-
-    async def reclose(self) -> None:
-        """Close the switch onto a bus without voltage, at nominal voltage and frequency.
-
-        Raises
-        ------
-        CampaignError
-            If the bus is alive: closing it out of phase would break what is on it.
-        """
-        if self.world.island_state != "dead":
-            raise CampaignError("campaign.bus_alive", "the island is alive and cannot be reclosed")
-        now_s = self.clock.now_s()
-        self.world.request_reclose(now_s, {"df_hz": 0.1, "dv_pu": 0.03, "dtheta_deg": 10.0})
-        self.world.island_tick(now_s, RECLOSING_S, record_every=0)
-        self.world.integrate(RECLOSING_S)
-        await self.clock.sleep_until(now_s + RECLOSING_S)
-
-    @asynccontextmanager
-    async def variant(self, device: str, **emulate: Any) -> AsyncIterator["Lab"]:
-        """Open a second bench on which one emulated device is built differently.
-
-        What a laboratory does by asking the maker to switch a function off. It begins anew: its
-        world knows nothing of this one's, and nothing recorded on it counts.
-        """
-        other = override_emulate(self.rig, device, emulate)
-        async with open_lab(
-            other, self.clock, [], self.safe, self.lease, on_stop=self.bench.on_abort
-        ) as lab:
-            yield lab
-
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
         """Run the coupled loop and return every measurement of the catalogue."""
         if self.grid is None:
@@ -270,13 +161,12 @@ async def open_lab(
     clock: Clock,
     recorded: list[Measurement],
     safe: list[SafeReport],
-    held: Lease | None = None,
     *,
     on_stop: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
-    `safe` takes how the devices were left. Whoever has the bench already gives the lease it holds.
+    `safe` takes how the devices were left.
     `on_stop` ends the procedure if the watchdog is gone or the safety loop opens, and is told why;
     None cancels the running task.
     """
@@ -293,11 +183,11 @@ async def open_lab(
     assert task is not None
     try:
         async with AsyncExitStack() as stack:
-            lease = held or stack.enter_context(take_lease(rig, "test"))
+            lease = stack.enter_context(take_lease(rig, "test"))
             await stack.enter_async_context(watched(rig, lease, None, on_stop or task.cancel))
             await stack.enter_async_context(bench)
             try:
-                yield Lab(rig, clock, bench, street, events, recorded, safe, grid, lease)
+                yield Lab(rig, clock, bench, street, events, recorded, grid)
             finally:
                 # Devices have to follow what they are told on the way to their safe state.
                 coasting = asyncio.create_task(coast(street.world, clock, street.circuit))

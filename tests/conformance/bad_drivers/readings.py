@@ -77,7 +77,8 @@ class ErrorsAsZero(SunSpecInverter):
         try:
             return await super().read()
         except DriverError:
-            return InverterReading(0.0, 0.0, 0.0, 0.0, False, "unknown", None, self._w_max)
+            w_max = self._nameplate.w_max
+            return InverterReading(0.0, 0.0, 0.0, 0.0, False, "unknown", None, w_max)
 
 
 class UnnamedErrors(SunSpecInverter):
@@ -99,7 +100,8 @@ class InventsPower(SunSpecInverter):
         except DriverError as error:
             if error.code != "driver.unsupported":
                 raise
-            return InverterReading(-32768.0, 0.0, 400.0, 50.0, True, "running", None, self._w_max)
+            w_max = self._nameplate.w_max
+            return InverterReading(-32768.0, 0.0, 400.0, 50.0, True, "running", None, w_max)
 
 
 class SerialOfTheDay(SunSpecInverter):

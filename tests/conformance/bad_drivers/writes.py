@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.drivers.jbd import JbdDriver
@@ -14,6 +15,7 @@ from gridrig.devices.drivers.sunspec import (
     SunSpecParameters,
     SunSpecStorageInverter,
 )
+from gridrig.devices.links import ModbusLink
 from gridrig.errors import DriverError
 
 
@@ -32,7 +34,8 @@ class RoundsUp(SunSpecInverter):
     """Allows a little more than asked."""
 
     async def set_limit_w(self, p_w: float | None) -> None:
-        more = None if p_w is None else min(self._w_max, math.ceil(p_w + self._w_max * 0.003))
+        w_max = self._nameplate.w_max
+        more = None if p_w is None else min(w_max, math.ceil(p_w + w_max * 0.003))
         await super().set_limit_w(more)
 
 
@@ -40,7 +43,8 @@ class NoRangeCheck(SunSpecInverter):
     """Cuts a limit to what the device can, and says it is done."""
 
     async def set_limit_w(self, p_w: float | None) -> None:
-        inside = None if p_w is None or math.isnan(p_w) else min(max(p_w, 0.0), self._w_max)
+        w_max = self._nameplate.w_max
+        inside = None if p_w is None or math.isnan(p_w) else min(max(p_w, 0.0), w_max)
         await super().set_limit_w(inside)
 
 
@@ -55,7 +59,7 @@ class WritesWhenOpened(SunSpecInverter):
     """Takes the limit away as it comes."""
 
     async def identify(self) -> Identity:
-        await self.set_limit_w(self._w_max)
+        await self.set_limit_w(self._nameplate.w_max)
         return await super().identify()
 
 
@@ -95,9 +99,8 @@ class NeverReverts(SunSpecInverter):
 
     PARAMETERS = SunSpecParameters
 
-    async def set_limit_w(self, p_w: float | None) -> None:
-        self._set_points.reversion.seconds = 0
-        await super().set_limit_w(p_w)
+    def __init__(self, name: str, link: ModbusLink, parameters: SunSpecParameters) -> None:
+        super().__init__(name, link, replace(parameters, revert_s=0))
 
 
 class BothSwitches(JbdDriver):
