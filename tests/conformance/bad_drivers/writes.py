@@ -8,13 +8,10 @@ from dataclasses import replace
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.drivers.jbd import JbdDriver
 from gridrig.devices.drivers.signed_meter import SignedMeter
-from gridrig.devices.drivers.sunspec import (
-    CONTROL,
-    SERVICE,
-    SunSpecInverter,
-    SunSpecParameters,
-    SunSpecStorageInverter,
-)
+from gridrig.devices.drivers.sunspec import SunSpecInverter, SunSpecStorageInverter
+from gridrig.devices.drivers.sunspec_enter_service import SERVICE
+from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
+from gridrig.devices.drivers.sunspec_setpoints import CONTROL
 from gridrig.devices.links import ModbusLink
 from gridrig.errors import DriverError
 
