@@ -14,17 +14,20 @@ from small_street import rig_file, run_here, scenario_file
 
 from gridrig._core import SettlementRules, Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.catalogue import CATALOGUE, Observed, measure
+from gridrig.campaign.control import Control
 from gridrig.campaign.dispatch import NOTHING, Bounds, battery_bounds, next_set_point
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.metering_rounds import ATTEMPTS, MeteringRounds
 from gridrig.campaign.records import ReadingRow
 from gridrig.campaign.scenario import Scenario, load_scenario, units
+from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.slicing import slice_scenario
 from gridrig.campaign.timing import TickTimes
-from gridrig.devices.capabilities import BmsReading
+from gridrig.devices.capabilities import BmsReading, InverterReading
 from gridrig.errors import CampaignError, RigError
 from gridrig.events import EventLog
 from gridrig.rig.description import load_rig
@@ -49,6 +52,33 @@ PACK = BmsReading(
 
 def bounds(**told: Any) -> Bounds:
     return battery_bounds(replace(PACK, **told), p_w_max=20_000, limits=LIMITS)
+
+
+class _Heard:
+    """Takes set-points as a storage inverter does, and remembers them."""
+
+    def __init__(self) -> None:
+        self.told_w: list[float] = []
+
+    async def set_power_w(self, p_w: float) -> None:
+        self.told_w.append(p_w)
+
+
+def test_a_storage_that_did_not_answer_is_told_its_set_point_again() -> None:
+    rig = load_rig(RIGS / "emulated-street.toml")
+    storage, battery = rig.of("storage")[0].name, str(rig.of("storage")[0].bms)
+    drivers = {device.name: _Heard() for device in rig.of("storage")}
+    control = Control(rig, drivers, new_log())
+    reading = InverterReading(0.0, 0.0, 400.0, 50.0, True, "running", None, 20_000.0)
+    answered = Telemetry({name: reading for name in drivers}, {battery: PACK})
+
+    async def steps() -> None:
+        for telemetry in (answered, answered, Telemetry({}, {battery: PACK}), answered):
+            control.look(telemetry)
+            await control.step({storage: 0.0}, 1.0)
+
+    asyncio.run(steps())
+    assert drivers[storage].told_w == [0.0, 0.0]  # at first, and after its silence
 
 
 def test_the_lowest_of_pack_rig_and_inverter_bounds_the_power() -> None:

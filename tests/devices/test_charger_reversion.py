@@ -66,7 +66,7 @@ def test_a_set_point_to_discharge_falls_to_nothing_in_silence() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_safe_state_does_not_end_and_restore_leaves_no_profile(version: str) -> None:
+def test_a_safe_state_does_not_end_and_restore_leaves_it(version: str) -> None:
     async def body(clock: Clock) -> Any:
         async with charger(clock, version) as bench:
             await bench.driver.use_control_period(PERIOD_S)
@@ -78,7 +78,20 @@ def test_a_safe_state_does_not_end_and_restore_leaves_no_profile(version: str) -
             restored = await bench.driver.read()
             return safe.allowed_w, restored.allowed_w
 
-    assert run(body) == (0.0, 11_000.0)
+    assert run(body) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_restore_leaves_no_profile(version: str) -> None:
+    async def body(clock: Clock) -> Any:
+        async with charger(clock, version) as bench:
+            await bench.driver.use_control_period(PERIOD_S)
+            await bench.driver.set_limit_w(6000.0)
+            limited = await bench.driver.read()
+            await bench.driver.restore()
+            return limited.allowed_w, (await bench.driver.read()).allowed_w
+
+    assert run(body) == (6_000.0, 11_000.0)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -233,7 +233,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 f"{PV}.parameters.timeout",
                 "an unknown key",
                 'one of "timeout_s", "retries", "read_count_max", "settings_every", "revert_s", '
-                '"adopt_timeout_s"',
+                '"adopt_timeout_s", "detection_register", "detection_on", "detection_off"',
                 "timeout_s",
             )
         ],

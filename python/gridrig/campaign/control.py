@@ -40,8 +40,11 @@ class Control:
         self.bounds: dict[str, Bounds] = dict.fromkeys(self._storages, NOTHING)
 
     def look(self, telemetry: Telemetry) -> None:
-        """Take from this tick's readings what each battery allows."""
+        """Take from this tick's readings what each battery allows, and who is to be told again."""
         for name, device in self._storages.items():
+            if name not in telemetry.inverters:
+                # It may have let its set-point fall meanwhile (`driver.reverted`).
+                self._sent[name] = None
             inverter, pack = self._limits[name]
             self.bounds[name] = battery_bounds(
                 telemetry.batteries.get(str(device.bms)), p_w_max=inverter.p_w_max, limits=pack
