@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -115,8 +115,10 @@ async def _use(
     frames: FrameCount,
 ) -> tuple[dict[str, int], Outcome]:
     """Read every device of a bench; return what was sent before it was left, and the outcome."""
-    stop, before, outcome = Stop(), {}, Outcome.PASS
-    try:
+    stop = Stop()
+    before: dict[str, int] = {}
+
+    async def use() -> Outcome:
         async with left_safe(bench, lease, street, clock, stop):
             for name in bench.left_over:
                 console.print(f"{name}: settings that a run did not live to restore are restored")
@@ -125,16 +127,26 @@ async def _use(
             _show(bench, dict(zip(bench.devices, rows, strict=True)), console)
             if prove is not None and outcome is Outcome.PASS:
                 outcome = await _prove(Energising(bench.rig, bench, clock, prove), console)
-            before = dict(frames.by_wire)
+            before.update(frames.by_wire)
+        return outcome
+
+    return before, await outcome_of(use, stop, console)
+
+
+async def outcome_of(
+    use: Callable[[], Awaitable[Outcome]], stop: Stop, console: Console
+) -> Outcome:
+    """Return what using a bench came to; that it did not open, or was stopped, is told."""
+    try:
+        return await use()
     except RigError as error:
         if error.code not in NOT_OPENED:
             raise
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
-        outcome = Outcome.ERROR
+        return Outcome.ERROR
     except asyncio.CancelledError:
         console.print(stop.cause or "cancelled", style="bold red")
-        outcome = Outcome.ABORTED
-    return before, outcome
+        return Outcome.ABORTED
 
 
 async def _prove(energising: Energising, console: Console) -> Outcome:

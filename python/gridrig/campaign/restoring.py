@@ -1,17 +1,15 @@
 """`gridrig restore`: put back what a run changed and did not live to restore."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from gridrig.campaign.assembly import make_bench
 from gridrig.campaign.builtin import RIGS, find
-from gridrig.campaign.checking import NOT_OPENED, left_safe, show_end, street_of
+from gridrig.campaign.checking import left_safe, outcome_of, show_end, street_of
 from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.stopping import Stop
 from gridrig.clock import Clock, run_wall
-from gridrig.errors import RigError
 from gridrig.events import EventLog
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.keeping import forget, not_restored
@@ -60,17 +58,13 @@ async def _restore(rig: Rig, lease: Lease, clock: Clock, console: Console) -> in
     events = EventLog(clock, [device.name for device in rig.devices])
     street = street_of(rig, clock, None)
     bench = make_bench(rig, street, clock, events)
-    outcome, stop = Outcome.PASS, Stop()
-    try:
+    stop = Stop()
+
+    async def use() -> Outcome:
         async with left_safe(bench, lease, street, clock, stop):
             for name in bench.left_over:
                 console.print(f"{name}: restored as found and read back", markup=False)
-    except RigError as error:
-        if error.code not in NOT_OPENED:
-            raise
-        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
-        outcome = Outcome.ERROR
-    except asyncio.CancelledError:
-        console.print(stop.cause or "cancelled", style="bold red")
-        outcome = Outcome.ABORTED
+        return Outcome.PASS
+
+    outcome = await outcome_of(use, stop, console)
     return show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
