@@ -14,7 +14,12 @@ from functools import partial
 
 from gridrig.campaign.itic import IticResult
 from gridrig.campaign.microgrid_bench import NEEDS, Operation, open_microgrid
-from gridrig.campaign.microgrid_judging import SERVED_SHARE, formed_s, judged_voltage
+from gridrig.campaign.microgrid_judging import (
+    SERVED_SHARE,
+    formed_s,
+    judged_voltage,
+    off_nominal,
+)
 from gridrig.campaign.microgrid_limits import F_LOWEST_60_HZ, ITIC_SOURCE, OWN_RULE, TRIP_SOURCE
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.errors import CampaignError
@@ -26,7 +31,6 @@ RISING_S = 8.0  # recorded while it rises
 BLOCK_S = 3.0  # and after each block
 DEAD_PU, DARK_S = 0.05, 5.0
 U_COMMAND_S = 0.2  # when a device takes a command is known to its answer
-U_HZ = 0.005
 
 
 @procedure(
@@ -91,9 +95,8 @@ async def test_black_start(lab: Lab) -> None:
         for name, p_w in zip(bench.loads, BLOCKS_W, strict=True)
     )
     worst = max(voltages, key=lambda found: found.of_allowed)
-    allowed_hz = bench.f_n - bench.hz(F_LOWEST_60_HZ)
     lab.record("itic_of_allowed", "1", worst.of_allowed, worst.uncertainty, worst.note)
-    lab.record("f_lowest_of_allowed", "1", (bench.f_n - lowest_hz) / allowed_hz, U_HZ / allowed_hz)
+    lab.record("f_lowest_of_allowed", "1", *off_nominal(bench, lowest_hz, F_LOWEST_60_HZ))
     lab.record("blocks_carried", "1", carried)
     if carried == len(BLOCKS_W):
         await bench.rejoin()

@@ -10,6 +10,8 @@ from gridrig.campaign.microgrid_bench import GRID, MicrogridBench, Trace
 from gridrig.campaign.microgrid_limits import F_BAND_60_HZ, V_BAND_PU
 from gridrig.errors import CampaignError
 
+U_HZ = 0.005  # of a frequency over half a cycle, stated by us
+
 POLL_S = 10.0
 SERVED_SHARE = 0.9  # of what a load shall get
 OPEN_S, CARRIES_W = 0.1, 500.0  # an open switch carries less, after its arcing time
@@ -77,3 +79,24 @@ async def served_s(bench: MicrogridBench, load_w: float, watched_s: float) -> fl
         if now_s >= watched_s:
             return now_s
         await bench.hold(POLL_S, step_s=POLL_S)
+
+
+def off_nominal(bench: MicrogridBench, f_hz: float, trip_60_hz: float) -> tuple[float, float]:
+    """Return how far a frequency is on its way to a trip that must not be met, and how surely.
+
+    Parameters
+    ----------
+    bench : MicrogridBench
+        Whose nominal frequency counts.
+    f_hz : float
+        The furthest frequency of an island. [Hz]
+    trip_60_hz : float
+        The trip, of a nominal of 60 Hz. [Hz]
+
+    Returns
+    -------
+    tuple of (float, float)
+        1 at the trip and 0 at nominal; and its uncertainty.
+    """
+    allowed_hz = bench.hz(trip_60_hz) - bench.f_n
+    return (f_hz - bench.f_n) / allowed_hz, U_HZ / abs(allowed_hz)
