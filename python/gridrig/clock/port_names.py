@@ -2,7 +2,9 @@
 
 The kernel gives the path of a pseudo-terminal that hung up to whoever opens one next, so a driver
 must not open it again. A name of ours is a symbolic link in a folder of this process: it is gone
-while the line is down, and leads to the new pseudo-terminal when it is back.
+while the line is down, and leads to the new pseudo-terminal when it is back. It leads there by way
+of this process's descriptor, because a process that is killed withdraws nothing: its names then
+lead nowhere, instead of to the pseudo-terminal that a stranger was given under the same path.
 """
 
 import atexit
@@ -36,10 +38,10 @@ class PortName:
         """What a driver opens."""
         return str(self._link)
 
-    def lead_to(self, path: str) -> None:
-        """Let the name lead to a port."""
+    def lead_to(self, descriptor: int) -> None:
+        """Let the name lead to a port of which this process keeps a descriptor open."""
         self.withdraw()
-        os.symlink(path, self._link)
+        os.symlink(f"/proc/{os.getpid()}/fd/{descriptor}", self._link)
 
     def withdraw(self) -> None:
         """Let the name lead nowhere; twice is allowed."""

@@ -30,12 +30,15 @@ TERMIOS2_BYTES = 44
 
 
 class PtyPair:
-    """A pseudo-terminal in raw mode; the slave's path is what a driver opens."""
+    """A pseudo-terminal in raw mode; the slave's path is what a driver opens.
+
+    The path is given to the next pseudo-terminal once both descriptors are closed.
+    """
 
     def __init__(self) -> None:
-        self.master_fd, self._slave_fd = pty.openpty()
-        tty.setraw(self._slave_fd)
-        self.slave_path = os.ttyname(self._slave_fd)
+        self.master_fd, self.slave_fd = pty.openpty()
+        tty.setraw(self.slave_fd)
+        self.slave_path = os.ttyname(self.slave_fd)
         os.set_blocking(self.master_fd, False)
 
     def baudrate(self) -> int:
@@ -45,7 +48,7 @@ class PtyPair:
 
     def close(self) -> None:
         """Close both descriptors; a driver that holds the slave sees a hang-up."""
-        for fd in (self._slave_fd, self.master_fd):
+        for fd in (self.slave_fd, self.master_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)
 

@@ -79,7 +79,14 @@ class Wire:
                 return "absent"
             return f"wrote {end.written} read {end.read}{' closed' if end.closed else ''}"
 
-        return f"{self.name} ({side(self.near)} | {side(self.far)})"
+        return f"{self.name} ({side(self.near)} | {side(self.far)}){self._foreign()}"
+
+    def _foreign(self) -> str:
+        """Say who else is on a pty: an end that read more than the other wrote heard a stranger."""
+        near = self.near or End(self)
+        far = self.far or End(self)
+        count = max(far.read - near.written, near.read - far.written)
+        return f", {count} bytes of them from another program" if count > 0 else ""
 
 
 @dataclass

@@ -43,7 +43,7 @@ class NamedPty:
         self._pair = open_pty()
         loop = asyncio.get_running_loop()
         self._transport, _ = open_pty_master(loop, lambda: self._protocol, self._pair)
-        self._name.lead_to(self._pair.slave_path)
+        self._name.lead_to(self._pair.slave_fd)
 
     def write(self, data: bytes) -> None:
         """Send to the client; nothing goes out while the line is away."""
