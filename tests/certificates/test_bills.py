@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ TARIFF = Tariff(
     export_micro_per_kwh=80_000,
     network_micro_per_kwh=70_003,
     standing_micro=500_000,
-    utc_offset_s=3_600,
+    zone=ZoneInfo("Africa/Lagos"),  # an hour before UTC, all the year
     market_network_micro_per_kwh=70_003,
 )
 
@@ -101,3 +102,18 @@ def test_a_tariff_file_is_read_and_its_issues_told_at_once(tmp_path: Path) -> No
         "utility.export_micro_per_kwh",
         "utility.import_micro_per_kwh",
     }
+    path.write_text(TARIFF_TEXT.replace("[market]", 'zone = "Mars"\n[market]'))
+    with pytest.raises(RigError, match=r"utility.zone"):
+        read_tariff(path, duration_s=900)
+
+
+def test_hours_of_a_tariff_follow_the_clock_of_its_zone(tmp_path: Path) -> None:
+    path = tmp_path / "tariff.toml"
+    prices = str([1_000 * hour for hour in range(24)])
+    text = TARIFF_TEXT.replace("= 300000", f"= {prices}")
+    path.write_text(text.replace("[market]", 'zone = "Europe/Berlin"\n[market]'))
+    read = read_tariff(path, duration_s=900)
+    # 30 October 2016: 00:30 and 01:30 UTC are both 02:30, in summer time and out of it.
+    utc_s = 1_477_787_400
+    found = [read.import_price(utc_s + 3_600 * n) for n in (-1, 0, 1, 2)]
+    assert found == [1_000, 2_000, 2_000, 3_000]

@@ -20,7 +20,8 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"gridrig tests, worth nothing....")
 class Street:
     """Meters with their registers, moved on period by period as the seed says."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, start_s: int = T0) -> None:
+        self.start_s = start_s
         self.draw = random.Random(seed)
         self.signers = {name: OcmfSigner.from_seed(seed, name, name) for name in PARTICIPANTS}
         self.verifier = self.new_verifier()
@@ -39,10 +40,10 @@ class Street:
         return verifier
 
     def record(self, name: str, n: int) -> bytes:
-        return self.signers[name].sign(n + 1, T0 + 900 * n, *self.registers[name])
+        return self.signers[name].sign(n + 1, self.start_s + 900 * n, *self.registers[name])
 
     def sign(self, name: str, n: int) -> VerifiedReading:
-        return self.verifier.verify(self.record(name, n), at_s=T0 + 900 * n)
+        return self.verifier.verify(self.record(name, n), at_s=self.start_s + 900 * n)
 
     def move(self) -> None:
         for name in PARTICIPANTS:

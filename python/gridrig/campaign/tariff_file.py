@@ -6,7 +6,7 @@ import_micro_per_kwh = 300_000        # or one price for each hour of the local 
 export_micro_per_kwh = 80_000
 network_micro_per_kwh = 70_000        # on energy taken, beside its price
 standing_micro_per_day = 500_000
-utc_offset_s = 3_600
+zone = "Europe/Berlin"                # of the local day; UTC unless stated
 
 [market]
 network_micro_per_kwh = 70_000        # the same, unless settlement has booked it as grid fees
@@ -16,8 +16,9 @@ network_micro_per_kwh = 70_000        # the same, unless settlement has booked i
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gridrig.rig.issues import At, Issues
+from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.schema import at_least, between, read_draft
 from gridrig.rig.toml_file import read_toml
 from gridrig.settlement.bills import DAY_S, Tariff
@@ -34,7 +35,7 @@ class _Utility:
     export_micro_per_kwh: Price
     network_micro_per_kwh: Price
     standing_micro_per_day: Annotated[int, at_least(0)] = 0
-    utc_offset_s: Annotated[int, between(-64_800, 64_800)] = 0
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def read_tariff(path: Path | str, *, duration_s: int) -> Tariff:
     utility = read_draft(_Utility, top.get("utility") or {}, file.top.key("utility"), issues)
     market = read_draft(_Market, top.get("market") or {}, file.top.key("market"), issues)
     by_hour = _by_hour(utility.get("import_micro_per_kwh"), file.top, issues)
+    zone = _zone(utility.get("zone"), file.top, issues)
     issues.raise_if_any("settlement.tariff_file", file.path)
     read, beside = utility.build(), market.build()
     return Tariff(
@@ -76,7 +78,7 @@ def read_tariff(path: Path | str, *, duration_s: int) -> Tariff:
         export_micro_per_kwh=read.export_micro_per_kwh,
         network_micro_per_kwh=read.network_micro_per_kwh,
         standing_micro=read.standing_micro_per_day * duration_s // DAY_S,
-        utc_offset_s=read.utc_offset_s,
+        zone=zone,
         market_network_micro_per_kwh=beside.network_micro_per_kwh,
     )
 
@@ -90,3 +92,13 @@ def _by_hour(found: object, top: At, issues: Issues) -> tuple[int, ...]:
         at = top.key("utility").key("import_micro_per_kwh")
         issues.add(at, f"{len(found)} prices", f"one price, or {HOURS} of them")
     return ()
+
+
+def _zone(found: object, top: At, issues: Issues) -> ZoneInfo:
+    if isinstance(found, str):
+        try:
+            return ZoneInfo(found)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            at = top.key("utility").key("zone")
+            issues.add(at, shown(found), "a name such as 'Europe/Berlin', or 'UTC'")
+    return ZoneInfo("UTC")

@@ -68,6 +68,24 @@ def add_to(command: AddCommand) -> None:
     bills.add_argument("--json", action="store_true")
     bills.set_defaults(act=_bills)
 
+    statement = command(
+        "statement",
+        "write the page of one participant: energy, prices, bill, profit, carbon",
+        "example:\n  gridrig statement runs/seven --of house-1 --tariff tariff.toml "
+        "--carbon rates.csv --zone Europe/Berlin\n\n"
+        "rates.csv:\n  from,to,g_per_mwh\n  2016-06-29T12:00:00Z,2016-06-29T13:00:00Z,410000",
+    )
+    statement.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
+    statement.add_argument("--of", required=True, metavar="PARTICIPANT")
+    statement.add_argument("--tariff", type=Path, metavar="FILE", help="as for `gridrig bills`")
+    statement.add_argument("--carbon", type=Path, metavar="FILE", help="emission rates of the grid")
+    statement.add_argument("--zone", help="of the clock; default: the tariff's, else UTC")
+    statement.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: statement-PARTICIPANT.html"
+    )
+    statement.add_argument("--json", action="store_true")
+    statement.set_defaults(act=_statement)
+
 
 def _prove(args: argparse.Namespace) -> int:
     from gridrig.settlement.journal_commands import prove_command
@@ -108,3 +126,17 @@ def _bills(args: argparse.Namespace) -> int:
     from gridrig.campaign.bills_command import bills_command
 
     return bills_command(args.path, args.tariff, as_json=args.json)
+
+
+def _statement(args: argparse.Namespace) -> int:
+    from gridrig.report.statement_command import statement_command
+
+    return statement_command(
+        args.path,
+        args.of,
+        tariff=args.tariff,
+        rates=args.carbon,
+        zone=args.zone,
+        out=args.out,
+        as_json=args.json,
+    )

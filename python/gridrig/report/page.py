@@ -62,7 +62,7 @@ def framed(
 <html lang="en">
 {head_of(title, version, script)}
 <body>
-<a class="skip" href="#verdicts">Skip to the verdicts</a>
+<a class="skip" href="#{shown[0][0]}">Skip to: {shown[0][1]}</a>
 {head}
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 <main>

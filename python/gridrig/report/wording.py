@@ -77,10 +77,14 @@ def kwh(energy_milliwh: float) -> str:
     return fixed(energy_milliwh / 1e6, 3)
 
 
+def kwh_to_the_unit(energy_milliwh: int) -> str:
+    """Return energy in kilowatt-hours, to the last milliwatt-hour, without passing by a float."""
+    return _of_millionths(energy_milliwh)
+
+
 def money(amount_micro: int) -> str:
     """Return an amount in whole currency, to the last millionth, without passing by a float."""
-    whole, part = divmod(abs(amount_micro), 1_000_000)
-    return _grouped(f"{'-' if amount_micro < 0 else ''}{whole}.{part:06d}")
+    return _of_millionths(amount_micro)
 
 
 def moment(utc_s: float, *, seconds: bool = True) -> str:
@@ -104,6 +108,11 @@ def duration(seconds: float) -> str:
 def count(many: int, noun: str, plural: str | None = None) -> str:
     """Return a count with its noun in the right form."""
     return f"{number(many)} {noun if many == 1 else plural or noun + 's'}"
+
+
+def _of_millionths(number: int) -> str:
+    whole, part = divmod(abs(number), 1_000_000)
+    return _grouped(f"{'-' if number < 0 else ''}{whole}.{part:06d}")
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -12,12 +12,13 @@ References
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from gridrig.errors import SettlementError
 from gridrig.settlement.audit_lines import priced_micro
 
-HOUR_S = 3_600
 DAY_S = 86_400
 
 
@@ -45,8 +46,8 @@ class Tariff:
         Network charge on energy taken, in both bills unless the market settles it. [millionths/kWh]
     standing_micro : int
         Charge of a participant for the whole run, in both bills. [millionths]
-    utc_offset_s : int
-        Local time less UTC. [s]
+    zone : ZoneInfo
+        Where the local day is: its hours move with the clock.
     market_network_micro_per_kwh : int
         Network charge in the market's bill beside what it settles. [millionths/kWh]
     """
@@ -55,12 +56,12 @@ class Tariff:
     export_micro_per_kwh: int
     network_micro_per_kwh: int
     standing_micro: int
-    utc_offset_s: int
+    zone: ZoneInfo
     market_network_micro_per_kwh: int
 
     def import_price(self, time_s: int) -> int:
         """Return the price of energy taken at a time. [millionths/kWh]"""
-        return self.import_micro_per_kwh[(time_s + self.utc_offset_s) % DAY_S // HOUR_S]
+        return self.import_micro_per_kwh[datetime.fromtimestamp(time_s, self.zone).hour]
 
 
 @dataclass(frozen=True)

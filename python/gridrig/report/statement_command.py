@@ -1,0 +1,112 @@
+"""`gridrig statement`: one participant's page of a run or a journal."""
+
+import json
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gridrig.campaign.manifest import is_finished
+from gridrig.campaign.records import RUN, RunRecord
+from gridrig.campaign.tariff_file import read_tariff
+from gridrig.errors import CampaignError, SettlementError
+from gridrig.report.statement_page import Told, statement_page
+from gridrig.settlement.bills import Bill, Tariff, bills
+from gridrig.settlement.emissions import EmissionRates
+from gridrig.settlement.journal_commands import journal_at, unwritable
+from gridrig.settlement.journal_reader import JournalReader
+from gridrig.settlement.statement import Statement, statement_of
+
+
+def statement_command(
+    path: Path,
+    participant: str,
+    *,
+    tariff: Path | None,
+    rates: Path | None,
+    zone: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Write the page, or print the statement.
+
+    Raises
+    ------
+    CampaignError
+        `report.run_finished` for a page inside a signed run.
+    RigError
+        `settlement.tariff_file`, with every issue of the tariff.
+    SettlementError
+        `settlement.journal_*`, `settlement.statement_unknown`, `settlement.emission_rates`,
+        `settlement.zone`, `settlement.output_unwritable`.
+    """
+    with JournalReader(journal_at(path)) as journal:
+        statement = statement_of(journal, participant)
+    known = None if rates is None else EmissionRates.read(rates)
+    read = None if tariff is None else read_tariff(tariff, duration_s=_duration_s(statement))
+    told = Told(
+        statement,
+        _zone(zone, read),
+        None if read is None else _bill(statement, read),
+        None if known is None else known.emission(statement.slots, "imported_milliwh"),
+        None if known is None else known.emission(statement.slots, "exported_milliwh"),
+        *_run(path),
+    )
+    if as_json:
+        print(json.dumps(_document(told), indent=1))
+        return 0
+    page = Path(f"statement-{participant}.html") if out is None else out
+    folder = page.absolute().parent
+    if is_finished(folder):
+        raise CampaignError(
+            "report.run_finished",
+            "{path} is a signed run directory; write the page elsewhere",
+            path=str(folder),
+        )
+    try:
+        page.write_bytes(statement_page(told))
+    except OSError as fault:
+        raise unwritable(page, fault) from fault
+    print(page)
+    return 0
+
+
+def _duration_s(statement: Statement) -> int:
+    return statement.slots[-1].to_s - statement.slots[0].from_s
+
+
+def _bill(statement: Statement, tariff: Tariff) -> Bill:
+    balances = {statement.participant: statement.balance_micro}
+    (bill,) = bills(statement.metered(), balances, tariff)
+    return bill
+
+
+def _zone(name: str | None, tariff: Tariff | None) -> ZoneInfo:
+    """Return the zone that was asked for, else the tariff's, else UTC."""
+    if name is None:
+        return ZoneInfo("UTC") if tariff is None else tariff.zone
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettlementError(
+            "settlement.zone",
+            "--zone: found {name!r}, expected a name such as Europe/Berlin",
+            name=name,
+        ) from None
+
+
+def _run(path: Path) -> tuple[str, bool]:
+    """Return a run's title and whether anything in it was emulated."""
+    if not (path / RUN).is_file():
+        return "", False
+    run = RunRecord.from_json(json.loads((path / RUN).read_text(encoding="utf-8")))
+    return run.title, bool(run.emulated)
+
+
+def _document(told: Told) -> dict[str, object]:
+    return {
+        **told.statement.to_json(),
+        "zone": told.zone.key,
+        "emulated": told.emulated,
+        "bill": None if told.bill is None else told.bill.to_json(),
+        "carbon_taken_g": None if told.taken is None else told.taken.grams,
+        "carbon_kept_away_g": None if told.given is None else told.given.grams,
+    }
