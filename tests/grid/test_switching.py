@@ -61,6 +61,17 @@ def test_former_of_a_twin_feeder_follows_the_switches_of_the_first(
     feeder.switch(OUT, closed=True)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_source_that_feeds_nothing_holds_its_voltage(engine: str) -> None:
+    feeder = make_feeder(engine, load_network("pandapower:case33bw"), "source")
+    feeder.source_v_pu = 1.03
+    feeder.switch("line:line 0", closed=False)
+    solution = feeder.solve({"1": -1e3}, {})
+    assert solution.dead == feeder.buses[1:]
+    assert solution.v_pu[0] == pytest.approx(1.03, abs=1e-12)
+    assert (solution.head_p_w, solution.losses_w) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("call", "code", "words"),
     [

@@ -138,6 +138,7 @@ class PandapowerEngine:
     def _read(self, converged: bool) -> EngineState:
         """Take voltages and branch flows from the solver's own arrays."""
         from pandapower.pypower.idx_brch import F_BUS, T_BUS
+        from pandapower.pypower.idx_bus import VA, VM
 
         net = self._net
         internal: dict[str, Any] = net._ppc.get("internal", {})
@@ -156,6 +157,11 @@ class PandapowerEngine:
             for end, (current, column) in enumerate(ends):
                 at = branch[:, column].real.astype(np.int64)
                 flows[internal["branch_is"], end] = solved[at] * np.conj(current) * base_va
+        else:
+            # With nothing live but sources there is nothing to solve, and they hold their voltage.
+            held = net._ppc["bus"][net._pd2ppc_lookups["bus"][net.bus.index]]
+            turned = np.exp(1j * np.radians(held[:, VA].real))
+            v_pu = np.nan_to_num(held[:, VM].real * turned, nan=0.0)
         line_va = _rows(flows, net, "line")
         trafo_va = _rows(flows, net, "trafo")
         return EngineState(
