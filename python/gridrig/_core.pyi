@@ -2368,9 +2368,10 @@ class EnergyClaim:
         Who claims it, and who got it first.
     is_from_storage : bool
         Whether it was discharged from a storage.
-    backing : (str, str, bytes, bytes, int, int), optional
-        Meter, serial number, digests of the opening and the closing reading, number of the first Wh
-        as the meter counts them and how many it counted; None if another issuer vouches for it.
+    backing : (str, str, bytes, bytes, int or None, int, int or None), optional
+        Meter, serial number, digests of the opening and the closing reading, of registers the
+        number of the first Wh as the meter counts them, how many whole Wh it is, of an interval
+        the energy it states [mWh]; None if another issuer vouches for it.
 
     Raises
     ------
@@ -2391,7 +2392,7 @@ class EnergyClaim:
         issuer: str,
         holder: str,
         is_from_storage: bool = False,
-        backing: tuple[str, str, bytes, bytes, int, int] | None = None,
+        backing: tuple[str, str, bytes, bytes, int | None, int, int | None] | None = None,
     ) -> Self: ...
     @property
     def number(self) -> int: ...
