@@ -1373,6 +1373,10 @@ class Settled:
     @property
     def trades(self) -> list[Trade]: ...
     @property
+    def trade_span(self) -> tuple[int, int] | None:
+        """Lowest and highest number of its trades; None without a trade."""
+
+    @property
     def links(self) -> list[tuple[str, int, int]]:
         """(link, energy_milliwh, fee_micro_per_kwh)."""
 
@@ -1457,6 +1461,10 @@ class Correction:
     @property
     def meters(self) -> list[MeterPeriod]:
         """The meters behind the entries or known otherwise than before, as they count now."""
+
+    @property
+    def trades_added(self) -> list[int]:
+        """Numbers of the trades that were not known when the period was posted, rising."""
 
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
@@ -2419,7 +2427,9 @@ class EnergyClaim:
     @property
     def is_from_storage(self) -> bool: ...
     @property
-    def backing(self) -> tuple[str, str, bytes, bytes, int, int] | None: ...
+    def backing(
+        self,
+    ) -> tuple[str, str, bytes, bytes, int | None, int, int | None] | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
