@@ -1373,6 +1373,10 @@ class Settled:
     @property
     def trades(self) -> list[Trade]: ...
     @property
+    def trade_span(self) -> tuple[int, int] | None:
+        """Lowest and highest number of its trades; None without a trade."""
+
+    @property
     def links(self) -> list[tuple[str, int, int]]:
         """(link, energy_milliwh, fee_micro_per_kwh)."""
 
@@ -1457,6 +1461,10 @@ class Correction:
     @property
     def meters(self) -> list[MeterPeriod]:
         """The meters behind the entries or known otherwise than before, as they count now."""
+
+    @property
+    def trades_added(self) -> list[int]:
+        """Numbers of the trades that were not known when the period was posted, rising."""
 
     def __eq__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
@@ -2368,9 +2376,10 @@ class EnergyClaim:
         Who claims it, and who got it first.
     is_from_storage : bool
         Whether it was discharged from a storage.
-    backing : (str, str, bytes, bytes, int, int), optional
-        Meter, serial number, digests of the opening and the closing reading, number of the first Wh
-        as the meter counts them and how many it counted; None if another issuer vouches for it.
+    backing : (str, str, bytes, bytes, int or None, int, int or None), optional
+        Meter, serial number, digests of the opening and the closing reading, of registers the
+        number of the first Wh as the meter counts them, how many whole Wh it is, of an interval
+        the energy it states [mWh]; None if another issuer vouches for it.
 
     Raises
     ------
@@ -2391,7 +2400,7 @@ class EnergyClaim:
         issuer: str,
         holder: str,
         is_from_storage: bool = False,
-        backing: tuple[str, str, bytes, bytes, int, int] | None = None,
+        backing: tuple[str, str, bytes, bytes, int | None, int, int | None] | None = None,
     ) -> Self: ...
     @property
     def number(self) -> int: ...
@@ -2418,7 +2427,9 @@ class EnergyClaim:
     @property
     def is_from_storage(self) -> bool: ...
     @property
-    def backing(self) -> tuple[str, str, bytes, bytes, int, int] | None: ...
+    def backing(
+        self,
+    ) -> tuple[str, str, bytes, bytes, int | None, int, int | None] | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

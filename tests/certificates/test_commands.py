@@ -122,6 +122,34 @@ def test_a_forged_reading_of_a_run_certifies_nothing(
     assert "metering.signature" in err
 
 
+def received(run: Path, meter: str, record: bytes) -> None:
+    """Let a run receive one record more."""
+    line = {"meter": meter, "record": record.decode(), "outcome": "verified", "digest": ""}
+    with (run / "readings.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def test_what_a_contradicted_reading_certified_is_frozen(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certificates", "mint", str(run), "--register", str(tmp_path / "certificates.db")]
+    assert main(command) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    device = next(d for d in tomllib.loads(RIG.read_text())["device"] if d["name"] == "meter-pv-1")
+    emulate = device["emulate"]
+    signer = OcmfSigner.from_seed(emulate["seed"], "meter-pv-1", emulate["serial"])
+    # Another reading under the counter of the last one: nobody knows which of the two is true.
+    received(run, "meter-pv-1", signer.sign(3, T0 + 2 * QUARTER_S, 0, 999_000))
+    assert main(command) == 1
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["certificate"] for line in out.splitlines()] == [first["certificate"]]
+    assert f"under counter 3; certificates frozen: {second['certificate']}" in err
+    assert main(["certificates", "list", "--json", *command[3:]]) == 0
+    supply = json.loads(capsys.readouterr().out)["supply"]
+    assert (supply["held_wh"], supply["frozen_wh"]) == (300, 301)
+    assert main(command) == 0, "nothing is left to freeze"
+
+
 def test_bills_of_a_run_count_who_loses(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

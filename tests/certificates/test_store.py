@@ -63,7 +63,15 @@ def test_a_certificate_lives_from_mint_to_retirement_and_is_there_when_opened_ag
         assert claim is not None
         number = claim.number
         assert (claim.energy_wh, claim.first_quantum, claim.quanta) == (10, T0 // 300, 3)
-        assert claim.backing == ("pv", "pv", period.opening.digest, period.closing.digest, 0, 10)
+        assert claim.backing == (
+            "pv",
+            "pv",
+            period.opening.digest,
+            period.closing.digest,
+            0,
+            10,
+            None,
+        )
         store.transfer(number, 0, 4, "ann", "ben")
         store.split(number, 4, 1, "ann")
         store.retire(number, 1, 2, "ben", purpose="June", beneficiary="shop")
@@ -286,7 +294,7 @@ def test_two_processes_see_each_other_s_steps(tmp_path: Path) -> None:
         "UPDATE certificate_step SET energy_wh = 99",
         "INSERT INTO certificate_step VALUES (5, 'transfer', 3, 0, 9, 'ann', 'eve', NULL, NULL)",
         "INSERT INTO certificate_claim SELECT 5, asset, direction, first_quantum, quanta, 1, "
-        "scheme, 'eve', 'eve', 0, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate_claim",
+        "scheme, 'eve', 'eve', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM certificate_claim",
     ],
 )
 def test_a_forged_row_is_found_when_the_file_is_opened(tmp_path: Path, forgery: str) -> None:

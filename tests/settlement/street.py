@@ -27,6 +27,7 @@ class Street:
         self.verifier = self.new_verifier()
         self.registers = {name: [0, 0] for name in PARTICIPANTS}
         self.readings = {name: self.sign(name, 0) for name in PARTICIPANTS}
+        self.traded = 0
 
     def new_verifier(self) -> Verifier:
         verifier = Verifier()
@@ -65,8 +66,9 @@ class Street:
             energy = 1_000 * self.draw.randrange(1, 2_000)
             price = 1_000 * self.draw.randrange(50, 401)
             seller, buyer = self.draw.choices(PARTICIPANTS, k=2)
-            trades.append(Trade(2 * n + 1, n, seller, "offer", energy, price))
-            trades.append(Trade(2 * n + 2, n, buyer, "bid", energy, price))
+            trades.append(Trade(self.traded + 1, n, seller, "offer", energy, price))
+            trades.append(Trade(self.traded + 2, n, buyer, "bid", energy, price))
+            self.traded += 2
         return trades
 
     def settle(self, period: int, trades: list[Trade] | None = None) -> Settled:

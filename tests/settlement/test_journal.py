@@ -65,7 +65,7 @@ def test_roots_and_links_are_those_of_the_oracle(tmp_path: Path) -> None:
             assert (post.leaf_count, post.root) == (len(leaves), oracle.root(leaves))
             settlements = [cell for row in journal.settlements(post.period) for cell in row]
             readings = oracle.sha256(*journal.readings_of(post.period))
-            said = ["gridrig journal link 1", link, *post[:6], 1, *settlements, readings]
+            said = ["gridrig journal link 1", link, *post[:7], 1, *settlements, readings]
             link = oracle.sha256(oracle.cbor(said))
             assert post.link == link
         head = journal.head()
@@ -389,8 +389,8 @@ def test_a_correction_is_booked_in_a_later_post_and_adds_up(tmp_path: Path) -> N
     street = Street(6)
     pairs = street.pairs(1)
     sold = [
-        Trade(1, 1, "alice", "offer", 500_000, 100_000),
-        Trade(2, 2, "bob", "bid", 500_000, 100_000),
+        Trade(101, 1, "alice", "offer", 500_000, 100_000),
+        Trade(102, 2, "bob", "bid", 500_000, 100_000),
     ]
     first, again = settled_of(0, pairs, []), settled_of(0, pairs, sold, revision=1)
     correction = Correction(PostedLines.of(first), again, 1)

@@ -1,6 +1,8 @@
 //! Claims of energy, for Python.
 
-use gridrig_settlement::certificates::{Asset, Backing, Claim, Direction, Interval, Scheme};
+use gridrig_settlement::certificates::{
+    Asset, Backing, Claim, Direction, Interval, Measure, Scheme,
+};
 use pyo3::prelude::*;
 
 use crate::errors::{CoreError, Word};
@@ -32,22 +34,39 @@ pub(crate) fn asset_in(bytes: &[u8]) -> Result<Asset, CoreError> {
     Ok(Asset::from_bytes(bytes)?)
 }
 
-/// (meter, serial, opening_digest, closing_digest, first_unit, units)
-type BackingRow = (String, String, [u8; 32], [u8; 32], u64, u64);
+/// (meter, serial, opening_digest, closing_digest, first_unit, units, interval_milliwh)
+type BackingRow = (
+    String,
+    String,
+    [u8; 32],
+    [u8; 32],
+    Option<u64>,
+    u64,
+    Option<u64>,
+);
 
 /// As [`BackingRow`], lent.
-type BackingOut<'a> = (&'a str, &'a str, &'a [u8], &'a [u8], u64, u64);
+type BackingOut<'a> = (
+    &'a str,
+    &'a str,
+    &'a [u8],
+    &'a [u8],
+    Option<u64>,
+    u64,
+    Option<u64>,
+);
 
-fn backing_in(row: BackingRow) -> Backing {
-    let (meter, serial, opening_digest, closing_digest, first_unit, units) = row;
-    Backing {
+fn backing_in(row: BackingRow) -> Result<Backing, CoreError> {
+    let (meter, serial, opening_digest, closing_digest, first_unit, units, milliwh) = row;
+    let measure = Measure::of(first_unit, milliwh);
+    Ok(Backing {
+        measure: word("backing", &meter, "a first unit or an interval", measure)?,
         meter,
         serial,
         opening_digest,
         closing_digest,
-        first_unit,
         units,
-    }
+    })
 }
 
 /// A claim on the energy of an interval.
@@ -94,7 +113,7 @@ impl PyEnergyClaim {
             issuer,
             holder,
             is_from_storage,
-            backing: backing.map(backing_in),
+            backing: backing.map(backing_in).transpose()?,
         }))
     }
 
@@ -162,13 +181,18 @@ impl PyEnergyClaim {
     #[getter]
     fn backing(&self) -> Option<BackingOut<'_>> {
         self.0.backing.as_ref().map(|backing| {
+            let (first_unit, interval_milliwh) = match backing.measure {
+                Measure::Register { first_unit } => (Some(first_unit), None),
+                Measure::Interval { energy_milliwh } => (None, Some(energy_milliwh)),
+            };
             (
                 &*backing.meter,
                 &*backing.serial,
                 &backing.opening_digest[..],
                 &backing.closing_digest[..],
-                backing.first_unit,
+                first_unit,
                 backing.units,
+                interval_milliwh,
             )
         })
     }

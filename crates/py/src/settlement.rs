@@ -100,6 +100,11 @@ impl PySettled {
     }
 
     #[getter]
+    fn trade_span(&self) -> Option<(u64, u64)> {
+        self.0.trade_span()
+    }
+
+    #[getter]
     fn links(&self) -> Vec<(&str, i64, i64)> {
         let link = |flow: &LinkFlow| (flow.energy.milliwh(), flow.fee.micro_per_kwh());
         let with_name = |flow| {
@@ -306,6 +311,11 @@ impl PyCorrection {
     #[getter]
     fn meters(&self) -> Vec<PyMeterPeriod> {
         self.0.meters.iter().cloned().map(PyMeterPeriod).collect()
+    }
+
+    #[getter]
+    fn trades_added(&self) -> Vec<u64> {
+        self.0.trades_added.clone()
     }
 
     fn __repr__(&self) -> String {

@@ -1,6 +1,6 @@
 //! Corrections of periods that were posted: new less old, line by line, as entries of their own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use gridrig_quantity::{Amount, DeliveryPeriod, Energy, Price, QuantityError};
@@ -163,6 +163,8 @@ pub struct Correction {
     /// The entries, by account, kind, trade and meter; the number of an entry is its place, counted
     /// from 1.
     pub entries: Vec<Entry>,
+    /// Numbers of the trades that were not known when the period was posted, rising.
+    pub trades_added: Vec<u64>,
 }
 
 impl Correction {
@@ -211,6 +213,7 @@ impl Correction {
             accounts: house_names(),
             meters: meters_of(posted, settled, &changed)?,
             entries: Vec::with_capacity(changed.len()),
+            trades_added: trades_added(posted, settled),
         };
         for (key, (micro, milliwh, price)) in changed {
             correction.book(key, micro, milliwh, price)?;
@@ -272,6 +275,13 @@ impl Correction {
     pub fn meter_of(&self, entry: &Entry) -> Option<&MeterPeriod> {
         entry.meter.map(|place| &self.meters[place as usize])
     }
+}
+
+/// Lists the trades of a period settled anew of which no line was posted.
+fn trades_added(posted: &PostedLines, settled: &Settled) -> Vec<u64> {
+    let known: HashSet<u64> = posted.lines.keys().filter_map(|key| key.trade_id).collect();
+    let numbers = settled.trades.iter().map(|trade| trade.trade_id);
+    numbers.filter(|number| !known.contains(number)).collect()
 }
 
 /// Lists the meters behind changed lines, and those that count otherwise or for another reason.

@@ -28,7 +28,7 @@
 //!
 //! # Known gaps
 //! That a period's opening readings are the last one's closing readings is for the journal to ask, and
-//! so is that a trade is settled in one period only: a trade does not say which it is of.
+//! so is that a trade is settled in one period only.
 //!
 //! # Cost
 //! O(n log n) time and O(n) memory in meters and trades; `examples/settle_many.rs` measures it.

@@ -126,6 +126,11 @@ impl Settled {
         &self.accounts[id.place()]
     }
 
+    /// Returns the lowest and the highest number of its trades; none without a trade.
+    pub fn trade_span(&self) -> Option<(u64, u64)> {
+        Some((self.trades.first()?.trade_id, self.trades.last()?.trade_id))
+    }
+
     /// Returns the meter whose readings back an entry, if one does.
     pub fn meter_of(&self, entry: &Entry) -> Option<&MeterPeriod> {
         entry.meter.map(|place| &self.meters[place as usize])

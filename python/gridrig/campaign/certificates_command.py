@@ -15,7 +15,7 @@ from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
 from gridrig.errors import CampaignError, MeteringError, SettlementError
 from gridrig.metering import enrol_all
-from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.description import load_rig
 from gridrig.rig.participants import ProducerAgent
 from gridrig.settlement.certificates import new_asset
 from gridrig.settlement.certificates_lots import Lot
@@ -27,10 +27,12 @@ AT_ANY_TIME_S = 2**40  # readings of the past are no newer than that
 def mint_command(run: Path, register: Path, *, issuer: str) -> int:
     """Mint what the producers of a run generated; print one certificate a line, as JSON.
 
+    A reading that its meter contradicted certifies nothing; what it certified before is frozen.
+
     Returns
     -------
     int
-        0; 1 if a period was refused as claimed already.
+        0; 1 if a period was refused as claimed already, or a certificate was frozen.
 
     Raises
     ------
@@ -41,9 +43,20 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
     """
     rig = load_rig(run / records.RIG)
     owner_of = {p.meter: p.name for p in rig.participants if isinstance(p.agent, ProducerAgent)}
+    verifier = Verifier()
+    enrol_all(verifier, rig.keys)
+    readings, withdrawn = _readings(run, verifier)
     refused = 0
     with CertificateStore(register) as store:
-        for period in _periods(run, rig, owner_of):
+        for reading in withdrawn:
+            frozen = store.withdraw(reading.digest)
+            print(
+                f"{reading.meter}: signed another reading under counter {reading.counter}; "
+                f"certificates frozen: {', '.join(map(str, frozen)) or 'none'}",
+                file=sys.stderr,
+            )
+            refused += len(frozen)
+        for period in _periods(readings, owner_of):
             _enrol(store, period)
             try:
                 claim = store.mint(period, holder=period.participant, issuer=issuer)
@@ -59,34 +72,48 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
 def _enrol(store: CertificateStore, period: MeterPeriod) -> None:
     """Name a meter's connection point and enrol it, at the first of its periods."""
     reading = period.opening
-    if reading is None or store.asset_of(period.meter) is not None:
+    if reading is None or store.is_enrolled(reading.meter, reading.serial):
         return
-    store.name(period.meter, asset := new_asset())
+    asset = store.asset_of(period.meter)
+    if asset is None:
+        store.name(period.meter, asset := new_asset())
     start = reading.export_milliwh or 0
     store.enrol(reading.meter, reading.serial, asset=asset, start_milliwh=start)
 
 
-def _periods(run: Path, rig: Rig, owner_of: dict[str, str]) -> Iterator[MeterPeriod]:
-    """Pair the verified readings of each source, one after the other."""
-    verifier = Verifier()
-    enrol_all(verifier, rig.keys)
-    last: dict[str, VerifiedReading] = {}
-    for reading in _readings(run, verifier):
-        meter = reading.meter
-        if meter in owner_of:
-            if meter in last:
-                yield MeterPeriod(owner_of[meter], last[meter], reading)
-            last[meter] = reading
+def _periods(readings: list[VerifiedReading], owner_of: dict[str, str]) -> Iterator[MeterPeriod]:
+    """Pair the register readings of each source, one after the other; take each interval alone."""
+    last: dict[tuple[str, str], VerifiedReading] = {}
+    for reading in readings:
+        owner, place = owner_of.get(reading.meter), (reading.meter, reading.serial)
+        if owner is None:
+            continue
+        if reading.start_ms is not None:
+            yield MeterPeriod.of_interval(owner, reading)
+            continue
+        if place in last:
+            yield MeterPeriod(owner, last[place], reading)
+        last[place] = reading
 
 
-def _readings(run: Path, verifier: Verifier) -> Iterator[VerifiedReading]:
+def _readings(run: Path, verifier: Verifier) -> tuple[list[VerifiedReading], list[VerifiedReading]]:
+    """Return the readings that stand, and those that their meters contradicted."""
     path = run / records.READINGS
+    admitted: list[VerifiedReading] = []
+    by_counter: dict[tuple[str, int], VerifiedReading] = {}
+    forked: dict[bytes, VerifiedReading] = {}
     try:
         for received in received_readings(run):
             try:
-                yield verifier.verify(received.record, at_s=AT_ANY_TIME_S)
+                reading = verifier.verify(received.record, at_s=AT_ANY_TIME_S, meter=received.meter)
             except MeteringError as refusal:
                 print(f"{path}, line {received.line}: {refusal}", file=sys.stderr)
+                if refusal.code == "metering.equivocation":
+                    contradicted = by_counter[received.meter, refusal.counter]
+                    forked[contradicted.digest] = contradicted
+                continue
+            admitted.append(reading)
+            by_counter[reading.meter, reading.counter] = reading
     except OSError as fault:
         raise CampaignError(
             "campaign.certificates_no_readings",
@@ -94,6 +121,8 @@ def _readings(run: Path, verifier: Verifier) -> Iterator[VerifiedReading]:
             path=str(path),
             fault=str(fault),
         ) from fault
+    standing = [reading for reading in admitted if reading.digest not in forked]
+    return standing, list(forked.values())
 
 
 def list_command(register: Path, *, as_json: bool) -> int:

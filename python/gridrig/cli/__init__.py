@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gridrig.cli import (
+    anchors,
     benches,
     certify,
     claims,
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, cores, feeders, minds),
+        *(ledgers, claims, anchors, cores, feeders, minds),
     )
     for topic in topics:
         topic.add_to(command)

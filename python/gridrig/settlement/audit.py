@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gridrig.settlement.audit_lines import settlement_faults
+from gridrig.settlement.audit_trades import TradesSettled
 from gridrig.settlement.journal_head import GENESIS, Head, Post
 from gridrig.settlement.journal_reader import JournalReader, PostRow
 from gridrig.settlement.leaves import tree_of
@@ -49,12 +50,13 @@ def faults_of(journal: JournalReader, *, noted: Head | None = None) -> Iterator[
     """Yield the faults of an open journal, post by post."""
     yield from journal.page_faults()
     posts, link = journal.posts(), GENESIS
-    listed = []
+    listed, trades = [], TradesSettled()
     for post in posts:
         yield from _post_faults(journal, post, link)
         link = post.link
         listed.append(link)
         yield from settlement_faults(journal, post.period)
+        yield from trades.faults_of(journal, post)
     yield from _strays(journal, {post.period for post in posts})
     yield from _head_faults(journal.head(), listed, noted)
 
@@ -70,7 +72,7 @@ def _post_faults(journal: JournalReader, post: PostRow, previous: bytes) -> Iter
         )
     digest = hashlib.sha256(b"".join(journal.readings_of(post.period)))
     found = Post(
-        *post[:6],
+        *post[:7],
         settlements=tuple(journal.settlements(post.period)),
         readings_digest=digest.digest(),
     ).link(previous)

@@ -9,7 +9,8 @@ from gridrig.settlement.certificates_schema import EVENT_TABLES, statements
 
 _CLAIM_COLUMNS = (
     "number, asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, "
-    "is_from_storage, meter, serial, opening_digest, closing_digest, first_unit, units"
+    "is_from_storage, meter, serial, opening_digest, closing_digest, first_unit, units, "
+    "interval_milliwh"
 )
 
 
@@ -36,7 +37,7 @@ def require_transaction(db: sqlite3.Connection) -> None:
 
 def insert_claim(db: sqlite3.Connection, claim: EnergyClaim) -> None:
     """Add the rows of a claim that the register has accepted."""
-    backing = claim.backing or (None,) * 6
+    backing = claim.backing or (None,) * 7
     row = (
         claim.number,
         claim.asset,
@@ -80,8 +81,7 @@ def apply_row(core: CertificateRegister, table: str, number: int, row: tuple[Any
 
 def _claim_of(number: int, row: tuple[Any, ...]) -> EnergyClaim:
     asset, direction, first_quantum, quanta, energy_wh, scheme, issuer, holder, storage = row[:9]
-    meter, serial, opening, closing, first_unit, units = row[9:]
-    backing = None if meter is None else (meter, serial, opening, closing, first_unit, units)
+    backing = None if row[9] is None else row[9:]
     return EnergyClaim(
         number=number,
         asset=asset,

@@ -1,7 +1,7 @@
 """The tables of a register of certificates: events that are only added, and the index of quanta."""
 
 APPLICATION_ID = 0x67726365  # "grce"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PAGE_BYTES = 4096
 
 EVENT_TABLES = (
@@ -33,7 +33,7 @@ _TABLES = (
         direction TEXT NOT NULL CHECK (direction IN ('export', 'import')),
         first_quantum INTEGER NOT NULL,
         quanta INTEGER NOT NULL CHECK (quanta > 0),
-        energy_wh INTEGER NOT NULL CHECK (energy_wh > 0),
+        energy_wh INTEGER NOT NULL CHECK (energy_wh >= 0),
         scheme TEXT NOT NULL CHECK (scheme IN ('certificate', 'carbon-credit', 'share')),
         issuer TEXT NOT NULL,
         holder TEXT NOT NULL,
@@ -43,7 +43,9 @@ _TABLES = (
         opening_digest BLOB CHECK (length(opening_digest) = 32),
         closing_digest BLOB CHECK (length(closing_digest) = 32),
         first_unit INTEGER,
-        units INTEGER
+        units INTEGER,
+        interval_milliwh INTEGER
+            CHECK (energy_wh > 0 OR coalesce(interval_milliwh, 0) > 0)
     ) STRICT""",
     """CREATE TABLE IF NOT EXISTS certificate_quantum (
         asset BLOB NOT NULL,

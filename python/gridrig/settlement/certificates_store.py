@@ -172,8 +172,8 @@ class CertificateStore:
         asset : bytes, shape (32,)
             The connection point, named before.
         start_milliwh, carried_milliwh : int
-            Its export register now; what a meter before it counted and did not certify, below 1 Wh.
-            [mWh]
+            Its export register now, if it has one; what a meter before it counted and did not
+            certify, below 1 Wh. [mWh]
         storage_permille : int, optional
             Round-trip efficiency, if a storage lies behind it.
 
@@ -203,7 +203,8 @@ class CertificateStore:
         Parameters
         ----------
         period : MeterPeriod
-            Between two readings of the registers of a source, at most an hour.
+            Between two readings of the registers of a source, or an interval that it signed; at
+            most an hour.
         holder, issuer : str
             Who gets it, and who issues it.
         scheme : str
@@ -212,7 +213,8 @@ class CertificateStore:
         Returns
         -------
         EnergyClaim or None
-            None if the interval has no whole Wh; its part is carried to the next.
+            None if it has no whole Wh; its part is carried to the next. What an interval leaves is
+            kept as a claim of 0 Wh.
 
         Raises
         ------
@@ -225,7 +227,7 @@ class CertificateStore:
             if claim is not None and claim.number == number:
                 self._core.enter(claim)
                 insert_claim(self._db, claim)
-        return claim
+        return claim if claim is not None and claim.energy_wh else None
 
     def notice(self, claim: EnergyClaim) -> EnergyClaim:
         """Enter the claim of another issuer, so that its energy is not claimed here.
@@ -333,6 +335,11 @@ class CertificateStore:
         select = "SELECT asset FROM certificate_point WHERE point = ?"
         row = self._db.execute(select, (point,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def is_enrolled(self, meter: str, serial: str) -> bool:
+        """Tell whether a meter is a source."""
+        select = "SELECT 1 FROM certificate_source WHERE meter = ? AND serial = ?"
+        return self._db.execute(select, (meter, serial)).fetchone() is not None
 
     def is_frozen(self, certificate: int) -> bool:
         """Tell whether the reading behind a certificate was withdrawn."""

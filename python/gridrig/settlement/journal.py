@@ -7,7 +7,7 @@ Invariants
 - No row changes or goes, none is added except by a post. Posts follow each other, in the order of
   their periods.
 - What is settled under a key of idempotency (period, revision, account, kind, trade, meter) is
-  never settled again; no two periods of a meter overlap in time.
+  never settled again; no two periods of a meter overlap in time; a trade is of one period.
 - Every post is linked to the one before it, and the head is signed: a change anywhere is found.
 
 The file holds no time of its own: the same posts make the same bytes once it is closed.
@@ -36,6 +36,7 @@ from gridrig.errors import SettlementError
 from gridrig.settlement.journal_head import Head, Post
 from gridrig.settlement.journal_names import Names
 from gridrig.settlement.journal_reader import LOCK_WAIT_S_MAX, JournalReader, LedgerRow
+from gridrig.settlement.journal_refusals import refuse_overlap, refuse_trades_again
 from gridrig.settlement.journal_rows import Image, beside
 from gridrig.settlement.journal_schema import (
     APPLICATION_ID,
@@ -169,6 +170,7 @@ class Journal(JournalReader):
             `settlement.already_posted` for a period or a correction that is there with whatever
             content; `settlement.period_order` for one that does not come after the last;
             `settlement.readings_overlap` if a meter's time was settled before;
+            `settlement.trade_settled` if a trade was settled in another period;
             `settlement.booked_elsewhere` for a correction that belongs to another post;
             `settlement.journal_two_writers` if another process posted meanwhile;
             `settlement.journal_refused`, `settlement.journal_unusable`. Nothing is posted then.
@@ -195,13 +197,16 @@ class Journal(JournalReader):
                 self._db.execute(f"INSERT INTO {table} SELECT * FROM posted.{table}")
             self._db.execute(_POST_READING, (period,))
             readings_digest = hashlib.sha256(b"".join([row[_DIGEST] for row in new])).digest()
-            self._refuse_overlap(period, known)
+            refuse_overlap(self._db, period, meters_known=known)
+            added = [trade for one in corrections for trade in one.trades_added]
+            trade_last = refuse_trades_again(self._db, settled, added)
             leaf_count, root = hashed.result()
             post = Post(
                 period,
                 settled.from_ms,
                 settled.to_ms,
                 self.arrival_last(),
+                trade_last,
                 leaf_count,
                 root,
                 tuple(self.settlements(period)),
@@ -310,41 +315,9 @@ class Journal(JournalReader):
                 expected=self._head.posts,
             )
 
-    def _refuse_overlap(self, period: int, meters_known: int) -> None:
-        """Compare the time of each meter with its time in the last period that has it."""
-        last = self._db.execute(
-            "SELECT max(period) FROM period WHERE period < ?", (period,)
-        ).fetchone()[0]
-        if last is None:
-            return
-        both = (
-            "SELECT m.name FROM metered n JOIN metered o ON o.meter = n.meter AND o.revision = 0 "
-            "AND o.to_ms > n.from_ms JOIN meter m ON m.meter = n.meter "
-            "WHERE n.period = ? AND n.revision = 0 AND "
-        )
-        found = self._db.execute(f"{both} o.period = ? LIMIT 1", (period, last)).fetchone()
-        # Few meters are in an earlier period and not in the last: of each, every period is asked.
-        absent = self._db.execute(
-            "SELECT n.meter FROM metered n WHERE n.period = ? AND n.revision = 0 AND n.meter <= ? "
-            "AND NOT EXISTS (SELECT 1 FROM metered o WHERE o.period = ? AND o.revision = 0 "
-            "AND o.meter = n.meter)",
-            (period, meters_known, last),
-        ).fetchall()
-        earlier = "n.meter = ? AND o.period IN (SELECT period FROM period WHERE period < ?)"
-        for (meter,) in absent:
-            asked = (period, meter, period)
-            found = found or self._db.execute(f"{both} {earlier} LIMIT 1", asked).fetchone()
-        if found:
-            raise SettlementError(
-                "settlement.readings_overlap",
-                "period {period}: time of meter {meter!r} was settled before",
-                period=period,
-                meter=found[0],
-            )
-
     def _post_head(self, post: Post) -> Head:
         link = post.link(self._head.link)
-        self._db.execute("INSERT INTO period VALUES (?, ?, ?, ?, ?, ?, ?)", (*post[:6], link))
+        self._db.execute("INSERT INTO period VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*post[:7], link))
         head = Head(self._head.posts + 1, link).signed(self.key)
         if self._head.posts:
             self._db.execute(

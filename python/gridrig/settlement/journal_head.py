@@ -95,6 +95,8 @@ class Post(NamedTuple):
 
     Parameters
     ----------
+    arrival_last, trade_last : int
+        Highest number of a reading and of a trade up to here; -1 without a trade.
     settlements : tuple of tuple
         Rows of the table `settlement` booked in it, by period.
     readings_digest : bytes, shape (32,)
@@ -105,6 +107,7 @@ class Post(NamedTuple):
     from_ms: int
     to_ms: int
     arrival_last: int
+    trade_last: int
     leaf_count: int
     root: bytes
     settlements: tuple[tuple[int | str, ...], ...]
@@ -113,5 +116,5 @@ class Post(NamedTuple):
     def link(self, previous: bytes) -> bytes:
         """Return the link of the post."""
         flat = [item for row in self.settlements for item in row]
-        record = ["gridrig journal link 1", previous, *self[:6], len(self.settlements), *flat]
+        record = ["gridrig journal link 1", previous, *self[:7], len(self.settlements), *flat]
         return hashlib.sha256(canonical_bytes([*record, self.readings_digest])).digest()

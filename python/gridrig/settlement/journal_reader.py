@@ -83,6 +83,7 @@ class PostRow(NamedTuple):
     from_ms: int
     to_ms: int
     arrival_last: int
+    trade_last: int
     leaf_count: int
     root: bytes
     link: bytes
@@ -227,6 +228,14 @@ class JournalReader:
                 "USING (key) ORDER BY key_id, context, counter"
             )
         )
+
+    def trades_of(self, period: int, revision: int) -> list[int]:
+        """Return the trades that entries of a settlement are for, rising."""
+        select = (
+            "SELECT DISTINCT trade_id FROM entry WHERE period = ? AND revision = ? "
+            "AND trade_id >= 0 ORDER BY trade_id"
+        )
+        return [int(row[0]) for row in self._rows(select, (period, revision))]
 
     def arrival_last(self) -> int:
         """Return up to which arrival in the metering ledger readings are posted; 0 if none is."""

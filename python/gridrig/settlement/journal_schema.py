@@ -7,7 +7,7 @@ own transaction, so that the rule costs nothing per row.
 """
 
 APPLICATION_ID = 0x67726967  # "grig"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PAGE_BYTES = 8192
 
 # Place in the tuple is the number in the column; numbers are never reused.
@@ -75,6 +75,7 @@ CREATE TABLE period (
     from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL CHECK (to_ms > from_ms),
     arrival_last INTEGER NOT NULL,
+    trade_last INTEGER NOT NULL,
     leaf_count INTEGER NOT NULL,
     root BLOB NOT NULL CHECK (length(root) = 32),
     link BLOB NOT NULL CHECK (length(link) = 32)

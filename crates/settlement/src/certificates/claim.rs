@@ -33,6 +33,42 @@ impl Scheme {
     }
 }
 
+/// What a meter signed, from which the watt-hours of a claim follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// Its export register, read before and after.
+    Register {
+        /// Number of the first Wh, as the meter counted them since it was enrolled.
+        first_unit: u64,
+    },
+    /// The energy of one interval.
+    Interval {
+        /// How much it states. [mWh]
+        energy_milliwh: u64,
+    },
+}
+
+impl Measure {
+    /// Tells a measure by the one of its numbers that it has; none unless it has one.
+    pub const fn of(first_unit: Option<u64>, energy_milliwh: Option<u64>) -> Option<Self> {
+        match (first_unit, energy_milliwh) {
+            (Some(first_unit), None) => Some(Self::Register { first_unit }),
+            (None, Some(energy_milliwh)) => Some(Self::Interval { energy_milliwh }),
+            _ => None,
+        }
+    }
+
+    /// Tells whether there is energy that no other reading has again, if it makes no whole Wh.
+    pub(super) const fn leaves_energy(self) -> bool {
+        matches!(
+            self,
+            Self::Interval {
+                energy_milliwh: 1..
+            }
+        )
+    }
+}
+
 /// The verified readings behind a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Backing {
@@ -42,11 +78,11 @@ pub struct Backing {
     pub serial: String,
     /// SHA-256 of the signed bytes of the reading that opened the interval.
     pub opening_digest: [u8; 32],
-    /// SHA-256 of the signed bytes of the reading that closed it.
+    /// SHA-256 of the signed bytes of the reading that closed it; of an interval the same one.
     pub closing_digest: [u8; 32],
-    /// Number of its first Wh, as the meter counted them since it was enrolled.
-    pub first_unit: u64,
-    /// How many the meter counted; of a storage not all may be claimed. [Wh]
+    /// What they state.
+    pub measure: Measure,
+    /// How many whole Wh that is; of a storage not all may be claimed. [Wh]
     pub units: u64,
 }
 
@@ -61,7 +97,7 @@ pub struct Claim {
     pub direction: Direction,
     /// The time.
     pub interval: Interval,
-    /// How much, positive. [Wh]
+    /// How much. Nothing only of an interval whose part of a Wh is carried on. [Wh]
     pub energy_wh: u64,
     /// What it is claimed as.
     pub scheme: Scheme,
@@ -73,6 +109,26 @@ pub struct Claim {
     pub is_from_storage: bool,
     /// The readings behind it; none if another issuer vouches for it.
     pub backing: Option<Backing>,
+}
+
+impl Claim {
+    /// Tells whether one claim is another made again of the same readings: what is carried to it, or
+    /// charged it, may have become more or less since.
+    pub(super) fn is_again(&self, standing: &Self) -> bool {
+        let (Some(one), Some(other)) = (&self.backing, &standing.backing) else {
+            return false;
+        };
+        let again = Self {
+            number: standing.number,
+            energy_wh: standing.energy_wh,
+            backing: Some(Backing {
+                units: other.units,
+                ..one.clone()
+            }),
+            ..self.clone()
+        };
+        again == *standing
+    }
 }
 
 impl fmt::Display for Claim {

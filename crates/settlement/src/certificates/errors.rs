@@ -46,9 +46,10 @@ pub enum CertificateError {
         /// How many there are.
         quanta: u64,
     },
-    /// A period is not what lies between two readings of the registers of one meter.
+    /// A period is neither between two readings of the registers of one meter nor an interval.
     #[error(
-        "{from_ms} to {to_ms} ms UTC of meter {meter:?} is not between two readings of its registers"
+        "{from_ms} to {to_ms} ms UTC of meter {meter:?} is neither between two readings of its \
+         registers nor one interval that it signed"
     )]
     Part {
         /// The meter.
@@ -147,6 +148,31 @@ pub enum CertificateError {
         energy_wh: u64,
         /// What was counted. [Wh]
         units: u64,
+    },
+    /// A meter is certified by its registers and by its intervals.
+    #[error("meter {meter:?} is certified by its {standing} and claimed by its {found}")]
+    MeasureMixed {
+        /// The meter.
+        meter: String,
+        /// By which it is certified.
+        standing: &'static str,
+        /// By which it is claimed.
+        found: &'static str,
+    },
+    /// The whole Wh of an interval are not what it comes to with what is carried to it.
+    #[error(
+        "{energy_milliwh} mWh of meter {meter:?} with {carried_milliwh} mWh carried to them are \
+         stated to be {found} Wh"
+    )]
+    UnitsFalse {
+        /// The meter.
+        meter: String,
+        /// What its interval states. [mWh]
+        energy_milliwh: u64,
+        /// What is carried to it. [mWh]
+        carried_milliwh: i64,
+        /// How many Wh are stated.
+        found: u64,
     },
     /// An event stands at another place than its number says.
     #[error("event {found} stands where {expected} has to")]
@@ -285,6 +311,8 @@ impl CertificateError {
             Self::BelowStart { .. } => "settlement.certificate_below_start",
             Self::EnergyEmpty { .. } => "settlement.certificate_empty",
             Self::EnergyBeyond { .. } => "settlement.certificate_beyond",
+            Self::MeasureMixed { .. } => "settlement.certificate_mixed",
+            Self::UnitsFalse { .. } => "settlement.certificate_units",
             Self::NumberOrder { .. } => "settlement.certificate_number",
             Self::DoubleClaim { .. } => "settlement.certificate_double_claim",
             Self::StorageUncharged { .. } => "settlement.certificate_uncharged",

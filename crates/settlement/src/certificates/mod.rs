@@ -7,6 +7,14 @@
 //! carried to the next: any chain of intervals mints the energy of the whole rounded down once,
 //! whatever the order in which they come, and cutting an interval gains nothing.
 //!
+//! A meter that signs the energy of intervals has no register to tell the remainder by; the register
+//! of certificates carries it: `floor(energy + carried)`, where what is left is carried to the next
+//! that comes. So all intervals certified so far mint their sum rounded down once, whatever their
+//! order; which of them gets the Wh that several fill together depends on it. An interval of less
+//! than a Wh is entered too, as a claim of none: its quanta are taken and its part is carried. When
+//! a certificate is frozen what it took of the others goes back to what is carried, and what they
+//! took of it is a debt.
+//!
 //! # What is claimed
 //! Time is counted in quanta of [`QUANTUM_S`]; a claim takes every quantum of its interval, under
 //! [`key`] of asset, quantum and direction as the contract `CertificateRegistry` has it, so that
@@ -55,6 +63,7 @@
 mod asset;
 mod carbon;
 mod claim;
+mod counting;
 mod errors;
 mod event;
 mod interval;
@@ -66,7 +75,7 @@ mod supply;
 
 pub use asset::{Asset, Direction, key};
 pub use carbon::{CarbonInterval, GRAMS_RATE_MAX, credited};
-pub use claim::{Backing, Claim, Scheme};
+pub use claim::{Backing, Claim, Measure, Scheme};
 pub use errors::CertificateError;
 pub use event::{Event, Step};
 pub use interval::{CLAIM_QUANTA_MAX, EDGE_APART_MAX_MS, Interval, METERED_QUANTA_MAX, QUANTUM_S};

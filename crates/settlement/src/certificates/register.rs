@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::counting::{Counting, Place, place_of};
 use super::lots::Lots;
-use super::source::register_readings;
+use super::source::Evidence;
 use super::{
     Asset, Backing, CertificateError, Claim, Direction, Event, Interval, Lot, LotState, Scheme,
     Source, SourceKind, Step,
@@ -19,11 +20,10 @@ pub struct Register {
     events: u64,
     points: BTreeMap<String, Asset>,
     point_of: BTreeMap<Asset, String>,
-    sources: BTreeMap<(String, String), Source>,
+    sources: BTreeMap<Place, Source>,
     claims: BTreeMap<u64, Claim>,
     taken: BTreeMap<(Asset, Direction, u64), u64>,
-    /// End of each run of units that is claimed, and the claim, by meter and first unit.
-    units: BTreeMap<(String, String), BTreeMap<u64, (u64, u64)>>,
+    counting: Counting,
     lots: Lots,
     frozen: BTreeMap<u64, [u8; 32]>,
     /// What is left of what certificates charged, by storage. [mWh]
@@ -88,17 +88,13 @@ impl Register {
     fn standing_against(&self, claim: &Claim) -> Option<&Claim> {
         let in_time = self.standing(&claim.asset, claim.direction, &claim.interval);
         in_time.or_else(|| {
-            let backing = claim.backing.as_ref()?;
-            let place = (backing.meter.clone(), backing.serial.clone());
-            let before_end = ..backing.first_unit + backing.units;
-            let (_, (end, number)) = self.units.get(&place)?.range(before_end).next_back()?;
-            self.claims
-                .get(number)
-                .filter(|_| *end > backing.first_unit)
+            let overlap = self.counting.overlap(claim.backing.as_ref()?)?;
+            self.claims.get(&overlap)
         })
     }
 
-    /// Returns the claim of what a source generated in a period, or none below a whole Wh.
+    /// Returns the claim of what a source generated in a period, or none if that is nothing: of
+    /// registers less than a whole Wh, which the next reading has again, of an interval no energy.
     ///
     /// What it returns is not entered: [`Register::apply`] does that. The same claim as one that
     /// stands is returned as it stands.
@@ -112,16 +108,20 @@ impl Register {
         issuer: &str,
         holder: &str,
     ) -> Result<Option<Claim>, CertificateError> {
-        let (opening, closing) = register_readings(period)?;
+        let evidence = Evidence::of(period)?;
+        let (opening, closing) = (evidence.opening(), evidence.closing());
         let meter = opening.meter();
-        let interval = Interval::metered(meter, opening.time_ms(), closing.time_ms())?;
+        let interval = Interval::metered(meter, period.from_ms(), period.to_ms())?;
         let place = (meter.to_owned(), opening.serial().to_owned());
         let Some(source) = self.sources.get(&place) else {
             let (meter, serial) = place;
             return Err(CertificateError::SourceUnknown { meter, serial });
         };
-        let (first_unit, units) = source.units(opening, closing)?;
-        if units == 0 {
+        let (measure, units) = source.measure(
+            &evidence,
+            self.counting.carried(&place, source.carried_milliwh),
+        )?;
+        if units == 0 && !measure.leaves_energy() {
             return Ok(None);
         }
         let mut claim = Claim {
@@ -139,24 +139,19 @@ impl Register {
                 serial: place.1,
                 opening_digest: *opening.digest(),
                 closing_digest: *closing.digest(),
-                first_unit,
+                measure,
                 units,
             }),
         };
         if let Some(standing) = self.standing_against(&claim) {
-            let again = Claim {
-                number: standing.number,
-                energy_wh: standing.energy_wh,
-                ..claim.clone()
-            };
-            if again == *standing {
-                return Ok(Some(again));
+            if claim.is_again(standing) {
+                return Ok(Some(standing.clone()));
             }
         } else if claim.is_from_storage {
             // What no certificate charged goes uncertified, and its quanta with it.
             let charged_wh = self.charged_milliwh(&source.asset) / 1_000;
             let charged_wh = u64::try_from(charged_wh).unwrap_or(u64::MAX);
-            claim.energy_wh = units.min(charged_wh).max(1);
+            claim.energy_wh = units.min(charged_wh.max(1));
         }
         self.check_claim(&claim)?;
         Ok(Some(claim))
@@ -172,6 +167,13 @@ impl Register {
         let backed = self.claims.values().filter(is_backed);
         let numbers = backed.map(|claim| claim.number);
         numbers.filter(|&number| !self.is_frozen(number)).collect()
+    }
+
+    /// Returns what a source began with, which its first interval takes. [mWh]
+    fn first_carried(&self, place: &Place) -> u16 {
+        self.sources
+            .get(place)
+            .map_or(0, |source| source.carried_milliwh)
     }
 
     /// Returns what is left of what certificates charged a storage with. [mWh]
@@ -199,9 +201,12 @@ impl Register {
                 certificate,
                 digest,
             } => {
-                self.claim(certificate)?;
+                let backing = self.claim(certificate)?.backing.clone();
                 self.require_thawed(certificate)?;
                 self.frozen.insert(certificate, digest);
+                if let Some(backing) = backing {
+                    self.counting.freeze(&backing);
+                }
             }
         }
         self.events += 1;
@@ -244,7 +249,10 @@ impl Register {
     fn check_claim(&self, claim: &Claim) -> Result<(), CertificateError> {
         require_text("an issuer", &claim.issuer)?;
         require_text("a holder", &claim.holder)?;
-        if claim.energy_wh == 0 {
+        let backing = claim.backing.as_ref();
+        let is_carried =
+            backing.is_some_and(|backing| backing.units == 0 && backing.measure.leaves_energy());
+        if claim.energy_wh == 0 && !is_carried {
             let of = claim.asset.to_string();
             return Err(CertificateError::EnergyEmpty { of });
         }
@@ -262,6 +270,10 @@ impl Register {
                 record: Box::new(standing.clone()),
                 refused: Box::new(claim.clone()),
             });
+        }
+        if let Some(backing) = &claim.backing {
+            let first = self.first_carried(&place_of(backing));
+            self.counting.check(backing, first)?;
         }
         if claim.is_from_storage && claim.backing.is_some() {
             let left_milliwh = self.charged_milliwh(&claim.asset);
@@ -288,21 +300,21 @@ impl Register {
             self.taken.insert(key, claim.number);
         }
         if let Some(backing) = &claim.backing {
-            let place = (backing.meter.clone(), backing.serial.clone());
-            let run = (backing.first_unit + backing.units, claim.number);
-            let of_meter = self.units.entry(place).or_default();
-            of_meter.insert(backing.first_unit, run);
+            let first = self.first_carried(&place_of(backing));
+            self.counting.enter(backing, claim.number, first);
             if claim.is_from_storage {
                 let left = self.charged_milliwh.entry(claim.asset).or_insert(0);
                 *left -= u128::from(claim.energy_wh) * 1_000;
             }
-            self.lots.insert(Lot {
-                certificate: claim.number,
-                from_wh: 0,
-                energy_wh: claim.energy_wh,
-                holder: claim.holder.clone(),
-                state: LotState::Held,
-            });
+            if claim.energy_wh > 0 {
+                self.lots.insert(Lot {
+                    certificate: claim.number,
+                    from_wh: 0,
+                    energy_wh: claim.energy_wh,
+                    holder: claim.holder.clone(),
+                    state: LotState::Held,
+                });
+            }
         }
         self.claims.insert(claim.number, claim);
         Ok(())

@@ -3,11 +3,11 @@
 use gridrig_metering::VerifiedReading;
 use gridrig_quantity::Energy;
 
-use super::{Asset, CertificateError};
+use super::{Asset, CertificateError, Measure};
 use crate::{MeterPeriod, Quality};
 
 /// Milliwatt-hours of one unit.
-const MILLIWH_PER_WH: i64 = 1_000;
+pub(super) const MILLIWH_PER_WH: i64 = 1_000;
 
 /// Where the energy of a meter comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,16 +59,31 @@ impl Source {
         }
     }
 
-    /// Returns which units the time between two readings of its registers has: the number of the
-    /// first, and how many.
+    /// Returns what evidence states, and how many whole Wh that is with what is carried to it.
     ///
     /// # Errors
     /// [`CertificateError::BelowStart`].
-    pub(super) fn units(
+    pub(super) fn measure(
+        &self,
+        evidence: &Evidence<'_>,
+        carried_milliwh: i64,
+    ) -> Result<(Measure, u64), CertificateError> {
+        match evidence {
+            Evidence::Registers { opening, closing } => self.registers(opening, closing),
+            Evidence::Interval { energy, .. } => {
+                // What an interval states is not negative.
+                let energy_milliwh = energy.milliwh().unsigned_abs();
+                let units = whole_units(energy_milliwh, carried_milliwh);
+                Ok((Measure::Interval { energy_milliwh }, units))
+            }
+        }
+    }
+
+    fn registers(
         &self,
         opening: &VerifiedReading,
         closing: &VerifiedReading,
-    ) -> Result<(u64, u64), CertificateError> {
+    ) -> Result<(Measure, u64), CertificateError> {
         // A measured period has both registers in both readings.
         let whole = |register: Option<Energy>| {
             let counted = register.unwrap_or(Energy::ZERO).milliwh() - self.start.milliwh();
@@ -81,35 +96,78 @@ impl Source {
             }
             Ok(((counted + i64::from(self.carried_milliwh)) / MILLIWH_PER_WH).unsigned_abs())
         };
-        let first = whole(opening.export())?;
+        let first_unit = whole(opening.export())?;
         // Registers do not fall within a period.
-        Ok((first, whole(closing.export())? - first))
+        let units = whole(closing.export())? - first_unit;
+        Ok((Measure::Register { first_unit }, units))
     }
 }
 
-/// Returns the two readings of the registers that a period lies between.
-///
-/// # Errors
-/// [`CertificateError::Part`] for anything that is known otherwise: a part of the time between
-/// readings, an estimate, intervals, registers of two meters.
-pub(super) fn register_readings(
-    period: &MeterPeriod,
-) -> Result<(&VerifiedReading, &VerifiedReading), CertificateError> {
-    let ends = (period.from_ms(), period.to_ms());
-    match period.readings()[..] {
-        [opening, closing]
-            if period.quality() == Quality::Measured
-                && opening.serial() == closing.serial()
-                && opening.export().is_some()
-                && closing.export().is_some()
-                && ends == (opening.time_ms(), closing.time_ms()) =>
-        {
-            Ok((opening, closing))
-        }
-        _ => Err(CertificateError::Part {
+/// Returns the whole Wh of an interval with what is carried to it, which may be a debt.
+pub(super) fn whole_units(energy_milliwh: u64, carried_milliwh: i64) -> u64 {
+    let milliwh = i128::from(energy_milliwh) + i128::from(carried_milliwh);
+    u64::try_from(milliwh.max(0) / i128::from(MILLIWH_PER_WH)).unwrap_or(u64::MAX)
+}
+
+/// The readings that a period is certified by.
+pub(super) enum Evidence<'a> {
+    /// Two of the registers, one at each end.
+    Registers {
+        opening: &'a VerifiedReading,
+        closing: &'a VerifiedReading,
+    },
+    /// One of an interval, which is the period.
+    Interval {
+        reading: &'a VerifiedReading,
+        energy: Energy,
+    },
+}
+
+impl<'a> Evidence<'a> {
+    /// Returns the readings that a period is certified by.
+    ///
+    /// # Errors
+    /// [`CertificateError::Part`] for anything that is known otherwise: a part of the time between
+    /// readings, an estimate, several intervals, registers of two meters.
+    pub(super) fn of(period: &'a MeterPeriod) -> Result<Self, CertificateError> {
+        let ends = (period.from_ms(), period.to_ms());
+        let readings = period.readings();
+        let found = match readings[..] {
+            [opening, closing]
+                if opening.serial() == closing.serial()
+                    && opening.export().is_some()
+                    && closing.export().is_some()
+                    && ends == (opening.time_ms(), closing.time_ms()) =>
+            {
+                Some(Self::Registers { opening, closing })
+            }
+            [reading] if (reading.start_ms(), reading.time_ms()) == (Some(ends.0), ends.1) => {
+                let energy = reading.interval_export();
+                energy.map(|energy| Self::Interval { reading, energy })
+            }
+            _ => None,
+        };
+        let measured = found.filter(|_| period.quality() == Quality::Measured);
+        measured.ok_or_else(|| CertificateError::Part {
             meter: period.meter().to_string(),
             from_ms: period.from_ms(),
             to_ms: period.to_ms(),
-        }),
+        })
+    }
+
+    /// Returns the first reading.
+    pub(super) const fn opening(&self) -> &'a VerifiedReading {
+        match self {
+            Self::Registers { opening, .. } => opening,
+            Self::Interval { reading, .. } => reading,
+        }
+    }
+
+    /// Returns the last reading.
+    pub(super) const fn closing(&self) -> &'a VerifiedReading {
+        match self {
+            Self::Registers { closing, .. } => closing,
+            Self::Interval { reading, .. } => reading,
+        }
     }
 }

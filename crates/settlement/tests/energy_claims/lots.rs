@@ -1,7 +1,7 @@
 //! The life of watt-hours against an array with one cell for each.
 
 use gridrig_settlement::certificates::{
-    CertificateError, Claim, Direction, Event, LotState, Register, Step,
+    CertificateError, Claim, Direction, Event, LotState, Measure, Register, Step,
 };
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn issued() -> (Register, u64) {
             serial: "s".to_owned(),
             opening_digest: [1; 32],
             closing_digest: [2; 32],
-            first_unit: 0,
+            measure: Measure::Register { first_unit: 0 },
             units: WHOLE_WH,
         }),
         ..notice(&register, 1, Direction::Export, 0, 1)

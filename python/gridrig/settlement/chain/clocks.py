@@ -67,10 +67,14 @@ def clocks(
 
 
 def clocks_table(found: list[ChainClocks]) -> str:
-    """Return a line for each transaction, with seconds from its commit to each station."""
-    lines = [f"{'nonce':>5}  {'accepted':>9} {'included':>9} {'final':>9}  subject"]
+    """Return a line for each transaction, with seconds from its commit to each station.
+
+    Matching is before the commit, so its seconds are negative; none for what reports no match.
+    """
+    head = " ".join(f"{name:>9}" for name in ("matched", "accepted", "included", "final"))
+    lines = [f"{'nonce':>5}  {head}  subject"]
     for one in found:
-        stations = (one.accepted_ms, one.included_ms, one.final_ms)
+        stations = (one.matched_ms, one.accepted_ms, one.included_ms, one.final_ms)
         seconds = " ".join(
             f"{'-':>9}" if at is None else f"{(at - one.written_ms) / 1000:>8.3f}s"
             for at in stations
