@@ -54,7 +54,8 @@ class Event(NamedTuple):
         When, in the run's time. [s]
     kind : str
         "opened", "formed", "tripped", "shed", "restored", "throttled", "limit", "sync",
-        "reclosed", "dead", "energised", "enter_service", "fet_opened", "dc_bus" or "started".
+        "reclosed", "dead", "energised", "enter_service", "fet_opened", "dc_bus",
+        "motor_started" or "motor_stopped".
     name : str
         The device, or "pcc" or "island".
     value : float

@@ -23,7 +23,7 @@ def test_a_motor_on_a_feeder_runs_up_and_its_load_takes_both_powers():
     world.switch_motor(mill, True)
     world.advance(2.0)
     (started,) = events_of(world)
-    assert (started.kind, started.name) == ("started", "mill")
+    assert (started.kind, started.name) == ("motor_started", "mill")
     assert 0.3 < started.value < 1.5
     motor = world.motor(mill)
     assert motor.closed
@@ -41,7 +41,7 @@ def test_a_start_in_an_island_dips_its_voltage_and_is_told_with_its_time():
     tick = world.island_tick(1.0, 3.0)
     assert quiet.v_min_pu > 0.98
     assert 0.7 < tick.v_min_pu < 0.92
-    assert [event.kind for event in events_of(tick) if event.name == "mill"] == ["started"]
+    assert [event.kind for event in events_of(tick) if event.name == "mill"] == ["motor_started"]
     assert tick.v_end_pu > 0.97
 
 

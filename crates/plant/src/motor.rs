@@ -42,8 +42,8 @@ impl MotorEvent {
     /// The event of the plant that it is, at `t_s`; `since_s` is the time since an opening, or 0 [s].
     pub fn at(self, t_s: f64, since_s: f64, name: &str) -> Event {
         let (kind, value, detail) = match self {
-            MotorEvent::RanUp(took_s) => (EventKind::Started, took_s, ""),
-            MotorEvent::Dropped(why) => (EventKind::Tripped, since_s, why),
+            MotorEvent::RanUp(took_s) => (EventKind::MotorStarted, took_s, ""),
+            MotorEvent::Dropped(why) => (EventKind::MotorStopped, since_s, why),
         };
         Event {
             t_s,

@@ -243,7 +243,7 @@ fn a_start_in_an_island_dips_the_voltage_as_the_divider_of_reactances() {
     let z = Complex::new(RS, XS + XM * XR / (XM + XR)) * 2.0;
     let divider = (z / (z + J * 0.15)).abs() * quiet.end.1;
     assert!((first.v_pu[0] / divider - 1.0).abs() < 0.005, "{divider}");
-    let started = told(&tick, "started");
+    let started = told(&tick, "motor_started");
     assert!(started[0].0 > 0.3 && started[0].0 < 2.0, "{started:?}");
     // Its own droop and reactance cost the former 4 % at the motor's reactive power.
     assert!(tick.end.1 > 0.94 && tick.f_range_hz.0 > 59.4);
@@ -271,7 +271,7 @@ fn in_a_network_without_length_a_motor_starts_as_on_one_bus() {
         assert!((one.p_w[0][k] - short.p_w[0][k]).abs() < 0.1, "step {k}");
     }
     // At the end of a long line it starts more slowly, and the former sees less of it.
-    let run_up = |tick: &IslandTick| told(tick, "started")[0].0;
+    let run_up = |tick: &IslandTick| told(tick, "motor_started")[0].0;
     let (far, near) = (run_up(&long), run_up(&one));
     assert!(far > 1.05 * near, "{far} s, {near} s");
     let (far, near) = (long.v_range_pu.0, one.v_range_pu.0);
@@ -285,7 +285,11 @@ fn a_step_of_a_millisecond_is_as_good_as_one_of_a_tenth() {
         island_tick(&mut world, 0.0, 0.1, h_s);
         world.switch_motor(0, true).unwrap();
         let tick = island_tick(&mut world, 0.1, 3.0, h_s);
-        (tick.f_range_hz.0, tick.end.1, told(&tick, "started")[0].0)
+        (
+            tick.f_range_hz.0,
+            tick.end.1,
+            told(&tick, "motor_started")[0].0,
+        )
     };
     let (coarse, fine) = (nadir(0.001), nadir(0.0001));
     assert!((coarse.0 - fine.0).abs() < 2e-3, "{coarse:?} {fine:?}");
@@ -320,7 +324,10 @@ fn a_contactor_drops_out_in_a_sag_and_closes_again_only_if_it_is_built_to() {
         Segment::hold(0.2, 0.4, 60.0),
         Segment::hold(5.0, 1.0, 60.0),
     ];
-    for (restart_s, expected) in [(0.0, vec!["tripped"]), (1.0, vec!["tripped", "started"])] {
+    for (restart_s, expected) in [
+        (0.0, vec!["motor_stopped"]),
+        (1.0, vec!["motor_stopped", "motor_started"]),
+    ] {
         let mut world = with_motor(&[n("restart_s", restart_s)]);
         let samples = world.source_tick(&[0], 0.0, &sag, 0.001, 1).unwrap();
         let kinds: Vec<&str> = samples.events.iter().map(|e| e.kind.word()).collect();
