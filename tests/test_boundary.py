@@ -105,7 +105,9 @@ def specimens() -> dict[str, Any]:
     storage = world.add_storage(
         "storage", {"s_va": 10_000.0, "forms_grid": True, "pack": {"cells": 16}}
     )
-    world.impose([1.0], 50.0)
+    load = world.add_load("load")
+    world.set_motor(load, {"s_va": 100.0})
+    world.impose([1.0, 1.0], 50.0)
     world.open_pcc(0.0)
     tree = _core.ClaimTree(
         chain_id=1, contract=b"c" * 20, bucket=1, accounts=[b"a" * 20], amounts=[1]
@@ -181,6 +183,7 @@ def specimens() -> dict[str, Any]:
         _core.Opening("leaf", b"s" * 32, b"payload"),
         world,
         world.terminal(storage),
+        world.motor(load),
         world.pack(storage),
         world.island_tick(0.0, 0.01),
         _core.World(s_base_va=1.0, seed=1).source_tick([], 0.0, [Segment.hold(0.001, f_hz=50.0)]),

@@ -30,6 +30,7 @@ __all__ = [
     "Measured",
     "MerkleTree",
     "MeterPeriod",
+    "Motor",
     "Numbering",
     "Opening",
     "Order",
@@ -1943,6 +1944,24 @@ class Pack:
         """Heat made since the beginning. [J]"""
 
 @final
+class Motor:
+    """One motor at one moment; power is what it takes."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether its contactor is closed."""
+    @property
+    def speed(self) -> float:
+        """Over synchronous speed at nominal frequency."""
+    @property
+    def i_pu(self) -> float:
+        """Current over its rating. [pu]"""
+    @property
+    def p_w(self) -> float: ...
+    @property
+    def q_var(self) -> float: ...
+
+@final
 class IslandTick:
     """What an island did over one tick.
 
@@ -2066,6 +2085,12 @@ class World:
         """Go back to one bus for all devices."""
     def set_load(self, i: int, p_w: float, q_var: float) -> None:
         """Set what a load consumes, not negative. [W, var]"""
+    def set_motor(self, i: int, settings: Mapping[str, _PlantSetting]) -> None:
+        """Put a motor beside what a load consumes; its keys are in `docs/plant.md`."""
+    def switch_motor(self, i: int, on: bool) -> None:
+        """Switch a load's motor on, directly on line, or off."""
+    def motor(self, i: int) -> Motor:
+        """Return the motor of a load."""
     def set_available(self, i: int, p_w: float) -> None:
         """Set what the sun gives. [W]"""
     def set_shed_plan(self, plan: list[tuple[int, int]]) -> None:

@@ -14,12 +14,13 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gridrig._core import IslandTick, Pack, SourceTick, Terminal, World
+from gridrig._core import IslandTick, Motor, Pack, SourceTick, Terminal, World
 
 __all__ = [
     "MICROGRID_DROOP",
     "Event",
     "IslandTick",
+    "Motor",
     "Pack",
     "Segment",
     "SourceTick",
@@ -53,7 +54,8 @@ class Event(NamedTuple):
         When, in the run's time. [s]
     kind : str
         "opened", "formed", "tripped", "shed", "restored", "throttled", "limit", "sync",
-        "reclosed", "dead", "energised", "enter_service" or "fet_opened".
+        "reclosed", "dead", "energised", "enter_service", "fet_opened", "dc_bus",
+        "motor_started" or "motor_stopped".
     name : str
         The device, or "pcc" or "island".
     value : float

@@ -41,7 +41,7 @@ DEVICE_KEYS = (
     ', "calibration"'
 )
 METERS = 'one of "meter-home", "meter-pv", "meter-storage", "meter-head"'
-TABLES = 'one of "rig", "feeder", "island", "device", "participant", "key", "safe"'
+TABLES = 'one of "rig", "feeder", "island", "device", "motor", "participant", "key", "safe"'
 TIME = 'a UTC time such as "2016-01-01T00:00:00Z"'
 
 CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {

@@ -308,8 +308,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 34,
                 "event[1].do",
                 '"recluse"',
-                'one of "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", '
-                '"set_soc", "charge_limit", "plug_in", "plug_out"',
+                'one of "open", "reclose", "switch", "tap", "regulator", "start", "stop", '
+                '"cloud", "bms_limit", "set_soc", "charge_limit", "plug_in", "plug_out"',
                 "reclose",
             )
         ],

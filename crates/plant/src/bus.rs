@@ -95,11 +95,13 @@ impl Island {
         self.resonant = None;
         let (low, high) = CONSTANT_POWER_PU;
         let adapted = self.v_load.clamp(low, high).powi(2);
-        let shares = admittance_of(load) * (1.0 / adapted);
+        let (motors_y, motors_j) = self.motors_together();
+        let shares = admittance_of(load) * (1.0 / adapted) + motors_y;
         let mut stages = std::mem::take(&mut self.stages);
         let bus = AlgebraicBus {
             island: self,
             shares,
+            motors_j,
             current,
             outside,
             h_s,
@@ -149,13 +151,22 @@ impl Island {
             // A tuned test load counts the inverter's own filter in its capacitance.
             None => circuit.b_c += self.filter_b,
         }
+        let (motors_y, motors_j) = self.motors_together();
+        circuit.g += motors_y.re;
+        circuit.b_l -= motors_y.im;
         circuit.b_c = circuit.b_c.max(1e-3);
         let v = self.v;
         let resonant = self
             .resonant
             .get_or_insert_with(|| Resonant::new(circuit, v));
         let ceiling = self.settings.ceiling_v_pu;
-        let (mean, follower_scale) = resonant.advance(circuit, self.w0, current, ceiling, h_s);
+        let (mean, follower_scale) = resonant.advance(
+            (circuit, self.w0),
+            // The voltage follows the flux at once: with one of the middle it would be half a step late.
+            (motors_j[2], current),
+            ceiling,
+            h_s,
+        );
         self.v = resonant.v;
         self.former_i.clear();
         BusStep {
@@ -170,8 +181,10 @@ impl Island {
 /// The bus while a source holds it.
 struct AlgebraicBus<'a> {
     island: &'a Island,
-    /// Admittance of the loads.
+    /// Admittance of the loads and their motors.
     shares: Complex,
+    /// What the motors drive.
+    motors_j: Injection,
     current: Injection,
     outside: &'a Outside,
     h_s: f64,
@@ -201,7 +214,8 @@ impl AlgebraicBus<'_> {
         }
         let (grid_e, grid_y) = island.grid_source(self.outside, stage, self.h_s);
         admittance += grid_y;
-        let (fixed, followers) = (grid_e * grid_y, self.current[stage]);
+        let fixed = grid_e * grid_y + self.motors_j[stage];
+        let followers = self.current[stage];
         let ceiling = island.settings.ceiling_v_pu;
         let (v, follower_scale) =
             solve_under_ceiling(sources, admittance, fixed, followers, ceiling);

@@ -2,6 +2,8 @@
 
 use crate::dc_bus_loss::battery_lost;
 use crate::error::{PlantError, checked};
+use crate::motor::Motor;
+use crate::motor_settings::MotorSettings;
 use crate::setting::Value;
 use crate::world::World;
 
@@ -125,5 +127,44 @@ impl World {
     /// `ValueWrong`, `DeviceUnknown`, `DeviceKind`.
     pub fn set_soc(&mut self, i: usize, soc: f64) -> Result<(), PlantError> {
         self.storage_mut(i)?.pack.set_soc(soc)
+    }
+
+    /// Puts a motor beside what a load consumes, in place of one that is there already.
+    ///
+    /// # Errors
+    /// `SettingUnknown`, `SettingMissing`, `SettingWrong` (also for a load that it cannot turn),
+    /// `DeviceUnknown`, `DeviceKind`, `PccState` while an island runs.
+    pub fn set_motor(&mut self, i: usize, table: &[(String, Value)]) -> Result<(), PlantError> {
+        if self.island.is_some() {
+            return Err(self.pcc_state("set_motor", "closed"));
+        }
+        let f_nominal_hz = self.f_nominal_hz;
+        let name = self.device(i)?.name.clone();
+        let load = self.load_mut(i)?;
+        let settings = MotorSettings::read(&name, table)?;
+        let (runs, torque_pu) = (settings.runs, settings.torque_pu);
+        let motor = Motor::new(settings, f_nominal_hz);
+        if runs && !motor.runs_up() {
+            return Err(PlantError::SettingWrong {
+                place: name,
+                key: "torque_pu".to_owned(),
+                found: torque_pu.to_string(),
+                expected: "what the motor can turn at nominal voltage".to_owned(),
+            });
+        }
+        load.motor = Some(Box::new(motor));
+        Ok(())
+    }
+
+    /// Switches a load's motor on, directly on line, or off.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `DeviceKind` for a device without a motor.
+    pub fn switch_motor(&mut self, i: usize, on: bool) -> Result<(), PlantError> {
+        self.motor(i)?;
+        if let Some(motor) = &mut self.load_mut(i)?.motor {
+            motor.switch(on);
+        }
+        Ok(())
     }
 }

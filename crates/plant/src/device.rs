@@ -1,6 +1,8 @@
 //! What stands at a terminal, and the terminal itself.
 
+use crate::complex::Complex;
 use crate::inverter::Inverter;
+use crate::motor::Motor;
 use crate::register::Register;
 
 /// Below this voltage a bus is dead [pu].
@@ -42,17 +44,46 @@ impl Terminal {
     }
 }
 
-/// A load: what it consumes at nominal voltage, and whether it may be and has been shed.
+/// A load: what it consumes at nominal voltage, its motor, and whether it may be and has been shed.
 #[derive(Clone, Debug, Default)]
 pub struct Load {
     /// Active power it consumes [W].
     pub p_w: f64,
     /// Reactive power it consumes [var].
     pub q_var: f64,
+    /// A motor beside that.
+    pub motor: Option<Box<Motor>>,
     /// Its stage in the shed plan; the lowest stage is shed first.
     pub stage: Option<u32>,
     /// Whether it is shed now.
     pub shed: bool,
+}
+
+impl Load {
+    /// What it consumes at `v_pu`, beside a voltage of angle zero; a motor as it turns [W, var].
+    pub fn consumes(&self, v_pu: f64) -> (f64, f64) {
+        if self.shed {
+            return (0.0, 0.0);
+        }
+        let motor = self.motor.as_ref().map_or(Complex::ZERO, |motor| {
+            motor.power(motor.facing(v_pu)) * motor.settings.s_va
+        });
+        (self.p_w + motor.re, self.q_var + motor.im)
+    }
+
+    /// What it will take to feed it again [W].
+    pub fn demand_w(&self) -> f64 {
+        let motor = self.motor.as_ref().filter(|motor| motor.wanted());
+        self.p_w + motor.map_or(0.0, |m| m.settings.torque_pu * m.settings.s_va)
+    }
+
+    /// Cuts it from its feeder.
+    pub fn cut(&mut self) {
+        self.shed = true;
+        if let Some(motor) = &mut self.motor {
+            motor.lose_supply();
+        }
+    }
 }
 
 /// What a device is.
@@ -81,6 +112,22 @@ impl Device {
         match &self.kind {
             Kind::Load(load) if !load.shed => Some(load),
             _ => None,
+        }
+    }
+
+    /// The motor of the load it is.
+    pub fn motor(&self) -> Option<&Motor> {
+        match &self.kind {
+            Kind::Load(load) => load.motor.as_deref(),
+            Kind::Inverter(_) => None,
+        }
+    }
+
+    /// The motor of the load it is, to change it, and whether the load is fed.
+    pub fn motor_mut(&mut self) -> Option<(&mut Motor, bool)> {
+        match &mut self.kind {
+            Kind::Load(load) => Some((load.motor.as_deref_mut()?, !load.shed)),
+            Kind::Inverter(_) => None,
         }
     }
 

@@ -55,6 +55,10 @@ kinds! {
     Energised => "energised",
     /// An inverter began to enter service after its delay; value is the delay [s].
     EnterService => "enter_service",
+    /// A motor has run up; value is the time since it was switched on [s].
+    MotorStarted => "motor_started",
+    /// A motor's contactor opened; detail is the cause, value the time since opening or 0 [s].
+    MotorStopped => "motor_stopped",
     /// A battery's switch opened under current; value is the current [A], detail the cause.
     FetOpened => "fet_opened",
     /// A DC bus lost its battery and left its band; value is its voltage over that before [pu].

@@ -30,8 +30,11 @@ pub struct Feeder {
     /// Voltage the loads of each bus have adapted to, and their power over that at nominal voltage.
     loads: Vec<(f64, f64)>,
     diagonal: Vec<Complex>,
+    /// What the grid-following inverters drive into each bus, by place in the step.
     current: [Vec<Complex>; 3],
-    rest: Vec<Complex>,
+    /// What the grid and the motors drive.
+    fixed: [Vec<Complex>; 3],
+    all: Vec<Complex>,
     space: Workspace,
 }
 
@@ -43,8 +46,9 @@ impl Feeder {
             v: vec![Complex::new(v_pu, 0.0); n],
             loads: vec![(v_pu, 1.0); n],
             diagonal: vec![Complex::ZERO; n],
-            current: [Vec::new(), Vec::new(), Vec::new()],
-            rest: Vec::new(),
+            current: Default::default(),
+            fixed: Default::default(),
+            all: Vec::new(),
             space: Workspace::default(),
             buses,
         };
@@ -109,6 +113,17 @@ impl Island {
         }
         let (_, grid_y) = self.grid_source(outside, 0, h_s);
         diagonal[buses.pcc] += grid_y;
+        for turning in &self.motors {
+            diagonal[buses.of(turning.device)] += turning.y;
+        }
+        for (stage, fixed) in feeder.fixed.iter_mut().enumerate() {
+            fixed.clear();
+            fixed.resize(buses.count(), Complex::ZERO);
+            fixed[buses.pcc] = self.grid_source(outside, stage, h_s).0 * grid_y;
+            for turning in &self.motors {
+                fixed[buses.of(turning.device)] += turning.e[stage] * turning.y;
+            }
+        }
         for (stage, current) in feeder.current.iter_mut().enumerate() {
             current.clear();
             current.resize(buses.count(), Complex::ZERO);
@@ -133,13 +148,7 @@ impl Island {
                     .space
                     .prepare(&feeder.buses, &mut feeder.diagonal, sources);
             }
-            let (grid_e, _) = island.grid_source(outside, stage, h_s);
-            follower_scale = feeder.solve(
-                sources,
-                stage,
-                grid_e * grid_y,
-                island.settings.ceiling_v_pu,
-            );
+            follower_scale = feeder.solve(sources, stage, island.settings.ceiling_v_pu);
         };
         stages.runge_kutta(&island.formers, h_s, solve);
         stages.arrive(&mut self.formers, &mut self.former_i);
@@ -166,27 +175,21 @@ impl Island {
 impl Feeder {
     /// Solves with as much of the followers' current as keeps every voltage at or below `ceiling`
     /// (zero for none); answers that share.
-    fn solve(
-        &mut self,
-        sources: &mut [Source],
-        stage: usize,
-        grid_j: Complex,
-        ceiling: f64,
-    ) -> f64 {
-        let mut all = std::mem::take(&mut self.current[stage]);
-        all[self.buses.pcc] += grid_j;
+    fn solve(&mut self, sources: &mut [Source], stage: usize, ceiling: f64) -> f64 {
+        let (fixed, current) = (&self.fixed[stage], &self.current[stage]);
+        let with = |share: f64, all: &mut Vec<Complex>| {
+            all.clear();
+            all.extend(fixed.iter().zip(current).map(|(j, i)| *j + *i * share));
+        };
+        let mut all = std::mem::take(&mut self.all);
+        with(1.0, &mut all);
         self.space.solve(&self.buses, &self.diagonal, &all, sources);
         let over = |v: &[Complex]| v.iter().any(|v| v.norm_sq() > ceiling * ceiling);
         let mut share = 1.0;
         if ceiling > 0.0 && over(&self.space.v) {
             let full = self.space.v.clone();
-            self.rest.clear();
-            self.rest.resize(all.len(), Complex::ZERO);
-            self.rest[self.buses.pcc] = grid_j;
-            let rest = std::mem::take(&mut self.rest);
             self.space
-                .solve(&self.buses, &self.diagonal, &rest, sources);
-            self.rest = rest;
+                .solve(&self.buses, &self.diagonal, fixed, sources);
             let without = &self.space.v;
             let (mut low, mut high) = (0.0, 1.0);
             for _ in 0..CEILING_HALVINGS {
@@ -200,13 +203,10 @@ impl Feeder {
                 }
             }
             share = low;
-            let mut part: Vec<Complex> = all.iter().map(|j| *j * share).collect();
-            part[self.buses.pcc] += grid_j * (1.0 - share);
-            self.space
-                .solve(&self.buses, &self.diagonal, &part, sources);
+            with(share, &mut all);
+            self.space.solve(&self.buses, &self.diagonal, &all, sources);
         }
-        all[self.buses.pcc] = all[self.buses.pcc] - grid_j;
-        self.current[stage] = all;
+        self.all = all;
         share
     }
 }

@@ -4,7 +4,7 @@
 //! loads of constant power); with none it is one resonant circuit (loads of constant impedance) that lives or dies by
 //! what the grid-following inverters feed into it. Invariants: device order decides every loop;
 //! nothing here reads a clock; `step` has one length for a whole tick. Known gaps: one voltage for
-//! all devices while no former holds it, positive sequence only, no saturation of transformers, no motor loads.
+//! all devices while no former holds it, positive sequence only, no saturation of transformers.
 
 use crate::bus::Stages;
 use crate::bus_meter::BusMeter;
@@ -19,6 +19,7 @@ use crate::grid_forming::GridForming;
 use crate::instrument::{FormedWatch, Instrument};
 use crate::inverter::Inverter;
 use crate::inverter_settings::InverterSettings;
+use crate::island_motors::Turning;
 use crate::island_settings::IslandSettings;
 use crate::island_step::Currents;
 use crate::lag::Lag;
@@ -76,6 +77,8 @@ pub struct Island {
     pub currents: Currents,
     /// The devices that are loads.
     pub loads: Vec<usize>,
+    /// Their motors.
+    pub motors: Vec<Turning>,
     /// What all fed loads consume at nominal voltage, until one is shed or restored [W, var].
     pub load: Option<Complex>,
     /// Power of each device into the grid in the last step [W, var].
@@ -132,7 +135,7 @@ impl Island {
         opening: &Opening,
         settings: &IslandSettings,
         (f_nominal_hz, s_base_va): (f64, f64),
-        devices: &[Device],
+        devices: &mut [Device],
     ) -> Island {
         let v = Complex::new(opening.v_pu, 0.0);
         let mut island = Island {
@@ -153,6 +156,7 @@ impl Island {
             followers: Vec::new(),
             currents: Currents::default(),
             loads: Vec::new(),
+            motors: Vec::new(),
             load: None,
             power: Vec::new(),
             former_i: Vec::new(),
@@ -170,7 +174,13 @@ impl Island {
             dead: false,
             dark_s: 0.0,
         };
-        for (i, device) in devices.iter().enumerate() {
+        for (i, device) in devices.iter_mut().enumerate() {
+            let v = island.v_at(i);
+            if let Some((motor, _)) = device.motor_mut() {
+                motor.face(v);
+                let ratio = motor.settings.s_va / s_base_va;
+                island.motors.push(Turning::new(i, ratio));
+            }
             match device.inverter() {
                 Some(inverter) => island.join(i, device, inverter, opening),
                 None => island.loads.push(i),

@@ -59,6 +59,7 @@ impl Island {
     /// grid into the feeder [W, var].
     pub fn step(&mut self, around: &mut Surroundings<'_>, t_s: f64, h_s: f64) -> Complex {
         let current = self.step_followers(around, t_s, h_s);
+        self.predict_motors(around.devices, h_s);
         let load = *self.load.get_or_insert_with(|| fed(around.devices));
         let load = load + Complex::new(around.outside.losses_w, 0.0);
         let held = !self.formers.is_empty() || self.attached;
@@ -88,6 +89,7 @@ impl Island {
             self.grid_angle = (self.grid_angle + TAU * slip_hz * h_s).rem_euclid(TAU);
         }
         self.magnitude = self.v.abs();
+        self.step_motors(around, end_s, h_s);
         self.step_formers(around, &bus, end_s, h_s);
         let machine_hz = self.machine_hz();
         let direction = direction_of(self.v, self.magnitude);
@@ -171,6 +173,10 @@ impl Island {
             power[*i] = devices[*i].fed_load().map_or(Complex::ZERO, |load| {
                 Complex::new(-load.p_w, -load.q_var) * scale
             });
+        }
+        for turning in &self.motors {
+            let taken = turning.power(v_of(turning.device));
+            power[turning.device] = power[turning.device] - taken * self.s_base_va;
         }
         for (follower, injection) in self.followers.iter().zip(&current.each) {
             power[follower.device] = v_of(follower.device)

@@ -51,7 +51,7 @@ impl World {
             &opening,
             &self.island_settings,
             base,
-            &self.devices,
+            &mut self.devices,
         ));
         self.shedding.rest();
         let value = -self

@@ -25,8 +25,10 @@ impl World {
         for device in &mut self.devices {
             let terminal = &mut device.terminal;
             let (p_w, q_var) = match &mut device.kind {
-                Kind::Load(load) if !load.shed => (-load.p_w, -load.q_var),
-                Kind::Load(_) => (0.0, 0.0),
+                Kind::Load(load) => {
+                    let (p_w, q_var) = load.consumes(terminal.v_pu);
+                    (-p_w, -q_var)
+                }
                 Kind::Inverter(inverter) if inverter.cessation.ceased() => (0.0, 0.0),
                 Kind::Inverter(inverter) => inverter.give(terminal.v_pu),
             };
@@ -160,6 +162,7 @@ impl World {
 fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Event>) {
     carry(device, t_s + dt_s, dt_s, false, events);
     let (v_pu, f_hz) = (device.terminal.v_pu, device.terminal.f_hz);
+    advance_motor(device, t_s, dt_s, events);
     let Kind::Inverter(inverter) = &mut device.kind else {
         return;
     };
@@ -205,6 +208,23 @@ fn advance_device(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Eve
         };
         inverter.follow(seen, dt_s);
         inverter.cessation.step(v_pu, v_pu, dt_s);
+    }
+}
+
+/// Moves the motor of a load on by a quasi-static tick that began at `t_s`.
+fn advance_motor(device: &mut Device, t_s: f64, dt_s: f64, events: &mut Vec<Event>) {
+    let (v_pu, f_hz) = (device.terminal.v_pu, device.terminal.f_hz);
+    let name = device.name.clone();
+    let Some((motor, fed)) = device.motor_mut() else {
+        return;
+    };
+    let (v_pu, f_hz) = if fed && v_pu >= DEAD_PU {
+        (v_pu, f_hz)
+    } else {
+        (0.0, motor.f_nominal_hz())
+    };
+    for (after_s, event) in motor.advance(v_pu, f_hz, dt_s) {
+        events.push(event.at(t_s + after_s, 0.0, &name));
     }
 }
 

@@ -42,13 +42,12 @@ impl Resonant {
         }
     }
 
-    /// Moves on by `h_s` with `current` flowing in, or as much of it as keeps the voltage at or
+    /// Moves on by `h_s` with `fixed` flowing in and as much of `current` as keeps the voltage at or
     /// below `ceiling` (zero for none); answers the mean of the ends' voltages and that share.
     pub fn advance(
         &mut self,
-        circuit: Circuit,
-        w0: f64,
-        current: Complex,
+        (circuit, w0): (Circuit, f64),
+        (fixed, current): (Complex, Complex),
         ceiling: f64,
         h_s: f64,
     ) -> (Complex, f64) {
@@ -63,10 +62,10 @@ impl Resonant {
         }
         let before = self.v;
         let [row_v, row_l, _] = &self.step;
-        let free = row_v[0] * self.v + row_v[1] * self.i_l;
+        let free = row_v[0] * self.v + row_v[1] * self.i_l + row_v[2] * fixed;
         let share = share_below(free, row_v[2] * current, ceiling);
         let current = current * share;
-        self.i_l = row_l[0] * self.v + row_l[1] * self.i_l + row_l[2] * current;
+        self.i_l = row_l[0] * self.v + row_l[1] * self.i_l + row_l[2] * (fixed + current);
         self.v = free + row_v[2] * current;
         ((before + self.v) * 0.5, share)
     }

@@ -85,9 +85,10 @@ impl Shedding {
                 continue;
             };
             if load.stage == Some(stage) && !load.shed {
-                load.shed = true;
+                let (p_w, _) = load.consumes(1.0);
+                load.cut();
                 self.shed.push(i);
-                moved.push((i, EventKind::Shed, load.p_w));
+                moved.push((i, EventKind::Shed, p_w));
             }
         }
         moved
@@ -106,7 +107,7 @@ impl Shedding {
         let Kind::Load(load) = &mut devices[last].kind else {
             return None;
         };
-        if f_hz < rules.restore_hz || reserve_w < load.p_w {
+        if f_hz < rules.restore_hz || reserve_w < load.demand_w() {
             self.calm_s = 0.0;
             return None;
         }
@@ -117,6 +118,6 @@ impl Shedding {
         self.calm_s = 0.0;
         self.shed.pop();
         load.shed = false;
-        Some((last, EventKind::Restored, load.p_w))
+        Some((last, EventKind::Restored, load.demand_w()))
     }
 }

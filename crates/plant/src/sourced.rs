@@ -12,10 +12,11 @@ use crate::error::{PlantError, checked};
 use crate::event::{Event, EventKind};
 use crate::follower::{Bus, Follower, Happened};
 use crate::grid_following::GridFollowing;
-use crate::network::{admittance_of, rlc_admittance};
+use crate::network::rlc_admittance;
 use crate::quasi_static::carry;
 use crate::rms::RmsWindow;
 use crate::sequence::{Played, Segment, Sequence};
+use crate::sourced_load::load_current;
 use crate::world::World;
 use std::f64::consts::TAU;
 
@@ -84,7 +85,7 @@ impl Phases {
     }
 
     /// The phasor an inverter follows.
-    fn followed(self, v: &[Complex; 3]) -> Complex {
+    pub(crate) fn followed(self, v: &[Complex; 3]) -> Complex {
         match self {
             Phases::One(n) => v[n],
             Phases::Three => {
@@ -96,7 +97,7 @@ impl Phases {
     }
 
     /// The currents of the phases for a followed current `i` of the whole device.
-    fn spread(self, i: Complex) -> [Complex; 3] {
+    pub(crate) fn spread(self, i: Complex) -> [Complex; 3] {
         match self {
             Phases::One(n) => {
                 let mut phases = [Complex::ZERO; 3];
@@ -208,6 +209,9 @@ impl World {
         let first = sequence.play(0.0, 0.0);
         let (f_nominal_hz, s_base_va) = (self.f_nominal_hz, self.s_base_va);
         let unit = |i: usize, world: &mut World| {
+            if let Some((motor, _)) = world.devices[i].motor_mut() {
+                motor.face(Phases::Three.followed(&first.v));
+            }
             let inverter = world.devices[i].inverter_mut()?;
             let phases = inverter.settings.phases;
             let followed = phases.followed(&first.v);
@@ -255,9 +259,11 @@ impl World {
         let device = &mut self.devices[i];
         let (inverter, unit) = match (&mut device.kind, unit) {
             (Kind::Inverter(inverter), Some(unit)) => (inverter, unit),
-            (Kind::Load(load), _) if !load.shed => {
-                let y = admittance_of(Complex::new(load.p_w, load.q_var) * (1.0 / 3.0));
-                return played.v.map(|v| -(v * y));
+            (Kind::Load(load), _) => {
+                let (current, event) = load_current(load, &played.v, h_s);
+                let event = event.map(|event| event.at(from_s + h_s, 0.0, &device.name));
+                self.events.extend(event);
+                return current;
             }
             _ => return [Complex::ZERO; 3],
         };

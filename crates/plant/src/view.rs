@@ -29,6 +29,21 @@ pub struct TerminalView {
     pub export_milliwh: u64,
 }
 
+/// One motor at one moment.
+#[derive(Clone, Debug)]
+pub struct MotorView {
+    /// Whether its contactor is closed.
+    pub closed: bool,
+    /// Speed over synchronous speed at nominal frequency.
+    pub speed: f64,
+    /// Current over its rating [pu].
+    pub i_pu: f64,
+    /// Active power it takes [W].
+    pub p_w: f64,
+    /// Reactive power it takes [var].
+    pub q_var: f64,
+}
+
 /// One pack at one moment.
 #[derive(Clone, Debug)]
 pub struct PackView {
@@ -110,6 +125,27 @@ impl World {
             }
         }
         Ok(view)
+    }
+
+    /// The motor of a load.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `DeviceKind` for a device without a motor.
+    pub fn motor(&self, i: usize) -> Result<MotorView, PlantError> {
+        let device = self.device(i)?;
+        let motor = device.motor().ok_or_else(|| PlantError::DeviceKind {
+            name: device.name.clone(),
+            needed: "load with a motor".to_owned(),
+        })?;
+        let v = motor.facing(device.terminal.v_pu);
+        let power = motor.power(v) * motor.settings.s_va;
+        Ok(MotorView {
+            closed: motor.closed(),
+            speed: motor.speed,
+            i_pu: motor.current(v).abs(),
+            p_w: power.re,
+            q_var: power.im,
+        })
     }
 
     /// The feeder head: positive power flows from the grid into the feeder, so its export register

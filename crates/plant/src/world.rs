@@ -237,7 +237,7 @@ impl World {
             .ok_or(PlantError::DeviceUnknown { index: i, count })
     }
 
-    fn load_mut(&mut self, i: usize) -> Result<&mut Load, PlantError> {
+    pub(crate) fn load_mut(&mut self, i: usize) -> Result<&mut Load, PlantError> {
         let device = self.device_mut(i)?;
         match &mut device.kind {
             Kind::Load(load) => Ok(load),

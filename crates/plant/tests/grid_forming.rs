@@ -128,6 +128,33 @@ fn the_nadir_behind_a_governor_is_the_closed_form() {
 }
 
 #[test]
+fn the_nadir_of_a_load_step_does_not_depend_on_the_step_length() {
+    let nadir = |h_s: f64| {
+        let table = [
+            n("droop_p", 0.05),
+            n("power_filter_s", 0.2),
+            n("governor_s", 0.5),
+        ];
+        let formers = [former(BASE, &table), former(BASE / 2.0, &table)];
+        let mut world = islanded(&formers, 0.3 * BASE, &[n("load_lag_s", 0.0)]);
+        let tick = |world: &mut World, t_s: f64| {
+            world
+                .island_tick(t_s, 10.0, h_s, (0, false), OUTSIDE)
+                .unwrap()
+        };
+        tick(&mut world, 0.0);
+        world.set_load(0, 0.75 * BASE, 0.0).unwrap();
+        tick(&mut world, 10.0).f_range_hz.0
+    };
+    let fine = nadir(0.0001);
+    assert!(fine < 58.0, "{fine}");
+    for h_s in [0.001, 0.01] {
+        let coarse = nadir(h_s);
+        assert!((coarse - fine).abs() < 3e-3, "{h_s} s: {coarse}, {fine}");
+    }
+}
+
+#[test]
 fn what_the_devices_give_is_what_the_feeder_loses_in_every_step() {
     let mut world = islanded(
         &[former(BASE, &[]), former(BASE / 2.0, &[])],
@@ -168,6 +195,35 @@ fn closing_out_of_phase_draws_the_current_of_the_angle() {
             (current / expected - 1.0).abs() < 0.015,
             "{degrees} deg: {current}"
         );
+    }
+}
+
+#[test]
+fn closing_out_of_phase_dips_the_voltage_by_the_angle() {
+    // The reference's voltages just after; its load is not stated, 0.75 pu fits all six.
+    for (degrees, expected) in [
+        (5.0_f64, 0.998),
+        (10.0, 0.998),
+        (20.0, 0.994),
+        (45.0, 0.949),
+        (90.0, 0.759),
+        (150.0, 0.342),
+    ] {
+        let big = [n("i_max_pu", 20.0), n("overload_trip_s", 100.0)];
+        let formers = [former(BASE, &big), former(BASE / 2.0, &big)];
+        let mut world = islanded(&formers, 0.75 * BASE, &[]);
+        tick(&mut world, 0.0, 2.0);
+        world.set_grid_ahead(-degrees.to_radians()).unwrap();
+        let limits = SyncLimits {
+            df_hz: 5.0,
+            dv_pu: 0.5,
+            dtheta_deg: 180.0,
+            aim_deg: 180.0,
+        };
+        world.request_reclose(2.0, limits).unwrap();
+        // The switch closes with the first step; the second is the first with the grid.
+        let v_pu = tick(&mut world, 2.0, 0.01).v_pu[1];
+        assert!((v_pu - expected).abs() < 0.013, "{degrees} deg: {v_pu} pu");
     }
 }
 

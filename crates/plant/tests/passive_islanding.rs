@@ -23,16 +23,19 @@ fn unseen(dp: f64, dq: f64, h_s: f64) -> bool {
 #[test]
 fn passive_relays_are_blind_exactly_inside_the_closed_form_zone() {
     // (V/Vmax)^2 - 1 and (V/Vmin)^2 - 1
-    for (edge, sign) in [(-0.1736, 1.0), (0.2913, -1.0)] {
-        assert!(unseen(edge + sign * 0.001, 0.0, 0.001), "inside {edge}");
-        assert!(!unseen(edge - sign * 0.001, 0.0, 0.001), "outside {edge}");
+    for h_s in [0.0001, 0.001, 0.002] {
+        for (edge, sign) in [(-0.1736, 1.0), (0.2913, -1.0)] {
+            let near = |dp: f64| unseen(edge + sign * dp, 0.0, h_s);
+            assert!(near(0.0005), "inside {edge} at {h_s} s");
+            assert!(!near(-0.0005), "outside {edge} at {h_s} s");
+        }
     }
 }
 
 #[test]
 fn the_reactive_edges_do_not_depend_on_the_step() {
     // Qf (1 - (f/fmin)^2) and Qf (1 - (f/fmax)^2); a wrong frame or a missing half step is 7 % off.
-    for h_s in [0.0005, 0.001, 0.002] {
+    for h_s in [0.0001, 0.0005, 0.001, 0.002] {
         for (edge, sign) in [(-0.0594, 1.0), (0.0412, -1.0)] {
             assert!(
                 unseen(0.0, edge + sign * 0.0004, h_s),

@@ -22,6 +22,7 @@ mod metering_xml;
 mod numbering;
 mod plant;
 mod plant_source;
+mod plant_views;
 mod posting;
 mod rewards;
 mod settlement;
@@ -83,9 +84,11 @@ mod _core {
     #[pymodule_export]
     use crate::numbering::PyNumbering;
     #[pymodule_export]
-    use crate::plant::{PyIslandTick, PyPack, PyTerminal, PyWorld};
+    use crate::plant::PyWorld;
     #[pymodule_export]
     use crate::plant_source::PySourceTick;
+    #[pymodule_export]
+    use crate::plant_views::{PyIslandTick, PyMotor, PyPack, PyTerminal};
     #[pymodule_export]
     use crate::posting::{py_posted_image as posted_image, py_posted_tree as posted_tree};
     #[pymodule_export]

@@ -89,6 +89,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         v_ll={name: volts[home] for name, home in feeder.homes()},
         f_hz=network.f_hz,
         profiles=profiles.sgens,
+        loads=profiles.buses,
     )
     if issues:
         raise RigError(

@@ -19,10 +19,11 @@ class ScenarioEvent:
     at_s : float
         When, since the run began. [s]
     do : str
-        "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", "set_soc",
-        "charge_limit", "plug_in" or "plug_out".
+        "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
+        "set_soc", "charge_limit", "plug_in" or "plug_out".
     target : str
-        "pcc", "pv" (all of them), a device, or `line:`, `trafo:` or `regulator:` and a name.
+        "pcc", "pv" (all of them), a device, a motor, or `line:`, `trafo:` or `regulator:` and a
+        name.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -103,6 +104,22 @@ class _Regulator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Start:
+    do: Literal["start"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stop:
+    do: Literal["stop"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Cloud:
     do: Literal["cloud"]
     at_s: NotNegative
@@ -164,6 +181,8 @@ _KINDS: Mapping[str, Any] = {
         _Switch,
         _Tap,
         _Regulator,
+        _Start,
+        _Stop,
         _Cloud,
         _BmsLimit,
         _SetSoc,
@@ -178,6 +197,7 @@ OF_FEEDER: Mapping[str, tuple[str, ...]] = {
     "regulator": ("regulator:",),
 }
 """What of the feeder each of these events acts on, by how its target begins."""
+OF_MOTORS = frozenset({"start", "stop"})
 TARGET_CAPABILITY = {
     "cloud": "inverter",
     "bms_limit": "bms",

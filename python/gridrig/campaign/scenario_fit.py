@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
-from gridrig.campaign.scenario_events import ALL_PV, BY_WIRE, OF_FEEDER, PCC, TARGET_CAPABILITY
+from gridrig.campaign.scenario_events import (
+    ALL_PV,
+    BY_WIRE,
+    OF_FEEDER,
+    OF_MOTORS,
+    PCC,
+    TARGET_CAPABILITY,
+)
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
@@ -85,6 +92,12 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
+        return
+    if do in OF_MOTORS:
+        motors = [motor.name for motor in rig.motors]
+        if target not in motors:
+            expected = f"a motor: {one_of(motors)}" if motors else f"a [[motor]] in {rig.path}"
+            issues.add(at.key("target"), shown(target), expected, near_miss(target, motors))
         return
     capability = TARGET_CAPABILITY[do]
     fitting = [

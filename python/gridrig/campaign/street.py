@@ -156,6 +156,9 @@ class Street:
         self.loads: dict[str, int] = {
             bus: self.world.add_load(bus) for bus in (profiles.buses if profiles else ())
         }
+        self.motors: dict[str, int] = {motor.name: self.loads[motor.bus] for motor in rig.motors}
+        for motor in rig.motors:
+            self.world.set_motor(self.loads[motor.bus], dict(motor.settings))
         self.devices: dict[str, int] = {}
         self.vehicles: dict[str, Vehicle] = {}
         self.sun: dict[str, str] = {}

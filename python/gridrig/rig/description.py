@@ -25,6 +25,7 @@ from gridrig.rig.island_guard import ISLANDS, OpenedProtection
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, shown
 from gridrig.rig.key_files import located
 from gridrig.rig.keys import WrittenKey, read_key, read_utc
+from gridrig.rig.motors import Motor, check_motors, read_motors
 from gridrig.rig.participants import Participant
 from gridrig.rig.plant_fit import check_plant
 from gridrig.rig.registry import Registry
@@ -149,7 +150,7 @@ class Rig:
         None if the file has no such table.
     devices : tuple of Device
         In file order, which is the rig order everywhere.
-    participants, keys : tuple
+    motors, participants, keys : tuple
         In file order.
     safe_order : tuple of SafeStep
         How the bench is driven to its safe state.
@@ -179,6 +180,7 @@ class Rig:
     interlock_poll_s: float = 1.0
     opened_protection: OpenedProtection = ISLANDS
     capture: bool = False
+    motors: tuple[Motor, ...] = ()
 
     def device(self, name: str) -> Device:
         """Return a device by name.
@@ -218,6 +220,7 @@ class _Top:
     feeder: Feeder | None = None
     island: Island | None = None
     device: tuple[dict[str, Any], ...] | None = None
+    motor: tuple[dict[str, Any], ...] = ()
     participant: tuple[dict[str, Any], ...] = ()
     key: tuple[dict[str, Any], ...] = ()
     safe: tuple[dict[str, Any], ...] = ()
@@ -265,6 +268,8 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     check_devices(devices, header.get("clock"), issues)
     check_island(top.get("island"), file.top.key("island"), devices, issues)
     nominal = header.get("nominal")
+    motors = read_motors(top.get("motor") or (), file.top.key("motor"), nominal, issues)
+    check_motors(motors, devices, top.get("feeder"), issues)
     if nominal is not None:
         former = top.get("island").former if top.get("island") is not None else None
         check_plant(devices, former, nominal.f_hz, issues)
@@ -289,6 +294,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         feeder=top.values["feeder"],
         island=top.values["island"],
         devices=tuple(located(build_device(draft, devices), file.path) for draft in devices),
+        motors=tuple(draft.build() for draft in motors),
         participants=tuple(draft.build() for draft in participants),
         keys=tuple(key for key in enrolled if key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,

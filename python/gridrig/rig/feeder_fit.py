@@ -17,6 +17,7 @@ def check_feeder(
     v_ll: Mapping[str, float] | None = None,
     f_hz: float | None = None,
     profiles: Collection[str] | None = None,
+    loads: Collection[str] = (),
 ) -> tuple[Issue, ...]:
     """Return what keeps a rig from hanging on its feeder.
 
@@ -32,6 +33,8 @@ def check_feeder(
         Nominal frequency of the feeder; None if it is not to be checked. [Hz]
     profiles : collection of str or None
         Elements of the network that have a PV profile; None if they are not to be checked.
+    loads : collection of str
+        Buses with a load, of which a motor can be part.
 
     Returns
     -------
@@ -56,6 +59,11 @@ def check_feeder(
             issues.add(at, shown(device.bus), _bus_words(buses), near_miss(device.bus, buses))
         else:
             _check_voltage(rig, device.bus, at, v_ll or {}, issues)
+    for index, motor in enumerate(rig.motors):
+        if motor.bus not in loads:
+            at = top.key("motor").item(index, motor.name).key("bus")
+            expected = "a bus with a load" if motor.bus in buses else _bus_words(loads)
+            issues.add(at, shown(motor.bus), expected, near_miss(motor.bus, loads))
     return issues.sorted()
 
 

@@ -43,7 +43,7 @@ def check_plant(
                 issues.add(at.key(key), shown(settings.pop(key)), expected)
         forms = former is not None and former == device.name
         trial = _trial(device.label, emulation, forms, f_nominal_hz)
-        _try_all(trial, settings, at, issues)
+        try_all(trial, settings, at, issues)
 
 
 def _trial(
@@ -64,21 +64,25 @@ def _trial(
     return trial
 
 
-def _try_all(
+def try_all(
     trial: Callable[[Mapping[str, Any]], object],
     settings: dict[str, Any],
     at: At,
     issues: Issues,
 ) -> None:
-    """Put the settings in until the plant is content, without the keys it refused so far."""
+    """Put settings into a world of trial, noting each that the plant refuses."""
+    refused: set[str] = set()
     for _ in range(len(settings) + 1):
         try:
             trial(settings)
         except PlantError as error:
             key = error.facts.get("key")
+            if key in refused:  # it has no default, and is missed now
+                return
             if key not in settings:
                 issues.add(at, error.message, "settings the plant accepts")
                 return
+            refused.add(key)
             found = settings.pop(key)
             if error.code == "plant.setting_unknown":
                 near = error.facts.get("near_miss")

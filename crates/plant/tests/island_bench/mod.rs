@@ -52,6 +52,8 @@ pub struct Case {
     pub c_scale: f64,
     pub h_s: f64,
     pub seed: u64,
+    /// Frequency of the grid when the switch opens [Hz].
+    pub f_hz: f64,
 }
 
 impl Case {
@@ -73,6 +75,7 @@ impl Case {
             h_s: 0.001,
             // The reference's loop began a little high: at balance the seed decides the side.
             seed: 2,
+            f_hz: 60.0,
         }
     }
 
@@ -120,6 +123,7 @@ impl Case {
         world
             .set_rlc(BASE * self.load, self.qf, self.c_scale)
             .unwrap();
+        world.impose(&[1.0], self.f_hz).unwrap();
         world.held();
         world.open_pcc(0.0).unwrap();
         let outside = Outside {
