@@ -163,13 +163,14 @@ def test_a_ledger_goes_through_rows_of_plain_values() -> None:
 
 
 def test_keys_come_from_hex_base64_and_toml_times(tmp_path: Path) -> None:
-    text = base64.b64encode(SIGNER.public_key_der).decode()
+    next_key = OcmfSigner.from_seed(8, "meter-12", "meter-12").public_key_der
+    text = base64.b64encode(next_key).decode()
     later = table(public_key=text, valid_from="2017-01-01T01:00:00+01:00").replace(
         'serial = "serial-12"\n', "valid_to = 2018-01-01T00:00:00Z\n"
     )
-    keys = load_keys(keys_file(tmp_path, table() + later))
+    keys = load_keys(keys_file(tmp_path, table(valid_to="2017-01-01T00:00:00Z") + later))
     assert [key.serial for key in keys] == ["serial-12", "meter-12"]
-    assert keys[0].public_key == keys[1].public_key == SIGNER.public_key_der
+    assert [key.public_key for key in keys] == [SIGNER.public_key_der, next_key]
     assert (keys[1].valid_from_s, keys[1].valid_to_s) == (1_483_228_800, 1_514_764_800)
 
 
@@ -182,6 +183,8 @@ def test_every_fault_of_a_keys_file_is_told_at_once(tmp_path: Path) -> None:
         "[metre]\nx = 1\n"
         + table(algorithm="ecdsa-p265", public_key="!!", valid_from="2016-01-01T00:00:00")
         + table().replace("meter =", "metre =")
+        + table(valid_to="2016-01-01T00:00:00Z")
+        + table(public_key=SIGNER.public_key_der[:-1].hex())
     )
     with pytest.raises(RigError) as refused:
         load_keys(keys_file(tmp_path, text))
@@ -192,7 +195,8 @@ def test_every_fault_of_a_keys_file_is_told_at_once(tmp_path: Path) -> None:
         ("key[0].public_key", None),
         ("key[0].valid_from", None),
         ("key[1].metre", "meter"),
-        ("key[1].meter", None),
+        ("key[2].valid_to", None),
+        ("key[3].public_key", None),
     ]
 
 

@@ -5,18 +5,35 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_street import rig_file, run_here, scenario_file
 
+from gridrig.campaign.metering_rounds import ATTEMPTS
 from gridrig.campaign.run_audit import run_faults
 from gridrig.cli import main
+from gridrig.metering import OcmfSigner
+
+REVOKED, ROTATED, CAPPED = "meter-pv-3", "meter-pv-4", "meter-bus-3"
+BEFORE = OcmfSigner.from_seed(99, ROTATED, "the meter before")
+
+
+def bind(rig: dict[str, Any]) -> None:
+    """Revoke one key before its last reading, put one after another, and cap a house."""
+    keys = {key["meter"]: key for key in rig["key"]}
+    keys[REVOKED]["revoked"] = "2016-06-29T13:16:30Z"
+    keys[CAPPED]["import_power_w_max"] = 1
+    before = {"serial": BEFORE.serial, "public_key": BEFORE.public_key_der.hex()}
+    last = {**keys[ROTATED], **before, "valid_to": "2016-06-01T00:00:00Z"}
+    keys[ROTATED]["valid_from"] = last["valid_to"]
+    rig["key"].insert(0, last)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("audited")
-    return run_here(folder, rig_file(folder), scenario_file(folder)).path
+    return run_here(folder, rig_file(folder, bind), scenario_file(folder)).path
 
 
 @pytest.fixture
@@ -37,16 +54,42 @@ def test_the_audit_of_a_run_holds(run: Path, capsys: pytest.CaptureFixture[str])
     assert min(counts) > 0
 
 
-def reading_changed(run: Path) -> None:
+def test_a_run_believes_its_meters_as_their_keys_say(run: Path) -> None:
+    rows = [json.loads(line) for line in (run / "readings.jsonl").read_text().splitlines()]
+    outcomes = {
+        meter: [row["outcome"] for row in rows if row["meter"] == meter]
+        for meter in (REVOKED, ROTATED)
+    }
+    revoked = ["metering.key_revoked"] * ATTEMPTS
+    assert outcomes == {REVOKED: ["verified"] * 2 + revoked, ROTATED: ["verified"] * 3}
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    found = [event for event in events if event["kind"] == "reading_findings"]
+    assert {event["device"] for event in found} == {CAPPED}
+    assert any("import_over_capacity" in event["findings"] for event in found)
+
+
+def rewrite_last_verified(run: Path, rewrite: Callable[[dict[str, Any]], list[str]]) -> None:
     lines = (run / "readings.jsonl").read_text().splitlines()
-    row = json.loads(lines[-1])
-    row["record"] = row["record"].replace('"RV":', '"RV":1', 1)
-    (run / "readings.jsonl").write_text("\n".join([*lines[:-1], json.dumps(row)]) + "\n")
+    last = max(n for n, line in enumerate(lines) if json.loads(line)["outcome"] == "verified")
+    lines[last : last + 1] = rewrite(json.loads(lines[last]))
+    (run / "readings.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def reading_changed(run: Path) -> None:
+    def rewrite(row: dict[str, Any]) -> list[str]:
+        row["record"] = row["record"].replace('"RV":', '"RV":1', 1)
+        return [json.dumps(row)]
+
+    rewrite_last_verified(run, rewrite)
 
 
 def reading_lost(run: Path) -> None:
-    lines = (run / "readings.jsonl").read_text().splitlines()
-    (run / "readings.jsonl").write_text("\n".join(lines[:-1]) + "\n")
+    rewrite_last_verified(run, lambda _: [])
+
+
+def arrival_lost(run: Path) -> None:
+    text = (run / "readings.jsonl").read_text()
+    (run / "readings.jsonl").write_text(text.replace('"received_s"', '"received"'))
 
 
 def trade_changed(run: Path) -> None:
@@ -79,6 +122,7 @@ def trades_lost(run: Path) -> None:
     ("change", "told"),
     [
         (reading_torn, "readings.jsonl line"),
+        (arrival_lost, "was revoked"),
         (trade_torn, "trades.csv line"),
         (trades_lost, "was never made"),
         (reading_changed, "readings.jsonl line"),

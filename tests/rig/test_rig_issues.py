@@ -9,10 +9,12 @@ from offers import points, registry
 from small_rig import FILE, RIG, VALID_FROM, Edit, edited, issues_of, small_rig
 
 from gridrig.errors import RigError
+from gridrig.metering.words import PROFILES
 from gridrig.rig.description import Rig, describe, load_rig, override_emulate
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.toml_file import parse_toml
+from gridrig.suggestions import one_of
 
 Said = tuple[int | None, str, str, str, str | None]  # line, key, found, expected, near miss
 
@@ -43,6 +45,12 @@ DEVICE_KEYS = (
 METERS = 'one of "meter-home", "meter-pv", "meter-storage", "meter-head"'
 TABLES = 'one of "rig", "feeder", "island", "device", "motor", "participant", "key", "safe"'
 TIME = 'a UTC time such as "2016-01-01T00:00:00Z"'
+MOMENT = 'a time with its offset, such as "2016-01-01T00:00:00Z"'
+KEY_FIELDS = (
+    'one of "meter", "algorithm", "public_key", "valid_from", "serial", "key_form", "format", '
+    '"profiles", "start_import_milliwh", "start_export_milliwh", "power_tolerance_permille", '
+    '"valid_to", "arrives_by", "revoked", "import_power_w_max", "export_power_w_max"'
+)
 
 CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
     "a table nobody knows": (
@@ -543,7 +551,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 113,
                 "key 'meter-home'.public_key",
                 '"305x' + RIG.split('public_key = "3059')[1][:71] + '..."',
-                "a public key in hex",
+                "a public key as hex or base64",
                 None,
             )
         ],
@@ -554,10 +562,32 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
             (
                 113,
                 "key 'meter-home'.public_key",
-                "92 bytes that are no public key",
-                "a P-256 public key (SPKI DER)",
+                'metering.enrol_key: public key of meter "meter-home": 92 bytes are not the '
+                "canonical SPKI DER of an uncompressed key of any scheme",
+                "a key of the algorithm, written as key_form says",
                 None,
             )
+        ],
+    ),
+    "a field of a trust file that is misspelt, and a profile": (
+        (('serial = "S-11"\n', 'serial = "S-11"\nrevokt = 1\nprofiles = ["value-txt"]\n'),),
+        [
+            (112, "key 'meter-home'.revokt", "an unknown key", KEY_FIELDS, "revoked"),
+            (113, "key 'meter-home'.profiles", '"value-txt"', one_of(PROFILES), "value-text"),
+        ],
+    ),
+    "two keys of a meter at once": (
+        (('[[key]]\nmeter = "meter-pv"', '[[key]]\nmeter = "meter-home"'),),
+        [
+            (58, "device 'meter-pv'", "no key", 'a [[key]] with meter = "meter-pv"', None),
+            (
+                121,
+                "key 'meter-home'.valid_from",
+                'metering.enrol_overlap: key of meter "meter-home" is valid while another key of '
+                'serial "S-11" is',
+                "a time at which no other key of the meter is valid",
+                None,
+            ),
         ],
     ),
     "a key of another seed": (
@@ -586,7 +616,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
     ),
     "a time that is none": (
         ((f'valid_from = "{VALID_FROM}"', 'valid_from = "2016-02-30T00:00:00Z"'),),
-        [(114, "key 'meter-home'.valid_from", '"2016-02-30T00:00:00Z"', TIME, None)],
+        [(114, "key 'meter-home'.valid_from", '"2016-02-30T00:00:00Z"', MOMENT, None)],
     ),
     "a key that ends before it begins": (
         (
@@ -599,8 +629,9 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
             (
                 115,
                 "key 'meter-home'.valid_to",
-                '"2015-01-01T00:00:00Z"',
-                f'a time after valid_from = "{VALID_FROM}"',
+                'metering.enrol_window: key of meter "meter-home" is valid from 1451606400 s to '
+                "1420070400 s, which is never",
+                "a time after valid_from",
                 None,
             )
         ],

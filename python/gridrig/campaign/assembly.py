@@ -37,6 +37,7 @@ from gridrig.grid.network import Network
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.market.agents import Tariff, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
+from gridrig.metering import enrol_all
 from gridrig.quantity import DAY_S, delivery_periods
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
@@ -153,15 +154,7 @@ def make_loop(
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
     analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
     verifier = Verifier()
-    for key in rig.keys:
-        verifier.enrol(
-            key.meter,
-            serial=key.serial,
-            algorithm=key.algorithm,
-            public_key=key.public_key,
-            valid_from_s=key.valid_from_s,
-            valid_to_s=key.valid_to_s,
-        )
+    enrol_all(verifier, rig.keys, file=rig.path)
     market = scenario.market or NO_MARKET
     tariff = Tariff(
         market.feed_in_micro_per_kwh,

@@ -21,8 +21,6 @@ from gridrig.settlement.certificates import new_asset
 from gridrig.settlement.certificates_lots import Lot
 from gridrig.settlement.certificates_store import CertificateStore
 
-AT_ANY_TIME_S = 2**40  # readings of the past are no newer than that
-
 
 def mint_command(run: Path, register: Path, *, issuer: str) -> int:
     """Mint what the producers of a run generated; print one certificate a line, as JSON.
@@ -105,7 +103,9 @@ def _readings(run: Path, verifier: Verifier) -> tuple[list[VerifiedReading], lis
     try:
         for received in received_readings(run):
             try:
-                reading = verifier.verify(received.record, at_s=AT_ANY_TIME_S, meter=received.meter)
+                reading = verifier.verify(
+                    received.record, at_s=received.received_s, meter=received.meter
+                )
             except MeteringError as refusal:
                 print(f"{path}, line {received.line}: {refusal}", file=sys.stderr)
                 if refusal.code == "metering.equivocation":

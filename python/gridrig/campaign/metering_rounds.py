@@ -62,20 +62,22 @@ class MeteringRounds:
         try:
             reading = self.verifier.verify(record, at_s=utc_s, meter=name)
         except MeteringError as error:
-            self._keep(period, name, record, error.code, error.message, "")
+            self._refuse(period, name, record, utc_s, error.code, error.message)
             if error.code == EQUIVOCATION and error.meter == name:
                 self.on_fork(name, error.counter)
             return None
         if reading.time_s != utc_s:
             message = f"signed for {reading.time_s}, asked for {utc_s}"
-            self._keep(period, name, record, "metering.other_time", message, "")
+            self._refuse(period, name, record, utc_s, "metering.other_time", message)
             return None
-        self._keep(period, name, record, "verified", "", reading.digest.hex())
+        digest = reading.digest.hex()
+        self.received.append(ReadingRow(period, name, record, "verified", "", digest, utc_s))
+        if reading.findings:
+            self.events.record("reading_findings", name, findings=reading.findings)
         return reading
 
-    def _keep(
-        self, period: int, name: str, record: bytes, outcome: str, message: str, digest: str
+    def _refuse(
+        self, period: int, name: str, record: bytes, utc_s: int, code: str, message: str
     ) -> None:
-        self.received.append(ReadingRow(period, name, record, outcome, message, digest))
-        if outcome != "verified":
-            self.events.record("reading_refused", name, code=outcome, message=message)
+        self.received.append(ReadingRow(period, name, record, code, message, received_s=utc_s))
+        self.events.record("reading_refused", name, code=code, message=message)

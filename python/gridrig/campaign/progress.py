@@ -22,6 +22,7 @@ SHOWN = {
     "island_throttled": "throttled on over-frequency",
     "island_reclosed": "closed onto the main grid",
     "reading_refused": "signed reading refused",
+    "reading_findings": "signed reading with findings",
     "read_failed": "does not answer",
 }
 

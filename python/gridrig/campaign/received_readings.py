@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gridrig.campaign import records
 from gridrig.errors import CampaignError
+from gridrig.metering.reading_ledger import AT_ANY_TIME_S
 
 
 class Received(NamedTuple):
@@ -17,6 +18,7 @@ class Received(NamedTuple):
     record: bytes
     outcome: str
     digest: str
+    received_s: int
 
 
 def received_readings(run: Path) -> Iterator[Received]:
@@ -36,6 +38,11 @@ def received_readings(run: Path) -> Iterator[Received]:
             meter, text, outcome, digest = (
                 row[name] for name in ("meter", "record", "outcome", "digest")
             )
+            received_s = row.get("received_s")
+            if received_s is None:
+                received_s = AT_ANY_TIME_S
+            elif type(received_s) is not int:
+                raise TypeError
             # As `RunDirectory.append_readings` writes a record.
             record = text.encode("utf-8", "surrogateescape")
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
@@ -46,4 +53,4 @@ def received_readings(run: Path) -> Iterator[Received]:
                 line=number,
                 found=line[:80].decode("utf-8", "replace"),
             ) from fault
-        yield Received(number, meter, record, outcome, digest)
+        yield Received(number, meter, record, outcome, digest, received_s)

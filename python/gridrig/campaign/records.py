@@ -181,6 +181,8 @@ class ReadingRow:
         Reason of the refusal, for people.
     digest : str
         SHA-256 of the payload in hex; empty if refused.
+    received_s : int or None
+        When it came; None if nobody noted it. [UTC s]
     """
 
     period: int
@@ -189,6 +191,7 @@ class ReadingRow:
     outcome: str
     message: str = ""
     digest: str = ""
+    received_s: int | None = None
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ from gridrig.campaign.run_resettled import Agreed, resettled_faults
 from gridrig.errors import CampaignError, GridrigError, MeteringError
 from gridrig.market.auction import Trade
 from gridrig.metering import VerifiedReading, Verifier, enrol_all
-from gridrig.metering.keys import load_keys
-from gridrig.metering.reading_ledger import AT_ANY_TIME_S
+from gridrig.metering.trust_file import load_keys
 from gridrig.rig.device import HEAD
 from gridrig.settlement.journal_commands import audit_command, journal_at
 from gridrig.settlement.journal_reader import JournalReader
@@ -87,7 +86,9 @@ def _reading_faults(run: Path, verified: dict[bytes, VerifiedReading]) -> Iterat
                 continue  # a true reading that nobody asked for
             where = f"{records.READINGS} line {received.line}"
             try:
-                reading = verifier.verify(received.record, at_s=AT_ANY_TIME_S, meter=received.meter)
+                reading = verifier.verify(
+                    received.record, at_s=received.received_s, meter=received.meter
+                )
             except MeteringError as error:
                 if received.outcome == "verified":
                     yield f"{where}: {error}"

@@ -34,7 +34,6 @@ from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
 from gridrig.market.mechanisms import ZonalMechanism
 from gridrig.rig.issues import At, Issues, shown
-from gridrig.rig.keys import read_utc
 from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.participants import Price
 from gridrig.rig.schema import (
@@ -47,6 +46,7 @@ from gridrig.rig.schema import (
     read_draft,
 )
 from gridrig.rig.toml_file import TomlFile, read_toml
+from gridrig.rig.utc import read_utc
 
 __all__ = [
     "Fault",

@@ -16,10 +16,11 @@ from gridrig._core import (
 )
 from gridrig.metering.batch import ABSENT, VERIFIED, Verdicts
 from gridrig.metering.cose_signing import CoseSigner
-from gridrig.metering.keys import EnrolledKey, enrol_all, load_keys
+from gridrig.metering.keys import EnrolledKey, enrol_all
 from gridrig.metering.ledger_store import Fork, LedgerStore
 from gridrig.metering.ocmf_signing import OcmfSigner, derive_private_key, public_key_der
 from gridrig.metering.reading_ledger import ReadingLedger
+from gridrig.metering.trust_file import load_keys
 from gridrig.metering.verification import Verdict, exit_code, verdict_of, verify_file
 
 __all__ = [

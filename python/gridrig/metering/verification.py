@@ -9,8 +9,9 @@ from typing import BinaryIO, Literal, TypedDict, cast
 
 from gridrig._core import Refusal, VerifiedReading, enclosed_in_xml
 from gridrig.errors import MeteringError
-from gridrig.metering.keys import EnrolledKey, load_keys
+from gridrig.metering.keys import EnrolledKey
 from gridrig.metering.reading_ledger import ReadingLedger
+from gridrig.metering.trust_file import load_keys
 
 LINE_BYTES_MAX = 131_072
 """Twice the longest record of any format; more of a line is never held. [bytes]"""
@@ -126,7 +127,7 @@ def verify_file(
     path : Path or str
         File of records; empty lines are passed over.
     keys : iterable of EnrolledKey
-        Who is believed, see `gridrig.metering.keys.load_keys`.
+        Who is believed, see `gridrig.metering.trust_file.load_keys`.
     at_s : int, optional
         When the records were received; a reading later than that is false. Unknown if left out.
         [UTC s]

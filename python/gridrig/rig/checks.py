@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gridrig.metering.keys import EnrolledKey
 from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
 from gridrig.rig.device import HAS_TERMINAL, HEAD, LOAD, GridTerminal
 from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.keys import WrittenKey
+from gridrig.rig.keys import KeyDraft
 from gridrig.rig.links import Wired, check_wires
 from gridrig.rig.participants import AGENT_BEHIND, Participant
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
@@ -217,32 +216,15 @@ def _check_everyone_metered(
             issues.add(device.at, "no participant behind it", expected)
 
 
-def check_keys(
-    keys: Sequence[Draft[WrittenKey]],
-    participants: Sequence[Draft[Participant]],
-    devices: Sequence[DeviceDraft],
-    issues: Issues,
-) -> None:
+def check_keys(keys: Sequence[KeyDraft], devices: Sequence[DeviceDraft], issues: Issues) -> None:
     """Check that every meter that signs has a key, and every key such a meter."""
-    meters: dict[str, At] = {}
-    public: dict[str, Draft[WrittenKey]] = {}
     for key in keys:
-        meter = key.text("meter")
-        if meter is not None:
-            device = _refer(meter, key.at.key("meter"), devices, ("meter",), issues)
+        if key.meter is not None:
+            device = _refer(key.meter, key.at.key("meter"), devices, ("meter",), issues)
             if device is not None and device.driver is not None and not device.signs:
-                found = f'{shown(meter)}, whose driver "{device.driver}" signs nothing'
+                found = f'{shown(key.meter)}, whose driver "{device.driver}" signs nothing'
                 issues.add(key.at.key("meter"), found, "a meter that signs")
-            held = meters.setdefault(meter, key.at)
-            if held is not key.at:
-                found = f"{shown(meter)}, whose key is in line {held.line()}"
-                issues.add(key.at.key("meter"), found, "one key for a meter")
-        text = key.text("public_key")
-        if text is not None:
-            first = public.setdefault(text.lower(), key)
-            if first is not key and first.text("meter") != meter:
-                found = f"the public key of {first.text('meter')!r}"
-                issues.add(key.at.key("public_key"), found, "a key of its own for every meter")
+    meters = {key.meter for key in keys}
     for device in devices:
         if device.signs and device.name is not None and device.name not in meters:
             expected = f"a [[key]] with meter = {shown(device.name)}"
@@ -250,25 +232,27 @@ def check_keys(
 
 
 def check_emulated_keys(
-    keys: Sequence[tuple[Draft[WrittenKey], EnrolledKey | None]],
-    devices: Sequence[DeviceDraft],
-    issues: Issues,
+    keys: Sequence[KeyDraft], devices: Sequence[DeviceDraft], issues: Issues
 ) -> None:
-    """Check that what is enrolled for an emulated meter is what it signs with."""
-    for draft, key in keys:
-        meter = next((d for d in devices if key is not None and d.name == key.meter), None)
-        face = meter.emulation.face if meter is not None and meter.emulation else None
+    """Check that an emulated meter signs with one of its keys, under that key's serial number."""
+    for device in devices:
+        face = device.emulation.face if device.emulation else None
         seed = getattr(face, "seed", None)
-        if key is None or seed is None or meter is None or meter.capability != "meter":
+        own = [key for key in keys if key.meter == device.name]
+        if not device.signs or seed is None or device.name is None or not own:
             continue
-        if public_key_der(derive_private_key(seed, key.meter)) != key.public_key:
-            at = draft.at.key("public_key")
+        if any(key.key is None for key in own):
+            continue  # it may be the one that has an issue already
+        signs_with = public_key_der(derive_private_key(seed, device.name))
+        key = next((key for key in own if key.spki == signs_with), None)
+        if key is None:
             expected = f"the key of seed {seed}, as the emulated meter signs with it"
-            issues.add(at, "another meter's key", expected)
-        serial = getattr(face, "serial", "")
-        if serial and serial != key.serial:
+            issues.add(own[-1].at.key("public_key"), "another meter's key", expected)
+            continue
+        serial, enrolled = getattr(face, "serial", ""), key.key.serial if key.key else ""
+        if serial and serial != enrolled:
             expected = f"{shown(serial)}, the serial of the emulated meter"
-            issues.add(draft.at.key("serial"), shown(key.serial), expected)
+            issues.add(key.at.key("serial"), shown(enrolled), expected)
 
 
 def _check_thresholds(step: Draft[SafeStep], do: Any, issues: Issues) -> None:

@@ -22,9 +22,9 @@ from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
 from gridrig.rig.header import Header, Nominal
 from gridrig.rig.island_guard import ISLANDS, OpenedProtection
-from gridrig.rig.issues import At, Issues, misspelt, near_miss, shown
+from gridrig.rig.issues import At, Issues, misspelt, near_miss
 from gridrig.rig.key_files import located
-from gridrig.rig.keys import WrittenKey, read_key, read_utc
+from gridrig.rig.keys import read_keys
 from gridrig.rig.motors import Motor, check_motors, read_motors
 from gridrig.rig.participants import Participant
 from gridrig.rig.plant_fit import check_plant
@@ -262,7 +262,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     header = read_draft(Header, top.get("rig") or {}, file.top.key("rig"), issues)
     devices = _read_devices(file, top, header, registry, issues)
     participants = _read_all(Participant, "participant", "name", top, issues)
-    keys = _read_all(WrittenKey, "key", "meter", top, issues)
+    keys = read_keys(top.get("key") or (), file.top.key("key"), issues)
     steps = _read_all(SafeStep, "safe", "do", top, issues)
 
     check_devices(devices, header.get("clock"), issues)
@@ -278,11 +278,10 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         check_weather(top.get("feeder").weather, at, issues)
     check_bench(devices, nominal, top.get("feeder"), file.top, issues)
     check_participants(participants, devices, issues)
-    check_keys(keys, participants, devices, issues)
+    check_keys(keys, devices, issues)
     check_safe_order(steps, devices, issues)
-    enrolled = [_enrol(key, issues) for key in keys]
     if not mutant:
-        check_emulated_keys(list(zip(keys, enrolled, strict=True)), devices, issues)
+        check_emulated_keys(keys, devices, issues)
     issues.raise_if_any("rig.invalid", f"{file.path} is no valid rig")
     return Rig(
         path=file.path,
@@ -296,7 +295,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         devices=tuple(located(build_device(draft, devices), file.path) for draft in devices),
         motors=tuple(draft.build() for draft in motors),
         participants=tuple(draft.build() for draft in participants),
-        keys=tuple(key for key in enrolled if key is not None),
+        keys=tuple(draft.key for draft in keys if draft.key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
         watchdog_s=header.values["watchdog_s"],
         interlock_poll_s=header.values["interlock_poll_s"],
@@ -363,17 +362,3 @@ def _read_all(cls: Any, key: str, label: str, top: Draft[_Top], issues: Issues) 
         read_draft(cls, table, at.item(index, table.get(label)), issues)
         for index, table in enumerate(top.get(key) or ())
     ]
-
-
-def _enrol(key: Draft[WrittenKey], issues: Issues) -> EnrolledKey | None:
-    text, algorithm, meter = key.text("public_key"), key.text("algorithm"), key.text("meter")
-    public = read_key(text, key.at.key("public_key"), issues) if text is not None else None
-    start_s = read_utc(key.text("valid_from"), key.at.key("valid_from"), issues)
-    end_s = read_utc(key.text("valid_to"), key.at.key("valid_to"), issues)
-    if start_s is not None and end_s is not None and end_s <= start_s:
-        expected = f"a time after valid_from = {shown(key.values['valid_from'])}"
-        issues.add(key.at.key("valid_to"), shown(key.values["valid_to"]), expected)
-    if public is None or start_s is None or algorithm is None or meter is None:
-        return None
-    serial = key.text("serial") or meter
-    return EnrolledKey(meter, serial, algorithm, public, start_s, end_s)

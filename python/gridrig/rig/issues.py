@@ -1,11 +1,10 @@
 """Collecting everything wrong in a file at once, each with its place and its near miss."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.errors import Issue, RigError
-from gridrig.suggestions import near_miss, one_of
+from gridrig.suggestions import misspelt, near_miss, one_of, shown
 
 __all__ = [
     "At",
@@ -121,29 +120,3 @@ def raise_issues(code: str, what: str, issues: Iterable[Issue]) -> None:
         raise RigError(
             code, "{what}: {count} {many}", issues=found, what=what, count=len(found), many=many
         )
-
-
-def misspelt(table: Iterable[str], known: Iterable[str]) -> set[str]:
-    """Return the known keys that unknown keys of a table were probably meant to be.
-
-    Such a key is not missing as well: one mistake is one issue.
-    """
-    known = list(known)
-    found = {near_miss(key, known) for key in table if key not in known}
-    return {key for key in found if key is not None}
-
-
-def shown(value: object) -> str:
-    """Return a value from a file as its reader would write it, cut to a bearable length."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= 80 else f'{text[:76]}..."'
-    if isinstance(value, dict):
-        return f"a table of {', '.join(value)}" if value else "an empty table"
-    if isinstance(value, list):
-        return f"an array of {len(value)}"
-    return str(value)

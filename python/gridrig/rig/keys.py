@@ -1,73 +1,62 @@
-"""Verifying keys of meters as a rig file enrols them."""
+"""The `[[key]]` tables of a rig file: the fields and rules are those of a trust file."""
 
-import binascii
-import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-from gridrig.rig.issues import At, Issues, shown
-from gridrig.rig.schema import Name
-
-_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+from gridrig._core import Verifier
+from gridrig.metering.key_table import parse_key
+from gridrig.metering.keys import EnrolledKey, Fault, enrol_key
+from gridrig.rig.issues import At, Issues
 
 
 @dataclass(frozen=True)
-class WrittenKey:
-    """A `[[key]]` as a file writes it.
+class KeyDraft:
+    """A `[[key]]` table on its way.
 
     Parameters
     ----------
-    meter : str
-        Whose key.
-    algorithm : str
-        "ecdsa-p256".
-    public_key : str
-        SubjectPublicKeyInfo DER in hex.
-    valid_from, valid_to : str, str or None
-        When its signatures count, the end excluded: `2016-01-01T00:00:00Z`.
-    serial : str or None
-        Serial number in the meter's readings; None for the meter's name.
+    at : At
+        Its place.
+    meter : str or None
+        Whose key; None if that has an issue.
+    key : EnrolledKey or None
+        The key; None if it has an issue.
+    spki : bytes or None
+        The key as canonical SubjectPublicKeyInfo DER, in whatever form it was written.
     """
 
-    meter: Name
-    algorithm: Literal["ecdsa-p256"]
-    public_key: Name
-    valid_from: str
-    valid_to: str | None = None
-    serial: Name | None = None
+    at: At
+    meter: str | None
+    key: EnrolledKey | None = None
+    spki: bytes | None = None
 
 
-def read_utc(text: str | None, at: At, issues: Issues) -> int | None:
-    """Return a UTC time of a file in seconds; None if it is absent or has an issue. [s]"""
-    if text is None:
-        return None
-    try:
-        if not _UTC.fullmatch(text):
-            raise ValueError
-        return int(datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        issues.add(at, shown(text), 'a UTC time such as "2016-01-01T00:00:00Z"')
-        return None
+def read_keys(tables: Sequence[Mapping[str, Any]], at: At, issues: Issues) -> list[KeyDraft]:
+    """Read all tables and enrol them once, noting every issue."""
+    verifier = Verifier()
+    drafts = [
+        _read_key(table, at.item(index, table.get("meter")), verifier, issues)
+        for index, table in enumerate(tables)
+    ]
+    ids = iter(verifier.key_ids())
+    return [
+        draft if draft.key is None else replace(draft, spki=verifier.public_key_der(next(ids)))
+        for draft in drafts
+    ]
 
 
-def read_key(text: str, at: At, issues: Issues) -> bytes | None:
-    """Return a P-256 verifying key's DER bytes; None if it has an issue."""
-    try:
-        der = binascii.unhexlify(text)
-    except (binascii.Error, ValueError):
-        issues.add(at, shown(text), "a public key in hex")
-        return None
-    try:
-        key = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
-        issues.add(at, f"{len(der)} bytes that are no public key", "a P-256 public key (SPKI DER)")
-        return None
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        issues.add(at, "a public key of another kind", "a P-256 public key (SPKI DER)")
-        return None
-    return der
+def _read_key(table: Mapping[str, Any], at: At, verifier: Verifier, issues: Issues) -> KeyDraft:
+    fault = _noting(at, issues)
+    key = parse_key(table, fault)
+    if key is not None and not enrol_key(verifier, key, fault):
+        key = None
+    meter = table.get("meter")
+    return KeyDraft(at, meter if isinstance(meter, str) and meter else None, key)
+
+
+def _noting(at: At, issues: Issues) -> Fault:
+    def fault(name: str | None, found: str, expected: str, near: str | None) -> None:
+        issues.add(at if name is None else at.key(name), found, expected, near)
+
+    return fault
