@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,26 @@ def wait_for_line(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return line
     raise AssertionError(f"ended without {text!r}")
+
+
+def watchdog_of(pid: int, within_s: float = ENDS_WITHIN_S) -> int:
+    """Return the process id of a command's watchdog, waiting until it is there."""
+    end_s = time.monotonic() + within_s
+    while True:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and _is_watchdog(entry, pid):
+                return int(entry.name)
+        assert time.monotonic() < end_s, "no watchdog"
+        time.sleep(0.02)
+
+
+def _is_watchdog(process: Path, parent: int) -> bool:
+    try:
+        fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
+        ours = b"watchdog_process" in (process / "cmdline").read_bytes()
+    except OSError:
+        return False  # it has ended meanwhile
+    return ours and fields[1:2] == [str(parent).encode()]
 
 
 def verdicts_of(run: Path) -> dict[str, Any]:

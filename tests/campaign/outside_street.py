@@ -37,10 +37,10 @@ class Outside:
     folder: Path
     emulators: subprocess.Popen[str]
 
-    def run(self, *more: str) -> subprocess.Popen[str]:
-        """Start a run of ten seconds in ticks of one."""
+    def run(self, *more: str, for_s: int = TICKS_S) -> subprocess.Popen[str]:
+        """Start a run in ticks of a second; one of a minute or more trades."""
         scenario = scenario_file(self.folder, criteria=[LATENESS])
-        length = ("--for-s", str(TICKS_S), "--tick-s", "1", "--out", "run")
+        length = ("--for-s", str(for_s), "--tick-s", "1", "--out", "run")
         arguments = ("run", scenario, "--rig", "outside.toml", *length)
         return begin(*arguments, *more, cwd=self.folder)
 

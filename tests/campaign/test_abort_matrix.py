@@ -6,6 +6,7 @@ a Modbus client of its own, which compares every register of the second inverter
 what it read before. `docs/safety.md` shows the matrix.
 """
 
+import json
 import os
 import signal
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from two_outside import TwoOutside, waited
+
+from gridrig.campaign.manifest import verify
 
 pytestmark = pytest.mark.alone
 
@@ -115,13 +118,24 @@ STOPPED = [
 ]
 
 
-def check_left(bench: TwoOutside, *, first_opened: bool) -> None:
-    """Judge: nobody who was opened is connected, and nothing of the protection has changed."""
+def check_left(bench: TwoOutside, *, first_opened: bool, killed: bool = False) -> None:
+    """Judge: nobody who was opened is connected, and nothing of the protection has changed.
+
+    Its evidence is signed unless it was killed, and says what was written to the devices.
+    """
     assert bench.protection() == bench.found
     assert bench.notes() == []
     assert not bench.two.connected_at_the_end("pv-2")
     connected = bench.one.connected_at_the_end("pv-1")
     assert connected != first_opened, "never opened is as somebody else left it"
+    assert verify(bench.folder / "evidence").intact != killed
+    (execution,) = (bench.folder / "evidence" / "executions").iterdir()
+    said = execution / ("events.live.jsonl" if killed else "events.jsonl")
+    events = [json.loads(line) for line in said.read_text().splitlines()] if said.exists() else []
+    assert killed or "safe_step" in [event["kind"] for event in events]
+    if (bench.folder / "changed").exists():
+        written = {event["what"] for event in events if event["kind"] == "wrote"}
+        assert {"limit_w", "high_voltage_trip", "enter_service"} <= written
 
 
 @pytest.mark.parametrize(("phase", "event"), STOPPED)
@@ -147,7 +161,8 @@ def test_whatever_stops_it_the_bench_is_left_safe(folder: Path, phase: str, even
         assert code == ABORTED, bench.out()
     print(f"{phase} x {event}: {code}, {time.monotonic() - begin_s:.1f} s")
     # In set-up the first was never opened, but for the watchdog, which opens it to make it safe.
-    check_left(bench, first_opened=phase != "set-up" or event == "SIGKILL")
+    killed = event == "SIGKILL"
+    check_left(bench, first_opened=phase != "set-up" or killed, killed=killed)
 
 
 @pytest.mark.soak

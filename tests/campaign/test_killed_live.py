@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 import tomli_w
-from gridrig_process import begin
-from test_watchdog import watchdog_of
+from gridrig_process import begin, watchdog_of
 
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.rig.lease import LEASES

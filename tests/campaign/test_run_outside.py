@@ -12,9 +12,12 @@ from collections.abc import Sequence
 
 import pytest
 import tomli_w
-from gridrig_process import ended, verdicts_of, wait_for_line
+from gridrig_process import ended, events_of, verdicts_of, wait_for_line
 from outside_street import LATENESS, SAFE_AT_THE_END, Outside
 from small_street import DEVICES, METERS
+
+from gridrig.campaign.formats import csv_rows
+from gridrig.campaign.records import OrderRow
 
 pytestmark = pytest.mark.alone
 
@@ -44,7 +47,7 @@ def test_a_run_in_real_time_says_how_late_it_was_and_leaves_every_device_safe(
 def test_a_missed_deadline_is_an_outcome_and_a_sigterm_leaves_every_device_safe(
     outside: Outside,
 ) -> None:
-    process = outside.run()
+    process = outside.run(for_s=120)  # orders of real devices are its first act
     wait_for_line(process, "running")
     time.sleep(2)
     process.send_signal(signal.SIGSTOP)
@@ -56,6 +59,7 @@ def test_a_missed_deadline_is_an_outcome_and_a_sigterm_leaves_every_device_safe(
     assert done.returncode == 5, done.stderr
     verdicts = verdicts_of(outside.folder / "run")
     assert (verdicts["ended"], verdicts["cause"]) == ("ABORTED", "stopped by SIGTERM")
+    assert "cleared" in {event["kind"] for event in events_of(outside.folder / "run")}
     (lateness,) = verdicts["criteria"]
     assert lateness["value"] > FROZEN_S - 1.5
     assert set(verdicts["devices_end"].values()) == {"safe"}
@@ -93,6 +97,16 @@ def check_lost(
         assert end.startswith("unreachable: ") if name in unsafe else end == "safe", name
     for name in unsafe:
         assert name in done.stdout
+
+
+@pytest.mark.soak
+def test_real_devices_are_traded_by_what_they_give_and_hold(outside: Outside) -> None:
+    done = ended(outside.run(for_s=120))
+    assert done.returncode in (0, 1, 3), done.stderr  # lateness is the machine's affair
+    orders = csv_rows(OrderRow, outside.folder / "run" / "orders.csv")
+    # In the first period nobody has read them yet.
+    offered = {o.participant for o in orders if o.period == 1 and o.side == "offer"}
+    assert {"solar-3", "solar-4", "battery-operator-a"} <= offered
 
 
 @pytest.mark.soak

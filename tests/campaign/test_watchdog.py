@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gridrig_process import call, ended, verdicts_of, wait_for_line
+from gridrig_process import call, ended, verdicts_of, wait_for_line, watchdog_of
 from outside_street import SAFE_AT_THE_END, Outside
 
 from gridrig.errors import RigError
@@ -28,25 +28,6 @@ RUNNING_S = 2.0
 @pytest.fixture(autouse=True)
 def _own_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LEASES, str(tmp_path / "leases"))
-
-
-def watchdog_of(pid: int) -> int:
-    """Return the process id of a run's watchdog."""
-    (child,) = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdecimal()
-        and b"watchdog_process" in _read(entry / "cmdline")
-        and _read(entry / "stat").rpartition(b")")[2].split()[1:2] == [str(pid).encode()]
-    ]
-    return child
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def report_of(outside: Outside, watchdog: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from gridrig_process import GRIDRIG
+from gridrig_process import GRIDRIG, watchdog_of
 from pymodbus.client import ModbusTcpClient
 
 from gridrig.campaign.builtin import RIGS
@@ -27,6 +27,7 @@ VALID_FROM = "2016-01-01T00:00:00Z"
 TRIPS = (707, 708, 709, 710)
 PROTECTION = (703, 704, *TRIPS)
 LOW_FREQUENCY, ENABLE = 709, 2  # a trip function, and where in its model its enable is
+TEST = ("test", "test_trips.py", "--rig", "outside.toml", "--evidence", "evidence")
 PROCEDURE = """
 import asyncio
 from pathlib import Path
@@ -212,7 +213,7 @@ class TwoOutside:
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command; by default the test of the procedure."""
-        words = arguments or ("test", "test_trips.py", "--rig", "outside.toml")
+        words = arguments or TEST
         with (self.folder / "out").open("w") as out:
             self.process = subprocess.Popen(
                 [str(GRIDRIG), *words],
@@ -254,28 +255,11 @@ class TwoOutside:
     def watchdog(self) -> int:
         """Return the process id of the command's watchdog."""
         assert self.process is not None
-        parent = str(self.process.pid).encode()
-
-        def look() -> int | None:
-            for entry in Path("/proc").iterdir():
-                try:
-                    fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-                    if (
-                        fields[1] == parent
-                        and b"watchdog_process" in (entry / "cmdline").read_bytes()
-                    ):
-                        return int(entry.name)
-                except (OSError, IndexError):
-                    continue
-            return None
-
-        found: int = waited(look, "no watchdog")
-        return found
+        return watchdog_of(self.process.pid)
 
     def watchdog_report(self) -> dict[str, Any]:
         """Wait for what a watchdog wrote after it had acted."""
-        assert self.process is not None
-        path = self.folder / f"gridrig-watchdog-{self.process.pid}.json"
+        path = self.folder / "evidence" / "executions" / "001-test_opens_trips" / "watchdog.json"
         waited(lambda: path.exists() and path.read_text().endswith("}\n"), "no watchdog report")
         content: dict[str, Any] = json.loads(path.read_text())
         return content

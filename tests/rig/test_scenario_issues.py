@@ -497,6 +497,19 @@ def test_events_and_faults_carry_their_values_in_time_order() -> None:
     )
 
 
+# A real storage with a real pack, beside emulated devices.
+REAL_PACK: tuple[Edit, ...] = (
+    ('clock = "virtual"', 'clock = "wall"'),
+    ('port = "auto", baudrate = 19200', 'port = "/dev/ttyS8", baudrate = 19200'),
+    ('terminal = "model"\nbms', 'terminal = { grid = true, analyser = "meter-storage" }\nbms'),
+    ('emulate = { model = "storage", s_va = 5000, seed = 2 }\n', ""),
+    ('port = "auto", baudrate = 9600', 'port = "/dev/ttyS9", baudrate = 9600'),
+    ('emulate = { model = "pack", cells = 16, capacity_ah = 200, soc = 0.55 }\n', ""),
+    ('port = 0, unit = 3, gateway = "gw" }', "port = 502, unit = 3 }"),
+    ('emulate = { model = "meter", seed = 13, serial = "S-13" }\n', ""),
+    ('former = "storage-1"\n', ""),
+    ("[island]\n", ""),
+)
 TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
     "a cloud over nothing": (
         (),
@@ -585,11 +598,29 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
             )
         ],
     ),
+    "what a real pack holds is traded and nobody says how much that is": (
+        REAL_PACK,
+        (),
+        [
+            (
+                40,
+                "device 'battery-1'.limits.capacity_ah",
+                "nothing",
+                "its nominal capacity in Ah, for operator trades what it holds",
+                None,
+            )
+        ],
+    ),
 }
 
 
 def test_scenario_fits_its_rig_as_both_stand() -> None:
     assert check_together(small_rig(), small_scenario(), registry()) == ()
+
+
+def test_a_real_pack_with_a_capacity_fits() -> None:
+    rig = small_rig(*REAL_PACK, ("soc_min = 0.1", "soc_min = 0.1, capacity_ah = 200"))
+    assert check_together(rig, small_scenario(), registry()) == ()
 
 
 @pytest.mark.parametrize("case", TOGETHER, ids=lambda case: case.replace(" ", "-"))

@@ -124,7 +124,9 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         endpoint = where.get(device["name"])
         if endpoint is None:
             continue
-        device.pop("emulate")
+        emulate = device.pop("emulate")
+        if device["capability"] == "bms":
+            device["limits"].setdefault("capacity_ah", emulate["capacity_ah"])
         device["link"] = _link(endpoint) | _key_files(rig.device(device["name"]))
         behind_source = "source" in (device.get("terminal") or {})
         if device["capability"] in HAS_TERMINAL and not behind_source:

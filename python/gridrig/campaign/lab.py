@@ -1,7 +1,7 @@
 """What a test procedure works with: an opened bench, its world, and a place for measurements."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
 from gridrig.campaign.catalogue import measure
+from gridrig.campaign.execution_records import ExecutionRecords
 from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.measurements import Measurement
@@ -21,6 +22,7 @@ from gridrig.campaign.timing import TickTimes
 from gridrig.campaign.walked import Walked
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.clock import Clock
+from gridrig.devices.bench_capabilities import Recording
 from gridrig.devices.capabilities import MeterReading
 from gridrig.errors import CampaignError
 from gridrig.events import EventLog
@@ -65,6 +67,7 @@ class Lab:
     walked: list[Walked] = field(default_factory=list)  # what was judged, to be drawn
     islands: list[IslandShown] = field(default_factory=list)  # likewise
     times: TickTimes = field(default_factory=TickTimes)  # of the steps in which time passed
+    kept: ExecutionRecords | None = None  # None if nothing of it becomes evidence
 
     @property
     def world(self) -> World:
@@ -89,6 +92,13 @@ class Lab:
     ) -> None:
         """Record a measurement for its criterion."""
         self.recorded.append(Measurement(name, unit, value, uncertainty, note))
+
+    async def fetch(self, tracks: Sequence[str]) -> Recording:
+        """Return what the analyser recorded, and keep it for the evidence."""
+        recording: Recording = await self.driver(self.name_of("analyser")).fetch(tracks)
+        if self.kept is not None:
+            self.kept.recordings.append(recording)
+        return recording
 
     async def measured(self, device: str) -> MeterReading:
         """Return what the meter of a device measures now, read over its wire."""
@@ -163,14 +173,18 @@ async def open_lab(
     safe: list[SafeReport],
     *,
     on_stop: Callable[[str], object] | None = None,
+    kept: ExecutionRecords | None = None,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
     `safe` takes how the devices were left.
     `on_stop` ends the procedure if the watchdog is gone or the safety loop opens, and is told why;
-    None cancels the running task.
+    None cancels the running task. `kept` takes what happens, for the evidence.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
+    if kept is not None:
+        directory = kept.directory
+        events.listeners.append(lambda event: directory.note(event.row()))
     grid = None
     if rig.feeder is not None:
         grid = _grid_of(rig.path)
@@ -179,15 +193,16 @@ async def open_lab(
     bench = make_bench(rig, street, clock, events)
     bench.on_abort = on_stop
     coasting: asyncio.Task[None] | None = None
+    folder = kept.directory.path if kept is not None else None
     task = asyncio.current_task()
     assert task is not None
     try:
         async with AsyncExitStack() as stack:
             lease = stack.enter_context(take_lease(rig, "test"))
-            await stack.enter_async_context(watched(rig, lease, None, on_stop or task.cancel))
+            await stack.enter_async_context(watched(rig, lease, folder, on_stop or task.cancel))
             await stack.enter_async_context(bench)
             try:
-                yield Lab(rig, clock, bench, street, events, recorded, grid)
+                yield Lab(rig, clock, bench, street, events, recorded, grid, kept=kept)
             finally:
                 # Devices have to follow what they are told on the way to their safe state.
                 coasting = asyncio.create_task(coast(street.world, clock, street.circuit))
@@ -198,3 +213,5 @@ async def open_lab(
             safe.append(bench.safe_report)
         elif bench.devices:
             safe.append(SafeReport(dict.fromkeys(bench.devices, "unsafe: nobody made it safe")))
+        if kept is not None:
+            kept.directory.append_events(event.row() for event in events.ordered())

@@ -340,8 +340,7 @@ class MicrogridBench:
                     length_s=within_s,
                 )
             await self.hold(POLL_S, step_s=POLL_S)
-        recording: Recording = await analyser.fetch(tracks)
-        return recording
+        return await self.lab.fetch(tracks)
 
     def _tracks(self, devices: Sequence[str]) -> list[str]:
         bus = [f"V{channel}" for channel in self.channels[self.storage]]

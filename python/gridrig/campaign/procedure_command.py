@@ -13,16 +13,23 @@ from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_bundle import execute_again
 from gridrig.campaign.procedure_items import AUTO, NAME, Procedures
 from gridrig.campaign.procedure_summary import Executed, to_json
+from gridrig.campaign.records import JUNIT
 
 
 class _Watch:
-    """Holds on to pytest's configuration, to ask afterwards how it ended."""
+    """Holds on to what joined in, to ask afterwards how it ended."""
 
-    config: pytest.Config | None = None
+    def __init__(self, pages: Callable[[Sequence[Executed]], object] | None) -> None:
+        self.pages = pages
+        self.procedures: Procedures | None = None
 
+    @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Remember it."""
-        self.config = config
+        """Remember who collects procedures, and say what makes pages of them."""
+        found = config.pluginmanager.get_plugin(NAME)
+        if isinstance(found, Procedures):
+            self.procedures = found
+            found.pages = self.pages
 
 
 def test_command(
@@ -36,6 +43,7 @@ def test_command(
     results: str | None,
     captures: str | None,
     bundles: str | None,
+    evidence: str | None,
     unattended: bool,
     report: Callable[[Sequence[Executed]], object] | None,
     as_json: bool,
@@ -59,10 +67,12 @@ def test_command(
         Folder in which every execution records its wires.
     bundles : str or None
         Folder into which each procedure that does not pass saves its bundle.
+    evidence : str or None
+        New directory that takes everything and is signed, JUnit file and pages with it.
     unattended : bool
         Whether nobody stands beside the bench.
     report : callable or None
-        Takes everything that was executed, at the end.
+        Takes everything that was executed, at the end, before the evidence is signed.
     as_json : bool
         Print one JSON document instead; what pytest says goes to standard error.
     """
@@ -75,6 +85,9 @@ def test_command(
     options += ["--results", results] if results else []
     options += ["--captures", captures] if captures else []
     options += ["--bundles", bundles] if bundles else []
+    options += ["--evidence", evidence] if evidence else []
+    if evidence and not any(word.startswith(("--junitxml", "--junit-xml")) for word in arguments):
+        options += ["--junitxml", str(Path(evidence) / JUNIT)]
     options += ["--unattended"] * unattended
     paths = _paths(arguments)
     ours = {path: found for path in paths if (found := _that_comes_with_gridrig(path))}
@@ -82,14 +95,12 @@ def test_command(
         options += ["--rootdir", str(PROCEDURES), "-c", str(PROCEDURES / "pytest.ini")]
         arguments = [ours.get(word, word) for word in arguments]
         arguments += [] if paths else [str(PROCEDURES)]
-    watch = _Watch()
+    watch = _Watch(report)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         pytest.main([*options, *arguments], plugins=[watch])
-        procedures = watch.config and watch.config.pluginmanager.get_plugin(NAME)
-        if not isinstance(procedures, Procedures) or procedures.ended_code is None:
-            return USAGE_EXIT_CODE  # pytest did not like its arguments, and has said why
-        if report is not None:
-            report(procedures.executed)
+    procedures = watch.procedures
+    if procedures is None or procedures.ended_code is None:
+        return USAGE_EXIT_CODE  # pytest did not like its arguments, and has said why
     if as_json:
         document = to_json(procedures.executed, procedures.ended_code)
         print(json.dumps(document, indent=2, ensure_ascii=False))

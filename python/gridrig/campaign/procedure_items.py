@@ -4,7 +4,7 @@ Exit codes: the worst of what happened, as everywhere in gridrig. A mutant is tr
 unchanged device passes: where everything fails, that a mutant fails says nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_bundle import write_procedure_bundle
+from gridrig.campaign.procedure_evidence import BUNDLES, CampaignEvidence
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
@@ -127,6 +128,9 @@ class Procedures:
     broken: dict[str, str] = field(default_factory=dict)  # by rig: what came first
     uncollected: int = 0
     ended_code: int | None = None  # set when a session came to its end
+    evidence: CampaignEvidence | None = None
+    pages: Callable[[Sequence[Executed]], object] | None = None  # takes everything at the end
+    signer: str = ""  # of the evidence
     _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
 
     def baseline(self, item: ProcedureItem, rig: Rig) -> Executed:
@@ -144,6 +148,7 @@ class Procedures:
             words = (item.tested.name, rig.name, *([mutant.name] if mutant else []))
             capture = Path(folder) / f"{'-'.join(words).replace(' ', '_')}.jsonl"
         repetitions = 1 if mutant else self.config.getoption("--repetitions")
+        kept = self.evidence.begin(item.tested, rig, mutant) if self.evidence else None
         execution = execute(
             item.tested,
             rig,
@@ -151,8 +156,11 @@ class Procedures:
             capture,
             repetitions=repetitions,
             read_settings=bool(self.config.getoption("--results")),
+            kept=kept,
         )
         executed = Executed(item.tested, rig, mutant, execution)
+        if self.evidence is not None and kept is not None:
+            self.evidence.end(kept, executed, repetitions=repetitions)
         verdicts = executed.execution.verdicts
         self.executed.append(executed)
         if execution.broken:
@@ -171,6 +179,8 @@ class Procedures:
 
     def _save_bundle(self, executed: Executed) -> None:
         folder, verdicts = self.config.getoption("--bundles"), executed.execution.verdicts
+        if not folder and self.evidence is not None:
+            folder = self.evidence.path / BUNDLES
         if folder and verdicts.outcome is not Outcome.PASS:
             repetitions = self.config.getoption("--repetitions")
             path = write_procedure_bundle(
@@ -240,6 +250,9 @@ class Procedures:
             terminalreporter.write_line(self._needless_line(mutants))
         if self.executed:
             terminalreporter.write_line(effort_line(self.executed))
+        if self.evidence is not None and self.signer:
+            told = f"evidence {self.evidence.path}, signed by {self.signer}"
+            terminalreporter.write_line(f"{told}; check it with gridrig verify")
 
     def _needless_line(self, mutants: list[Executed]) -> str:
         needless = needless_criteria(mutants)
@@ -256,6 +269,10 @@ class Procedures:
             mutants = [executed for executed in self.executed if executed.mutant is not None]
             self.outcomes += [Outcome.FAIL for _ in needless_criteria(mutants)]
         session.exitstatus = self.ended_code = self.exit_code(exitstatus)
+        if self.pages is not None:
+            self.pages(self.executed)
+        if self.evidence is not None:
+            self.signer = self.evidence.finish(self.executed, self.ended_code)
 
     def exit_code(self, exitstatus: int) -> int:
         """Return the exit code of all that happened.
@@ -288,4 +305,9 @@ def join_in(config: pytest.Config) -> None:
     results = config.getoption("--results")
     if results and Path(results).exists():
         raise pytest.UsageError(f"{results} is there already: results are not overwritten")
-    config.pluginmanager.register(Procedures(config), NAME)
+    folder = config.getoption("--evidence")
+    try:
+        evidence = CampaignEvidence(Path(folder)) if folder else None
+    except GridrigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(Procedures(config, evidence=evidence), NAME)

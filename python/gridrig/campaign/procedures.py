@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gridrig.campaign.execution_records import ExecutionRecords
 from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
@@ -229,6 +230,7 @@ def execute(
     *,
     repetitions: int = 1,
     read_settings: bool = False,
+    kept: ExecutionRecords | None = None,
 ) -> Execution:
     """Execute a procedure once, on a fresh bench, and judge what it recorded.
 
@@ -236,7 +238,8 @@ def execute(
     ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file its
     wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
     `repetitions` is how often the procedure tries what its standard wants to be repeated;
-    `read_settings` has the first inverter's settings read before it begins.
+    `read_settings` has the first inverter's settings read before it begins; `kept` takes what
+    happens, for the evidence.
     """
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
@@ -255,7 +258,7 @@ def execute(
     async def main(clock: Clock) -> None:
         stops.append(stop := Stop())
         with _captured(capture, clock), counting_frames() as frames:
-            async with open_lab(rig, clock, recorded, safe, on_stop=stop.because) as lab:
+            async with open_lab(rig, clock, recorded, safe, on_stop=stop.because, kept=kept) as lab:
                 frames.begin()
                 identities.update(lab.bench.identities)
                 lab.walked, lab.islands, lab.times = walked, islands, times

@@ -33,6 +33,7 @@ def pytest_addoption(parser: Any) -> None:
     )
     group.addoption("--captures", metavar="DIR", help="record every wire, a file a procedure")
     group.addoption("--bundles", metavar="DIR", help="save what makes a failure again")
+    group.addoption("--evidence", metavar="DIR", help="keep everything in a directory, and sign it")
     group.addoption(
         "--unattended",
         action="store_true",

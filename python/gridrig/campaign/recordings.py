@@ -111,8 +111,7 @@ async def _fetched(lab: Lab, plan: CapturePlan, tracks: Sequence[str]) -> Record
                 late_s=LATE_S_MAX,
             )
         await lab.pass_time(POLL_S)
-    recording: Recording = await analyser.fetch(tracks)
-    return recording
+    return await lab.fetch(tracks)
 
 
 def channels_of(lab: Lab, device: str) -> tuple[int, ...]:

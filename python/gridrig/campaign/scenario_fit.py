@@ -17,7 +17,7 @@ from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.participants import GridAgent
+from gridrig.rig.participants import GridAgent, StorageAgent
 from gridrig.rig.registry import EMULATORS, Registry
 from gridrig.rig.toml_file import parse_toml
 
@@ -58,6 +58,7 @@ def check_together(
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
+        _check_capacities(rig, rig_issues)
     return (*issues.sorted(), *rig_issues.sorted())
 
 
@@ -149,6 +150,22 @@ def _check_traders(rig: Rig, at: At, issues: Issues) -> None:
     if not any(isinstance(p.agent, GridAgent) for p in rig.participants):
         found = "a market without the main grid"
         issues.add(at, found, f'a participant with agent = {{ kind = "grid" }} in {rig.path}')
+
+
+def _check_capacities(rig: Rig, issues: Issues) -> None:
+    """Whoever trades what a real pack holds has to know how much that can be."""
+    top = parse_toml(rig.text, rig.path).top
+    places = {device.name: k for k, device in enumerate(rig.devices)}
+    for participant in rig.participants:
+        measured = rig.device(participant.meter).measures
+        pack = rig.device(measured).bms if measured in places else None
+        if pack is None or not isinstance(participant.agent, StorageAgent):
+            continue
+        limits = rig.device(pack).limits
+        if not rig.device(pack).emulated and getattr(limits, "capacity_ah", None) is None:
+            at = top.key("device").item(places[pack], pack).key("limits").key("capacity_ah")
+            expected = f"its nominal capacity in Ah, for {participant.name} trades what it holds"
+            issues.add(at, "nothing", expected)
 
 
 def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:

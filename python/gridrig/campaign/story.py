@@ -54,6 +54,24 @@ def opening_records(loop: Loop, rig: Rig) -> tuple[Opening, ...]:
     return tuple(openings)
 
 
+def device_records(
+    rig: Rig, identities: Mapping[str, Mapping[str, str]]
+) -> tuple[DeviceRecord, ...]:
+    """Return who every device of a rig is: what it said, and who vouches for it."""
+    return tuple(
+        DeviceRecord(
+            d.name,
+            d.capability,
+            d.driver,
+            "emulated" if d.emulated else "hardware",
+            identities.get(d.name, {}),
+            d.bus or "",
+            asdict(d.calibration) if d.calibration is not None else {},
+        )
+        for d in rig.devices
+    )
+
+
 def describe_run(
     rig: Rig,
     scenario: Scenario,
@@ -84,18 +102,7 @@ def describe_run(
         versions=versions,
         overrides={o.device: dict(o.emulate) for o in rig.overrides},
         slice=scenario.slice,
-        devices=tuple(
-            DeviceRecord(
-                d.name,
-                d.capability,
-                d.driver,
-                "emulated" if d.emulated else "hardware",
-                identities.get(d.name, {}),
-                d.bus or "",
-                asdict(d.calibration) if d.calibration is not None else {},
-            )
-            for d in rig.devices
-        ),
+        devices=device_records(rig, identities),
         participants=tuple(
             ParticipantRecord(p.name, p.agent.kind, p.meter, rig.device(p.meter).bus or "")
             for p in rig.participants

@@ -300,6 +300,9 @@ class Street:
 
     def capacity_ah(self, pack: str) -> float:
         """Return the nominal capacity of a battery. [Ah]"""
+        stated_ah = getattr(self.rig.device(pack).limits, "capacity_ah", None)
+        if stated_ah is not None and not self.rig.device(pack).emulated:
+            return float(stated_ah)
         return float(self._emulation(pack).plant["capacity_ah"])
 
     def pack_index(self, pack: str) -> int:

@@ -82,7 +82,7 @@ class Views:
                 period,
                 self._tariff,
                 forecast_import_wh=self._yesterday_use_wh(seat, period),
-                forecast_export_wh=self._yesterday_sun_wh(seat, period),
+                forecast_export_wh=self._sun_wh(seat, period, telemetry),
                 battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
@@ -115,9 +115,13 @@ class Views:
         used = [-self._street.profiles.load(bus, t)[0] for t in self._instants(period)]
         return sum(used) / len(used) * period.hours
 
-    def _yesterday_sun_wh(self, seat: Seat, period: DeliveryPeriod) -> float:
+    def _sun_wh(self, seat: Seat, period: DeliveryPeriod, telemetry: Telemetry) -> float:
         if seat.kind != "producer" or seat.device is None:
             return 0.0
+        if seat.device.name not in self._street.sun:
+            # Of a real inverter nobody knows yesterday: it is taken to go on as it is.
+            reading = telemetry.inverters.get(seat.device.name)
+            return max(0.0, reading.p_w) * period.hours if reading is not None else 0.0
         given = [self._street.sun_w(seat.device.name, t) for t in self._instants(period)]
         return sum(given) / len(given) * period.hours
 

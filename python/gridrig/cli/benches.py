@@ -57,6 +57,7 @@ def add_to(command: AddCommand) -> None:
         "examples:\n  gridrig test                             (all that come with gridrig)\n"
         "  gridrig test --mutants                   (prove that each procedure can fail)\n"
         "  gridrig test hil/islanding --rig my-bench.toml --junitxml out.xml\n"
+        "  gridrig test --evidence campaign-1       (signed; gridrig verify campaign-1)\n"
         "  gridrig test -v -k limit                 (every option of pytest works)\n\n"
         "exit codes: 0 pass, 1 fail or a mutant lives, 2 usage or nothing collected,\n"
         "3 inconclusive or skipped, 4 error, 5 aborted, 6 rig left unsafe",
@@ -64,8 +65,8 @@ def add_to(command: AddCommand) -> None:
     # Paths and pytest's options go to pytest as they are; only it can tell one from the other.
     test.usage = "gridrig test [PATH ...] [--rig RIG] [--mutants] [--allow-skips] "
     test.usage += "[--every-criterion] [--repetitions N] [--results FILE] "
-    test.usage += "[--captures DIR] [--bundles DIR] [--report DIR] [--json] [--unattended] "
-    test.usage += "[pytest options]"
+    test.usage += "[--captures DIR] [--bundles DIR] [--report DIR] [--evidence DIR] [--json] "
+    test.usage += "[--unattended] [pytest options]"
     test.add_argument("--rig", help="rig file or name; default: the one each procedure names")
     test.add_argument("--mutants", action="store_true", help="run each procedure's mutants too")
     test.add_argument("--allow-skips", action="store_true", help="a missing capability is no fault")
@@ -82,6 +83,12 @@ def add_to(command: AddCommand) -> None:
         metavar="DIR",
         type=Path,
         help="write a page for each procedure, and index.html over all",
+    )
+    test.add_argument(
+        "--evidence",
+        metavar="DIR",
+        type=Path,
+        help="keep inputs, events, recordings, pages, JUnit and bundles in a new directory, signed",
     )
     test.add_argument("--json", action="store_true", help="print all verdicts as JSON")
     test.set_defaults(act=_test, rest=[])
@@ -131,18 +138,20 @@ def _test(args: argparse.Namespace) -> int:
         results=args.results,
         captures=args.captures,
         bundles=args.bundles,
+        evidence=args.evidence and str(args.evidence),
         unattended=args.unattended,
-        report=_pages(args.report),
+        report=_pages([folder for folder in (args.report, args.evidence) if folder is not None]),
         as_json=args.json,
     )
 
 
-def _pages(folder: Path | None) -> Callable[[Sequence[Any]], object] | None:
-    if folder is None:
+def _pages(folders: Sequence[Path]) -> Callable[[Sequence[Any]], object] | None:
+    if not folders:
         return None
     from gridrig.report.campaign_page import write_campaign
 
     def write(executed: Sequence[Any]) -> None:
-        print(f"report  {write_campaign(folder, executed)}")
+        for folder in folders:
+            print(f"report  {write_campaign(folder, executed)}")
 
     return write

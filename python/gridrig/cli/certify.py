@@ -13,7 +13,8 @@ CERTIFY_EXAMPLES = """examples:
 
 The driver runs in a process of its own. A key is made with
   openssl genpkey -algorithm ed25519 -out lab.pem && chmod 600 lab.pem
-exit codes: 0 certified, 1 refused, 2 usage or file wrong, 3 only a part of the cases was run"""
+exit codes: 0 certified, 1 refused, 2 usage or file wrong, 3 only a part of the cases was run,
+5 stopped before the end"""
 
 
 def add_to(command: AddCommand) -> None:

@@ -1,12 +1,14 @@
 """`gridrig certify`: try a driver on the catalogue, keep the evidence, sign what was found."""
 
+import asyncio
 import json
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,6 +16,7 @@ from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.manifest import verify, write_manifest
 from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.signing import load_signing_key
+from gridrig.campaign.stopping import Stop
 from gridrig.clock import Clock, run_wall
 from gridrig.clock.wall_time import utc_now
 from gridrig.conformance.case import Case, CaseResult
@@ -46,6 +49,8 @@ DEPENDENCIES = "dependencies.json"
 RESULTS = "results.json"
 CAPABILITY_OF = {"storage_inverter": "storage"}  # of a driver, as a rig names it
 FIRST = "first certification"
+STOPPED = "conformance.stopped"
+T = TypeVar("T")
 SAID_BYTES_MAX = 2_000  # of what a driver printed that cannot be loaded
 
 
@@ -74,7 +79,9 @@ class Order:
 
 
 def certify_command(order: Order, *, as_json: bool, render: Callable[[Path], Path]) -> int:
-    """Certify a driver and return the exit code: 0 certified, 1 refused, 3 only a part was run.
+    """Certify a driver and return the exit code.
+
+    0 certified, 1 refused, 3 only a part was run, 5 stopped by SIGINT or SIGTERM.
 
     Parameters
     ----------
@@ -95,7 +102,13 @@ def certify_command(order: Order, *, as_json: bool, render: Callable[[Path], Pat
         if not as_json:
             print(line_of(result), flush=True)
 
-    body = certify(order, key, told)
+    try:
+        body = certify(order, key, told)
+    except CampaignError as error:
+        if error.code != STOPPED:
+            raise
+        print(f"gridrig certify: {error.message}", file=sys.stderr)
+        return Outcome.ABORTED.exit_code
     page = render(order.out / NAME)
     if as_json:
         print(json.dumps(body, indent=1))
@@ -114,12 +127,13 @@ def certify(
     Raises
     ------
     CampaignError, RigError
-        If there is nothing to certify: no such driver, device, case, or earlier certificate.
+        If there is nothing to certify: no such driver, device, case, or earlier certificate;
+        `conformance.stopped` if SIGINT or SIGTERM came first.
     """
     now = utc_now()
     package = driver_package(order.driver)
     start_utc_s = int(datetime.fromisoformat(now).timestamp())
-    loaded = run_wall(lambda clock: _load(order.driver, clock), start_utc_s=start_utc_s)
+    loaded = _stoppable(lambda clock: _load(order.driver, clock), start_utc_s)
     subject = _subject(order, loaded)
     cases = cases_for(subject)
     before = None if order.since is None else _before(order.since, key)
@@ -130,7 +144,7 @@ def certify(
     (evidence / "cases").mkdir(parents=True)
     with (evidence / "driver.log").open("wb") as log:
         run = _Run(order, subject, package, picked, before, evidence, log, told)
-        results = run_wall(run.all, start_utc_s=start_utc_s)
+        results = _stoppable(run.all, start_utc_s)
     entries = _entries(picked, results, run.reasons, before, now)
     known = {result.case.id: result for result in results}
     identity = known[ASKED_ALWAYS].identity if ASKED_ALWAYS in known else {}
@@ -197,6 +211,21 @@ class _Run:
         for case in self._picked:
             if reason := reason_for(was, blocks, case) or every:
                 self.reasons[case.id] = reason
+
+
+def _stoppable(work: Callable[[Clock], Awaitable[T]], start_utc_s: int) -> T:
+    """Do it on the wall clock; a signal ends every process of a driver, then this."""
+    stops: list[Stop] = []
+
+    async def main(clock: Clock) -> T:
+        stops.append(Stop())
+        return await work(clock)
+
+    try:
+        return run_wall(main, start_utc_s=start_utc_s)
+    except asyncio.CancelledError:
+        cause = stops[0].cause if stops else "cancelled"
+        raise CampaignError(STOPPED, "{cause}: nothing is certified", cause=cause) from None
 
 
 async def _load(driver: str, clock: Clock) -> str:

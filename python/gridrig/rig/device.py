@@ -46,12 +46,16 @@ class BmsLimits:
         Currents the storage inverter may be scheduled for, whatever the pack would allow. [A]
     soc_min, soc_max : float
         State of charge it is kept within, 0..1.
+    capacity_ah : float or None
+        Nominal capacity, by which what it holds is reckoned; needed of a pack that is not emulated
+        and whose storage trades. [Ah]
     """
 
     i_charge_a_max: NotNegative
     i_discharge_a_max: NotNegative
     soc_min: Share
     soc_max: Share = 1.0
+    capacity_ah: Positive | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Guarded:
     driver : driver
         What speaks to it.
     report : callable
-        Takes (kind, **data): "write_refused", "would_write".
+        Takes (kind, **data): "write_refused", "would_write", "wrote".
     dry_run : bool
         Report writes instead of sending them.
     """
@@ -77,6 +77,8 @@ class Guarded:
             self._report("would_write", what=what, value=value)
             return
         await send(value)
+        if not self.device.emulated:  # one that is emulated keeps a log of what it was told
+            self._report("wrote", what=what, value=value)
 
     async def _need_loop(self, what: str, value: Any) -> None:
         """Refuse what energises while the bench's safety loop is open."""
