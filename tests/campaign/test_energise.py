@@ -35,11 +35,14 @@ def energised(
         coasting.start()
         left = [consents]
 
+        shown: list[Finding] = []
+
         async def ask(what: str) -> bool:
+            assert shown == energising.findings  # what was found is read before what comes next
             left[0] -= 1
             return left[0] >= 0
 
-        energising = Energising(rig, bench, clock, ask)
+        energising = Energising(rig, bench, clock, ask, shown.append)
         ok = False
         try:
             async with bench:
@@ -60,6 +63,7 @@ def test_a_bench_wired_rightly_passes_every_step_and_is_left_safe() -> None:
     assert ok
     assert [finding.ok for finding in findings] == [True] * 5
     assert findings[-1].step == "power of pv-1"
+    assert findings[-1].found.endswith("it says 1000 W")  # when its ramp is over
     assert not circuit.source_on
     assert not circuit.main
     assert circuit.load.r_w == 0.0

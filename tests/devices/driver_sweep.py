@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sunspec_pki
 from fault_sweep import some_parameters
 from modbus_bench import RUNNING, START_UTC_S, Terminal, pv, storage
 
@@ -52,25 +53,28 @@ class Subject:
 def subject(name: str, kind: str, seed: int) -> Subject:
     """Make a driver and its device; the driver is not open yet."""
     link: Any = ModbusTcpLink("127.0.0.1", 0, 1)
+    secured: dict[str, Any] = {}
     if kind == "modbus-rtu":
         link = ModbusRtuLink("auto", 115200, 1)
+    if kind == "modbus-tls":
+        link, secured = sunspec_pki.link("SuperAdministratorSunSpec"), sunspec_pki.of_server()
     terminal = Terminal()
     emulator: Any
     if name in ("sunspec", "sunspec-legacy"):
         generation = "ieee-1547" if name == "sunspec" else "legacy"
-        emulator = pv(link, terminal, generation=generation, seed=seed)
+        emulator = pv(link, terminal, generation=generation, seed=seed, **secured)
     elif name == "sunspec-storage":
-        emulator = storage(link, terminal, generation="ieee-1547", seed=seed)
+        emulator = storage(link, terminal, generation="ieee-1547", seed=seed, **secured)
     elif name == "sunspec-meter":
-        options = EmulatedMeterParameters(seed=seed)
+        options = EmulatedMeterParameters(seed=seed, **secured)
         emulator = SunSpecMeterEmulator("meter-1", link, options, terminal)
     elif name == "signed-meter":
-        parameters = MeterParameters(seed=seed, serial="S-1")
+        parameters = MeterParameters(seed=seed, serial="S-1", **secured)
         emulator = SignedMeterEmulator(
             "meter-1", link, parameters, terminal, make_signer=OcmfSigner.from_seed
         )
     else:
-        bsm = BsmMeterParameters(seed=seed, serial="S-1")
+        bsm = BsmMeterParameters(seed=seed, serial="S-1", **secured)
         emulator = BsmMeterEmulator(
             "meter-1", link, bsm, terminal, make_signer=OcmfSigner.from_seed
         )

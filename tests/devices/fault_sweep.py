@@ -29,7 +29,7 @@ FILLERS = frozenset({"noise", "noise_after", "duplicate", "line_feed"})
 
 def deceives_together(kind: str, names: Sequence[str]) -> bool:
     """Return whether faults that are honest alone make up a reply that only looks right."""
-    return kind == "modbus-tcp" and "truncate" in names and not FILLERS.isdisjoint(names)
+    return kind != "modbus-rtu" and "truncate" in names and not FILLERS.isdisjoint(names)
 
 
 def told(address: int, call: int) -> int:

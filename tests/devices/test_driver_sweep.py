@@ -9,7 +9,11 @@ from fault_sweep import deceives_together
 from gridrig.clock import Clock, run_virtual, stream
 from gridrig.devices.emulators.modbus_faults import MODBUS_RTU_FAULTS, MODBUS_TCP_FAULTS
 
-ON = {"modbus-tcp": MODBUS_TCP_FAULTS, "modbus-rtu": MODBUS_RTU_FAULTS}
+ON = {
+    "modbus-tcp": MODBUS_TCP_FAULTS,
+    "modbus-rtu": MODBUS_RTU_FAULTS,
+    "modbus-tls": MODBUS_TCP_FAULTS,
+}
 DRIVERS = (
     "sunspec",
     "sunspec-storage",

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from gridrig.campaign.assembly import make_bench, make_street
+from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.emulation import outside_rig
 from gridrig.cli import main
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.grid_support import CurveSettings
-from gridrig.errors import DriverError
+from gridrig.errors import CampaignError, DriverError
 from gridrig.events import EventLog
 from gridrig.metering import OcmfSigner
 from gridrig.rig.description import load_rig
@@ -160,3 +161,14 @@ def test_a_rig_for_outside_leads_to_the_same_certificates(rig: str, tmp_path: Pa
     assert link["port"] == 802
     assert link["role"] == "GridServiceSunSpec"
     assert Path(link["cafile"]) == tmp_path / "PKI/ca/server_ca_chain.crt"
+
+
+@pytest.mark.parametrize(
+    ("served", "missing"), [("storage-a", "battery-a"), ("battery-a", "storage-a")]
+)
+def test_half_a_storage_is_no_device_of_a_rig_for_outside(served: str, missing: str) -> None:
+    street = load_rig(find("emulated-street", RIGS))
+    with pytest.raises(CampaignError) as caught:
+        outside_rig(street, [{"device": served, "kind": "modbus-tcp"}])
+    assert caught.value.code == "campaign.half_storage"
+    assert str(caught.value).endswith(f"--only {missing}")

@@ -4,13 +4,12 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modbus_bench import Run, Terminal, pv
 from pymodbus.constants import ExcCodes
+from sunspec_pki import PKI, ROLE_FILES, files, link, of_server
 from test_sunspec_driver import failure
 
 from gridrig.devices.drivers.sunspec import SunSpecInverter, SunSpecParameters
@@ -21,26 +20,10 @@ from gridrig.devices.wire.sunspec_roles import ROLES, may_write
 from gridrig.errors import DriverError
 
 client = pytest.importorskip("sunspec2.modbus.client")
-PKI = Path(str(resources.files("sunspec2"))) / "tests" / "tls_data"
-ROLE_FILES = {
-    "ReadOnlySunSpec": "client_readonly",
-    "GridServiceSunSpec": "client_gridservice",
-    "NetworkAdministratorSunSpec": "client_netadmin",
-    "SuperAdministratorSunSpec": "client_superadmin",
-}
 BAD_CLIENTS = [
     f"client_{how}" for how in ("no_role", "malformed_role", "self_signed", "foreign_ca", "expired")
 ]
 QUICK = SunSpecParameters(timeout_s=1.0, retries=0)
-
-
-def files(folder: str, name: str) -> tuple[str, str]:
-    return str(PKI / folder / f"{name}.crt"), str(PKI / folder / f"{name}.key")
-
-
-def link(role: str, folder: str = "client/tls1_2", name: str = "", port: int = 0) -> ModbusTlsLink:
-    ca = str(PKI / "ca" / "server_ca_chain.crt")
-    return ModbusTlsLink("127.0.0.1", port, 1, ca, *files(folder, name or ROLE_FILES[role]), role)
 
 
 def secured(
@@ -49,10 +32,7 @@ def secured(
     server: tuple[str, str] = ("server/tls1_2", "server_valid"),
     **options: Any,
 ) -> InverterEmulator:
-    certificate, key = files(*server)
-    ca = str(PKI / "ca" / "client_ca_chain.crt")
-    tls = {"tls_cafile": ca, "tls_certfile": certificate, "tls_keyfile": key}
-    return pv(driver_link, terminal, **tls, **options)
+    return pv(driver_link, terminal, **of_server(*server), **options)
 
 
 async def using(

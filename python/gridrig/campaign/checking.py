@@ -13,7 +13,7 @@ from rich.table import Table
 from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find
 from gridrig.campaign.catalogue import CATALOGUE
-from gridrig.campaign.energising import Ask, Energising
+from gridrig.campaign.energising import Ask, Energising, Finding
 from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.renewal_fit import require_renewal
@@ -126,7 +126,7 @@ async def _use(
             outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
             _show(bench, dict(zip(bench.devices, rows, strict=True)), console)
             if prove is not None and outcome is Outcome.PASS:
-                outcome = await _prove(Energising(bench.rig, bench, clock, prove), console)
+                outcome = await _prove(bench, clock, prove, console)
             before.update(frames.by_wire)
         return outcome
 
@@ -149,9 +149,16 @@ async def outcome_of(
         return Outcome.ABORTED
 
 
-async def _prove(energising: Energising, console: Console) -> Outcome:
-    """Prove the wiring; what was proved is shown whatever ends it."""
+async def _prove(bench: Bench, clock: Clock, ask: Ask, console: Console) -> Outcome:
+    """Prove the wiring; each step's finding is shown before the next prompt."""
+
+    def show(finding: Finding) -> None:
+        mark = "✓" if finding.ok else "✗ WIRING"
+        text = f"{mark} {finding.step}: {finding.found}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     try:
+        energising = Energising(bench.rig, bench, clock, ask, show)
         return Outcome.PASS if await energising.run() else Outcome.FAIL
     except CampaignError as error:
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
@@ -159,10 +166,6 @@ async def _prove(energising: Energising, console: Console) -> Outcome:
     except (DriverError, TimeoutError) as error:
         console.print(str(error) or "a step did not end in time", style="bold red", markup=False)
         return Outcome.ERROR
-    finally:
-        for finding in energising.findings:
-            mark = "✓" if finding.ok else "✗ WIRING"
-            console.print(f"{mark} {finding.step}: {finding.found}", markup=False, soft_wrap=True)
 
 
 @asynccontextmanager

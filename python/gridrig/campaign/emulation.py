@@ -10,7 +10,7 @@ import contextlib
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -120,6 +120,7 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
     table["rig"]["clock"] = "wall"
     table["rig"]["name"] += "-outside"
     where = {str(endpoint["device"]): endpoint for endpoint in endpoints}
+    _require_whole(rig, where)
     for device in table["device"]:
         endpoint = where.get(device["name"])
         if endpoint is None:
@@ -144,6 +145,22 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
                 )
             device["terminal"] = {"grid": True, "analyser": meter.name}
     return tomli_w.dumps(table)
+
+
+def _require_whole(rig: Rig, where: Collection[str]) -> None:
+    """Refuse a storage without its pack, and a pack without its storage: they are one plant."""
+    for storage in rig.devices:
+        pair = (storage.name, storage.bms)
+        if storage.bms is None or (storage.name in where) == (storage.bms in where):
+            continue
+        served, missing = sorted(pair, key=lambda name: name not in where)
+        raise CampaignError(
+            "campaign.half_storage",
+            "{device} cannot stand for a real one without {missing}, which is of the same storage, "
+            "and needs to be served too: --only {missing}",
+            device=served,
+            missing=missing,
+        )
 
 
 def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:

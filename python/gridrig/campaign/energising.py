@@ -42,6 +42,8 @@ LEVELS = (1.0, 0.8, 0.6)  # of that, by channel
 DEAD_SHARE = 0.01  # of the nominal voltage
 V_TOLERANCE = 0.05
 POWER_SHARE = 0.10  # of the limit
+ENOUGH_SHARE = 0.5  # of that, at least, is asked of a device
+STEADY_SHARE = 0.01  # of that: what rises by less from reading to reading rises no more
 FED_SHARE = 0.80  # of the DC input's voltage limit
 
 Ask = Callable[[str], Awaitable[bool]]
@@ -76,12 +78,15 @@ class Energising:
         The opened bench.
     ask : callable
         The prompt: takes what comes next, answers whether to go on.
+    show : callable
+        Gets each finding as it is made, before the next prompt.
     """
 
     rig: Rig
     bench: Bench
     clock: Clock
     ask: Ask
+    show: Callable[["Finding"], None]
     findings: list[Finding] = field(default_factory=list)
 
     async def run(self) -> bool:
@@ -137,7 +142,9 @@ class Energising:
             raise CampaignError("campaign.not_energised", "not energised: {what}", what=what)
 
     def _say(self, step: str, ok: bool, found: str) -> bool:
-        self.findings.append(Finding(step, ok, found))
+        finding = Finding(step, ok, found)
+        self.findings.append(finding)
+        self.show(finding)
         return ok
 
     async def _at_rest(self) -> bool:
@@ -249,14 +256,10 @@ class Energising:
         if device.capability == "storage":
             await driver.set_power_w(wanted_w)
         await driver.set_connect(True)
-        begin_s = self.clock.now_s()
-        while abs((said := await driver.read()).p_w) < 0.5 * wanted_w:
-            if self.clock.now_s() - begin_s > START_S_MAX:
-                found = f"{device.name} says {said.p_w:.0f} W, not {wanted_w:.0f} W: {said.state}"
-                return self._say(step, False, found)
-            await self.clock.sleep(POLL_S)
-        await self.clock.sleep(POLL_S)
-        said = await driver.read()
+        said = await self._risen(driver, wanted_w)
+        if abs(said.p_w) < ENOUGH_SHARE * wanted_w:
+            found = f"{device.name} says {said.p_w:.0f} W, not {wanted_w:.0f} W: {said.state}"
+            return self._say(step, False, found)
         p_w = self._of(device, (await self._measured(device)).p_w)
         await driver.set_limit_w(0.0)
         await driver.set_connect(False)
@@ -266,6 +269,19 @@ class Energising:
             return self._say(step, False, f"{device.name}: {fault}")
         shown = "/".join(f"{p:.0f}" for p in p_w)
         return self._say(step, True, f"{shown} W by phase, it says {said.p_w:.0f} W")
+
+    async def _risen(self, driver: Any, wanted_w: float) -> Any:
+        """Return what a device says once its power rises no more, or has had its time. [W]"""
+        begin_s, before_w = self.clock.now_s(), 0.0
+        while True:
+            await self.clock.sleep(POLL_S)
+            said = await driver.read()
+            p_w = abs(said.p_w)
+            if p_w >= ENOUGH_SHARE * wanted_w and p_w - before_w <= STEADY_SHARE * wanted_w:
+                return said
+            if self.clock.now_s() - begin_s > START_S_MAX:
+                return said
+            before_w = p_w
 
     def _bank_for(self, p_w: float) -> Any:
         """Return the load bank that has to take a power, None if the source takes it back. [W]"""

@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
-from instrument_bench import InstrumentBench, instruments
+from instrument_bench import instruments
+from instrument_sweep import SUBJECTS, Fault, swept
 
 from gridrig.devices.drivers.ac_source import AcSourceDriverParameters
+from gridrig.devices.emulators.fault_spec import FaultSpec
 from gridrig.devices.emulators.wire_faults import LINE_FAULTS, TCP_FAULTS
 from gridrig.errors import DriverError
 
@@ -22,84 +25,50 @@ VALUES: dict[str, Any] = {
     "idle_s": 0.05,
     "clients": 0,
 }
-CASES = [("socket", name) for name in TCP_FAULTS] + [("serial", name) for name in LINE_FAULTS]
-ENDED = {"timeout", "refused", "framing", "busy", "unavailable", "readback"}
-READS, SOAK_READS = 1, 2
-
-
-async def volts_behind(bench: InstrumentBench, volts: float) -> None:
-    """Set the instrument at its front panel, so that each reading has a value of its own."""
-    bench.emulators["ac"].instrument.execute(f"INST:COUP ALL;:VOLT {volts}".encode())
-
-
-async def disturbed(
-    bench: InstrumentBench, driver: Any, faults: list[tuple[str, dict]], reads: int = READS
-) -> list[str]:
-    """Read and write while faults fire; return the kinds of the errors that named them."""
-    errors: list[str] = []
-    for name, params in faults:
-        bench.emulators["ac"].arm(name, **params)
-    for k in range(reads):
-        for volts in (10.0 + k, 20.0 + k, 30.0 + k):
-            # One question again and again: an answer that comes late fits the next by its shape.
-            await volts_behind(bench, volts)
-            try:
-                assert await driver._line.numbers(":SOUR1:VOLT?") == pytest.approx([volts])
-            except DriverError as error:
-                errors.append(error.kind)
-            await bench.clock.sleep(0.4)
-        await volts_behind(bench, 100.0 + k)
-        try:
-            reading = await driver.read()
-            assert reading.v_v == pytest.approx((100.0 + k,) * 3)
-            assert reading.f_hz == pytest.approx(50.0)
-        except DriverError as error:
-            errors.append(error.kind)
-        try:
-            await driver.set_voltage_v([200.0 + k] * 3)
-            shown = bench.emulators["ac"].instrument.execute(b"SOUR1:VOLT?;:SOUR3:VOLT?")
-            assert [float(x) for x in shown.split(b";")] == pytest.approx([200.0 + k] * 2)
-        except DriverError as error:
-            errors.append(error.kind)
-        await bench.clock.sleep(0.1)
-    assert set(errors) <= ENDED
-    return errors
+ON = {"socket": TCP_FAULTS, "serial": LINE_FAULTS}
+CASES = [(kind, name) for kind, known in ON.items() for name in known]
+NAMES = list(SUBJECTS)
+SEEDS, MIXTURES = 5, 100
 
 
 def parameters(name: str, kind: str) -> dict[str, Any]:
-    spec = (TCP_FAULTS if kind == "socket" else LINE_FAULTS)[name]
+    spec = ON[kind][name]
     later = {"gap_s": VALUES["gap_s"]} if fault_takes(spec, "gap_s") else {}
     return later | {key: VALUES[key] for key in spec}
 
 
-def fault_takes(spec: Any, key: str) -> bool:
+def fault_takes(spec: FaultSpec, key: str) -> bool:
     return any(parameter.name == key for parameter in spec.parameters)
 
 
-@pytest.mark.parametrize(("kind", "fault"), CASES)
-def test_under_a_fault_a_value_is_right_or_an_error_is_named(
-    on_bench, kind: str, fault: str
-) -> None:
-    async def body(clock):
-        async with instruments(clock, kind=kind) as bench:
-            driver = await bench.driver("ac", AcSourceDriverParameters(retries=1))
-            how = parameters(fault, kind) | ({} if fault == "unplug" else {"count": 3, "nth": 2})
-            # Only a client that comes again can be refused.
-            first = [("reset", {"count": 1})] if fault == "max_clients" else []
-            if fault == "max_clients":
-                how["nth"] = 1
-            await disturbed(bench, driver, [*first, (fault, how)])
-            fired = [k for _, k, d in bench.events if k == "fault_fired" and d["fault"] == fault]
-            assert fired, "the fault never fired"
-            if fault in ("unplug", "half_open"):
-                return
-            # Afterwards it is as if nothing had been.
-            # What was split byte by byte takes minutes to go out.
-            await clock.sleep(300.0 if fault in ("split", "echo_part") else 30.0)
-            await volts_behind(bench, 77.0)
-            assert (await driver.read()).v_v == pytest.approx((77.0,) * 3)
+def drawn_fault(name: str, kind: str, draw: random.Random) -> Fault:
+    how = parameters(name, kind)
+    if name != "unplug":
+        how |= {"count": draw.randint(1, 5), "nth": draw.randint(1, 9)}
+    if "delay_s" in how:
+        how["delay_s"] = draw.uniform(0.0, 5.0)
+    return name, how
 
-    on_bench(body)
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "name"),
+    [(kind, fault, NAMES[n % len(NAMES)]) for n, (kind, fault) in enumerate(CASES)],
+)
+def test_under_a_fault_a_value_is_right_or_an_error_is_named(
+    on_bench, kind: str, fault: str, name: str
+) -> None:
+    how = parameters(fault, kind)
+    if fault != "unplug":
+        # Only a client that comes again can be refused.
+        how |= {"count": 3, "nth": 1 if fault == "max_clients" else 2}
+    first: list[Fault] = [("reset", {"count": 1})] if fault == "max_clients" else []
+
+    async def body(clock):
+        return await swept(clock, name, kind, [*first, (fault, how)], calls=1)
+
+    one = on_bench(body)
+    fired = [d["fault"] for _, k, d in one.bench.events if k == "fault_fired"]
+    assert fault in fired, "the fault never fired"
 
 
 @pytest.mark.parametrize("kind", ["socket", "serial"])
@@ -116,7 +85,7 @@ def test_an_outage_resets_everybody_and_ends_at_the_same_port(on_bench, kind: st
                 assert caught.value.kind == "unavailable"
             await clock.sleep(2.5)
             assert emulator.endpoint == at
-            await volts_behind(bench, 77.0)
+            bench.emulators["ac"].instrument.execute(b"INST:COUP ALL;:VOLT 77")
             assert (await driver.read()).v_v == pytest.approx((77.0,) * 3)
 
     on_bench(body)
@@ -141,25 +110,37 @@ def test_an_idle_connection_is_closed_when_its_time_is_over_not_when_it_speaks_a
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", ["socket", "serial"])
-def test_under_seeded_mixtures_of_faults_no_value_is_ever_wrong(on_bench, kind: str) -> None:
-    known = TCP_FAULTS if kind == "socket" else LINE_FAULTS
-    names = [name for name in known if name != "unplug"]
-    errors = 0
-    for seed in range(400):
-        drawn = random.Random(seed)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("kind", "fault"), CASES)
+def test_many_seeds_under(on_bench, kind: str, fault: str, name: str) -> None:
+    outcomes: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        draw = random.Random(f"{name}/{kind}/{fault}/{seed}")
 
-        async def body(clock, drawn=drawn, seed=seed):
-            async with instruments(clock, kind=kind, ac={"seed": seed}) as bench:
-                driver = await bench.driver("ac", AcSourceDriverParameters(retries=1))
-                faults = []
-                for name in drawn.sample(names, drawn.randint(1, 4)):
-                    how = parameters(name, kind)
-                    how |= {"count": drawn.randint(1, 5), "nth": drawn.randint(1, 9)}
-                    if "delay_s" in how:
-                        how["delay_s"] = drawn.uniform(0.0, 5.0)
-                    faults.append((name, how))
-                return await disturbed(bench, driver, faults, SOAK_READS)
+        async def body(clock, draw=draw, seed=seed):
+            faults = [drawn_fault(fault, kind, draw)]
+            return await swept(clock, name, kind, faults, calls=2, seed=seed)
 
-        errors += len(on_bench(body))
-    assert errors > 100  # they did bite
+        outcomes += on_bench(body).outcomes
+    print(name, kind, fault, dict(outcomes))
+    assert outcomes["right"] > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ON)
+def test_under_seeded_mixtures_of_faults_no_value_is_ever_wrong(
+    on_bench, kind: str, name: str
+) -> None:
+    known = [fault for fault in ON[kind] if fault != "unplug"]
+    outcomes: Counter[str] = Counter()
+    for seed in range(MIXTURES):
+        draw = random.Random(f"{name}/{kind}/{seed}")
+
+        async def body(clock, draw=draw, seed=seed):
+            mixed = [drawn_fault(one, kind, draw) for one in draw.sample(known, draw.randint(1, 4))]
+            return await swept(clock, name, kind, mixed, calls=2, seed=seed)
+
+        outcomes += on_bench(body).outcomes
+    print(name, kind, dict(outcomes))
+    assert outcomes.total() - outcomes["right"] > MIXTURES  # they did bite
