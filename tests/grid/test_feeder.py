@@ -9,7 +9,7 @@ from feeder_injections import street_load
 
 from gridrig.errors import GridError
 from gridrig.grid import ENGINES, Feeder, Network, Pcc, make_feeder
-from gridrig.grid.engine import EngineState, FloatArray, Topology
+from gridrig.grid.engine import ComplexArray, EngineState, Topology
 from gridrig.grid.opendss_engine import OpenDssEngine
 from gridrig.grid.pandapower_net import describe
 
@@ -150,8 +150,9 @@ def test_engine_says_itself_that_a_warm_run_did_not_converge(network: Network, e
     live = frozenset(network.buses)
     solver.arrange(Topology(frozenset(), True, None, live), 1.025, 1.0)
     p_w, q_var = street_load(15)
-    assert solver.solve(p_w, q_var).converged
-    assert not solver.solve(30 * p_w, 30 * q_var).converged
+    injected_va = p_w + 1j * q_var
+    assert solver.solve(injected_va).converged
+    assert not solver.solve(30 * injected_va).converged
 
 
 def test_load_keeps_its_power_at_a_low_voltage(feeder: Feeder) -> None:
@@ -177,8 +178,8 @@ def test_voltage_at_which_a_load_would_change_its_nature_is_refused(feeder: Feed
 class ForgetfulEngine(OpenDssEngine):
     """A real engine that drops a tenth of the power and still says it converged."""
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
-        return super().solve(0.9 * p_w, q_var)
+    def solve(self, injected_va: ComplexArray) -> EngineState:
+        return super().solve(0.9 * injected_va)
 
 
 def test_engine_that_says_it_converged_but_is_not_balanced_is_refused(network: Network) -> None:
@@ -198,9 +199,10 @@ def test_two_opendss_engines_do_not_share_a_circuit(network: Network) -> None:
     trafo = f"trafo:{network.transformers[0].name}"
     other.arrange(Topology(frozenset({trafo}), True, 3, live), 1.025, 0.95)
     p_w, q_var = street_load(15)
-    before = one.solve(p_w, q_var)
-    other.solve(2 * p_w, q_var)
-    assert np.abs(one.solve(p_w, q_var).v_pu - before.v_pu).max() < 1e-9
+    injected_va = p_w + 1j * q_var
+    before = one.solve(injected_va)
+    other.solve(2 * injected_va)
+    assert np.abs(one.solve(injected_va).v_pu - before.v_pu).max() < 1e-9
 
 
 def test_injection_that_is_not_a_number_never_reaches_an_engine(feeder: Feeder) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
-from gridrig.bench import devices, market, metering, microgrid, plant, settlement, timing
+from gridrig.bench import devices, feeder, market, metering, microgrid, plant, settlement, timing
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -27,6 +27,7 @@ class Topic:
 
 TOPICS = {
     "devices": Topic(devices.WORKLOADS, devices.measure),
+    "feeder": Topic(feeder.WORKLOADS, feeder.measure),
     "market": Topic(market.WORKLOADS, market.measure),
     "metering": Topic(metering.WORKLOADS, metering.measure, metering.ONLY_WHEN_NAMED),
     "microgrid": Topic(microgrid.WORKLOADS, microgrid.measure, microgrid.ONLY_WHEN_NAMED),

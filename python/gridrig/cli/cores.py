@@ -5,7 +5,16 @@ from pathlib import Path
 
 from gridrig.cli.arguments import AddCommand, whole
 
-BENCH_TOPICS = ("devices", "market", "metering", "microgrid", "plant", "settlement", "timing")
+BENCH_TOPICS = (
+    "devices",
+    "feeder",
+    "market",
+    "metering",
+    "microgrid",
+    "plant",
+    "settlement",
+    "timing",
+)
 
 
 def add_to(command: AddCommand) -> None:

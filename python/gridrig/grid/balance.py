@@ -26,13 +26,36 @@ class Situation:
 
     alive: NDArray[np.bool_]
     """By point of the feeder: whether a source reaches it."""
+    all_alive: bool
+    """Whether that is every point."""
     live: NDArray[np.bool_]
     """The same by bus of the network."""
     held: NDArray[np.bool_]
     """By bus of the network: whether a source or the former holds its voltage."""
+    free: NDArray[np.bool_]
+    """By bus of the network: held, dead or outside, where any power may flow off."""
     pcc_closed: bool
     former: int | None
     """Position of the former among the points of the feeder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a state says at the points and buses of one feeder, for what was asked of it."""
+
+    taken: ComplexArray
+    """By point: what counted, which is what was asked for unless a load has its own nature. [VA]"""
+    surplus: ComplexArray
+    """By bus of the network: what flows off less what goes in there. [VA]"""
+    mismatch: FloatArray
+    """The same where it has to be nothing, and 0 where it is free. [VA]"""
+    mismatch_va: float
+    """The highest of them; not a number if one is. [VA]"""
+    v_pu: ComplexArray
+    """By point, and its size, and that of the lowest and highest phase. [pu]"""
+    size: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
 class Balance:
@@ -58,7 +81,9 @@ class Balance:
         points = [network.points[row] for row in self._rows]
         self.buses = tuple(point.name for point in points)
         self._home = np.array([place[point.bus] for point in points])
-        self._inner = np.array([bus in cut.inside for bus in network.buses])
+        self._names = np.array(self.buses)
+        self.inner = np.array([bus in cut.inside for bus in network.buses])
+        """By bus of the network: whether the feeder has it."""
         self._line_rows = np.array(
             [
                 k
@@ -71,6 +96,7 @@ class Balance:
         self.transformers = tuple(x.name for x in network.transformers)
         self._generated = np.zeros(len(network.buses))
         self._free_var = np.zeros(len(network.buses), dtype=bool)
+        self._machines = bool(network.generators)
         for machine in network.generators:
             self._generated[place[machine.bus]] += machine.p_w
             self._free_var[place[machine.bus]] = True
@@ -81,47 +107,60 @@ class Balance:
         full[self._rows] = asked
         return full
 
-    def judge(self, state: EngineState, asked: ComplexArray, now: Situation) -> GridError | None:
-        """Return what is wrong with a state, None if it may be believed."""
-        alive = now.alive
-        with np.errstate(all="ignore"):
-            residual = np.abs(self._residual(state, asked, now))
-            v_pu = np.abs(state.v_pu[self._rows])
-        residual[~np.isfinite(residual)] = np.inf
-        residual[self._home[alive & ~np.isfinite(v_pu)]] = np.inf
-        worst = int(np.argmax(residual))
-        facts = {
-            "engine": self._engine,
-            "where": "with the PCC closed" if now.pcc_closed else "in the island",
-            "mismatch_va": float(residual[worst]),
-            "bus": self._network.buses[worst],
-            "iterations": state.iterations,
-        }
-        tail = (
-            "{where}: worst mismatch {mismatch_va:.4g} VA at bus {bus!r} after {iterations} "
-            "iterations"
+    def weigh(self, state: EngineState, asked: ComplexArray, now: Situation) -> Weighed:
+        """Return what a state is judged and explained by."""
+        taken = asked if state.taken_va is None else state.taken_va[self._rows]
+        surplus = state.leaving_va - self._generated
+        np.subtract.at(surplus, self._home, taken)
+        mismatch = np.abs(surplus)
+        if self._machines:
+            mismatch[self._free_var] = np.abs(surplus.real[self._free_var])
+        mismatch[now.free] = 0.0
+        v_pu = state.v_pu[self._rows]
+        size = np.abs(v_pu)
+        return Weighed(
+            taken=taken,
+            surplus=surplus,
+            mismatch=mismatch,
+            mismatch_va=float(mismatch.max()),
+            v_pu=v_pu,
+            size=size,
+            low=size if state.v_low_pu is None else state.v_low_pu[self._rows],
+            high=size if state.v_high_pu is None else state.v_high_pu[self._rows],
         )
+
+    def judge(
+        self, state: EngineState, weighed: Weighed, asked: ComplexArray, now: Situation
+    ) -> GridError | None:
+        """Return what is wrong with a state, None if it may be believed."""
         if not state.converged:
-            return GridError("grid.not_converged", "{engine} did not converge " + tail, **facts)
-        limit = max(MISMATCH_MAX_VA, MISMATCH_MAX_RATIO * float(np.abs(asked).sum()))
-        low, high = self._extremes(state)
-        out = alive & ((low < V_MIN_PU) | (high > V_MAX_PU))
+            return self._off("grid.not_converged", "did not converge", state, weighed, now)
+        # Written so that what is not a number is wrong.
+        out = ~((weighed.low >= V_MIN_PU) & (weighed.high <= V_MAX_PU)) & now.alive
         if out.any():
             bus = int(np.argmax(out))
+            low, high = float(weighed.low[bus]), float(weighed.high[bus])
             return GridError(
                 "grid.voltage_range",
                 "{engine} found {v_pu:.4g} pu at bus {bus!r} {where}: loads keep their power only "
                 "between {v_min_pu} and {v_max_pu} pu",
-                **(facts | {"bus": self.buses[bus]}),
-                v_pu=float(low[bus] if low[bus] < V_MIN_PU else high[bus]),
+                engine=self._engine,
+                where=_where(now),
+                bus=self.buses[bus],
+                v_pu=high if high > V_MAX_PU else low,
                 v_min_pu=V_MIN_PU,
                 v_max_pu=V_MAX_PU,
             )
-        if residual[worst] > limit:
-            return GridError(
-                "grid.unbalanced", "{engine} says it converged but is not balanced " + tail, **facts
-            )
-        ghosts = ~alive & (v_pu > 1e-6)
+        # The first is nearly always true, and the second costs a sum over all points.
+        if not (
+            weighed.mismatch_va <= MISMATCH_MAX_VA
+            or weighed.mismatch_va <= MISMATCH_MAX_RATIO * float(np.abs(asked).sum())
+        ):
+            words = "says it converged but is not balanced"
+            return self._off("grid.unbalanced", words, state, weighed, now)
+        if now.all_alive:
+            return None
+        ghosts = ~now.alive & (weighed.size > 1e-6)
         if ghosts.any():
             return GridError(
                 "grid.dead_bus",
@@ -131,35 +170,26 @@ class Balance:
             )
         return None
 
-    def _taken(self, state: EngineState, asked: ComplexArray) -> ComplexArray:
-        """Return by point what counted: what was asked for, unless a load has its own nature."""
-        if state.taken_va is None:
-            return asked
-        taken: ComplexArray = state.taken_va[self._rows]
-        return taken
+    def _off(
+        self, code: str, words: str, state: EngineState, weighed: Weighed, now: Situation
+    ) -> GridError:
+        """Return the error of a state that does not balance, with the bus where it is worst."""
+        worst = int(np.argmax(np.nan_to_num(weighed.mismatch, nan=np.inf)))
+        return GridError(
+            code,
+            "{engine} " + words + " {where}: worst mismatch {mismatch_va:.4g} VA at bus {bus!r} "
+            "after {iterations} iterations",
+            engine=self._engine,
+            where=_where(now),
+            mismatch_va=float(weighed.mismatch[worst]),
+            bus=self._network.buses[worst],
+            iterations=state.iterations,
+        )
 
-    def _residual(self, state: EngineState, asked: ComplexArray, now: Situation) -> ComplexArray:
-        """Return by bus of the network what flows off minus what goes in, 0 where it is free."""
-        residual = state.leaving_va - self._generated
-        np.subtract.at(residual, self._home, self._taken(state, asked))
-        residual.imag[self._free_var] = 0.0
-        residual[now.held | ~now.live | ~self._inner] = 0.0
-        return residual
-
-    def _extremes(self, state: EngineState) -> tuple[FloatArray, FloatArray]:
-        """Return the lowest and highest voltage at each point, of its phases."""
-        v_pu = np.abs(state.v_pu)
-        low = v_pu if state.v_low_pu is None else state.v_low_pu
-        high = v_pu if state.v_high_pu is None else state.v_high_pu
-        return low[self._rows], high[self._rows]
-
-    def explain(self, state: EngineState, asked: ComplexArray, now: Situation) -> Solution:
+    def explain(self, state: EngineState, weighed: Weighed, now: Situation) -> Solution:
         """Turn voltages and flows into the terms of the feeder."""
-        cut, alive = self._cut, now.alive
-        taken = self._taken(state, asked)
-        surplus = state.leaving_va - self._generated
-        np.subtract.at(surplus, self._home, taken)
-        lost = complex(state.leaving_va[self._inner].sum())
+        cut, surplus = self._cut, weighed.surplus
+        lost = complex(state.leaving_va[self.inner].sum())
         head = 0j
         if now.pcc_closed and cut.key:
             flow = (state.trafo_va if self._pcc.kind == "trafo" else state.line_va)[cut.position]
@@ -173,17 +203,22 @@ class Balance:
         former = 0j
         if now.former is not None:
             former = complex(surplus[self._home[now.former]])
-        v_low, v_high = self._extremes(state)
-        v_pu = np.where(alive, np.abs(state.v_pu[self._rows]), 0.0)
+        phasor_pu, v_pu, low, high = weighed.v_pu, weighed.size, weighed.low, weighed.high
+        dead: tuple[str, ...] = ()
+        if not now.all_alive:
+            alive = now.alive
+            phasor_pu = np.where(alive, phasor_pu, 0.0)
+            v_pu, low, high = (np.where(alive, x, 0.0) for x in (v_pu, low, high))
+            dead = tuple(self._names[~alive].tolist())
         return Solution(
             buses=self.buses,
             v_pu=v_pu,
-            angle_deg=np.where(alive, np.degrees(np.angle(state.v_pu[self._rows])), 0.0),
-            v_low_pu=np.where(alive, v_low, 0.0),
-            v_high_pu=np.where(alive, v_high, 0.0),
-            dead=tuple(np.array(self.buses)[~alive].tolist()),
-            p_w=taken.real.copy(),
-            q_var=taken.imag.copy(),
+            phasor_pu=phasor_pu,
+            v_low_pu=low,
+            v_high_pu=high,
+            dead=dead,
+            p_w=weighed.taken.real.copy(),
+            q_var=weighed.taken.imag.copy(),
             head_p_w=head.real,
             head_q_var=head.imag,
             former_bus=None if now.former is None else self.buses[now.former],
@@ -194,7 +229,7 @@ class Balance:
             line_loading_percent=state.line_percent[self._line_rows],
             transformers=self.transformers,
             trafo_loading_percent=state.trafo_percent,
-            mismatch_va=float(np.abs(self._residual(state, asked, now)).max()),
+            mismatch_va=weighed.mismatch_va,
             iterations=state.iterations,
         )
 
@@ -204,7 +239,7 @@ class Balance:
         return Solution(
             buses=self.buses,
             v_pu=nothing,
-            angle_deg=nothing.copy(),
+            phasor_pu=nothing.astype(complex),
             v_low_pu=nothing.copy(),
             v_high_pu=nothing.copy(),
             dead=self.buses,
@@ -223,3 +258,7 @@ class Balance:
             mismatch_va=0.0,
             iterations=0,
         )
+
+
+def _where(now: Situation) -> str:
+    return "with the PCC closed" if now.pcc_closed else "in the island"

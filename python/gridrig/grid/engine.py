@@ -85,7 +85,7 @@ class Engine(Protocol):
     def restart(self) -> None:
         """Forget the last solution, so that the next solve starts from flat."""
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+    def solve(self, injected_va: ComplexArray) -> EngineState:
         """Solve with these injections by point, positive into the grid.
 
         Starts from the last solution, whatever it was: who does not believe a state restarts.

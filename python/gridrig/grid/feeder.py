@@ -28,12 +28,13 @@ from math import nan
 import numpy as np
 
 from gridrig.errors import GridError
-from gridrig.grid.balance import Balance, Situation
+from gridrig.grid.balance import Balance, Situation, Weighed
 from gridrig.grid.engine import (
     V_MAX_PU,
     V_MIN_PU,
     ComplexArray,
     Engine,
+    EngineState,
     FloatArray,
     Topology,
 )
@@ -318,28 +319,40 @@ class Feeder:
             `grid.not_converged`, `grid.unbalanced` and `grid.voltage_range` with the engine and
             the worst bus.
         """
-        asked = self._by_bus(p_w, "p_w") + 1j * self._by_bus(q_var, "q_var")
+        asked: ComplexArray = np.empty(len(self.buses), dtype=complex)
+        asked.real, asked.imag = self._by_bus(p_w, "p_w"), self._by_bus(q_var, "q_var")
+        if not np.isfinite(asked).all():
+            raise self._not_finite(asked)
         now = self._now
-        asked[~now.alive] = 0.0
-        if not now.alive.any():
-            return self._balance.dead()
+        if not now.all_alive:
+            asked[~now.alive] = 0.0
+            if not now.alive.any():
+                return self._balance.dead()
         last = self._last
-        if last is not None and np.array_equal(self._asked, asked):
+        if last is not None and (asked == self._asked).all():
             return last
         full = self._balance.by_network(asked)
-        state = self._engine.solve(full.real, full.imag)
-        trouble = self._balance.judge(state, asked, now)
+        state, weighed, trouble = self._try(full, asked)
         if trouble is not None:
             self._engine.restart()
-            state = self._engine.solve(full.real, full.imag)
-            trouble = self._balance.judge(state, asked, now)
+            state, weighed, trouble = self._try(full, asked)
         if trouble is not None:
             self._engine.restart()
             self._last = None
             raise trouble
         self._asked = asked
-        self._last = self._balance.explain(state, asked, now)
+        self._last = self._balance.explain(state, weighed, now)
         return self._last
+
+    def _try(
+        self, full: ComplexArray, asked: ComplexArray
+    ) -> tuple[EngineState, Weighed, GridError | None]:
+        """Solve once, and say what is wrong with what was found."""
+        state = self._engine.solve(full)
+        # What ran away may overflow, and is judged all the same.
+        with np.errstate(all="ignore"):
+            weighed = self._balance.weigh(state, asked, self._now)
+        return state, weighed, self._balance.judge(state, weighed, asked, self._now)
 
     def _switched(self) -> tuple[object, ...]:
         return self._out, self._taps, self._held, self._regulated_v
@@ -367,10 +380,15 @@ class Feeder:
         )
         self._engine.arrange(topology, self._source_v_pu, self._former_v_pu)
         self._last = None
+        alive = np.array([bus in live for bus in self.home])
+        reached = np.array([bus in live for bus in network.buses])
+        holds = np.array([bus in held for bus in network.buses])
         return Situation(
-            alive=np.array([bus in live for bus in self.home]),
-            live=np.array([bus in live for bus in network.buses]),
-            held=np.array([bus in held for bus in network.buses]),
+            alive=alive,
+            all_alive=bool(alive.all()),
+            held=holds,
+            live=reached,
+            free=holds | ~reached | ~self._balance.inner,
             pcc_closed=self.pcc_closed,
             former=at,
         )
@@ -382,7 +400,7 @@ class Feeder:
                     raise unknown_bus(bus, self.buses)
             array = np.array([values.get(bus, 0.0) for bus in self.buses], dtype=float)
         else:
-            array = np.array(values, dtype=float)
+            array = np.asarray(values, dtype=float)
         if array.shape != (len(self.buses),):
             raise GridError(
                 "grid.injection",
@@ -391,12 +409,16 @@ class Feeder:
                 shape=array.shape,
                 count=len(self.buses),
             )
-        if not np.isfinite(array).all():
-            bus = self.buses[int(np.argmin(np.isfinite(array)))]
-            raise GridError(
-                "grid.injection", "{name} at bus {bus!r} is not finite", name=name, bus=bus
-            )
         return array
+
+    def _not_finite(self, asked: ComplexArray) -> GridError:
+        name, values = "p_w", asked.real
+        if np.isfinite(values).all():
+            name, values = "q_var", asked.imag
+        bus = self.buses[int(np.argmin(np.isfinite(values)))]
+        return GridError(
+            "grid.injection", "{name} at bus {bus!r} is not finite", name=name, bus=bus
+        )
 
 
 def _voltage(v_pu: float) -> float:

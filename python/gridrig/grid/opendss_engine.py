@@ -22,13 +22,14 @@ import numpy as np
 
 from gridrig.errors import GridError
 from gridrig.grid.dss_context import TOLERANCE_PU, DssContext, as_complex, positive_sequence
+from gridrig.grid.dss_elements import ElementEnds
+from gridrig.grid.dss_loads import DssLoads
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     V_MAX_PU,
     V_MIN_PU,
     ComplexArray,
     EngineState,
-    FloatArray,
     Topology,
 )
 from gridrig.grid.flows import Flows
@@ -64,14 +65,15 @@ class OpenDssEngine:
         self._stale = True
         self._base = np.array(network.v_nominal_v) / sqrt(3.0)
         place = {bus: index for index, bus in enumerate(network.buses)}
-        self._at = np.array([place[point.bus] for point in network.points])
+        self._bus_of = [place[point.bus] for point in network.points]
+        self._point_base = self._base[self._bus_of]
         self._flows = Flows(network)
         self._voltages = PhaseVoltages(network.points) if network.phases_differ else None
-        self._node = np.zeros((0, 3), dtype=np.int64)
-        self._line_row = np.zeros(0, dtype=np.int64)
-        self._trafo_row = np.zeros(0, dtype=np.int64)
-        self._line_rank = np.zeros(0, dtype=np.int64)
-        self._trafo_rank = np.zeros(0, dtype=np.int64)
+        self._branches = [f"line.l{i}" for i in range(len(network.lines))]
+        self._branches += [f"transformer.t{i}" for i in range(len(network.transformers))]
+        self._loads: DssLoads | None = None
+        self._node = np.zeros((3, 0), dtype=np.int64)
+        self._ends = ElementEnds.none()
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Take another topology or source voltage; the next solve starts from flat."""
@@ -83,24 +85,21 @@ class OpenDssEngine:
         """Forget the last solution, so that the next solve starts from flat."""
         self._stale = True
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+    def solve(self, injected_va: ComplexArray) -> EngineState:
         """Solve with these injections by point, positive into the grid, constant P and Q."""
         circuit = self._circuit
-        if self._stale:
+        if self._stale or self._loads is None:
             self._write()
-        loads = circuit.Loads
-        # A negative load generates: one element at each point, so that no sign is decided twice.
-        for index, (p, q) in enumerate(zip(p_w.tolist(), q_var.tolist(), strict=True), start=1):
-            loads.idx = index
-            loads.kW = -p / 1e3
-            loads.kvar = -q / 1e3
+            self._loads = DssLoads(self._context)
         try:
+            # A negative load generates: one element at each point, so no sign is decided twice.
+            self._context.call(self._loads.draw, injected_va)
             self._context.call(circuit.Solution.Solve)
         except GridError:
             self._stale = True
             raise
         converged = bool(circuit.Solution.Converged)
-        if self._stale or not len(self._node):
+        if self._stale:
             self._index()
         self._stale = False
         return self._read(converged)
@@ -123,59 +122,42 @@ class OpenDssEngine:
         return positive_sequence(self._context, nodes, len(self._base))
 
     def _read(self, converged: bool) -> EngineState:
-        circuit = self._circuit
-        network = self._network
+        circuit, ends = self._circuit, self._ends
         nodes = as_complex(circuit.YNodeVarray)
-        volts = np.zeros((len(network.buses), 3), dtype=complex)
-        here = self._node >= 0
-        volts[here] = nodes[self._node[here]]
-        volts /= self._base[:, None]
-        powers = as_complex(circuit.PDElements.AllPowers) * 1e3
-        line_va = np.zeros((len(network.lines), 2), dtype=complex)
-        trafo_va = np.zeros((len(network.transformers), 2), dtype=complex)
-        for flows, rows in ((line_va, self._line_row), (trafo_va, self._trafo_row)):
-            width = 3 if flows is line_va else 4
-            for place, row in enumerate(rows):
-                if row >= 0:
-                    flows[place, 0] = powers[row : row + width].sum()
-                    flows[place, 1] = powers[row + width : row + 2 * width].sum()
+        flows = ends.flows(as_complex(circuit.PDElements.AllPowers))
+        flows *= 1e3
+        branch_va = flows[ends.branch]
         low = high = None
-        v_pu = volts[:, 0]
-        line_percent = self._flows.line_loading(line_va, v_pu)
-        trafo_percent = self._flows.trafo_loading(trafo_va, v_pu)
-        if self._voltages is not None:
-            v_pu, low, high = self._voltages.of(volts[self._at])
-            percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
-            line_percent = np.append(percent, 0.0)[self._line_rank]
-            trafo_percent = np.append(percent, 0.0)[self._trafo_rank]
+        if self._voltages is None:
+            v_pu = nodes[self._node[0]] / self._point_base
+            percent = self._flows.loading(branch_va, v_pu)
+        else:
+            v_pu, low, high = self._voltages.of(nodes[self._node] / self._point_base)
+            by_element = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
+            percent = np.append(by_element, 0.0)[ends.rank]
+        lines = self._flows.lines
         return EngineState(
             converged=converged,
             iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
-            leaving_va=self._flows.leaving(line_va, trafo_va),
-            line_va=line_va,
-            trafo_va=trafo_va,
-            line_percent=line_percent,
-            trafo_percent=trafo_percent,
+            leaving_va=ends.leaving(flows, len(self._base)),
+            line_va=branch_va[:lines],
+            trafo_va=branch_va[lines:],
+            line_percent=percent[:lines],
+            trafo_percent=percent[lines:],
             v_low_pu=low,
             v_high_pu=high,
         )
 
     def _index(self) -> None:
-        """Find where OpenDSS keeps the phases of each bus and the flows of each element."""
-        count = len(self._network.buses)
+        """Find where OpenDSS keeps the phases of each point and the flows of each element."""
         place = self._context.node_places()
+        # Every bus has a load of three phases, so every node exists.
         self._node = np.array(
-            [[place.get(f"b{bus}.{phase}", -1) for phase in (1, 2, 3)] for bus in range(count)]
+            [[place[f"b{bus}.{phase}"] for bus in self._bus_of] for phase in (1, 2, 3)]
         )
-        starts = self._context.flow_places()
-        rank = {name: index for index, name in enumerate(starts)}
-        lines = [f"line.l{i}" for i in range(len(self._network.lines))]
-        trafos = [f"transformer.t{i}" for i in range(len(self._network.transformers))]
-        self._line_row = np.array([starts.get(x, -1) for x in lines], dtype=np.int64)
-        self._trafo_row = np.array([starts.get(x, -1) for x in trafos], dtype=np.int64)
-        self._line_rank = np.array([rank.get(x, -1) for x in lines], dtype=np.int64)
-        self._trafo_rank = np.array([rank.get(x, -1) for x in trafos], dtype=np.int64)
+        at = {f"b{bus}": bus for bus in range(len(self._base))}
+        self._ends = ElementEnds.of(self._context, at, self._branches)
 
     def _write(self) -> None:
         """Write the circuit anew: topology changes are rare, and nothing old can linger."""
@@ -225,7 +207,7 @@ class OpenDssEngine:
         ]
         for command in script:
             self._context.call(self._context.dss.Text.Commands, command)
-        self._node = np.zeros((0, 3), dtype=np.int64)
+        self._node = np.zeros((3, 0), dtype=np.int64)
 
 
 def _line(index: int, line: Line, place: dict[str, int], *, phases_differ: bool) -> str:

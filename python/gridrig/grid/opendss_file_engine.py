@@ -19,13 +19,13 @@ from gridrig.errors import GridError
 from gridrig.grid.dss_context import TOLERANCE_PU, as_complex, positive_sequence
 from gridrig.grid.dss_elements import ElementEnds
 from gridrig.grid.dss_file import open_file, put_devices_aside
+from gridrig.grid.dss_loads import DssLoads
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     V_MAX_PU,
     V_MIN_PU,
     ComplexArray,
     EngineState,
-    FloatArray,
     IntArray,
     Topology,
 )
@@ -50,8 +50,10 @@ class OpenDssFileEngine:
         self._file = network.dss_file
         self._place = {bus: index for index, bus in enumerate(network.buses)}
         self._base = np.array(network.v_nominal_v) / sqrt(3.0)
-        self._at = np.array([self._place[point.bus] for point in network.points])
+        self._point_base = self._base[[self._place[point.bus] for point in network.points]]
         self._voltages = PhaseVoltages(network.points)
+        self._branches = [f"line.{x.name}" for x in network.lines]
+        self._branches += [f"transformer.{x.name}" for x in network.transformers]
         self._arranged: tuple[Topology, float, float] | None = None
         self._lost = False
         self._open()
@@ -66,21 +68,19 @@ class OpenDssFileEngine:
             f"tolerance={TOLERANCE_PU}"
         )
         self._elements = self._elements_by_bus()
-        self._load_at: dict[int, int] = {}
-        self._follows: list[tuple[int, str]] = []
         self._find_loads()
         self._vreg = {
             str(one.Name).lower(): float(one.ForwardVreg) for one in self._circuit.RegControls
         }
         """What each regulator holds by the file, before its ratio. [V]"""
-        self._set: ComplexArray = np.zeros(len(self._network.points), dtype=complex)
         self._unindex()
         self._lost = False
 
     def _unindex(self) -> None:
         """Forget where things are: the next solve builds the matrix anew and looks."""
-        self._node: IntArray = np.zeros((0, 3), dtype=np.int64)
+        self._node: IntArray = np.zeros((3, 0), dtype=np.int64)
         self._ends = ElementEnds.none()
+        self._loads: DssLoads | None = None
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Take another topology or source voltage; taps stay where regulators have put them."""
@@ -133,29 +133,28 @@ class OpenDssFileEngine:
         """
         self._lost = True
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+    def solve(self, injected_va: ComplexArray) -> EngineState:
         """Solve with these injections by point, positive into the grid."""
         if self._lost:
             self._open()
             if self._arranged is not None:
                 self.arrange(*self._arranged)
-        circuit, asked = self._circuit, p_w + 1j * q_var
-        loads = circuit.Loads
-        for index in np.flatnonzero(asked != self._set).tolist():
-            if index not in self._load_at:
-                self._add(index)
-            loads.idx = self._load_at[index]
-            loads.kW = -asked[index].real / 1e3
-            loads.kvar = -asked[index].imag / 1e3
-        self._set = asked
-        fresh = not len(self._node)
+        circuit = self._circuit
+        for index in np.flatnonzero((injected_va != 0.0) & (self._load_at < 0)).tolist():
+            self._add(index)
+        fresh = not self._node.size
+        if self._loads is None:
+            self._loads = DssLoads(self._context)
+        drawn: ComplexArray = np.zeros(self._loads.count + 1, dtype=complex)
+        drawn[self._load_at] = injected_va  # -1, after the last load, is where nothing goes in
+        self._context.call(self._loads.draw, drawn[:-1])
         if fresh:
             self._context.call(circuit.Solution.BuildYMatrix, 1, 1)
         self._context.call(circuit.Solution.Solve)
         converged = bool(circuit.Solution.Converged)
         if fresh:
             self._index()
-        return self._read(converged, asked)
+        return self._read(converged, injected_va, self._loads)
 
     def admittances(self) -> ComplexArray:
         """Return the nodal admittances between the buses, positive sequence. [VA]"""
@@ -201,20 +200,25 @@ class OpenDssFileEngine:
     def _find_loads(self) -> None:
         """Find the load of each point that is one, and widen the band in which it is itself."""
         loads = self._circuit.Loads
-        rank = {str(name).lower(): index for index, name in enumerate(loads.AllNames, start=1)}
-        for index, point in enumerate(self._network.points):
+        rank = {str(name).lower(): place for place, name in enumerate(loads.AllNames)}
+        points = self._network.points
+        self._load_at = np.array([rank[x.load] if x.load else -1 for x in points], dtype=np.int64)
+        """By point: place of its load in the circuit, -1 before it has one."""
+        follows = []
+        for index, point in enumerate(points):
             if point.load:
-                self._load_at[index] = loads.idx = rank[point.load]
+                loads.idx = rank[point.load] + 1
                 loads.Vminpu, loads.Vmaxpu = V_MIN_PU, V_MAX_PU
                 loads.kW = loads.kvar = 0.0
                 if int(loads.Model) != _CONSTANT_POWER:
-                    self._follows.append((index, f"load.{point.load}"))
+                    follows.append(index)
+        self._follows = np.array(follows, dtype=np.int64)
 
     def _add(self, index: int) -> None:
         """Put a load element of constant power at a point: what devices give and take there."""
         point = self._network.points[index]
         self._context.command(_element(f"load.{_ADDED}{index}", point, self._volt(point)))
-        self._load_at[index] = self._circuit.Loads.Count
+        self._load_at[index] = self._circuit.Loads.Count - 1
         buses = frozenset({point.bus})
         self._elements[f"load.{_ADDED}{index}"] = (buses, True)
         self._unindex()
@@ -245,39 +249,38 @@ class OpenDssFileEngine:
         )
 
     def _index(self) -> None:
-        """Find where OpenDSS keeps the phases of each bus and the flows of each element."""
+        """Find where OpenDSS keeps the phases of each point and the flows of each element."""
         network, places = self._network, self._context.node_places()
         self._node = np.array(
-            [[places.get(f"{bus}.{phase}", -1) for phase in (1, 2, 3)] for bus in network.buses]
+            [[places.get(f"{x.bus}.{phase}", -1) for x in network.points] for phase in (1, 2, 3)]
         )
-        self._ends = ElementEnds.of(self._context, network)
+        self._ends = ElementEnds.of(self._context, self._place, self._branches)
 
-    def _read(self, converged: bool, asked: ComplexArray) -> EngineState:
-        circuit, network = self._circuit, self._network
-        nodes = np.append(as_complex(circuit.YNodeVarray), 0.0)  # -1 is a phase that is not there
-        volts = nodes[self._node] / self._base[:, None]
-        v_pu, low, high = self._voltages.of(volts[self._at])
-        ends = self._ends
-        flows = ends.flows(as_complex(circuit.PDElements.AllPowers) * 1e3)
-        leaving: ComplexArray = np.zeros(len(network.buses), dtype=complex)
-        np.add.at(leaving, ends.home, flows)
-        percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
+    def _read(self, converged: bool, asked: ComplexArray, loads: DssLoads) -> EngineState:
+        circuit, ends = self._circuit, self._ends
+        # The place -1 is of a phase that is not there.
+        nodes: ComplexArray = np.append(as_complex(circuit.YNodeVarray), 0.0)
+        v_pu, low, high = self._voltages.of(nodes[self._node] / self._point_base)
+        flows = ends.flows(as_complex(circuit.PDElements.AllPowers))
+        flows *= 1e3
+        branch_va = flows[ends.branch]
+        percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)[ends.rank]
+        lines = len(self._network.lines)
         taken = asked
-        if self._follows:
+        if len(self._follows):
             taken = asked.copy()
-            for index, name in self._follows:
-                if asked[index]:
-                    circuit.SetActiveElement(name)
-                    taken[index] = -1e3 * as_complex(circuit.ActiveCktElement.Powers).sum()
+            # Exactly what was asked for where that is nothing.
+            follows = self._follows[asked[self._follows] != 0.0]
+            taken[follows] = loads.taken()[self._load_at[follows]]
         return EngineState(
             converged=converged,
             iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
-            leaving_va=leaving,
-            line_va=flows[ends.line],
-            trafo_va=flows[ends.trafo],
-            line_percent=percent[ends.line_rank],
-            trafo_percent=percent[ends.trafo_rank],
+            leaving_va=ends.leaving(flows, len(self._base)),
+            line_va=branch_va[:lines],
+            trafo_va=branch_va[lines:],
+            line_percent=percent[:lines],
+            trafo_percent=percent[lines:],
             v_low_pu=low,
             v_high_pu=high,
             taken_va=taken,

@@ -28,7 +28,6 @@ from gridrig.grid.engine import (
     TOLERANCE_VA,
     ComplexArray,
     EngineState,
-    FloatArray,
     Topology,
 )
 from gridrig.grid.flows import Flows
@@ -47,6 +46,7 @@ class PandapowerEngine:
 
     def __init__(self, network: Network) -> None:
         import pandapower
+        from pandapower.pypower.idx_brch import F_BUS, T_BUS
 
         self._run = pandapower.runpp
         self._failed = pandapower.LoadflowNotConverged
@@ -57,6 +57,10 @@ class PandapowerEngine:
         net.ext_grid = net.ext_grid[net.ext_grid.in_service]
         self._switches = NetSwitches(net, network)
         self._quick = len(net.ext_grid) == 1
+        self._p_column, self._q_column = (net.sgen.columns.get_loc(x) for x in ("p_mw", "q_mvar"))
+        self._ends = (("Yf", F_BUS), ("Yt", T_BUS))
+        self._buses = net.bus.index.to_numpy()
+        self._elements = {kind: len(net[kind]) for kind in ("line", "trafo")}
         self._flows = Flows(network)
         self._full = True
         self._sources_moved = False
@@ -76,11 +80,12 @@ class PandapowerEngine:
         """Forget the last solution, so that the next solve starts from flat."""
         self._full = True
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+    def solve(self, injected_va: ComplexArray) -> EngineState:
         """Solve with these injections by bus, positive into the grid, constant P and Q."""
         net = self._net
-        net.sgen["p_mw"] = p_w / 1e6
-        net.sgen["q_mvar"] = q_var / 1e6
+        generators = net["sgen"]
+        generators.isetitem(self._p_column, injected_va.real / 1e6)
+        generators.isetitem(self._q_column, injected_va.imag / 1e6)
         recycle = None
         if not self._full:
             recycle = _RECYCLE_SOURCES if self._sources_moved else _RECYCLE
@@ -121,7 +126,7 @@ class PandapowerEngine:
         count = len(self._net.bus)
         # With generators idle the voltages do not matter, only what is connected.
         self._full = True
-        self.solve(np.zeros(count), np.zeros(count))
+        self.solve(np.zeros(count, dtype=complex))
         internal = self._net._ppc["internal"]
         row, alive = self._live_rows(len(internal["V"]))
         whole: ComplexArray = np.zeros((count, count), dtype=complex)
@@ -132,19 +137,18 @@ class PandapowerEngine:
 
     def _live_rows(self, count: int) -> tuple[Any, Any]:
         """Return where the solver keeps each bus, and whether it has it at all."""
-        row = self._net._pd2ppc_lookups["bus"][self._net.bus.index]
+        row = self._net._pd2ppc_lookups["bus"][self._buses]
         return row, row < count
 
     def _read(self, converged: bool) -> EngineState:
         """Take voltages and branch flows from the solver's own arrays."""
-        from pandapower.pypower.idx_brch import F_BUS, T_BUS
         from pandapower.pypower.idx_bus import VA, VM
 
-        net = self._net
-        internal: dict[str, Any] = net._ppc.get("internal", {})
-        v_pu = np.zeros(len(net.bus), dtype=complex)
-        leaving_va = np.zeros(len(net.bus), dtype=complex)
-        flows = np.zeros((len(net._ppc["branch"]), 2), dtype=complex)
+        ppc = self._net._ppc
+        internal: dict[str, Any] = ppc.get("internal", {})
+        v_pu = np.zeros(len(self._buses), dtype=complex)
+        leaving_va = np.zeros(len(self._buses), dtype=complex)
+        flows = np.zeros((len(ppc["branch"]), 2), dtype=complex)
         if "V" in internal:
             solved = np.asarray(internal["V"])
             base_va = internal["baseMVA"] * 1e6
@@ -152,39 +156,37 @@ class PandapowerEngine:
             v_pu[alive] = solved[row[alive]]
             power = solved * np.conj(internal["Ybus"] @ solved) * base_va
             leaving_va[alive] = power[row[alive]]
-            branch = internal["branch"]
-            ends = (internal["Yf"] @ solved, F_BUS), (internal["Yt"] @ solved, T_BUS)
-            for end, (current, column) in enumerate(ends):
+            branch, there = internal["branch"], internal["branch_is"]
+            for end, (admittance, column) in enumerate(self._ends):
                 at = branch[:, column].real.astype(np.int64)
-                flows[internal["branch_is"], end] = solved[at] * np.conj(current) * base_va
+                flows[there, end] = solved[at] * np.conj(internal[admittance] @ solved) * base_va
         else:
             # With nothing live but sources there is nothing to solve, and they hold their voltage.
-            held = net._ppc["bus"][net._pd2ppc_lookups["bus"][net.bus.index]]
+            held = ppc["bus"][self._net._pd2ppc_lookups["bus"][self._buses]]
             turned = np.exp(1j * np.radians(held[:, VA].real))
             v_pu = np.nan_to_num(held[:, VM].real * turned, nan=0.0)
-        line_va = _rows(flows, net, "line")
-        trafo_va = _rows(flows, net, "trafo")
+        branch_va = np.concatenate([self._rows(flows, kind) for kind in self._elements])
+        percent = self._flows.loading(branch_va, v_pu)
+        lines = self._flows.lines
         return EngineState(
             converged=converged,
-            iterations=int(net._ppc["iterations"]),
+            iterations=int(ppc["iterations"]),
             v_pu=v_pu,
             leaving_va=leaving_va,
-            line_va=line_va,
-            trafo_va=trafo_va,
-            line_percent=self._flows.line_loading(line_va, v_pu),
-            trafo_percent=self._flows.trafo_loading(trafo_va, v_pu),
+            line_va=branch_va[:lines],
+            trafo_va=branch_va[lines:],
+            line_percent=percent[:lines],
+            trafo_percent=percent[lines:],
         )
 
-
-def _rows(flows: ComplexArray, net: Any, kind: str) -> ComplexArray:
-    first, last = net._pd2ppc_lookups["branch"].get(kind, (0, 0))
-    rows = flows[first:last]
-    if len(rows) != len(net[kind]):
-        raise GridError(
-            "grid.engine_refused",
-            "pandapower solved {found} elements of kind {kind}, expected {count}",
-            found=len(rows),
-            kind=kind,
-            count=len(net[kind]),
-        )
-    return rows
+    def _rows(self, flows: ComplexArray, kind: str) -> ComplexArray:
+        first, last = self._net._pd2ppc_lookups["branch"].get(kind, (0, 0))
+        if last - first != self._elements[kind]:
+            raise GridError(
+                "grid.engine_refused",
+                "pandapower solved {found} elements of kind {kind}, expected {count}",
+                found=last - first,
+                kind=kind,
+                count=self._elements[kind],
+            )
+        return flows[first:last]

@@ -70,12 +70,12 @@ class PandapowerPhasesEngine:
     def restart(self) -> None:
         """Forget nothing: every solve starts from flat."""
 
-    def solve(self, p_w: FloatArray, q_var: FloatArray) -> EngineState:
+    def solve(self, injected_va: ComplexArray) -> EngineState:
         """Solve with these injections by point, positive into the grid, constant P and Q."""
         net = self._net
         for letter, share in zip(_LETTERS, self._share, strict=True):
-            net.asymmetric_sgen[f"p_{letter}_mw"] = share @ p_w / 1e6
-            net.asymmetric_sgen[f"q_{letter}_mvar"] = share @ q_var / 1e6
+            net.asymmetric_sgen[f"p_{letter}_mw"] = share @ injected_va.real / 1e6
+            net.asymmetric_sgen[f"q_{letter}_mvar"] = share @ injected_va.imag / 1e6
         try:
             with np.errstate(all="ignore"):
                 self._pandapower.runpp_3ph(
@@ -106,15 +106,15 @@ class PandapowerPhasesEngine:
 
     def _read(self, converged: bool) -> EngineState:
         net = self._net
-        volts = np.stack([_phasor(net.res_bus_3ph, letter) for letter in _LETTERS], axis=1)
+        volts = np.stack([_phasor(net.res_bus_3ph, letter) for letter in _LETTERS])
         line_va = _ends(net.res_line_3ph, ("from", "to"), len(net.line))
         trafo_va = _ends(net.res_trafo_3ph, ("hv", "lv"), len(net.trafo))
-        v_pu, low, high = self._voltages.of(volts[self._at])
+        v_pu, low, high = self._voltages.of(volts[:, self._at])
         return EngineState(
             converged=converged,
             iterations=0,  # pandapower does not tell those of its three sequences
             v_pu=v_pu,
-            leaving_va=self._flows.leaving(line_va, trafo_va),
+            leaving_va=self._flows.leaving(np.concatenate([line_va, trafo_va])),
             line_va=line_va,
             trafo_va=trafo_va,
             line_percent=_loading(net.res_line_3ph),

@@ -24,29 +24,34 @@ class PhaseVoltages:
 
     def __init__(self, points: Sequence[Point]) -> None:
         count = len(points)
-        self._mean = np.zeros((count, 3), dtype=complex)
-        # Up to three voltages of each point: phases against earth, or between two phases.
-        self._seen = np.zeros((count, 3, 3), dtype=complex)
+        self._mean = np.zeros((3, count), dtype=complex)
+        # Up to three voltages of each point, between a phase and another or earth, which is the
+        # place after the last phase.
+        earth = 3 * count
+        self._one = np.zeros((3, count), dtype=np.int64)
+        self._other = np.full((3, count), earth, dtype=np.int64)
+        self._over = np.ones(count)
         for index, point in enumerate(points):
             phases = [phase - 1 for phase in point.phases]
+            pairs: list[tuple[int, int]] = [(phase, -1) for phase in phases]
             if point.between:
                 pairs = [(0, 1), (1, 2), (2, 0)] if len(phases) == 3 else [(phases[0], phases[1])]
-                rows = [_between(one, other) for one, other in pairs]
-            else:
-                rows = [np.eye(3)[phase] for phase in phases]
+                self._over[index] = sqrt(3.0)
             for slot in range(3):
-                self._seen[index, slot] = rows[slot % len(rows)]
+                one, other = pairs[slot % len(pairs)]
+                self._one[slot, index] = one * count + index
+                self._other[slot, index] = earth if other < 0 else other * count + index
             if point.between and len(phases) == 2:
-                self._mean[index] = rows[0]
+                self._mean[phases, index] = np.array([1.0, -1.0]) / sqrt(3.0)
             else:
-                self._mean[index, phases] = TURN[phases] / len(phases)
+                self._mean[phases, index] = TURN[phases] / len(phases)
 
     def of(self, volts: ComplexArray) -> tuple[ComplexArray, FloatArray, FloatArray]:
         """Return the voltage of each point and its lowest and highest phase.
 
         Parameters
         ----------
-        volts : array of complex128, shape (points, 3)
+        volts : array of complex128, shape (3, points)
             Line-to-neutral voltages of the phases at each point's bus. [pu]
 
         Returns
@@ -54,11 +59,10 @@ class PhaseVoltages:
         tuple of arrays, shape (points,)
             [pu]
         """
-        v_pu: ComplexArray = (self._mean * volts).sum(axis=1)
-        seen = np.abs(np.einsum("psk,pk->ps", self._seen, volts))
-        return v_pu, seen.min(axis=1), seen.max(axis=1)
-
-
-def _between(one: int, other: int) -> ComplexArray:
-    row: ComplexArray = (np.eye(3)[one] - np.eye(3)[other]).astype(complex) / sqrt(3.0)
-    return row
+        turned = self._mean * volts
+        v_pu: ComplexArray = turned[0] + turned[1] + turned[2]
+        flat = np.append(volts.ravel(), 0.0)
+        seen = np.abs(flat[self._one] - flat[self._other]) / self._over
+        low: FloatArray = np.minimum(np.minimum(seen[0], seen[1]), seen[2])
+        high: FloatArray = np.maximum(np.maximum(seen[0], seen[1]), seen[2])
+        return v_pu, low, high

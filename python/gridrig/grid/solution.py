@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Solution:
     v_pu: FloatArray
     """Voltage by point, of all phases together the positive sequence; exactly 0 at a dead bus.
     [pu]"""
-    angle_deg: FloatArray
-    """Voltage angle by bus against the main grid or the former; 0 at a dead bus. [deg]"""
+    phasor_pu: ComplexArray
+    """The same with its angle against the main grid or the former. [pu]"""
     v_low_pu: FloatArray
     """As `v_pu`, of the lowest phase. [pu]"""
     v_high_pu: FloatArray
@@ -54,7 +55,7 @@ class Solution:
         # A feeder may hand out one solution twice, so nobody may write into it.
         for array in (
             self.v_pu,
-            self.angle_deg,
+            self.phasor_pu,
             self.v_low_pu,
             self.v_high_pu,
             self.p_w,
@@ -63,6 +64,11 @@ class Solution:
             self.trafo_loading_percent,
         ):
             array.setflags(write=False)
+
+    @property
+    def angle_deg(self) -> FloatArray:
+        """Voltage angle by point; 0 at a dead bus. [deg]"""
+        return np.degrees(np.angle(self.phasor_pu))
 
     def v_at(self, bus: str) -> float:
         """Return the voltage of one bus. [pu]"""
