@@ -95,6 +95,7 @@ class Loop:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
+            self.views.heard(opening)
             self.account.take(opening.values())
             self._clear(self.periods[0], Telemetry(), 0.0)
 
@@ -107,21 +108,14 @@ class Loop:
             islanded,
             self.views.of(period, telemetry, self.trading, now_s=now_s, islanded=islanded),
         )
-        self.events.record(
-            "cleared",
-            period=period.index,
-            islanded=islanded,
-            price_micro_per_kwh=cleared.price_micro_per_kwh,
-            volume_milliwh=cleared.volume_milliwh,
-        )
-        if cleared.checked is not None:
-            cleared.checked.tell(self.events, period)
+        cleared.tell(self.events)
 
     async def _period_edge(self, t_s: float) -> None:
         for period in self.periods:
             if period.end_s == t_s:
                 utc_s = self.clock.start_utc_s + period.end_s
                 readings = await self.rounds.read(period.index, utc_s)
+                self.views.heard(readings)
                 cleared = self.trading.of_period(period.index)
                 self.account.settle(cleared, readings, self.losses_wh)
                 self.losses_wh = 0.0

@@ -20,9 +20,10 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", "set_soc",
-        "charge_limit", "plug_in" or "plug_out".
+        "charge_limit", "plug_in", "plug_out", "override", "release" or "overask".
     target : str
-        "pcc", "pv" (all of them), a device, or `line:`, `trafo:` or `regulator:` and a name.
+        "pcc", "pv" (all of them), a device, `line:`, `trafo:` or `regulator:` and a name, or the
+        participant that overasks.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -156,6 +157,32 @@ class _PlugOut:
     name: Name | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Override:
+    do: Literal["override"]
+    at_s: NotNegative
+    target: Name
+    p_w: float
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    do: Literal["release"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overask:
+    do: Literal["overask"]
+    at_s: NotNegative
+    target: Name
+    factor: Positive
+    name: Name | None = None
+
+
 _KINDS: Mapping[str, Any] = {
     get_args(get_type_hints(cls)["do"])[0]: cls
     for cls in (
@@ -170,6 +197,9 @@ _KINDS: Mapping[str, Any] = {
         _ChargeLimit,
         _PlugIn,
         _PlugOut,
+        _Override,
+        _Release,
+        _Overask,
     )
 }
 OF_FEEDER: Mapping[str, tuple[str, ...]] = {
@@ -185,8 +215,13 @@ TARGET_CAPABILITY = {
     "charge_limit": "ev_charger",
     "plug_in": "ev_charger",
     "plug_out": "ev_charger",
+    "override": "storage",
+    "release": "storage",
 }
-BY_WIRE = frozenset({"charge_limit"})  # what is told to the device, real or emulated
+OF_A_MIND = frozenset({"overask"})  # what acts on a participant
+BY_WIRE = frozenset(
+    {"charge_limit", "override", "release"}
+)  # what is told to the device, real or emulated
 
 
 @dataclass

@@ -5,12 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.scenario import MarketRules, Scenario
-from gridrig.campaign.scenario_events import ALL_PV, BY_WIRE, OF_FEEDER, PCC, TARGET_CAPABILITY
+from gridrig.campaign.scenario_events import (
+    ALL_PV,
+    BY_WIRE,
+    OF_A_MIND,
+    OF_FEEDER,
+    PCC,
+    TARGET_CAPABILITY,
+)
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
+from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.participants import GridAgent
+from gridrig.rig.participants import GridAgent, HomeAgent
 from gridrig.rig.registry import EMULATORS, Registry
 from gridrig.rig.toml_file import parse_toml
 
@@ -51,6 +59,7 @@ def check_together(
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
+        _check_homes(rig, scenario, file.top.key("scenario"), issues)
     return (*issues.sorted(), *rig_issues.sorted())
 
 
@@ -86,6 +95,12 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
         return
+    if do in OF_A_MIND:
+        names = [participant.name for participant in rig.participants]
+        if target not in names:
+            near = near_miss(target, names)
+            issues.add(at.key("target"), shown(target), "a participant of the rig", near)
+        return
     capability = TARGET_CAPABILITY[do]
     fitting = [
         device.name
@@ -96,9 +111,9 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target not in known:
         expected = one_of(known) + ("" if do in BY_WIRE else ", emulated")
         issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
-    elif do == "charge_limit":
+    elif do in ("charge_limit", "override"):
         most_w = getattr(rig.device(target).limits, "p_w_max", math.inf)
-        if table["p_w"] > most_w:
+        if abs(table["p_w"]) > most_w:
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
 
@@ -136,6 +151,13 @@ def _check_traders(rig: Rig, at: At, issues: Issues) -> None:
     if not any(isinstance(p.agent, GridAgent) for p in rig.participants):
         found = "a market without the main grid"
         issues.add(at, found, f'a participant with agent = {{ kind = "grid" }} in {rig.path}')
+
+
+def _check_homes(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
+    """Homes forecast by delivery periods, which must fill a day."""
+    if DAY_S % scenario.period_s and any(isinstance(p.agent, HomeAgent) for p in rig.participants):
+        expected = f"a divisor of a day of {DAY_S} s, since homes of {rig.path} forecast by it"
+        issues.add(at.key("period_s"), shown(scenario.period_s), expected)
 
 
 def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:

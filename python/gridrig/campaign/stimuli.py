@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.campaign.street import Street
+from gridrig.campaign.trading import Trading
 from gridrig.events import EventLog
 
 
@@ -23,6 +25,10 @@ class Stimuli:
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
     charging : Charging
         Where chargers are limited.
+    control : Control
+        Where a person takes a storage out of its schedule.
+    trading : Trading
+        Whose minds can be made to ask too much.
     """
 
     def __init__(
@@ -33,7 +39,10 @@ class Stimuli:
         islands: IslandWatch,
         events: EventLog,
         sync: Mapping[str, float],
+        *,
         charging: Charging,
+        control: Control,
+        trading: Trading,
     ) -> None:
         self._waiting: list[ScenarioEvent | Fault] = sorted(
             [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
@@ -44,6 +53,8 @@ class Stimuli:
         self._events = events
         self._sync = dict(sync)
         self._charging = charging
+        self._control = control
+        self._trading = trading
 
     @property
     def street(self) -> Street:
@@ -100,6 +111,12 @@ class Stimuli:
                 world.set_soc(self.street.pack_index(event.target), float(event.parameters["soc"]))
             case "charge_limit":
                 self._charging.limit(event.target, float(event.parameters["p_w"]))
+            case "override":
+                self._control.override(event.target, float(event.parameters["p_w"]))
+            case "release":
+                self._control.release(event.target)
+            case "overask":
+                self._trading.overasking[event.target] = float(event.parameters["factor"])
             case "plug_in":
                 if "soc" in event.parameters:
                     index = self.street.devices[event.target]
