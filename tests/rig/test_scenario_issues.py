@@ -310,7 +310,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 '"recluse"',
                 'one of "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", '
                 '"set_soc", "charge_limit", "plug_in", "plug_out", "override", "release", '
-                '"overask"',
+                '"overask", "ledger_down", "ledger_up"',
                 "reclose",
             )
         ],

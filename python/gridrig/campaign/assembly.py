@@ -16,6 +16,7 @@ from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
 from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.reserves import Reserves
@@ -243,6 +244,7 @@ def make_loop(
             charging=charging,
             control=control,
             trading=trading,
+            ledger=LedgerOutage(journal.path),
         ),
         sensing=Sensing(sensed, analysers, events),
         physics=physics,

@@ -63,6 +63,12 @@ class Loop:
 
     async def run(self) -> None:
         """Run the scenario from its first tick to the settlement of its last period."""
+        try:
+            await self._run()
+        finally:
+            self.stimuli.end()
+
+    async def _run(self) -> None:
         await self._begin()
         # Reading the opening registers took its time; the first tick begins with none lost.
         self.clock.restart()
@@ -76,6 +82,7 @@ class Loop:
             self.on_tick(tick.t_s)
         self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
+        self.account.finish()
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
         """Return what the catalogue's measurements are taken from; `columns` is the trace."""

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, read_draft
 
-PCC, ALL_PV = "pcc", "pv"
+PCC, LEDGER, ALL_PV = "pcc", "ledger", "pv"
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", "set_soc",
-        "charge_limit", "plug_in", "plug_out", "override", "release" or "overask".
+        "charge_limit", "plug_in", "plug_out", "override", "release", "overask",
+        "ledger_down" or "ledger_up".
     target : str
-        "pcc", "pv" (all of them), a device, `line:`, `trafo:` or `regulator:` and a name, or the
-        participant that overasks.
+        "pcc", "ledger", "pv" (all of them), a device, `line:`, `trafo:` or `regulator:` and a name,
+        or the participant that overasks.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -183,6 +184,22 @@ class _Overask:
     name: Name | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _LedgerDown:
+    do: Literal["ledger_down"]
+    at_s: NotNegative
+    target: Literal["ledger"]
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LedgerUp:
+    do: Literal["ledger_up"]
+    at_s: NotNegative
+    target: Literal["ledger"]
+    name: Name | None = None
+
+
 _KINDS: Mapping[str, Any] = {
     get_args(get_type_hints(cls)["do"])[0]: cls
     for cls in (
@@ -200,6 +217,8 @@ _KINDS: Mapping[str, Any] = {
         _Override,
         _Release,
         _Overask,
+        _LedgerDown,
+        _LedgerUp,
     )
 }
 OF_FEEDER: Mapping[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
     BY_WIRE,
+    LEDGER,
     OF_A_MIND,
     OF_FEEDER,
     PCC,
@@ -91,6 +92,8 @@ def _elements(top: At, table: Mapping[str, Any], key: str) -> list[tuple[At, Map
 
 def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> None:
     do, target = table["do"], table["target"]
+    if target == LEDGER:
+        return
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")

@@ -7,6 +7,7 @@ from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.campaign.street import Street
@@ -29,6 +30,8 @@ class Stimuli:
         Where a person takes a storage out of its schedule.
     trading : Trading
         Whose minds can be made to ask too much.
+    ledger : LedgerOutage
+        Takes the ledger's database down.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Stimuli:
         charging: Charging,
         control: Control,
         trading: Trading,
+        ledger: LedgerOutage,
     ) -> None:
         self._waiting: list[ScenarioEvent | Fault] = sorted(
             [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
@@ -55,6 +59,7 @@ class Stimuli:
         self._charging = charging
         self._control = control
         self._trading = trading
+        self._ledger = ledger
 
     @property
     def street(self) -> Street:
@@ -69,6 +74,10 @@ class Stimuli:
                 self._emulators[stimulus.device].arm(stimulus.name, **stimulus.parameters)
             else:
                 self._act(t_s, stimulus)
+
+    def end(self) -> None:
+        """Take back what would outlive the run."""
+        self._ledger.end()
 
     def _act(self, t_s: float, event: ScenarioEvent) -> None:
         self._events.record(
@@ -115,6 +124,10 @@ class Stimuli:
                 self._control.override(event.target, float(event.parameters["p_w"]))
             case "release":
                 self._control.release(event.target)
+            case "ledger_down":
+                self._ledger.begin()
+            case "ledger_up":
+                self._ledger.end()
             case "overask":
                 self._trading.overasking[event.target] = float(event.parameters["factor"])
             case "plug_in":
