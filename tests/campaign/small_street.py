@@ -32,6 +32,7 @@ METERS = (
     "meter-head",
 )
 DEVICES = ("pv-3", "pv-4", "storage-a", "battery-a", "storage-b", "battery-b", *METERS)
+SIMPLE_AGENTS = {"bus": "consumer", "pv": "producer", "storage": "storage", "head": "grid"}
 SAFE_ENDS = dict.fromkeys(DEVICES, "safe")
 
 SCENARIO: dict[str, Any] = {
@@ -63,8 +64,16 @@ SCENARIO: dict[str, Any] = {
 OPENED_S = 20  # the island is there from here on, over the end of the first period
 
 
-def rig_file(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Path:
-    """Write the small street's rig; `change` edits its tables first."""
+def rig_file(
+    folder: Path,
+    change: Callable[[dict[str, Any]], object] = lambda _: None,
+    *,
+    homes: bool = False,
+) -> Path:
+    """Write the small street's rig; `change` edits its tables first.
+
+    Without `homes`, whose minds are trained for a second, each meter has a simple agent.
+    """
     table = tomllib.loads((RIGS / "emulated-street.toml").read_text())
     table["rig"]["name"] = "small-street"
     table["feeder"]["engine"] = "opendss"
@@ -72,6 +81,10 @@ def rig_file(folder: Path, change: Callable[[dict[str, Any]], object] = lambda _
     assert len(table["device"]) == len(DEVICES), "the street was rebuilt: choose again"
     table["key"] = [k for k in table["key"] if k["meter"] in METERS]
     table["participant"] = [p for p in table["participant"] if p["meter"] in METERS]
+    if not homes:
+        for participant in table["participant"]:
+            kind = SIMPLE_AGENTS[participant["meter"].split("-")[1]]
+            participant["agent"] = {"kind": kind}
     change(table)
     path = folder / "small-street.toml"
     path.write_text(tomli_w.dumps(table))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from paper_street import NAMES, PERIOD_S, T0, Street, lived, new_log
-from small_street import rig_file, run_here, scenario_file
+from small_street import SCENARIO, rig_file, run_here, scenario_file
 
 from gridrig._core import SettlementRules, Verifier
 from gridrig.campaign.account import Account
@@ -128,7 +128,8 @@ def judged(sliced: Scenario) -> set[str]:
 
 def test_a_slice_keeps_what_happens_in_it_and_judges_nothing_else(tmp_path: Path) -> None:
     lie = {"device": "meter-bus-3", "at_s": 70, "name": "altered_reading"}
-    whole = scenario(tmp_path, faults=[lie])
+    hand = {"at_s": 90, "do": "override", "target": "storage-b", "p_w": 0.0}
+    whole = scenario(tmp_path, faults=[lie], events=[*SCENARIO["event"], hand])
     assert judged(slice_scenario(whole, from_s=0, for_s=None, tick_s=None)) == set(CATALOGUE)
     calm = slice_scenario(whole, from_s=0, for_s=10, tick_s=None)
     assert (calm.events, calm.faults) == ((), ())

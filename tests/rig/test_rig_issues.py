@@ -176,7 +176,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 97,
                 "participant 'solar'.agent.kind",
                 '"producer"',
-                "\"consumer\", because 'meter-pv' measures 'load'",
+                "\"consumer\" or \"home\", because 'meter-pv' measures 'load'",
                 None,
             ),
         ],
@@ -504,7 +504,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 97,
                 "participant 'solar'.agent.kind",
                 '"prosumer"',
-                'one of "consumer", "producer", "storage", "grid"',
+                'one of "consumer", "producer", "storage", "grid", "home"',
                 "producer",
             )
         ],
@@ -516,7 +516,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 97,
                 "participant 'solar'.agent.kind",
                 '"consumer"',
-                "\"producer\", because 'meter-pv' measures 'pv-1'",
+                "\"producer\" or \"home\", because 'meter-pv' measures 'pv-1'",
                 None,
             )
         ],

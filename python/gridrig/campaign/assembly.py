@@ -14,10 +14,13 @@ from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
 from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.reserves import Reserves
+from gridrig.campaign.rights import Right, rights_of
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
 from gridrig.campaign.settlement_terms import make_terms
@@ -28,14 +31,14 @@ from gridrig.campaign.trading import Trading
 from gridrig.campaign.untraded import UntradedForecast, bus_of
 from gridrig.campaign.views import Seat, Views
 from gridrig.clock import Clock, stream
-from gridrig.errors import RigError
+from gridrig.errors import GridError, RigError
 from gridrig.events import EventLog
 from gridrig.grid.engines import make_feeder
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.loading import load_network
 from gridrig.grid.network import Network
 from gridrig.grid.profiles import Profiles, load_profiles
-from gridrig.market.agents import Tariff, make_agent
+from gridrig.market.agents import Agent, Side, Tariff, View, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
 from gridrig.metering import enrol_all
 from gridrig.quantity import DAY_S, delivery_periods
@@ -44,6 +47,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.participants import HomeAgent
 from gridrig.settlement.journal import Journal
 
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
@@ -67,7 +71,8 @@ class Grid:
 def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
     """Load the network a rig names, make its solver, and read its profiles for a run.
 
-    The profiles begin a day earlier, because forecasts look back.
+    The profiles begin earlier, because forecasts look back: by a day, or by four weeks if there are
+    homes and the profiles reach so far.
     """
     if rig.feeder is None:
         raise RigError("rig.no_feeder", "{path} has no [feeder], which a run needs", path=rig.path)
@@ -75,14 +80,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
     network = load_network(rig.feeder.network, folder=folder)
     network = network.with_points(str(device.bus) for device in rig.devices)
     feeder = make_feeder(rig.feeder.engine, network, rig.feeder.pcc)
-    profiles = load_profiles(
-        network,
-        start_utc_s - DAY_S,
-        start_utc_s + duration_s,
-        source=rig.feeder.profiles,
-        weather=rig.feeder.weather,
-        folder=folder,
-    )
+    profiles = _profiles(rig, network, start_utc_s, duration_s)
     volts = dict(zip(network.buses, network.v_nominal_v, strict=True))
     issues = check_feeder(
         rig,
@@ -97,6 +95,26 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
             "rig.does_not_fit", "{path} does not fit its feeder", issues=issues, path=rig.path
         )
     return Grid(network, feeder, profiles)
+
+
+def _profiles(rig: Rig, network: Network, start_utc_s: int, duration_s: int) -> Profiles:
+    assert rig.feeder is not None
+    source, weather, folder = rig.feeder.profiles, rig.feeder.weather, Path(rig.path).parent
+    end_utc_s = start_utc_s + duration_s
+
+    def load(days: int) -> Profiles:
+        begin = start_utc_s - days * DAY_S
+        return load_profiles(
+            network, begin, end_utc_s, source=source, weather=weather, folder=folder
+        )
+
+    if has_homes(rig):
+        try:
+            return load(HISTORY_DAYS)
+        except GridError as error:
+            if error.code != "grid.profile_time":
+                raise
+    return load(1)
 
 
 def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
@@ -184,11 +202,44 @@ def make_loop(
         verifier=verifier,
         events=events,
     )
+    trading = Trading(
+        {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()},
+        tariff,
+        _mechanism(market),
+        _mechanism(market, market.island_parameters),
+        _rights(seats),
+        make_homes(
+            rig,
+            seats,
+            street,
+            start_utc_s=clock.start_utc_s,
+            period_s=scenario.period_s,
+            long_micro=market.long_price_micro_per_kwh,
+            short_micro=market.short_price_micro_per_kwh,
+        )
+        if traded
+        else (),
+        _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
+        None
+        if account.terms.deposit_micro is None
+        else Reserves(account.terms.rules, account.held_micro, account.is_settled),
+    )
     return Loop(
         clock=clock,
         scenario=scenario,
         periods=periods,
-        stimuli=Stimuli(scenario, physics, bench.emulators, islands, events, limits, charging),
+        stimuli=Stimuli(
+            scenario,
+            physics,
+            bench.emulators,
+            islands,
+            events,
+            limits,
+            charging=charging,
+            control=control,
+            trading=trading,
+            ledger=LedgerOutage(journal.path),
+        ),
         sensing=Sensing(sensed, analysers, events),
         physics=physics,
         control=control,
@@ -199,16 +250,7 @@ def make_loop(
             events,
             rig.nominal.f_hz,
         ),
-        trading=Trading(
-            {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()},
-            tariff,
-            _mechanism(market),
-            _mechanism(market, market.island_parameters),
-            _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
-            None
-            if account.terms.deposit_micro is None
-            else Reserves(account.terms.rules, account.held_micro, account.is_settled),
-        ),
+        trading=trading,
         views=Views(
             seats,
             street,
@@ -246,8 +288,9 @@ def _seats(rig: Rig) -> dict[str, Seat]:
         if meter.measures not in ("head", "load"):
             device = rig.device(str(meter.measures))
         pack = rig.device(device.bms) if device is not None and device.bms else None
+        reserve_soc = getattr(participant.agent, "reserve_soc", 0.0)
         seats[participant.name] = Seat(
-            participant.name, participant.agent.kind, meter, device, pack
+            participant.name, participant.agent.kind, meter, device, pack, reserve_soc
         )
     return seats
 
@@ -278,8 +321,18 @@ def _feeder_rounds(
     )
 
 
-def _agent(rig: Rig, name: str, seed: int) -> Any:
+def _rights(seats: Mapping[str, Seat]) -> Callable[[str, View], Mapping[Side, Right]]:
+    def rights(name: str, view: View) -> Mapping[Side, Right]:
+        seat = seats[name]
+        return rights_of(str(seat.meter.measures), seat.device, view)
+
+    return rights
+
+
+def _agent(rig: Rig, name: str, seed: int) -> Agent | None:
     agent = next(p.agent for p in rig.participants if p.name == name)
+    if isinstance(agent, HomeAgent):
+        return None
     return make_agent(
         agent.kind,
         stream(seed, f"agent {name}"),

@@ -21,6 +21,7 @@ from gridrig.events import EventLog
 STEP_S = 0.001  # of the island model: a time read from it is known to one step
 # A battery's own protection bears this much beyond the limits it reports.
 CURRENT_SLACK, CURRENT_SLACK_A = 1.1, 1.0
+OVERRIDE_SLACK_W = 100.0  # a storage is where it was told to be, losses and metering aside
 VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
 
 
@@ -43,7 +44,7 @@ Taken = tuple[float | int | None, float] | tuple[float | int | None, float, str]
 """Value, uncertainty, and where it was if it has a place."""
 
 
-Occasion = Literal["tick", "opening", "reclose", "period", "false reading"]
+Occasion = Literal["tick", "opening", "reclose", "period", "false reading", "override"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,41 @@ def _false_accepted(o: Observed) -> Taken:
         return None, 0.0
     refused = Counter(row.meter for row in o.rounds.received if row.outcome != "verified")
     return (made - refused).total(), 0.0
+
+
+def _oversold_percent(o: Observed) -> Taken:
+    # What an opening cut off nobody could foresee: a period in which there was an island is left
+    # out. So is the main grid, which delivers whatever is needed.
+    start_ms = 1000 * o.account.start_utc_s
+    islands = [
+        (start_ms + 1000 * r.opened_s, start_ms + 1000 * (r.reclosed_s or math.inf))
+        for r in o.islands.records
+    ]
+    head = o.account.meter_of.get(o.account.head)
+    sold = missed = 0
+    for settled in o.account.settled:
+        if any(settled.from_ms < to and settled.to_ms > begin for begin, to in islands):
+            continue
+        for entry in settled.entries:
+            if entry.kind in ("delivered", "shortfall") and entry.meter != head:
+                sold += entry.energy_milliwh
+                missed += entry.energy_milliwh if entry.kind == "shortfall" else 0
+    return (100.0 * missed / sold if sold else None), 0.0
+
+
+def _override_periods(o: Observed) -> Taken:
+    longest = None
+    for event in o.events.ordered():
+        if event.kind != "event_override":
+            continue
+        t_s = o.columns["t_s"]
+        name, asked_w = str(event.data["target"]), float(event.data["parameters"]["p_w"])
+        seen = zip(t_s, o.columns[f"device.{name}.p_w"], strict=True)
+        after = [p_w for at_s, p_w in seen if at_s >= event.t_s]
+        there = (k for k, p_w in enumerate(after) if abs(p_w - asked_w) <= OVERRIDE_SLACK_W)
+        took = float(next(there, math.inf))
+        longest = took if longest is None else max(longest, took)
+    return longest, 0.0
 
 
 def _bms_response(o: Observed) -> Taken:
@@ -273,6 +309,26 @@ CATALOGUE: Mapping[str, Known] = {
         "delivery periods of which the feeder can carry no clearing that was found",
         _count_events("grid_infeasible"),
         "period",
+    ),
+    "oversold_percent": Known(
+        "%",
+        "energy sold and not delivered, of what all but the main grid sold, in periods without "
+        "an island",
+        _oversold_percent,
+        "period",
+    ),
+    "orders_clamped": Known(
+        "1",
+        "orders cut to what their participant may ask for",
+        _count_events("order_clamped"),
+        "period",
+    ),
+    "override_response_periods": Known(
+        "1",
+        "control periods from a manual override until the storage is where it was told to be; "
+        "slowest",
+        _override_periods,
+        "override",
     ),
     "ledger_sum_micro": Known(
         "micro", "sum over all accounts of the journal", lambda o: (o.journal_sum_micro, 0.0)

@@ -38,6 +38,18 @@ class Control:
         self.set_points: dict[str, float] = dict.fromkeys(self._storages, 0.0)
         self._sent: dict[str, float | None] = dict.fromkeys(self._storages, None)
         self.bounds: dict[str, Bounds] = dict.fromkeys(self._storages, NOTHING)
+        self.overrides_w: dict[str, float] = {}
+
+    def override(self, name: str, p_w: float) -> None:
+        """Let a person hold a storage at a power, from the next control step on. [W]
+
+        It takes the place of the schedule and of its ramp; the battery's limits still win.
+        """
+        self.overrides_w[name] = p_w
+
+    def release(self, name: str) -> None:
+        """Give a storage back to its schedule."""
+        self.overrides_w.pop(name, None)
 
     def look(self, telemetry: Telemetry) -> None:
         """Take from this tick's readings what each battery allows, and who is to be told again."""
@@ -63,9 +75,16 @@ class Control:
         sending = {}
         for name, bounds in self.bounds.items():
             p_w_max = self._limits[name][0].p_w_max
-            self.set_points[name] = next_set_point(
-                wanted_w.get(name, 0.0), self.set_points[name], bounds, p_w_max=p_w_max, dt_s=dt_s
-            )
+            if name in self.overrides_w:
+                self.set_points[name] = bounds.clamp(self.overrides_w[name])
+            else:
+                self.set_points[name] = next_set_point(
+                    wanted_w.get(name, 0.0),
+                    self.set_points[name],
+                    bounds,
+                    p_w_max=p_w_max,
+                    dt_s=dt_s,
+                )
             last = self._sent[name]
             moved = last is None or abs(self.set_points[name] - last) > RESEND_W
             if moved or (self.set_points[name] == 0.0 and last != 0.0):

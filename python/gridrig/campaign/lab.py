@@ -14,6 +14,7 @@ from gridrig.campaign.catalogue import measure
 from gridrig.campaign.execution_records import ExecutionRecords
 from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.island_shown import IslandShown
+from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
@@ -36,13 +37,14 @@ from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
 
 SEED = 1
+IN_MEMORY = Path(":memory:")
 LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 
 
 @lru_cache(maxsize=2)
-def _grid_of(rig_path: str) -> Grid:
+def _grid_of(rig_path: str, start_utc_s: int) -> Grid:
     """Load a rig's network once for all procedures; the feeder is put back before each."""
-    return load_grid(load_rig(rig_path), LAB_DAY_UTC_S, DAY_S)
+    return load_grid(load_rig(rig_path), start_utc_s, DAY_S)
 
 
 @dataclass
@@ -143,9 +145,21 @@ class Lab:
 
     async def run_scenario(self, scenario: Scenario) -> list[Measurement]:
         """Run the coupled loop and return every measurement of the catalogue."""
+        loop = await self.run_loop(scenario)
+        return measure(loop.observed(loop.trace.columns()))
+
+    async def run_loop(self, scenario: Scenario, journal: Path = IN_MEMORY) -> Loop:
+        """Run the coupled loop and return it with all that it kept.
+
+        Parameters
+        ----------
+        scenario : Scenario
+            On the day that the procedure states.
+        journal : Path
+            The file of the ledger.
+        """
         if self.grid is None:
             raise CampaignError("campaign.no_feeder", "{path} has no feeder", path=self.rig.path)
-        journal = Journal(Path(":memory:"))
         self.clock.restart()
         loop = make_loop(
             self.rig,
@@ -155,14 +169,14 @@ class Lab:
             self.bench,
             self.clock,
             self.events,
-            journal,
+            Journal(journal, lock_wait_s=0.05),
             SEED,
             lambda _: None,
         )
         for device in self.rig.signing():
             await self.bench.devices[device.name].sync_clock(scenario.start_utc_s)
         await loop.run()
-        return measure(loop.observed(loop.trace.columns()))
+        return loop
 
 
 @asynccontextmanager
@@ -187,7 +201,7 @@ async def open_lab(
         events.listeners.append(lambda event: directory.note(event.row()))
     grid = None
     if rig.feeder is not None:
-        grid = _grid_of(rig.path)
+        grid = _grid_of(rig.path, clock.start_utc_s)
         grid.feeder.close_pcc()
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)

@@ -63,6 +63,12 @@ class Loop:
 
     async def run(self) -> None:
         """Run the scenario from its first tick to the settlement of its last period."""
+        try:
+            await self._run()
+        finally:
+            self.stimuli.end()
+
+    async def _run(self) -> None:
         await self._begin()
         # Reading the opening registers took its time; the first tick begins with none lost.
         self.clock.restart()
@@ -76,6 +82,7 @@ class Loop:
             self.on_tick(tick.t_s)
         self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
+        self.account.finish()
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
         """Return what the catalogue's measurements are taken from; `columns` is the trace."""
@@ -95,6 +102,7 @@ class Loop:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
+            self.views.heard(opening)
             self.account.take(opening.values())
             self._clear(self.periods[0], Telemetry(), 0.0)
 
@@ -107,21 +115,14 @@ class Loop:
             islanded,
             self.views.of(period, telemetry, self.trading, now_s=now_s, islanded=islanded),
         )
-        self.events.record(
-            "cleared",
-            period=period.index,
-            islanded=islanded,
-            price_micro_per_kwh=cleared.price_micro_per_kwh,
-            volume_milliwh=cleared.volume_milliwh,
-        )
-        if cleared.checked is not None:
-            cleared.checked.tell(self.events, period)
+        cleared.tell(self.events)
 
     async def _period_edge(self, t_s: float) -> None:
         for period in self.periods:
             if period.end_s == t_s:
                 utc_s = self.clock.start_utc_s + period.end_s
                 readings = await self.rounds.read(period.index, utc_s)
+                self.views.heard(readings)
                 cleared = self.trading.of_period(period.index)
                 self.account.settle(cleared, readings, self.losses_wh)
                 self.losses_wh = 0.0

@@ -81,6 +81,7 @@ class Procedure:
     criteria: tuple[Criterion, ...]
     mutants: tuple[Mutant, ...]
     body: Callable[[Lab], Awaitable[None]]
+    start_utc_s: int = LAB_DAY_UTC_S
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def procedure(
     needs: tuple[str, ...],
     criteria: tuple[Criterion, ...],
     mutants: tuple[Mutant, ...],
+    start_utc_s: int = LAB_DAY_UTC_S,
 ) -> Callable[[Callable[[Lab], Awaitable[None]]], Callable[[], None]]:
     """Declare an async function a test procedure.
 
@@ -173,6 +175,8 @@ def procedure(
         What is judged.
     mutants : tuple of Mutant
         At least two; each must be caught by one of the criteria.
+    start_utc_s : int
+        When it begins on a virtual clock, as the scenario it runs. [s since 1970]
 
     Raises
     ------
@@ -207,7 +211,7 @@ def procedure(
         needs_a_rig.__name__ = body.__name__
         needs_a_rig.__doc__ = body.__doc__
         needs_a_rig.procedure = Procedure(  # type: ignore[attr-defined]
-            body.__name__, claim, clause, hazards, rig, needs, criteria, mutants, body
+            body.__name__, claim, clause, hazards, rig, needs, criteria, mutants, body, start_utc_s
         )
         return needs_a_rig
 
@@ -275,7 +279,7 @@ def execute(
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
-        go(main, start_utc_s=LAB_DAY_UTC_S)
+        go(main, start_utc_s=tested.start_utc_s)
     except (KeyboardInterrupt, asyncio.CancelledError):
         ended, cause = Outcome.ABORTED, (stops[0].cause if stops else "") or "cancelled"
     except BaseException as error:  # a procedure that breaks is an ERROR, whatever broke

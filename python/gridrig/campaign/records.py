@@ -196,7 +196,7 @@ class ReadingRow:
 
 @dataclass(frozen=True)
 class OrderRow:
-    """An order as placed; `refused` is empty, or the code of the refusal."""
+    """An order as placed; `refused` is empty, or the code of the refusal; `why` a mind says."""
 
     period: int
     order_id: int
@@ -205,6 +205,7 @@ class OrderRow:
     energy_milliwh: int
     price_micro_per_kwh: int
     refused: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
 
+LOCK_WAIT_S = 0.05  # a ledger that is not there is not waited for: control goes first
+
 
 @dataclass
 class Progress:
@@ -114,7 +116,9 @@ def run(
             grid = load_grid(rig, scenario.start_utc_s, scenario.duration_s)
         grid.feeder.as_loaded()
         require_switchable(grid.feeder, scenario)
-        journal = Journal(out / records.JOURNAL, key=directory.signing_key())
+        journal = Journal(
+            out / records.JOURNAL, key=directory.signing_key(), lock_wait_s=LOCK_WAIT_S
+        )
         ended = Ended()
         events: list[EventLog] = []
 

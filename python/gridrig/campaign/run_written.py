@@ -115,6 +115,7 @@ def _write_loop(directory: RunDirectory, loop: Loop) -> list[Measurement]:
             o.energy_milliwh,
             o.price_micro_per_kwh,
             refused.get(o.order_id, ""),
+            c.why.get(o.order_id, ""),
         )
         for c in loop.trading.cleared
         for o in c.orders

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, read_draft
 
-PCC, ALL_PV = "pcc", "pv"
+PCC, LEDGER, ALL_PV = "pcc", "ledger", "pv"
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
-        "set_soc", "charge_limit", "plug_in" or "plug_out".
+        "set_soc", "charge_limit", "plug_in", "plug_out", "override", "release", "overask",
+        "ledger_down" or "ledger_up".
     target : str
-        "pcc", "pv" (all of them), a device, a motor, or `line:`, `trafo:` or `regulator:` and a
-        name.
+        "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:` and
+        a name, or the participant that overasks.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -173,6 +174,48 @@ class _PlugOut:
     name: Name | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Override:
+    do: Literal["override"]
+    at_s: NotNegative
+    target: Name
+    p_w: float
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    do: Literal["release"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overask:
+    do: Literal["overask"]
+    at_s: NotNegative
+    target: Name
+    factor: Positive
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LedgerDown:
+    do: Literal["ledger_down"]
+    at_s: NotNegative
+    target: Literal["ledger"]
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _LedgerUp:
+    do: Literal["ledger_up"]
+    at_s: NotNegative
+    target: Literal["ledger"]
+    name: Name | None = None
+
+
 _KINDS: Mapping[str, Any] = {
     get_args(get_type_hints(cls)["do"])[0]: cls
     for cls in (
@@ -189,6 +232,11 @@ _KINDS: Mapping[str, Any] = {
         _ChargeLimit,
         _PlugIn,
         _PlugOut,
+        _Override,
+        _Release,
+        _Overask,
+        _LedgerDown,
+        _LedgerUp,
     )
 }
 OF_FEEDER: Mapping[str, tuple[str, ...]] = {
@@ -205,8 +253,13 @@ TARGET_CAPABILITY = {
     "charge_limit": "ev_charger",
     "plug_in": "ev_charger",
     "plug_out": "ev_charger",
+    "override": "storage",
+    "release": "storage",
 }
-BY_WIRE = frozenset({"charge_limit"})  # what is told to the device, real or emulated
+OF_A_MIND = frozenset({"overask"})  # what acts on a participant
+BY_WIRE = frozenset(
+    {"charge_limit", "override", "release"}
+)  # what is told to the device, real or emulated
 
 
 @dataclass

@@ -8,6 +8,8 @@ from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
     BY_WIRE,
+    LEDGER,
+    OF_A_MIND,
     OF_FEEDER,
     OF_MOTORS,
     PCC,
@@ -15,9 +17,10 @@ from gridrig.campaign.scenario_events import (
 )
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.errors import Issue, RigError
+from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.participants import GridAgent, StorageAgent
+from gridrig.rig.participants import GridAgent, HomeAgent, StorageAgent
 from gridrig.rig.registry import EMULATORS, Registry
 from gridrig.rig.toml_file import parse_toml
 
@@ -59,6 +62,7 @@ def check_together(
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
         _check_capacities(rig, rig_issues)
+        _check_homes(rig, scenario, file.top.key("scenario"), issues)
     return (*issues.sorted(), *rig_issues.sorted())
 
 
@@ -90,6 +94,8 @@ def _elements(top: At, table: Mapping[str, Any], key: str) -> list[tuple[At, Map
 
 def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> None:
     do, target = table["do"], table["target"]
+    if target == LEDGER:
+        return
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
@@ -99,6 +105,12 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if target not in motors:
             expected = f"a motor: {one_of(motors)}" if motors else f"a [[motor]] in {rig.path}"
             issues.add(at.key("target"), shown(target), expected, near_miss(target, motors))
+        return
+    if do in OF_A_MIND:
+        names = [participant.name for participant in rig.participants]
+        if target not in names:
+            near = near_miss(target, names)
+            issues.add(at.key("target"), shown(target), "a participant of the rig", near)
         return
     capability = TARGET_CAPABILITY[do]
     fitting = [
@@ -110,9 +122,9 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target not in known:
         expected = one_of(known) + ("" if do in BY_WIRE else ", emulated")
         issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
-    elif do == "charge_limit":
+    elif do in ("charge_limit", "override"):
         most_w = getattr(rig.device(target).limits, "p_w_max", math.inf)
-        if table["p_w"] > most_w:
+        if abs(table["p_w"]) > most_w:
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
 
@@ -166,6 +178,13 @@ def _check_capacities(rig: Rig, issues: Issues) -> None:
             at = top.key("device").item(places[pack], pack).key("limits").key("capacity_ah")
             expected = f"its nominal capacity in Ah, for {participant.name} trades what it holds"
             issues.add(at, "nothing", expected)
+
+
+def _check_homes(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
+    """Homes forecast by delivery periods, which must fill a day."""
+    if DAY_S % scenario.period_s and any(isinstance(p.agent, HomeAgent) for p in rig.participants):
+        expected = f"a divisor of a day of {DAY_S} s, since homes of {rig.path} forecast by it"
+        issues.add(at.key("period_s"), shown(scenario.period_s), expected)
 
 
 def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:

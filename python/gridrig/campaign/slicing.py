@@ -122,6 +122,8 @@ def _occasions(
         come.add("opening")
     if any(event.do == "reclose" for event in events):
         come.add("reclose")
+    if any(event.do == "override" for event in events):
+        come.add("override")
     last_edge_s = length_s // period_s * period_s
     if last_edge_s:
         come.add("period")

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
+from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.campaign.street import Street
+from gridrig.campaign.trading import Trading
 from gridrig.events import EventLog
 
 
@@ -23,6 +26,12 @@ class Stimuli:
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
     charging : Charging
         Where chargers are limited.
+    control : Control
+        Where a person takes a storage out of its schedule.
+    trading : Trading
+        Whose minds can be made to ask too much.
+    ledger : LedgerOutage
+        Takes the ledger's database down.
     """
 
     def __init__(
@@ -33,7 +42,11 @@ class Stimuli:
         islands: IslandWatch,
         events: EventLog,
         sync: Mapping[str, float],
+        *,
         charging: Charging,
+        control: Control,
+        trading: Trading,
+        ledger: LedgerOutage,
     ) -> None:
         self._waiting: list[ScenarioEvent | Fault] = sorted(
             [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
@@ -44,6 +57,9 @@ class Stimuli:
         self._events = events
         self._sync = dict(sync)
         self._charging = charging
+        self._control = control
+        self._trading = trading
+        self._ledger = ledger
 
     @property
     def street(self) -> Street:
@@ -58,6 +74,10 @@ class Stimuli:
                 self._emulators[stimulus.device].arm(stimulus.name, **stimulus.parameters)
             else:
                 self._act(t_s, stimulus)
+
+    def end(self) -> None:
+        """Take back what would outlive the run."""
+        self._ledger.end()
 
     def _act(self, t_s: float, event: ScenarioEvent) -> None:
         self._events.record(
@@ -102,6 +122,16 @@ class Stimuli:
                 self._charging.limit(event.target, float(event.parameters["p_w"]))
             case "start" | "stop":
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
+            case "override":
+                self._control.override(event.target, float(event.parameters["p_w"]))
+            case "release":
+                self._control.release(event.target)
+            case "ledger_down":
+                self._ledger.begin()
+            case "ledger_up":
+                self._ledger.end()
+            case "overask":
+                self._trading.overasking[event.target] = float(event.parameters["factor"])
             case "plug_in":
                 if "soc" in event.parameters:
                     index = self.street.devices[event.target]

@@ -1,14 +1,17 @@
 """The market of a run: orders before gate closure, one auction a period, trades by number."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gridrig._core import Order, Trade
 from gridrig.campaign.feeder_rounds import Checked, FeederRounds
 from gridrig.campaign.reserves import Reserves
-from gridrig.market.agents import Agent, Tariff, View
+from gridrig.campaign.rights import Clamped, Right, within_rights
+from gridrig.events import EventLog
+from gridrig.market.agents import Agent, Intent, Side, Tariff, View
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
 from gridrig.market.outcome import LinkOutcome, Refused, check_outcome
+from gridrig.minds.home import HomeMind
 from gridrig.quantity import DeliveryPeriod
 
 
@@ -18,7 +21,9 @@ class Cleared:
 
     `price_micro_per_kwh` is that of the zone of the main grid, where limits of the feeder parted
     the market; `checked` is None unless the feeder has the last word. `link_flows` are the links
-    between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh]
+    between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh] `why`
+    is what a mind says of an order, by its number; `clamped` what the limit layer cut off, `flags`
+    what a home did without, by its name.
     """
 
     period: DeliveryPeriod
@@ -30,6 +35,43 @@ class Cleared:
     volume_milliwh: int
     checked: Checked | None = None
     link_flows: tuple[tuple[str, int, int], ...] = ()
+    why: Mapping[int, str] = field(default_factory=dict)
+    clamped: tuple[Clamped, ...] = ()
+    flags: tuple[tuple[str, str], ...] = ()
+
+    def tell(self, events: EventLog) -> None:
+        """Record the clearing, and what the minds and the feeder said to it."""
+        events.record(
+            "cleared",
+            period=self.period.index,
+            islanded=self.islanded,
+            price_micro_per_kwh=self.price_micro_per_kwh,
+            volume_milliwh=self.volume_milliwh,
+        )
+        for home, flag in self.flags:
+            events.record("mind_flag", period=self.period.index, home=home, flag=flag)
+        for cut in self.clamped:
+            events.record(
+                "order_clamped",
+                period=self.period.index,
+                participant=cut.participant,
+                side=cut.side,
+                asked_milliwh=cut.asked_milliwh,
+                allowed_milliwh=cut.allowed_milliwh,
+                why=cut.why,
+            )
+        if self.checked is not None:
+            self.checked.tell(events, self.period)
+
+
+@dataclass
+class _Collected:
+    """The orders for one period, on their way to the auction."""
+
+    orders: list[Order] = field(default_factory=list)
+    why: dict[int, str] = field(default_factory=dict)
+    clamped: list[Clamped] = field(default_factory=list)
+    flags: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -39,24 +81,34 @@ class Trading:
     Parameters
     ----------
     agents : mapping of participant to Agent
-        In rig order, which is the order their orders arrive in.
+        In rig order, which is the order their orders arrive in; None of one that a home's mind
+        decides for.
     tariff : Tariff
         Posted prices and the market's lot and tick.
     mechanism, island_mechanism : Mechanism
         What clears, connected and in an island.
+    rights : callable
+        Tells what a participant may order, from its view (`rights.py`).
+    homes : sequence of HomeMind
+        Minds that decide for several participants.
     feeder : FeederRounds or None
         Has the last word, if there is one.
     reserves : Reserves or None
         What an order needs to be taken; None if everybody pays afterwards.
+
+    `overasking` makes minds ask for a multiple of what they would: a fault that a scenario injects.
     """
 
-    agents: Mapping[str, Agent]
+    agents: Mapping[str, Agent | None]
     tariff: Tariff
     mechanism: Mechanism
     island_mechanism: Mechanism
+    rights: Callable[[str, View], Mapping[Side, Right]]
+    homes: Sequence[HomeMind] = ()
     feeder: FeederRounds | None = None
     reserves: Reserves | None = None
     cleared: list[Cleared] = field(default_factory=list)
+    overasking: dict[str, float] = field(default_factory=dict)
     _orders: int = 0
     _trades: int = 0
 
@@ -64,7 +116,8 @@ class Trading:
         self, period: DeliveryPeriod, islanded: bool, view_of: Callable[[str], View]
     ) -> Cleared:
         """Collect the orders for a period at gate closure and clear it."""
-        orders = self._collect(view_of)
+        collected = self._collect(view_of)
+        orders = collected.orders
         mechanism = self.island_mechanism if islanded else self.mechanism
         name = type(mechanism).__name__
         covered, uncovered = self._cover(orders)
@@ -98,25 +151,38 @@ class Trading:
             outcome.volume_milliwh,
             checked,
             _charged(outcome.links),
+            collected.why,
+            tuple(collected.clamped),
+            tuple(collected.flags),
         )
         self.cleared.append(cleared)
         return cleared
 
-    def _collect(self, view_of: Callable[[str], View]) -> list[Order]:
-        orders: list[Order] = []
+    def _collect(self, view_of: Callable[[str], View]) -> _Collected:
+        collected = _Collected()
+        decided: dict[str, Sequence[Intent]] = {}
+        for home in self.homes:
+            decision = home.decide({one.participant: view_of(one.participant)
+                                    for one in home.connections})  # fmt: skip
+            decided |= decision.orders
+            collected.flags += [(home.name, flag) for flag in decision.flags]
         for name, agent in self.agents.items():
-            for intent in agent.intents(view_of(name)):
+            view = view_of(name)
+            asked = decided[name] if agent is None else agent.intents(view)
+            if name in self.overasking:
+                asked = _multiplied(asked, self.overasking[name], self.tariff.lot_milliwh)
+            allowed, clamped = within_rights(
+                name, asked, self.rights(name, view), self.tariff.lot_milliwh
+            )
+            collected.clamped += clamped
+            for intent in allowed:
                 self._orders += 1
-                orders.append(
-                    Order(
-                        self._orders,
-                        name,
-                        intent.side,
-                        intent.energy_milliwh,
-                        intent.price_micro_per_kwh,
-                    )
-                )
-        return orders
+                number, side = self._orders, intent.side
+                energy, price = intent.energy_milliwh, intent.price_micro_per_kwh
+                collected.orders.append(Order(number, name, side, energy, price))
+                if intent.why:
+                    collected.why[number] = intent.why
+        return collected
 
     def _cover(self, orders: list[Order]) -> tuple[list[Order], list[Refused]]:
         if self.reserves is None:
@@ -139,6 +205,14 @@ class Trading:
             if trade.participant == participant:
                 energy += trade.energy_milliwh if trade.side == "offer" else -trade.energy_milliwh
         return energy / 1_000 / period.hours
+
+
+def _multiplied(asked: Sequence[Intent], factor: float, lot_milliwh: int) -> list[Intent]:
+    """Return what a mind that has gone wrong asks for."""
+    return [
+        replace(one, energy_milliwh=round(one.energy_milliwh * factor) // lot_milliwh * lot_milliwh)
+        for one in asked
+    ]
 
 
 def _charged(links: Sequence[LinkOutcome]) -> tuple[tuple[str, int, int], ...]:

@@ -13,6 +13,7 @@ from gridrig.campaign.street import Street
 from gridrig.campaign.views import SAMPLE_S, Seat
 from gridrig.grid.engine import FloatArray
 from gridrig.quantity import DAY_S, DeliveryPeriod
+from gridrig.rig.device import LOAD
 
 
 def bus_of(seat: Seat) -> str | None:
@@ -47,7 +48,7 @@ class UntradedForecast:
         begin = self.start_utc_s + period.start_s - DAY_S
         instants = range(begin, begin + period.duration_s, SAMPLE_S)
         loads = [seat for seat in self.seats.values() if seat.device is None]
-        traded = {bus_of(seat) for seat in loads if seat.kind == "consumer"}
+        traded = {bus_of(seat) for seat in loads if seat.meter.measures == LOAD}
         sold = {seat.device.name for seat in self.seats.values() if seat.device is not None}
         for at, bus in enumerate(self.buses):
             if bus in self.street.loads:

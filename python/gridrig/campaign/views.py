@@ -1,8 +1,11 @@
 """What each agent sees before it orders, and what its trades ask of its device afterwards."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
+from gridrig._core import VerifiedReading
 from gridrig.campaign.control import Control
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
@@ -24,6 +27,7 @@ class Seat:
     meter: Device
     device: Device | None  # what its meter measures, if that is a device
     pack: Device | None
+    reserve_soc: float = 0.0  # what its owner keeps in the battery [1]
 
 
 class Views:
@@ -55,6 +59,24 @@ class Views:
         self._control = control
         self._start_utc_s = start_utc_s
         self._link_va = link_va
+        self._net_milliwh: dict[str, list[int | None]] = {}  # by meter, at each period's end
+
+    def heard(self, readings: Mapping[str, VerifiedReading]) -> None:
+        """Take what the meters signed at the beginning of the run, or at the end of a period."""
+        for seat in self.seats.values():
+            reading = readings.get(seat.meter.name)
+            net = None
+            if reading is not None and reading.import_milliwh is not None:
+                net = (reading.export_milliwh or 0) - reading.import_milliwh
+            self._net_milliwh.setdefault(seat.meter.name, []).append(net)
+
+    def _counted_wh(self, seat: Seat) -> tuple[float, ...]:
+        """Return what a meter counted in each period so far, NaN where it did not say. [Wh]"""
+        ends = self._net_milliwh.get(seat.meter.name, [])
+        return tuple(
+            math.nan if before is None or after is None else (after - before) / 1000
+            for before, after in pairwise(ends)
+        )
 
     def of(
         self,
@@ -76,6 +98,8 @@ class Views:
             if seat.device is not None
         }
 
+        prices = tuple(cleared.price_micro_per_kwh for cleared in trading.cleared)
+
         def view(name: str) -> View:
             seat = self.seats[name]
             return View(
@@ -86,6 +110,8 @@ class Views:
                 battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
+                counted_wh=self._counted_wh(seat),
+                prices_micro=prices,
             )
 
         return view
@@ -100,7 +126,7 @@ class Views:
         return {
             seat.device.name: trading.scheduled_w(seat.name, now)
             for seat in self.seats.values()
-            if seat.kind == "storage" and seat.device is not None
+            if seat.device is not None and seat.device.capability == "storage"
         }
 
     def _instants(self, period: DeliveryPeriod) -> range:
@@ -131,14 +157,14 @@ class Views:
         telemetry: Telemetry,
         ahead_wh: float,
     ) -> BatteryView | None:
-        if seat.kind != "storage" or seat.device is None or seat.pack is None:
+        if seat.device is None or seat.pack is None:
             return None
         reading = telemetry.batteries.get(seat.pack.name)
-        if reading is None:
+        if reading is None or seat.device.name in self._control.overrides_w:
             return None
         bounds = self._control.bounds[seat.device.name]
         capacity_wh = self._street.capacity_ah(seat.pack.name) * reading.v_v
-        soc_min = float(getattr(seat.pack.limits, "soc_min", 0.1))
+        soc_min = max(float(getattr(seat.pack.limits, "soc_min", 0.1)), seat.reserve_soc)
         return BatteryView(
             stored_wh=max(0.0, (reading.soc - soc_min) * capacity_wh - ahead_wh),
             room_wh=max(0.0, (SOC_TOP - reading.soc) * capacity_wh + ahead_wh),

@@ -49,7 +49,12 @@ class BatteryView:
 
 @dataclass(frozen=True)
 class View:
-    """What an agent may look at when it decides."""
+    """What an agent may look at when it decides.
+
+    `counted_wh` is what its own signed meter has counted in each period that is over, + is
+    delivery, NaN where no reading was verified; `prices_micro` what each period cleared at, None
+    if nothing was traded. [Wh, millionths/kWh]
+    """
 
     period: DeliveryPeriod
     tariff: Tariff
@@ -58,6 +63,8 @@ class View:
     battery: BatteryView | None = None
     islanded: bool = False
     link_wh: float = 0.0
+    counted_wh: tuple[float, ...] = ()
+    prices_micro: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ RIDGE = 1e-3
 CARRIED = 4  # steps before the origin whose error is looked at
 SPREAD_STEPS = (1, 4, 16, 96)  # how far ahead an error may lie to belong to each spread
 HOURS = 24
+LEADS = 96  # how many of a day's steps are asked how much of an error lasts
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,8 @@ def _fit_carry(errors: FloatArray, scale: FloatArray, day: int) -> FloatArray:
     """Return how much of the recent error is left so many steps later, by least squares."""
     last, mean = _before(errors, scale)
     carry = np.zeros((day, 2))
-    for ahead in range(day):
+    fitted = _leads_fitted(day)
+    for ahead in fitted:
         later = slice(CARRIED + ahead, None)
         target, size = errors[later], scale[later]
         known = np.isfinite(target)
@@ -287,7 +289,17 @@ def _fit_carry(errors: FloatArray, scale: FloatArray, day: int) -> FloatArray:
         # Under the sun the two are all but one where nothing else is there to tell them apart.
         gram += 1e-6 * max(float(np.trace(gram)), 1e-12) * np.eye(2)
         carry[ahead] = solve(gram, both.T @ target[known], assume_a="pos")
+    for column in carry.T:
+        column[:] = np.interp(np.arange(day), fitted, column[fitted])
     return carry
+
+
+def _leads_fitted(day: int) -> list[int]:
+    """Return the leads that are fitted by themselves: all up to a quarter-hourly day, else fewer.
+
+    What lasts of an error changes with the hours, not from one minute to the next.
+    """
+    return sorted({*range(CARRIED), *range(0, day, max(1, day // LEADS)), day - 1})
 
 
 def _fit_spread(errors: FloatArray, given: Inputs, carry: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from gridrig.campaign.records import REPORT
 from gridrig.errors import CampaignError
 from gridrig.report import plots_grid, plots_market, sections
 from gridrig.report.elements import SYMBOLS, Markup, figure
+from gridrig.report.minds import explained
 from gridrig.report.page import framed
 from gridrig.report.source import RunSource, load_run
 from gridrig.report.timing import timing
@@ -175,7 +176,9 @@ def _islanding(source: RunSource) -> Markup:
 
 def _market(source: RunSource) -> Markup:
     prices, trades = plots_market.prices(source), plots_market.trades(source)
-    return Markup(figure(prices) + figure(trades) + sections.trade_summary(source))
+    return Markup(
+        figure(prices) + figure(trades) + sections.trade_summary(source) + explained(source)
+    )
 
 
 def _how_to_verify() -> Markup:

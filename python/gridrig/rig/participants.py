@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gridrig.rig.device import HEAD, LOAD
-from gridrig.rig.schema import Name, at_least, between
+from gridrig.rig.schema import Name, Share, at_least, between
 
 PRICE_MICRO_PER_KWH_MAX = 10**9
 Price = Annotated[int, between(-PRICE_MICRO_PER_KWH_MAX, PRICE_MICRO_PER_KWH_MAX)]
@@ -55,7 +55,28 @@ class GridAgent:
     kind: Literal["grid"]
 
 
-Agent = ConsumerAgent | ProducerAgent | StorageAgent | GridAgent
+@dataclass(frozen=True)
+class HomeAgent:
+    """One connection of a home, whose mind forecasts, plans and orders for all of them.
+
+    Parameters
+    ----------
+    home : str
+        Of which home; participants that name the same one share a mind.
+    reserve_soc : float
+        Of a battery: what it keeps for its owner, beyond its own least. [1]
+    zone : str
+        Time zone the household lives by; one in all connections of a home.
+    """
+
+    kind: Literal["home"]
+    home: Name
+    reserve_soc: Share = 0.0
+    zone: Name = "Europe/Berlin"
+
+
+Agent = ConsumerAgent | ProducerAgent | StorageAgent | GridAgent | HomeAgent
+HOME = "home"
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,7 @@ class Participant:
         Unique in the rig.
     meter : str
         The meter whose registers are this participant's energy; nobody else's.
-    agent : ConsumerAgent or ProducerAgent or StorageAgent or GridAgent
+    agent : ConsumerAgent, ProducerAgent, StorageAgent, GridAgent or HomeAgent
         What it bids.
     shed_stage : int or None
         Of a consumer: the stage of under-frequency shedding that drops its load, 1 first;
@@ -82,7 +103,7 @@ class Participant:
 
 
 # Which agent may stand behind a meter: by what the meter measures, else by the capability of
-# the device it measures.
+# the device it measures. A home may stand behind each of `OF_A_HOME`, too.
 AGENT_BEHIND: Mapping[str, str] = {
     LOAD: "consumer",
     HEAD: "grid",
@@ -90,3 +111,4 @@ AGENT_BEHIND: Mapping[str, str] = {
     "storage": "storage",
     "ev_charger": "consumer",
 }
+OF_A_HOME = frozenset({LOAD, "inverter", "storage"})

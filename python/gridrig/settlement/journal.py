@@ -78,6 +78,8 @@ class Journal(JournalReader):
         The file; made if there is none.
     key : Ed25519PrivateKey, optional
         The rig's, which signs the head of every post; without it nobody does.
+    lock_wait_s : float
+        How long a post waits for another's lock; who must not be held up waits less. [s]
 
     Raises
     ------
@@ -86,12 +88,18 @@ class Journal(JournalReader):
         no journal of this version.
     """
 
-    def __init__(self, path: Path | str, *, key: Ed25519PrivateKey | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        key: Ed25519PrivateKey | None = None,
+        lock_wait_s: float = LOCK_WAIT_S_MAX,
+    ) -> None:
         self.path = Path(path)
         self.key = key
         self._arrivals = None
         with self._telling():
-            self._db = sqlite3.connect(self.path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
+            self._db = sqlite3.connect(self.path, timeout=lock_wait_s, isolation_level=None)
             try:
                 kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
                 if foreign := prepare(self._db, kind):

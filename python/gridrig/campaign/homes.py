@@ -1,0 +1,77 @@
+"""The homes of a rig: whose connections belong together, and what their meters saw before a run."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from gridrig.campaign.street import Street
+from gridrig.campaign.views import Seat
+from gridrig.grid.profiles import Profiles
+from gridrig.minds.home import Connection, HomeMind, Part
+from gridrig.minds.series import FloatArray, Series
+from gridrig.quantity import DAY_S
+from gridrig.rig.description import Rig
+from gridrig.rig.device import InverterLimits
+from gridrig.rig.participants import HomeAgent
+
+HISTORY_DAYS = 28  # what a home looks back on before a run, if the profiles reach so far
+SAMPLE_S = 900  # the length of a profile's row
+
+
+def has_homes(rig: Rig) -> bool:
+    """Return whether any participant of a rig belongs to a home."""
+    return any(isinstance(p.agent, HomeAgent) for p in rig.participants)
+
+
+def make_homes(
+    rig: Rig,
+    seats: Mapping[str, Seat],
+    street: Street,
+    *,
+    start_utc_s: int,
+    period_s: int,
+    long_micro: int,
+    short_micro: int,
+) -> tuple[HomeMind, ...]:
+    """Make the mind of each home, trained on what lies before the run, in rig order."""
+    members: dict[tuple[str, str], list[Connection]] = {}
+    for participant in rig.participants:
+        agent = participant.agent
+        if isinstance(agent, HomeAgent):
+            seat = seats[participant.name]
+            one = _connection(seat, street, start_utc_s, period_s)
+            members.setdefault((agent.home, agent.zone), []).append(one)
+    return tuple(
+        HomeMind(name, tuple(parts), long_micro, short_micro, zone)
+        for (name, zone), parts in members.items()
+    )
+
+
+def _connection(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> Connection:
+    device = seat.device
+    if device is not None and device.capability == "storage":
+        assert isinstance(device.limits, InverterLimits)
+        return Connection(seat.name, "store", power_w=device.limits.p_w_max)
+    part: Part = "use" if device is None else "sun"
+    values = _past_w(seat, street, start_utc_s, period_s)
+    first_utc_s = start_utc_s - len(values) * period_s
+    return Connection(seat.name, part, Series(seat.name, first_utc_s, period_s, values))
+
+
+def _past_w(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> FloatArray:
+    """Return the mean power of each period before the run, as far back as profiles are loaded."""
+    profiles: Profiles = street.profiles
+    device = seat.device
+    if device is not None and device.name not in street.sun:
+        return np.zeros(0)  # a real device: nobody metered it before the run
+    days = min(HISTORY_DAYS, (start_utc_s - profiles.start_utc_s) // DAY_S)
+    instants = range(start_utc_s - days * DAY_S, start_utc_s, SAMPLE_S)
+    if device is None:
+        sampled = [-profiles.load(str(seat.meter.bus), t)[0] for t in instants]
+    else:
+        sampled = [street.sun_w(device.name, t) for t in instants]
+    step_s = math.gcd(period_s, SAMPLE_S)
+    held = np.repeat(np.array(sampled), SAMPLE_S // step_s)
+    past: FloatArray = held.reshape(-1, period_s // step_s).mean(axis=1)
+    return past
