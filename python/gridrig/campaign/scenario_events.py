@@ -23,8 +23,8 @@ class ScenarioEvent:
         "set_soc", "charge_limit", "plug_in", "plug_out", "override", "release", "overask",
         "ledger_down" or "ledger_up".
     target : str
-        "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:` and
-        a name, or the participant that overasks.
+        "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
+        and a name, or the participant that overasks.
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
