@@ -15,8 +15,8 @@ from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
 from gridrig.errors import CampaignError, MeteringError, SettlementError
 from gridrig.metering import enrol_all
-from gridrig.rig.description import load_rig
-from gridrig.rig.participants import ProducerAgent
+from gridrig.rig.description import Rig, load_rig
+from gridrig.rig.device import HEAD, LOAD
 from gridrig.settlement.certificates import new_asset
 from gridrig.settlement.certificates_lots import Lot
 from gridrig.settlement.certificates_store import CertificateStore
@@ -40,7 +40,7 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
         `settlement.certificate_file_*`.
     """
     rig = load_rig(run / records.RIG)
-    owner_of = {p.meter: p.name for p in rig.participants if isinstance(p.agent, ProducerAgent)}
+    owner_of = {p.meter: p.name for p in rig.participants if _generates(rig, p.meter)}
     verifier = Verifier()
     enrol_all(verifier, rig.keys)
     readings, withdrawn = _readings(run, verifier)
@@ -65,6 +65,12 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
             if claim is not None:
                 print(json.dumps(claim_json(claim)))
     return 1 if refused else 0
+
+
+def _generates(rig: Rig, meter: str) -> bool:
+    """Whether a meter measures an inverter: only of such is it known that nothing was stored."""
+    measured = rig.device(meter).measures
+    return measured not in (None, HEAD, LOAD) and rig.device(measured).capability == "inverter"
 
 
 def _enrol(store: CertificateStore, period: MeterPeriod) -> None:

@@ -20,7 +20,7 @@ from gridrig.errors import Issue, RigError
 from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.participants import GridAgent, HomeAgent, StorageAgent
+from gridrig.rig.participants import GridAgent, HomeAgent
 from gridrig.rig.registry import EMULATORS, Registry
 from gridrig.rig.toml_file import parse_toml
 
@@ -171,7 +171,7 @@ def _check_capacities(rig: Rig, issues: Issues) -> None:
     for participant in rig.participants:
         measured = rig.device(participant.meter).measures
         pack = rig.device(measured).bms if measured in places else None
-        if pack is None or not isinstance(participant.agent, StorageAgent):
+        if pack is None:
             continue
         limits = rig.device(pack).limits
         if not rig.device(pack).emulated and getattr(limits, "capacity_ah", None) is None:
