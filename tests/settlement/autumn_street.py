@@ -11,8 +11,8 @@ MIDNIGHT_S = 1_477_778_400  # 29 October 2016, 22:00 UTC; in Berlin the clock go
 PERIODS_OF_THE_LONG_DAY = 100
 PERIODS = 1 + PERIODS_OF_THE_LONG_DAY + 5
 SOLD = [
-    Trade(1, 1, "alice", "offer", 500_000, 100_000),
-    Trade(2, 2, "bob", "bid", 500_000, 100_000),
+    Trade(9_001, 1, "alice", "offer", 500_000, 100_000),
+    Trade(9_002, 2, "bob", "bid", 500_000, 100_000),
 ]
 
 
