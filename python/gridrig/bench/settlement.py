@@ -29,7 +29,7 @@ from gridrig.market.auction import Trade
 from gridrig.metering import Authenticated, EnrolledKey, VerifiedReading, Verifier, enrol_all
 from gridrig.metering.cose_signing import CoseSigner
 from gridrig.settlement import Journal, MeterPeriod, Settled, SettlementRules, settle_period
-from gridrig.settlement.journal import CACHE_KIB, WAL_PAGES
+from gridrig.settlement.journal import CACHE_KIB
 from gridrig.settlement.journal_schema import PAGE_BYTES
 from gridrig.settlement.unposted import NumberedRow
 
@@ -197,7 +197,7 @@ def _floor(journal: Path, path: Path) -> tuple[float, int]:
             "journal_mode = WAL",
             "synchronous = FULL",
             f"cache_size = -{CACHE_KIB}",
-            f"wal_autocheckpoint = {WAL_PAGES}",
+            "wal_autocheckpoint = 0",
             "temp_store = MEMORY",
         ):
             db.execute(f"PRAGMA {pragma}")
