@@ -21,6 +21,7 @@ from gridrig._core import (
     meter_period,
     settle_period,
 )
+from gridrig.campaign.delayed_posts import DelayedPosts
 from gridrig.campaign.records import EnergyRow
 from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.standings import Standings
@@ -71,6 +72,10 @@ class Account:
     _readings: dict[str, list[VerifiedReading]] = field(default_factory=dict)
     _told_from_ms: dict[str, float] = field(default_factory=dict)
     _standings: Standings = field(default_factory=Standings)
+    _posts: DelayedPosts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._posts = DelayedPosts(self.journal, self.verifier, self.events)
 
     def take(self, readings: Iterable[VerifiedReading]) -> None:
         """Take readings, whenever they come; one that was taken before changes nothing."""
@@ -120,8 +125,7 @@ class Account:
             self.not_settled.append(period)
             self.events.record("period_not_settled", period=period, cause=str(error))
             return
-        accepted = self.journal.unposted(self.verifier.ledger_rows())
-        self.journal.post(settled, corrections=corrections, accepted=accepted)
+        self._posts.post(settled, corrections)
         for correction in corrections:
             self.events.record(
                 "period_corrected",
@@ -134,6 +138,10 @@ class Account:
         self._first.append(settled)
         self.corrections += corrections
         self._standings.add([settled.entries, *(one.entries for one in corrections)])
+
+    def finish(self) -> None:
+        """End the run's account; `settlement.journal_unusable` if a period is not posted."""
+        self._posts.finish()
 
     def _correct(self, booked_in: int) -> tuple[dict[int, _Posted], list[Correction]]:
         """Settle anew the periods whose meters are known otherwise than when they were posted."""

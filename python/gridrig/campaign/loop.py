@@ -76,6 +76,7 @@ class Loop:
             self.on_tick(tick.t_s)
         self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
+        self.account.finish()
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
         """Return what the catalogue's measurements are taken from; `columns` is the trace."""
