@@ -21,6 +21,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -196,9 +197,13 @@ def _verify(given: Records) -> tuple[list[VerifiedReading], list[NumberedRow], S
     for records in batches:
         authenticated(records)
     readings = []
-    with Spent() as taken:
-        for records in batches:
-            staged = verifier.stage(authenticated(records))
+    # The signatures of a batch are verified while the ledger takes the one before it.
+    with Spent() as taken, ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(authenticated, batches[0])
+        for following in [*batches[1:], None]:
+            staged = verifier.stage(coming.result())
+            if following is not None:
+                coming = ahead.submit(authenticated, following)
             verifier.commit()
             readings += [staged.outcome(place) for place in range(len(staged))]
         rows = [(arrival, *row) for arrival, row in enumerate(verifier.ledger_rows(), 1)]
