@@ -75,6 +75,7 @@ def test_a_writer_killed_anywhere_goes_on_to_the_same_roots(tmp_path: Path) -> N
     check_survivor(tmp_path / "killed", expected)
 
 
+@pytest.mark.soak
 def test_a_writer_killed_while_it_folds_the_log_goes_on_to_the_same_roots(tmp_path: Path) -> None:
     expected = undisturbed(tmp_path / "undisturbed", 8)
     kill_and_go_on(tmp_path / "killed", 8, 2, 3, "FOLD")
