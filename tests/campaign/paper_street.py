@@ -54,7 +54,7 @@ class PaperMeter:
 class Street:
     """Two meters, whom the verifier knows, and the account of their owners."""
 
-    def __init__(self, deposit_micro: int | None = None) -> None:
+    def __init__(self, deposit_micro: int | None = None, journal: str = ":memory:") -> None:
         signers = {name: OcmfSigner.from_seed(1, name, name) for name in NAMES}
         self.meters = {name: PaperMeter(signer) for name, signer in signers.items()}
         self.verifier, self.events = Verifier(), new_log()
@@ -63,7 +63,7 @@ class Street:
             [EnrolledKey(n, n, "ecdsa-p256", s.public_key_der, 0) for n, s in signers.items()],
         )
         self.rounds = MeteringRounds(self.meters, self.verifier, self.events)
-        self.journal = Journal(Path(":memory:"))
+        self.journal = Journal(Path(journal))
         self.account = Account(
             {"house": "home", "grid": "head"},
             "grid",
@@ -108,14 +108,19 @@ def lived(
 
     Linked, the grid sells from a cheaper zone: a link takes a fee, and what is left is rent.
     """
-    flows = (("cable", 1_500_000, 20_000), ("spare", 0, 20_000)) if linked else ()
     street = Street(deposit_micro)
     street.account.take(street.read(-1).values())
     for period in range(5):
-        for meter in street.meters.values():
-            meter.import_milliwh += 1_000_000 * (period + 1)
-        street.meters["home"].refuses = ATTEMPTS if period in silent else 0
-        bid = Trade(2 * period + 1, 1, "house", "bid", 1_500_000, 300_000)
-        offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 250_000 if linked else 300_000)
-        street.settle(period, (bid, offer), flows)
+        live(street, period, is_silent=period in silent, linked=linked)
     return street
+
+
+def live(street: Street, period: int, *, is_silent: bool = False, linked: bool = False) -> None:
+    """Let one period pass."""
+    flows = (("cable", 1_500_000, 20_000), ("spare", 0, 20_000)) if linked else ()
+    for meter in street.meters.values():
+        meter.import_milliwh += 1_000_000 * (period + 1)
+    street.meters["home"].refuses = ATTEMPTS if is_silent else 0
+    bid = Trade(2 * period + 1, 1, "house", "bid", 1_500_000, 300_000)
+    offer = Trade(2 * period + 2, 2, "grid", "offer", 1_500_000, 250_000 if linked else 300_000)
+    street.settle(period, (bid, offer), flows)

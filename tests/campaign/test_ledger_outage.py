@@ -37,7 +37,7 @@ def test_periods_that_waited_for_the_ledger_settle_to_the_same_entries_and_roots
     results = run_of(tmp_path / "never"), run_of(tmp_path / "down", DOWN, UP)
     assert [result.outcome for result in results] == [Outcome.PASS] * 2
     never, down = (result.path for result in results)
-    waited = events_of(down, "ledger_down")
+    waited = events_of(down, "journal_down")
     assert [(row["period"], row["waiting"]) for row in waited] == [(0, 1), (1, 2)]
     assert (down / TRACE).read_bytes() == (never / TRACE).read_bytes()
     for name in (ENTRIES, BALANCES):
@@ -51,4 +51,4 @@ def test_a_ledger_that_never_comes_back_is_an_error_that_names_it(tmp_path: Path
     result = run_of(tmp_path / "lost", DOWN, duration_s=60)
     assert result.outcome is Outcome.ERROR
     assert "journal.sqlite: database is locked" in result.verdicts.cause
-    assert [row["waiting"] for row in events_of(result.path, "ledger_down")] == [1]
+    assert [row["waiting"] for row in events_of(result.path, "journal_down")] == [1]

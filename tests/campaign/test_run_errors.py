@@ -27,6 +27,7 @@ from gridrig.errors import GridError
 from gridrig.grid.feeder import Feeder
 
 LATE_S = OPENED_S + 20  # well inside the island
+FIRST_POSTED_S = 70  # the post of the last period is still to come
 Patch = pytest.MonkeyPatch
 
 
@@ -141,7 +142,7 @@ def test_a_journal_that_somebody_locked_ends_safe(tmp_path: Path) -> None:
     lock: list[sqlite3.Connection] = []
 
     def on_tick(t_s: float) -> None:
-        if t_s == OPENED_S:
+        if t_s == FIRST_POSTED_S:
             lock.append(sqlite3.connect(tmp_path / "run" / "journal.sqlite"))
             lock[0].execute("BEGIN IMMEDIATE")
 

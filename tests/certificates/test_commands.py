@@ -150,6 +150,28 @@ def test_what_a_contradicted_reading_certified_is_frozen(
     assert main(command) == 0, "nothing is left to freeze"
 
 
+def test_a_meter_exchanged_between_runs_is_certified_on_the_same_connection_point(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certificates", "mint", str(run), "--register", str(tmp_path / "certificates.db")]
+    assert main(command) == 0
+    before = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    old = OcmfSigner.from_seed(201, "meter-pv-1", "GR-0201").public_key_der.hex()
+    signer = OcmfSigner.from_seed(209, "meter-pv-1", "GR-0999")
+    rig = (run / "rig.toml").read_text()
+    changed = rig.replace("seed = 201", "seed = 209").replace("GR-0201", "GR-0999")
+    (run / "rig.toml").write_text(changed.replace(old, signer.public_key_der.hex()))
+    # Counter and register begin anew, the one at 1, the other at 2 Wh.
+    (run / "readings.jsonl").write_text("")
+    for n, export in enumerate((2_000, 52_900)):
+        time_s = T0 + (2 + n) * QUARTER_S
+        received(run, "meter-pv-1", signer.sign(n + 1, time_s, 0, export))
+    assert main(command) == 0
+    (after,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (after["energy_wh"], after["asset"]) == (50, before[0]["asset"])
+    assert after["from_s"] == before[1]["to_s"]
+
+
 def test_bills_of_a_run_count_who_loses(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,14 +35,14 @@ def head_of(journal: Path) -> Head:
         return opened.head()
 
 
-def kill_and_go_on(folder: Path, periods: int, kills: int, seed: int) -> None:
+def kill_and_go_on(folder: Path, periods: int, kills: int, seed: int, *how: str) -> None:
     """Kill the writer at moments of its own, as often as asked; then let it finish."""
     folder.mkdir()
     draw = random.Random(seed)
     ack = folder / "ack"
     for _ in range(kills):
         before = ack.stat().st_size if ack.exists() else 0
-        writer = subprocess.Popen([*POST_PERIODS, str(folder), str(periods)])
+        writer = subprocess.Popen([*POST_PERIODS, str(folder), str(periods), *how])
         while not ack.exists() or ack.stat().st_size == before:  # until it has posted one more
             if waited(writer, 0.002):
                 break
@@ -52,7 +52,7 @@ def kill_and_go_on(folder: Path, periods: int, kills: int, seed: int) -> None:
         acknowledged = len(ack.read_bytes().splitlines())
         with JournalReader(folder / "journal") as journal:
             assert len(journal.periods()) >= acknowledged
-    subprocess.run([*POST_PERIODS, str(folder), str(periods)], check=True)
+    subprocess.run([*POST_PERIODS, str(folder), str(periods), *how], check=True)
 
 
 def waited(process: subprocess.Popen[bytes], limit_s: float) -> bool:
@@ -72,6 +72,13 @@ def check_survivor(folder: Path, expected: Head) -> None:
 def test_a_writer_killed_anywhere_goes_on_to_the_same_roots(tmp_path: Path) -> None:
     expected = undisturbed(tmp_path / "undisturbed", 30)
     kill_and_go_on(tmp_path / "killed", 30, kills=4, seed=1)
+    check_survivor(tmp_path / "killed", expected)
+
+
+@pytest.mark.soak
+def test_a_writer_killed_while_it_folds_the_log_goes_on_to_the_same_roots(tmp_path: Path) -> None:
+    expected = undisturbed(tmp_path / "undisturbed", 8)
+    kill_and_go_on(tmp_path / "killed", 8, 2, 3, "FOLD")
     check_survivor(tmp_path / "killed", expected)
 
 
@@ -133,8 +140,11 @@ def recorded(tmp_path: Path, *pragmas: str, only: str = "") -> tuple[list[str], 
     return lost, count
 
 
-def test_power_lost_at_any_write_of_a_period_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    lost, count = recorded(tmp_path)
+@pytest.mark.parametrize("how", [(), ("FOLD",)], ids=["log kept", "log folded"])
+def test_power_lost_at_any_write_of_a_period_loses_nothing_acknowledged(
+    tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    lost, count = recorded(tmp_path, *how)
     assert count >= 50, "nothing was recorded"
     assert lost == []
 
@@ -205,3 +215,21 @@ def told(path: Path) -> list[str]:
         return audit(path)
     except SettlementError as error:
         return [error.code]
+
+
+def test_a_long_log_is_folded_into_the_file_behind_a_post(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with Journal(path, key=KEY, log_bytes_max=0) as journal:
+        made = path.stat().st_size
+        posts = Street(1).posts(journal, 2)
+        settled, accepted = next(posts)
+        journal.post(settled, accepted=accepted)
+        journal._fold.wait()
+        # The file alone, without its log, has the post.
+        (tmp_path / "copy").write_bytes(path.read_bytes())
+        assert path.stat().st_size > made
+        with JournalReader(tmp_path / "copy") as reader:
+            assert reader.periods() == [0]
+        settled, accepted = next(posts)
+        journal.post(settled, accepted=accepted)
+    assert audit(path) == []

@@ -4,9 +4,6 @@ Every period settles at its end with what is known then. A meter that gave no re
 and marked. When a reading comes later, or one is withdrawn, the periods it tells about are settled
 anew; what they come to beyond what was posted is booked in the period that is open, as corrections
 that name them. What was posted stays.
-
-While the journal cannot be written, periods wait in their order with what was known of them at
-their end, and are posted when it can: to the same entries and the same roots.
 """
 
 from collections import Counter
@@ -24,6 +21,7 @@ from gridrig._core import (
     meter_period,
     settle_period,
 )
+from gridrig.campaign.delayed_posts import DelayedPosts
 from gridrig.campaign.records import EnergyRow
 from gridrig.campaign.settlement_terms import Terms
 from gridrig.campaign.standings import Standings
@@ -31,10 +29,8 @@ from gridrig.campaign.trading import Cleared
 from gridrig.errors import SettlementError
 from gridrig.events import EventLog
 from gridrig.settlement.journal import Journal
-from gridrig.settlement.journal_reader import LedgerRow
 
 RESOLUTION_MILLIWH = 1  # of a signed register
-UNWRITABLE = "settlement.journal_unusable"
 ESTIMATED = "estimated"
 MEASURED = "measured"
 
@@ -46,16 +42,6 @@ class _Posted:
     cleared: Cleared
     losses_wh: float
     settled: Settled
-
-
-@dataclass(frozen=True)
-class _Due:
-    """A period that is to be posted, with what was known at its end."""
-
-    cleared: Cleared
-    readings: Mapping[str, VerifiedReading]
-    losses_wh: float
-    accepted: list[LedgerRow]
 
 
 @dataclass
@@ -81,12 +67,15 @@ class Account:
     events: EventLog
     not_settled: list[int] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
-    _due: list[_Due] = field(default_factory=list)
     _first: list[Settled] = field(default_factory=list)
     _posted: dict[int, _Posted] = field(default_factory=dict)
     _readings: dict[str, list[VerifiedReading]] = field(default_factory=dict)
     _told_from_ms: dict[str, float] = field(default_factory=dict)
     _standings: Standings = field(default_factory=Standings)
+    _posts: DelayedPosts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._posts = DelayedPosts(self.journal, self.verifier, self.events)
 
     def take(self, readings: Iterable[VerifiedReading]) -> None:
         """Take readings, whenever they come; one that was taken before changes nothing."""
@@ -121,41 +110,13 @@ class Account:
     def settle(
         self, cleared: Cleared, readings: Mapping[str, VerifiedReading], engine_losses_wh: float
     ) -> None:
-        """Settle one period, and correct earlier ones by what its readings tell of them.
-
-        If the journal cannot be written now, this period waits, and is settled with the next.
-        """
-        accepted = self.verifier.ledger_rows()
-        self._due.append(_Due(cleared, readings, engine_losses_wh, accepted))
-        try:
-            self._catch_up()
-        except SettlementError as error:
-            if error.code != UNWRITABLE:
-                raise
-            period, waiting = cleared.period.index, len(self._due)
-            self.events.record("ledger_down", period=period, waiting=waiting, cause=str(error))
-
-    def finish(self) -> None:
-        """Post what still waits.
-
-        Raises
-        ------
-        SettlementError
-            `settlement.journal_unusable` if the journal still cannot be written.
-        """
-        self._catch_up()
-
-    def _catch_up(self) -> None:
-        while self._due:
-            self._post(self._due[0])
-            self._due.pop(0)
-
-    def _post(self, due: _Due) -> None:
-        """Settle a period and post it; nothing is remembered of it if the journal refuses."""
-        self.take(due.readings.values())
-        cleared, period = due.cleared, due.cleared.period.index
+        """Settle one period, and correct earlier ones by what its readings tell of them."""
+        self.take(readings.values())
+        period = cleared.period.index
         corrected, corrections = self._correct(period)
-        estimated = [name for name, meter in self.meter_of.items() if meter not in due.readings]
+        estimated = [name for name, meter in self.meter_of.items() if meter not in readings]
+        if estimated:
+            self.events.record("readings_estimated", period=period, missing=estimated)
         try:
             settled = self._settle(cleared, 0)
             if self.terms.deposit_micro is not None:
@@ -164,10 +125,7 @@ class Account:
             self.not_settled.append(period)
             self.events.record("period_not_settled", period=period, cause=str(error))
             return
-        accepted = self.journal.unposted(due.accepted)
-        self.journal.post(settled, corrections=corrections, accepted=accepted)
-        if estimated:
-            self.events.record("readings_estimated", period=period, missing=estimated)
+        self._posts.post(settled, corrections)
         for correction in corrections:
             self.events.record(
                 "period_corrected",
@@ -176,10 +134,14 @@ class Account:
                 entries=len(correction.entries),
             )
         self._told_from_ms.clear()
-        self._posted |= corrected | {period: _Posted(cleared, due.losses_wh, settled)}
+        self._posted |= corrected | {period: _Posted(cleared, engine_losses_wh, settled)}
         self._first.append(settled)
         self.corrections += corrections
         self._standings.add([settled.entries, *(one.entries for one in corrections)])
+
+    def finish(self) -> None:
+        """Post what still waits; `settlement.journal_unusable` if that cannot be."""
+        self._posts.finish()
 
     def _correct(self, booked_in: int) -> tuple[dict[int, _Posted], list[Correction]]:
         """Settle anew the periods whose meters are known otherwise than when they were posted."""

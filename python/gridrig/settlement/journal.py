@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gridrig._core import Correction, Settled, posted_image, posted_tree, table_image
 from gridrig.durable_file import FileKind, prepare
 from gridrig.errors import SettlementError
+from gridrig.settlement.journal_fold import LOG_BYTES_MAX, Fold
 from gridrig.settlement.journal_head import Head, Post
 from gridrig.settlement.journal_names import Names
 from gridrig.settlement.journal_reader import LOCK_WAIT_S_MAX, JournalReader, LedgerRow
@@ -55,7 +56,6 @@ Within: TypeAlias = Callable[[sqlite3.Connection, bytes], object]
 """What is done inside the transaction of a post, with its database and its root."""
 
 CACHE_KIB = 64 * 1024  # pages of a post that need not leave memory before they are in the log
-WAL_PAGES = 8192  # of the log, folded into the file at once: 64 MiB
 THREADS = min(2, os.cpu_count() or 1)  # that hash the leaves of a post
 
 _KEY_ID: Final = 1  # in a `NumberedRow`; a number in the table
@@ -80,6 +80,8 @@ class Journal(JournalReader):
         The rig's, which signs the head of every post; without it nobody does.
     lock_wait_s : float
         How long a post waits for another's lock; who must not be held up waits less. [s]
+    log_bytes_max : int
+        How long the log becomes before it is folded into the file, behind a post. [bytes]
 
     Raises
     ------
@@ -94,6 +96,7 @@ class Journal(JournalReader):
         *,
         key: Ed25519PrivateKey | None = None,
         lock_wait_s: float = LOCK_WAIT_S_MAX,
+        log_bytes_max: int = LOG_BYTES_MAX,
     ) -> None:
         self.path = Path(path)
         self.key = key
@@ -106,7 +109,7 @@ class Journal(JournalReader):
                     raise self._foreign(*foreign)
                 self._db.execute("PRAGMA foreign_keys = ON")
                 self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-                self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+                self._fold = Fold(self._db, log_bytes_max)
                 self._take_up()
             except BaseException:
                 self._db.close()
@@ -224,6 +227,7 @@ class Journal(JournalReader):
             if within is not None:
                 within(self._db, post.root)
         self._head = head
+        self._fold.after_post()
         return head
 
     def _check_booked_in(self, period: int, corrections: Sequence[Correction]) -> None:
@@ -356,6 +360,7 @@ class Journal(JournalReader):
         the right to write there. While somebody else has it open the log has to stay, and stays
         to be seen.
         """
+        self._fold.wait()
         try:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.execute("PRAGMA journal_mode = DELETE")
