@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from gridrig.errors import MeteringError
+from gridrig.errors import MeteringError, RigError
 from gridrig.metering import CoseSigner, Verifier, load_keys, verify_file
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -191,3 +191,64 @@ def test_made_cases_are_what_their_maker_writes(tmp_path: Path) -> None:
     for file in made:
         committed = VECTORS / "metering_formats" / file
         assert committed.read_bytes() == (tmp_path / file).read_bytes(), str(file)
+
+
+ISA = VECTORS / "metering_formats" / "field-isa-edl40-p"
+BERLIN = 'utc_offset = "+01:00"\nsummer_time = "eu"\n'
+
+
+def crc16_x25(data: bytes) -> bytes:
+    """Return the checksum of SML, a bit at a time."""
+    crc = 0xFFFF
+    for octet in data:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
+    return (crc ^ 0xFFFF).to_bytes(2, "little")
+
+
+def with_stated_offset(record: bytes, minutes: int) -> bytes:
+    """Write another offset beside the sensor time, which is not signed, and fit the checksums."""
+    begins = record.index(bytes.fromhex("760500000007"))
+    ends = record.index(bytes.fromhex("630500000008".replace("63", "76"))) - 4
+    message, stated = record[begins:ends], bytes.fromhex("53003c53003c")
+    assert crc16_x25(message) == record[ends + 1 : ends + 3]
+    assert crc16_x25(record[:-2]) == record[-2:]
+    at = message.index(stated)
+    other = b"\x53" + minutes.to_bytes(2, "big", signed=True) + b"\x53\x00\x00"
+    message = message[:at] + other + message[at + len(stated) :]
+    file = record[:begins] + message + b"\x63" + crc16_x25(message) + record[ends + 3 : -2]
+    return file + crc16_x25(file)
+
+
+def judged_under(tmp_path: Path, bound: str, record: bytes) -> tuple[str | None, int | None]:
+    trust = (ISA / "keys.toml").read_text().replace('profiles = ["utc-offset-unsigned"]\n', bound)
+    (tmp_path / "keys.toml").write_text(trust)
+    (tmp_path / "records").write_text(record.hex())
+    (verdict,) = verify_file(tmp_path / "records", load_keys(tmp_path / "keys.toml"))
+    assert verdict["profiles"] in (None, [])
+    return verdict["code"], verdict["time_s"]
+
+
+def test_local_time_is_told_by_the_clock_bound_to_the_key(tmp_path: Path) -> None:
+    genuine = records(ISA)[0]
+    moved = with_stated_offset(genuine, 60)
+    denied = with_stated_offset(genuine, 0)
+    assert judged_under(tmp_path, "", genuine) == ("metering.deviation", None)
+    assert judged_under(tmp_path, "", denied) == ("metering.deviation", None)
+    assert judged_under(tmp_path, BERLIN, genuine) == (None, 1_597_122_560)
+    for record in (moved, denied):
+        assert judged_under(tmp_path, BERLIN, record) == ("metering.local_time", None)
+    other = 'utc_offset = "-03:30"\n'
+    assert judged_under(tmp_path, other, genuine) == ("metering.local_time", None)
+
+
+def test_an_offset_of_the_trust_file_is_a_time_of_day(tmp_path: Path) -> None:
+    for bound, fault in (
+        ('utc_offset = "1"\n', "key[0].utc_offset"),
+        ('summer_time = "eu"\n', "key[0].utc_offset"),
+        ('utc_offset = "+01:00"\nsummer_time = "us"\n', "key[0].summer_time"),
+    ):
+        with pytest.raises(RigError) as refused:
+            judged_under(tmp_path, bound, b"")
+        assert [issue.key for issue in refused.value.issues] == [fault]

@@ -686,6 +686,8 @@ class Verifier:
         import_power_milliwatt_max: int | None = None,
         export_power_milliwatt_max: int | None = None,
         power_tolerance_permille: int | None = None,
+        utc_offset_s: int | None = None,
+        eu_summer_time: bool = False,
     ) -> None:
         """Enrol a meter's key; the parameters are those of `gridrig.metering.EnrolledKey`.
 

@@ -49,7 +49,8 @@ MOMENT = 'a time with its offset, such as "2016-01-01T00:00:00Z"'
 KEY_FIELDS = (
     'one of "meter", "algorithm", "public_key", "valid_from", "serial", "key_form", "format", '
     '"profiles", "start_import_milliwh", "start_export_milliwh", "power_tolerance_permille", '
-    '"valid_to", "arrives_by", "revoked", "import_power_w_max", "export_power_w_max"'
+    '"utc_offset", "summer_time", "valid_to", "arrives_by", "revoked", "import_power_w_max", '
+    '"export_power_w_max"'
 )
 
 CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {

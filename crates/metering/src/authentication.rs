@@ -140,10 +140,14 @@ fn claim<'a>(
         Some(format) => format,
         None => formats::detect(received).map_err(unreadable)?,
     };
-    let record = format.read_bounded(received).map_err(unreadable)?;
-    let claimed = claim_key(trust, format, &record, reception.at_s);
+    let mut record = format.read_bounded(received).map_err(unreadable)?;
+    let claimed = trust.key_of(format, &record).and_then(|(place, time_ms)| {
+        record.time.utc_ms = time_ms;
+        let claimed = claim_key(trust, format, &record, place, reception.at_s)?;
+        Ok((place, claimed))
+    });
     match claimed {
-        Ok((place, digest, prehashes, profiles)) => Ok(Claim {
+        Ok((place, (digest, prehashes, profiles))) => Ok(Claim {
             format,
             record,
             place,
@@ -160,19 +164,18 @@ fn claim<'a>(
     }
 }
 
-type Claimed = (u32, [u8; 32], Vec<Prehashed>, Vec<&'static str>);
+type Claimed = ([u8; 32], Vec<Prehashed>, Vec<&'static str>);
 
-/// Finds the key that may have signed, and asks what can be asked before its signature is.
+/// Asks what can be asked of the key that may have signed, before its signature is.
 fn claim_key(
     trust: &TrustStore,
     format: &'static Format,
     record: &SignedRecord<'_>,
+    place: u32,
     at_s: i64,
 ) -> Result<Claimed, MeteringError> {
-    let time_s = record.time.utc_ms.div_euclid(1000);
-    let place = trust.key_at(format, &record.serial, time_s)?;
     let enrolled = trust.key(place);
-    enrolled.check_arrival(time_s, at_s)?;
+    enrolled.check_arrival(record.time.utc_ms.div_euclid(1000), at_s)?;
     if let Some(named) = &record.named_key
         && (named.is_empty() || !enrolled.key_id.starts_with(named))
     {
@@ -186,7 +189,9 @@ fn claim_key(
             let profile = deviation.name;
             return Err(MeteringError::Deviation { profile });
         }
-        profiles.push(deviation.name);
+        if !enrolled.is_settled(deviation) {
+            profiles.push(deviation.name);
+        }
     }
     let parts = std::iter::once(&record.signed).chain(&record.nested);
     let mut prehashes = Vec::with_capacity(1 + record.nested.len());
@@ -204,7 +209,7 @@ fn claim_key(
         Some(digest) if record.signed.prehash == Prehash::Sha256 => digest,
         _ => Sha256::digest(&record.signed.bytes).into(),
     };
-    Ok((place, digest, prehashes, profiles))
+    Ok((digest, prehashes, profiles))
 }
 
 /// What a record declares cannot choose an algorithm; it can only confirm the one of its key.

@@ -68,6 +68,15 @@ pub enum MeteringError {
         /// Time of the reading. [UTC s]
         time_s: i64,
     },
+    /// The clock bound to the key never showed the signed local time, or the record states another
+    /// offset than that clock has, or none in the hour that comes twice.
+    #[error("clock of serial {serial:?} does not tell a time {}", offset_text(*.stated_s))]
+    LocalTime {
+        /// The serial number in the record.
+        serial: String,
+        /// The offset that the record states. [s]
+        stated_s: Option<i64>,
+    },
     /// The key was revoked before the record was signed, or before it arrived.
     #[error("key of serial {serial:?} was revoked at {revoked_at_s} s UTC")]
     KeyRevoked {
@@ -217,11 +226,19 @@ pub enum MeteringError {
     BatchOpen,
 }
 
+fn offset_text(stated_s: Option<i64>) -> String {
+    stated_s.map_or_else(
+        || "without an offset from UTC".to_owned(),
+        |stated_s| format!("{stated_s} s off UTC"),
+    )
+}
+
 /// The stable name of every rule, in the order in which they are checked.
-pub const CODES: [&str; 24] = [
+pub const CODES: [&str; 25] = [
     "metering.format",
     "metering.key_unknown",
     "metering.key_not_valid_then",
+    "metering.local_time",
     "metering.key_revoked",
     "metering.key_retired",
     "metering.key_other",
@@ -257,27 +274,28 @@ impl MeteringError {
             Self::Format(_) => 0,
             Self::KeyUnknown { .. } => 1,
             Self::KeyNotValidThen { .. } => 2,
-            Self::KeyRevoked { .. } => 3,
-            Self::KeyRetired { .. } => 4,
-            Self::KeyOther { .. } => 5,
-            Self::AlgorithmOther { .. } => 6,
-            Self::Deviation { .. } => 7,
-            Self::SignatureEncoding { .. } => 8,
-            Self::SignatureFalse => 9,
-            Self::RegisterMissing => 10,
-            Self::StatusNotGood { .. } => 11,
-            Self::Resolution { .. } => 12,
-            Self::TimeAhead { .. } => 13,
-            Self::OtherMeter { .. } => 14,
-            Self::Replayed { .. } => 15,
-            Self::Equivocation { .. } => 16,
-            Self::CounterBack { .. } => 17,
-            Self::BelowStart { .. } => 18,
-            Self::RegisterFell { .. } => 19,
-            Self::OperatingFell { .. } => 20,
-            Self::IntervalOverlaps { .. } => 21,
-            Self::TimeNotRising { .. } => 22,
-            Self::BatchOpen => 23,
+            Self::LocalTime { .. } => 3,
+            Self::KeyRevoked { .. } => 4,
+            Self::KeyRetired { .. } => 5,
+            Self::KeyOther { .. } => 6,
+            Self::AlgorithmOther { .. } => 7,
+            Self::Deviation { .. } => 8,
+            Self::SignatureEncoding { .. } => 9,
+            Self::SignatureFalse => 10,
+            Self::RegisterMissing => 11,
+            Self::StatusNotGood { .. } => 12,
+            Self::Resolution { .. } => 13,
+            Self::TimeAhead { .. } => 14,
+            Self::OtherMeter { .. } => 15,
+            Self::Replayed { .. } => 16,
+            Self::Equivocation { .. } => 17,
+            Self::CounterBack { .. } => 18,
+            Self::BelowStart { .. } => 19,
+            Self::RegisterFell { .. } => 20,
+            Self::OperatingFell { .. } => 21,
+            Self::IntervalOverlaps { .. } => 22,
+            Self::TimeNotRising { .. } => 23,
+            Self::BatchOpen => 24,
         }
     }
 
@@ -288,6 +306,7 @@ impl MeteringError {
             Self::Format(_)
             | Self::KeyUnknown { .. }
             | Self::KeyNotValidThen { .. }
+            | Self::LocalTime { .. }
             | Self::KeyRevoked { .. }
             | Self::KeyRetired { .. }
             | Self::KeyOther { .. }

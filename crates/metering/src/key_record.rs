@@ -1,6 +1,11 @@
 //! One key of one meter, as a trust file declares it.
 
+use gridrig_curves::{KeyFault, Scheme, VerifyingKey};
 use gridrig_quantity::Energy;
+
+use crate::formats::{self, Format};
+use crate::profile::{Profile, SIGNATURE_PROFILES};
+use crate::{EnrolmentError, LocalTime};
 
 /// How the bytes of a public key are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -93,6 +98,70 @@ pub struct KeyRecord {
     pub profiles: Vec<String>,
     /// Registers of the meter when it was mounted in place of another of the same name.
     pub start: Option<StartRegisters>,
+    /// How its clock goes, where the format signs local time.
+    pub local_time: Option<LocalTime>,
     /// What is plausible for the meter.
     pub limits: PlausibleLimits,
+}
+
+pub(crate) type Words = (Option<&'static Format>, Scheme, Vec<&'static Profile>);
+
+/// Reads the names in a record: its format, its algorithm and its profiles.
+pub(crate) fn check_words(record: &KeyRecord) -> Result<Words, EnrolmentError> {
+    let meter = || record.meter.clone();
+    if record.meter.is_empty() || record.serial.is_empty() {
+        let serial = record.serial.clone();
+        return Err(EnrolmentError::NameEmpty {
+            meter: meter(),
+            serial,
+        });
+    }
+    let format = match &record.format {
+        None => None,
+        Some(name) => Some(
+            formats::by_name(name).ok_or_else(|| EnrolmentError::Format {
+                meter: meter(),
+                format: name.clone(),
+            })?,
+        ),
+    };
+    let candidates: Vec<&'static Format> = match format {
+        Some(format) => vec![format],
+        None => formats::FORMATS.to_vec(),
+    };
+    let scheme = Scheme::from_name(&record.algorithm);
+    let scheme = scheme.filter(|scheme| candidates.iter().any(|f| f.schemes.contains(scheme)));
+    let scheme = scheme.ok_or_else(|| EnrolmentError::Algorithm {
+        meter: meter(),
+        algorithm: record.algorithm.clone(),
+    })?;
+    let find = |name: &String| {
+        let own = candidates.iter().flat_map(|format| format.profiles);
+        own.chain(&SIGNATURE_PROFILES)
+            .find(|profile| profile.name == name)
+            .copied()
+            .ok_or_else(|| EnrolmentError::Profile {
+                meter: meter(),
+                profile: name.clone(),
+            })
+    };
+    let profiles = record.profiles.iter().map(find).collect::<Result<_, _>>()?;
+    Ok((format, scheme, profiles))
+}
+
+/// Reads the key of a record in the form it says.
+pub(crate) fn read_key(record: &KeyRecord, scheme: Scheme) -> Result<VerifyingKey, KeyFault> {
+    let bytes = record.public_key.as_slice();
+    let key = match record.key_form {
+        KeyForm::Spki => VerifyingKey::from_spki_der(bytes)?,
+        KeyForm::Sec1 => VerifyingKey::from_sec1(scheme, bytes)?,
+        KeyForm::Coordinates => VerifyingKey::from_coordinates(scheme, bytes)?,
+        KeyForm::EvenX => VerifyingKey::from_x_of_even_y(scheme, bytes)?,
+        KeyForm::Raw => VerifyingKey::from_ed25519(bytes)?,
+    };
+    if key.scheme() == scheme {
+        Ok(key)
+    } else {
+        Err(KeyFault::FormOther { scheme })
+    }
 }

@@ -50,6 +50,7 @@ mod findings;
 mod formats;
 mod key_record;
 mod ledger;
+mod local_time;
 mod plausibility;
 mod profile;
 mod reading;
@@ -70,6 +71,7 @@ pub use formats::{
 pub use gridrig_curves::Scheme;
 pub use key_record::{KeyForm, KeyRecord, PlausibleLimits, StartRegisters};
 pub use ledger::{LEDGER_HISTORY_MAX, LedgerError, LedgerRow};
+pub use local_time::LocalTime;
 pub use profile::Profile;
 pub use reading::{ClockStatus, VerifiedReading};
 pub use trust_store::TABLE_BYTES_MAX;

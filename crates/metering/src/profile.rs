@@ -24,5 +24,12 @@ pub static SIGNATURE_FIXED: Profile = Profile {
     bears: "a signature as r || s where the format says DER",
 };
 
+/// Signed local time that has to be brought to UTC by an offset outside the signed bytes; a key its
+/// clock is bound to needs no such bearing.
+pub(crate) static UTC_OFFSET_UNSIGNED: Profile = Profile {
+    name: "utc-offset-unsigned",
+    bears: "local time in the signed bytes, its offset from UTC beside them",
+};
+
 /// Profiles of signatures, which any format with DER signatures may be enrolled with.
 pub static SIGNATURE_PROFILES: [&Profile; 2] = [&DER_UNPADDED, &SIGNATURE_FIXED];

@@ -7,6 +7,7 @@ use gridrig_curves::Scheme;
 pub(crate) use gridrig_curves::SignatureEncoding;
 use gridrig_quantity::Energy;
 
+use crate::local_time::LocalMoment;
 use crate::profile::Profile;
 use crate::{ClockStatus, CounterContext, MeteringError};
 
@@ -32,6 +33,8 @@ pub(crate) struct SignedRecord<'a> {
     pub(crate) operating_s: Option<u64>,
     /// When the measure was taken; of an interval, its end.
     pub(crate) time: MeterTime,
+    /// What the clock showed, where the format signs local time.
+    pub(crate) local: Option<LocalMoment>,
     /// The measure, or the first rule it breaks, which is told only after the signature was right.
     pub(crate) measure: Result<Measure, MeteringError>,
     /// Power the meter signed beside its energy, in order of time.

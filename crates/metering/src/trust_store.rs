@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use gridrig_curves::{KeyIndex, KeyRing, RingFault, Scheme, TableSize, VerifyingKey};
 
-use crate::formats::{self, Format};
-use crate::key_record::{KeyForm, KeyRecord, PlausibleLimits, StartRegisters};
-use crate::profile::{Profile, SIGNATURE_PROFILES};
-use crate::{EnrolmentError, MeteringError};
+use crate::formats::Format;
+use crate::key_record::{KeyRecord, PlausibleLimits, StartRegisters, check_words, read_key};
+use crate::profile::{Profile, UTC_OFFSET_UNSIGNED};
+use crate::signed_record::SignedRecord;
+use crate::{EnrolmentError, LocalTime, MeteringError};
 
 /// What the tables of all keys may take together. [bytes]
 pub const TABLE_BYTES_MAX: usize = 8 << 30;
@@ -34,6 +35,7 @@ pub(crate) struct Enrolled {
     pub(crate) profiles: Vec<&'static Profile>,
     pub(crate) start: Option<StartRegisters>,
     pub(crate) limits: PlausibleLimits,
+    pub(crate) local_time: Option<LocalTime>,
     format: Option<&'static Format>,
     from_s: i64,
     to_s: i64,
@@ -56,6 +58,7 @@ impl Enrolled {
             profiles: Vec::new(),
             start: None,
             limits: PlausibleLimits::default(),
+            local_time: None,
             format: None,
             from_s: i64::MIN,
             to_s: i64::MAX,
@@ -90,9 +93,23 @@ impl Enrolled {
         Ok(())
     }
 
+    /// Says when a record was made by the clock bound to the key, or else by the record alone; none
+    /// if that clock does not tell. [UTC ms]
+    fn time_ms(&self, record: &SignedRecord<'_>) -> Option<i64> {
+        match (self.local_time, record.local) {
+            (Some(clock), Some(moment)) => clock.utc_s(moment).map(|utc_s| utc_s * 1000),
+            _ => Some(record.time.utc_ms),
+        }
+    }
+
     /// Tells whether a deviation is borne for the key.
     pub(crate) fn bears(&self, profile: &Profile) -> bool {
-        self.profiles.iter().any(|borne| borne.name == profile.name)
+        self.is_settled(profile) || self.profiles.iter().any(|borne| borne.name == profile.name)
+    }
+
+    /// Tells whether what is bound to the key leaves nothing of a deviation to be borne.
+    pub(crate) fn is_settled(&self, profile: &Profile) -> bool {
+        self.local_time.is_some() && profile.name == UTC_OFFSET_UNSIGNED.name
     }
 }
 
@@ -171,6 +188,7 @@ impl TrustStore {
             profiles,
             start: record.start,
             limits: record.limits,
+            local_time: record.local_time,
             format,
             from_s: record.valid_from_s,
             to_s: record.valid_to_s.unwrap_or(i64::MAX),
@@ -299,91 +317,36 @@ impl TrustStore {
         keys.find(|key| key.signs(format))
     }
 
-    /// Finds the one key of a serial number that may sign in a format at a time.
-    pub(crate) fn key_at(
+    /// Finds the one key of a record's serial number that may sign in its format at its time, and
+    /// that time. [UTC ms]
+    pub(crate) fn key_of(
         &self,
         format: &Format,
-        serial: &str,
-        time_s: i64,
-    ) -> Result<u32, MeteringError> {
-        let places = self.by_serial.get(serial).map_or(&[][..], Vec::as_slice);
-        let mut known = false;
-        for &place in places {
+        record: &SignedRecord<'_>,
+    ) -> Result<(u32, i64), MeteringError> {
+        let places = self.by_serial.get(record.serial.as_ref());
+        let mut refusal = None;
+        for &place in places.map_or(&[][..], Vec::as_slice) {
             let key = self.key(place);
-            if key.signs(format) {
-                known = true;
-                if key.from_s <= time_s && time_s < key.to_s {
-                    return Ok(place);
-                }
+            if !key.signs(format) {
+                continue;
             }
+            let serial = || key.serial.as_ref().to_owned();
+            let Some(time_ms) = key.time_ms(record) else {
+                let serial = serial();
+                let stated_s = record.local.and_then(|moment| moment.stated_s);
+                refusal = Some(MeteringError::LocalTime { serial, stated_s });
+                continue;
+            };
+            let time_s = time_ms.div_euclid(1000);
+            if key.from_s <= time_s && time_s < key.to_s {
+                return Ok((place, time_ms));
+            }
+            let serial = serial();
+            refusal = refusal.or(Some(MeteringError::KeyNotValidThen { serial, time_s }));
         }
-        let serial = serial.to_owned();
-        Err(if known {
-            MeteringError::KeyNotValidThen { serial, time_s }
-        } else {
-            MeteringError::KeyUnknown { serial }
-        })
-    }
-}
-
-type Words = (Option<&'static Format>, Scheme, Vec<&'static Profile>);
-
-/// Reads the names in a record: its format, its algorithm and its profiles.
-fn check_words(record: &KeyRecord) -> Result<Words, EnrolmentError> {
-    let meter = || record.meter.clone();
-    if record.meter.is_empty() || record.serial.is_empty() {
-        let serial = record.serial.clone();
-        return Err(EnrolmentError::NameEmpty {
-            meter: meter(),
-            serial,
-        });
-    }
-    let format = match &record.format {
-        None => None,
-        Some(name) => Some(
-            formats::by_name(name).ok_or_else(|| EnrolmentError::Format {
-                meter: meter(),
-                format: name.clone(),
-            })?,
-        ),
-    };
-    let candidates: Vec<&'static Format> = match format {
-        Some(format) => vec![format],
-        None => formats::FORMATS.to_vec(),
-    };
-    let scheme = Scheme::from_name(&record.algorithm);
-    let scheme = scheme.filter(|scheme| candidates.iter().any(|f| f.schemes.contains(scheme)));
-    let scheme = scheme.ok_or_else(|| EnrolmentError::Algorithm {
-        meter: meter(),
-        algorithm: record.algorithm.clone(),
-    })?;
-    let find = |name: &String| {
-        let own = candidates.iter().flat_map(|format| format.profiles);
-        own.chain(&SIGNATURE_PROFILES)
-            .find(|profile| profile.name == name)
-            .copied()
-            .ok_or_else(|| EnrolmentError::Profile {
-                meter: meter(),
-                profile: name.clone(),
-            })
-    };
-    let profiles = record.profiles.iter().map(find).collect::<Result<_, _>>()?;
-    Ok((format, scheme, profiles))
-}
-
-/// Reads the key of a record in the form it says.
-fn read_key(record: &KeyRecord, scheme: Scheme) -> Result<VerifyingKey, gridrig_curves::KeyFault> {
-    let bytes = record.public_key.as_slice();
-    let key = match record.key_form {
-        KeyForm::Spki => VerifyingKey::from_spki_der(bytes)?,
-        KeyForm::Sec1 => VerifyingKey::from_sec1(scheme, bytes)?,
-        KeyForm::Coordinates => VerifyingKey::from_coordinates(scheme, bytes)?,
-        KeyForm::EvenX => VerifyingKey::from_x_of_even_y(scheme, bytes)?,
-        KeyForm::Raw => VerifyingKey::from_ed25519(bytes)?,
-    };
-    if key.scheme() == scheme {
-        Ok(key)
-    } else {
-        Err(gridrig_curves::KeyFault::FormOther { scheme })
+        Err(refusal.unwrap_or_else(|| MeteringError::KeyUnknown {
+            serial: record.serial.as_ref().to_owned(),
+        }))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gridrig_metering::{
-    Finding, KeyRecord, LedgerRow, PlausibleLimits, Refusal, VerifiedReading, Verifier,
+    Finding, KeyRecord, LedgerRow, LocalTime, PlausibleLimits, Refusal, VerifiedReading, Verifier,
 };
 use gridrig_quantity::Energy;
 use pyo3::prelude::*;
@@ -230,7 +230,8 @@ impl PyVerifier {
                         valid_to_s = None, key_form = "spki", format = None, arrives_by_s = None,
                         revoked_at_s = None, profiles = vec![], start_milliwh = None,
                         import_power_milliwatt_max = None, export_power_milliwatt_max = None,
-                        power_tolerance_permille = None))]
+                        power_tolerance_permille = None, utc_offset_s = None,
+                        eu_summer_time = false))]
     #[expect(
         clippy::too_many_arguments,
         reason = "the fields of a key record, by keyword"
@@ -253,6 +254,8 @@ impl PyVerifier {
         import_power_milliwatt_max: Option<u64>,
         export_power_milliwatt_max: Option<u64>,
         power_tolerance_permille: Option<u32>,
+        utc_offset_s: Option<i32>,
+        eu_summer_time: bool,
     ) -> PyResult<()> {
         let record = KeyRecord {
             meter,
@@ -272,6 +275,10 @@ impl PyVerifier {
                 export_power_milliwatt_max,
                 power_tolerance_permille,
             },
+            local_time: utc_offset_s.map(|offset_s| LocalTime {
+                offset_s,
+                eu_summer: eu_summer_time,
+            }),
         };
         Ok(py.detach(|| self.write()?.enrol(record).map_err(CoreError::from))?)
     }

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ _POWERS = {
     "export_power_w_max": "export_power_milliwatt_max",
 }
 _TIME = 'a time with its offset, such as "2016-01-01T00:00:00Z"'
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):([0-5]\d)")
+_OFFSET_EXPECTED = 'an offset from UTC in winter, such as "+01:00"'
 _STARTS = ("start_import_milliwh", "start_export_milliwh")
 _KNOWN = (
     *_REQUIRED,
@@ -33,6 +36,8 @@ _KNOWN = (
     "profiles",
     *_STARTS,
     "power_tolerance_permille",
+    "utc_offset",
+    "summer_time",
     *_TIMES,
     *_POWERS,
 )
@@ -81,6 +86,8 @@ def parse_key(table: object, fault: Fault) -> EnrolledKey | None:
         "profiles": read.words("profiles", PROFILES),
         "start_milliwh": read.start(),
         "power_tolerance_permille": read.number("power_tolerance_permille", 1_000),
+        "utc_offset_s": read.offset(),
+        "eu_summer_time": read.summer(),
     }
     fields |= {into: read.time(name) for name, into in _TIMES.items()}
     for name, into in _POWERS.items():
@@ -140,6 +147,23 @@ class _Reader:
             return value
         self.fault(name, shown(value), f"an integer from 0 to {most}", None)
         return None
+
+    def offset(self) -> int | None:
+        value = self.table.get("utc_offset")
+        match = _OFFSET.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            if value is not None:
+                self.fault("utc_offset", shown(value), _OFFSET_EXPECTED, None)
+            return None
+        sign, hours, minutes = match.groups()
+        offset_s = int(hours) * 3_600 + int(minutes) * 60
+        return -offset_s if sign == "-" else offset_s
+
+    def summer(self) -> bool:
+        word = self.word("summer_time", ("eu",))
+        if word is not None and "utc_offset" not in self.table:
+            self.fault("utc_offset", "nothing", f"{_OFFSET_EXPECTED}, beside summer_time", None)
+        return word == "eu"
 
     def start(self) -> tuple[int, int] | None:
         if not any(name in self.table for name in _STARTS):

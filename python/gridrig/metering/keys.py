@@ -55,6 +55,11 @@ class EnrolledKey:
         Most power the place can take and give; an export of 0 for a place that never gives. [mW]
     power_tolerance_permille : int or None
         How far energy may be from the integral of signed power. [thousandths]
+    utc_offset_s : int or None
+        Offset of the meter's clock in winter, where the format signs local time; east is positive.
+        [s]
+    eu_summer_time : bool
+        Whether that clock follows the summer time of the European Union.
     """
 
     meter: str
@@ -72,6 +77,8 @@ class EnrolledKey:
     import_power_milliwatt_max: int | None = None
     export_power_milliwatt_max: int | None = None
     power_tolerance_permille: int | None = None
+    utc_offset_s: int | None = None
+    eu_summer_time: bool = False
 
 
 def enrol_key(verifier: Verifier, key: EnrolledKey, fault: Fault) -> bool:

@@ -72,6 +72,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
             context: CounterContext::Pagination,
             value: u64::from(u32_le(&dataset, 78)),
         }),
+        local: None,
         operating_s: Some(u64::from(u32_le(&dataset, 30))),
         time: MeterTime {
             utc_ms: i64::from(u32_le(&dataset, 34)) * 1000,

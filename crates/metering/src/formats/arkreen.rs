@@ -102,6 +102,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
         declared: None,
         nested: Vec::new(),
         counter: None,
+        local: None,
         operating_s: None,
         time: MeterTime {
             utc_ms: last.time_s * 1000,

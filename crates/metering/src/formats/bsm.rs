@@ -114,6 +114,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
             context: CounterContext::Response,
             value: u64::from(registers.u32(17)),
         }),
+        local: None,
         operating_s: Some(u64::from(registers.u32(19))),
         time: MeterTime {
             utc_ms: time_ms,

@@ -6,7 +6,7 @@
 //! another selection of its status bits.
 //!
 //! The block holds local time. The offset from UTC stands beside it in the list, unsigned; a record
-//! that states one needs [`UTC_OFFSET_UNSIGNED`].
+//! that states one needs [`UTC_OFFSET_UNSIGNED`], or a key that its clock is bound to.
 //!
 //! # Source
 //! Layout, status bits and values: S.A.F.E. e.V. transparenzsoftware 1.4.1 (Apache-2.0), read for
@@ -21,7 +21,8 @@ use super::octets::{octets_at, shown, u32_le};
 use super::scaled::{one_register, scaled_energy};
 use super::sml::{Entry, Field, ListResponse, list_response, messages_of};
 use super::{Format, isa_edl40};
-use crate::profile::Profile;
+use crate::local_time::LocalMoment;
+use crate::profile::{Profile, UTC_OFFSET_UNSIGNED};
 use crate::signed_record::{
     Counter, MeterTime, Prehash, SignatureEncoding, SignedPart, SignedRecord,
 };
@@ -37,12 +38,6 @@ pub(crate) static FORMAT: Format = Format {
         received.starts_with(&[0x1b; 4]) && !(isa_edl40::FORMAT.recognises)(received)
     },
     read,
-};
-
-/// Signed local time that has to be brought to UTC by an offset outside the signed bytes.
-pub(super) static UTC_OFFSET_UNSIGNED: Profile = Profile {
-    name: "utc-offset-unsigned",
-    bears: "local time in the signed bytes, its offset from UTC beside them",
 };
 
 /// Length of the signed block.
@@ -87,7 +82,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
     read_block(
         Cow::Owned(block.to_vec()),
         Cow::Owned(signature.to_vec()),
-        offset_s,
+        Some(offset_s),
     )
 }
 
@@ -143,7 +138,7 @@ fn block_of(
 pub(super) fn read_block<'a>(
     block: Cow<'a, [u8]>,
     signature: Cow<'a, [u8]>,
-    offset_s: i64,
+    stated_s: Option<i64>,
 ) -> Result<SignedRecord<'a>, FormatFault> {
     if block.len() != BLOCK_BYTES {
         let found = format!("{} octets", block.len());
@@ -165,12 +160,13 @@ pub(super) fn read_block<'a>(
             value: u64::from(u32_le(&block, 19)),
         }),
         operating_s: Some(u64::from(u32_le(&block, 15))),
-        time: utc_time(u32_le(&block, 10), offset_s),
+        time: utc_time(u32_le(&block, 10), stated_s),
+        local: Some(local_moment(u32_le(&block, 10), stated_s)),
         measure: energy.map(|energy| one_register(direction, energy)),
         power: Vec::new(),
         status: Cow::Owned(hex::encode([block[14]])),
         contract: shown(&block[41..41 + CONTRACT_BYTES]),
-        deviations: offset_deviation(offset_s),
+        deviations: offset_deviation(stated_s),
         informed_key: None,
         signed: SignedPart {
             bytes: block,
@@ -181,20 +177,25 @@ pub(super) fn read_block<'a>(
     })
 }
 
-/// Brings signed local time to UTC. The format does not say how far the meter trusts its clock.
-pub(super) fn utc_time(local_s: u32, offset_s: i64) -> MeterTime {
+/// Brings signed local time to UTC as the record states it; a time without an offset is taken as
+/// UTC. The format does not say how far the meter trusts its clock.
+pub(super) fn utc_time(local_s: u32, stated_s: Option<i64>) -> MeterTime {
     MeterTime {
-        utc_ms: (i64::from(local_s) - offset_s) * 1000,
+        utc_ms: (i64::from(local_s) - stated_s.unwrap_or(0)) * 1000,
         status: ClockStatus::Informative,
     }
 }
 
-pub(super) fn offset_deviation(offset_s: i64) -> Vec<&'static Profile> {
-    if offset_s == 0 {
-        Vec::new()
-    } else {
-        vec![&UTC_OFFSET_UNSIGNED]
+pub(super) fn local_moment(local_s: u32, stated_s: Option<i64>) -> LocalMoment {
+    LocalMoment {
+        local_s: i64::from(local_s),
+        stated_s,
     }
+}
+
+pub(super) fn offset_deviation(stated_s: Option<i64>) -> Vec<&'static Profile> {
+    // An offset of zero is as little signed as any other.
+    stated_s.map(|_| &UTC_OFFSET_UNSIGNED).into_iter().collect()
 }
 
 /// A signed block while it is filled from the front; what is not filled stays zero.

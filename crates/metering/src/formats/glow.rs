@@ -70,6 +70,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
             context: CounterContext::Slot,
             value: u64::from(slot),
         }),
+        local: None,
         operating_s: None,
         time: MeterTime {
             utc_ms: (start_s + SLOT_S) * 1000,

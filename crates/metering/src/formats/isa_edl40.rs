@@ -14,13 +14,14 @@ use gridrig_curves::Scheme;
 
 use super::Format;
 use super::edl40::{
-    BLOCK_BYTES, Block, CONTRACT, UTC_OFFSET_UNSIGNED, contract_octets, integer, local_time,
-    needed, offset_deviation, server_id, unit_and_scaler, unsigned_le, utc_time,
+    BLOCK_BYTES, Block, CONTRACT, contract_octets, integer, local_moment, local_time, needed,
+    offset_deviation, server_id, unit_and_scaler, unsigned_le, utc_time,
 };
 use super::obis::{Direction, direction_of};
 use super::octets::{octets_at, shown, u32_le};
 use super::scaled::{one_register, scaled_energy};
 use super::sml::{Entry, ListResponse, list_response, messages_of};
+use crate::profile::UTC_OFFSET_UNSIGNED;
 use crate::signed_record::{Counter, Prehash, SignatureEncoding, SignedPart, SignedRecord};
 use crate::{CounterContext, FormatFault};
 
@@ -50,9 +51,9 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
     let list = list_response(&messages)?;
     let outer = octets::<SIGNATURE_BYTES>(list.signature, "signature")?;
     let block = block_of(&list, &outer)?;
-    let offset_s = match &list.sensor_time {
-        time if time.is_absent() => 0,
-        time => local_time(time, "sensor time")?.1,
+    let stated_s = match &list.sensor_time {
+        time if time.is_absent() => None,
+        time => Some(local_time(time, "sensor time")?.1),
     };
     let direction = direction_of(octets_at(&block, 15));
     if direction != Some(Direction::Import) {
@@ -71,12 +72,13 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
             value: u64::from(u32_le(&block, 274)),
         }),
         operating_s: None,
-        time: utc_time(u32_le(&block, 10), offset_s),
+        time: utc_time(u32_le(&block, 10), stated_s),
+        local: Some(local_moment(u32_le(&block, 10), stated_s)),
         measure: energy.map(|energy| one_register(Direction::Import, energy)),
         power: Vec::new(),
         status: Cow::Owned(hex::encode([block[14]])),
         contract: shown(&block[99..227]),
-        deviations: offset_deviation(offset_s),
+        deviations: offset_deviation(stated_s),
         informed_key: None,
         signed: SignedPart {
             bytes: Cow::Owned(block.to_vec()),

@@ -103,6 +103,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
             context: CounterContext::Sequence,
             value: sequence,
         }),
+        local: None,
         operating_s,
         time: MeterTime { utc_ms, status },
         measure: measure(flags, import, export),

@@ -80,6 +80,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
         }),
         nested: Vec::new(),
         counter: Some(counter),
+        local: None,
         operating_s: None,
         time: last.time,
         measure: last.measure,

@@ -80,6 +80,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
         declared: None,
         nested: Vec::new(),
         counter: None,
+        local: None,
         operating_s: None,
         time: MeterTime {
             utc_ms: end_s * 1000,

@@ -60,7 +60,7 @@ fn read(received: &[u8]) -> Result<SignedRecord<'_>, FormatFault> {
         let found = hex::encode(&signature);
         return Err(FormatFault::value("meterValueSignature", found, expected));
     }
-    let mut record = read_block(Cow::Owned(block), Cow::Owned(numbers.to_vec()), 0)?;
+    let mut record = read_block(Cow::Owned(block), Cow::Owned(numbers.to_vec()), None)?;
     record.declared = Some(DeclaredAlgorithm {
         text: Cow::Owned(method.to_owned()),
         scheme: Some(scheme),

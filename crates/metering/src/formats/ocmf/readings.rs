@@ -160,7 +160,11 @@ fn read_register(reading: &ReadingText<'_>, code: &str) -> Result<Option<Registe
         other => return Err(FormatFault::value("RU", other, "Wh or kWh")),
     };
     let written = needed(reading.value, "RV")?.get();
-    let quoted = serde_json::from_str::<Cow<'_, str>>(written).ok();
+    // A number is not tried as a text: the parser's refusal would cost more than the reading.
+    let quoted = written
+        .starts_with('"')
+        .then(|| serde_json::from_str::<Cow<'_, str>>(written).ok())
+        .flatten();
     let text = quoted
         .as_deref()
         .unwrap_or(written)
