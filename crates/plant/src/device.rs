@@ -115,6 +115,11 @@ impl Device {
         }
     }
 
+    /// Whether it is a load with a stage in the shed plan.
+    pub fn may_be_shed(&self) -> bool {
+        matches!(&self.kind, Kind::Load(load) if load.stage.is_some())
+    }
+
     /// The motor of the load it is.
     pub fn motor(&self) -> Option<&Motor> {
         match &self.kind {

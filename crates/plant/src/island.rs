@@ -99,6 +99,8 @@ pub struct Island {
     pub filter_b: f64,
     /// What an instrument at the bus sees.
     pub instrument: Instrument,
+    /// Whether anybody looks at it.
+    pub observed: bool,
     /// Whether the island is formed.
     pub formed: FormedWatch,
     /// Angle of the grid beyond the switch [rad].
@@ -167,6 +169,7 @@ impl Island {
             rlc: opening.rlc,
             filter_b: 0.0,
             instrument: Instrument::new(f_nominal_hz, v, opening.f_hz),
+            observed: true,
             formed: FormedWatch::new(),
             grid_angle: 0.0,
             synchroniser: None,

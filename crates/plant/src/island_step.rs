@@ -91,11 +91,13 @@ impl Island {
         self.magnitude = self.v.abs();
         self.step_motors(around, end_s, h_s);
         self.step_formers(around, &bus, end_s, h_s);
-        let machine_hz = self.machine_hz();
-        let direction = direction_of(self.v, self.magnitude);
-        self.instrument.step(direction, machine_hz, h_s);
-        self.watch(around, end_s, h_s);
-        self.step_loads(around, end_s, h_s);
+        if self.observed {
+            let machine_hz = self.machine_hz();
+            let direction = direction_of(self.v, self.magnitude);
+            self.instrument.step(direction, machine_hz, h_s);
+            self.watch(around, end_s, h_s);
+            self.step_loads(around, end_s, h_s);
+        }
         self.try_closing(around, end_s);
         grid
     }
