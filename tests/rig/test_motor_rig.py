@@ -73,7 +73,7 @@ def test_a_bus_without_a_load_is_refused_with_the_near_miss():
     buses = {"A", "B", "A1"}
     assert check_feeder(rig, buses, loads={"A"}) == ()
     (issue,) = check_feeder(rig, buses, loads={"A1"})
-    assert (issue.key, issue.expected) == ("motor 'pump'.bus", "a bus with a load")
+    assert (issue.key, issue.expected) == ("motor 'pump'.bus", "a bus with a load of three phases")
     assert issue.near_miss == "A1"
 
 
