@@ -142,51 +142,7 @@ impl Island {
         outside: &Outside,
         h_s: f64,
     ) -> BusStep {
-        let (low, high) = CONSTANT_POWER_PU;
-        let Feeder {
-            legs,
-            pcc,
-            diagonal,
-            ..
-        } = feeder;
-        let per_base = 1.0 / self.s_base_va;
-        diagonal.fill(Complex::ZERO);
-        let losses = Complex::new(outside.losses_w * per_base, 0.0);
-        let (_, grid_y) = self.grid_source(outside, 0, h_s);
-        let rlc = self.rlc.map_or(Complex::ZERO, |rlc| {
-            let speed = self.formers.first().map_or(0.0, |f| f.motion.speed);
-            rlc_admittance(rlc.g, rlc.b_l, rlc.b_c, speed)
-        });
-        pcc.admit(losses + rlc + grid_y, diagonal);
-        for i in &self.loads {
-            if let Some(load) = devices[*i].fed_load() {
-                let power = Complex::new(load.p_w, load.q_var) * per_base;
-                let y = admittance_of(power) * legs[*i].gain;
-                for (node, _) in legs[*i].each() {
-                    let adapted = feeder.loads[node].0.clamp(low, high).powi(2);
-                    diagonal[node] += y * (1.0 / adapted);
-                }
-            }
-        }
-        for turning in &self.motors {
-            legs[turning.device].admit(turning.y, diagonal);
-        }
-        let nodes = diagonal.len();
-        for stage in 0..3 {
-            let fixed = &mut feeder.fixed[stage];
-            fixed.clear();
-            fixed.resize(nodes, Complex::ZERO);
-            pcc.drive(self.grid_source(outside, stage, h_s).0 * grid_y, fixed);
-            for turning in &self.motors {
-                legs[turning.device].drive(turning.e[stage] * turning.y, fixed);
-            }
-            let current = &mut feeder.current[stage];
-            current.clear();
-            current.resize(nodes, Complex::ZERO);
-            for (follower, injection) in self.followers.iter().zip(&currents.each) {
-                legs[follower.device].drive(injection[stage], current);
-            }
-        }
+        self.lay_out(feeder, devices, currents, outside, h_s);
         let mut stages = std::mem::take(&mut self.stages);
         let mut follower_scale = 1.0;
         let mut prepared = false;
@@ -214,6 +170,7 @@ impl Island {
         stages.arrive(&mut self.formers, &mut self.delivered);
         self.stages = stages;
         feeder.v.clone_from(&feeder.space.v);
+        let (low, high) = CONSTANT_POWER_PU;
         for (load, v) in feeder.loads.iter_mut().zip(&feeder.v) {
             let adapted = load.0.clamp(low, high).powi(2);
             *load = (
@@ -222,12 +179,69 @@ impl Island {
             );
         }
         self.v = feeder.pcc.followed(&feeder.v);
-        let (grid_e, _) = self.grid_source(outside, 2, h_s);
+        let (grid_e, grid_y) = self.grid_source(outside, 2, h_s);
         BusStep {
             v: self.v,
             follower_scale,
             load_scale: 1.0,
             grid: -feeder.pcc.power_into(&feeder.v, grid_e, grid_y),
+        }
+    }
+
+    /// Lays out what a step has beside its formers: admittances of loads, motors, test load and grid,
+    /// and the currents of motors, grid and grid-following inverters.
+    fn lay_out(
+        &self,
+        feeder: &mut Feeder,
+        devices: &[Device],
+        currents: &Currents,
+        outside: &Outside,
+        h_s: f64,
+    ) {
+        let grid = [0, 1, 2].map(|stage| self.grid_source(outside, stage, h_s));
+        let (low, high) = CONSTANT_POWER_PU;
+        let Feeder {
+            legs,
+            pcc,
+            diagonal,
+            ..
+        } = feeder;
+        let per_base = 1.0 / self.s_base_va;
+        diagonal.fill(Complex::ZERO);
+        let losses = Complex::new(outside.losses_w * per_base, 0.0);
+        let rlc = self.rlc.map_or(Complex::ZERO, |rlc| {
+            let speed = self.formers.first().map_or(0.0, |f| f.motion.speed);
+            rlc_admittance(rlc.g, rlc.b_l, rlc.b_c, speed)
+        });
+        pcc.admit(losses + rlc + grid[0].1, diagonal);
+        for i in &self.loads {
+            if let Some(load) = devices[*i].fed_load() {
+                let power = Complex::new(load.p_w, load.q_var) * per_base;
+                let y = admittance_of(power) * legs[*i].gain;
+                for (node, _) in legs[*i].each() {
+                    let adapted = feeder.loads[node].0.clamp(low, high).powi(2);
+                    diagonal[node] += y * (1.0 / adapted);
+                }
+            }
+        }
+        for turning in &self.motors {
+            legs[turning.device].admit(turning.y, diagonal);
+        }
+        let nodes = diagonal.len();
+        for stage in 0..3 {
+            let fixed = &mut feeder.fixed[stage];
+            fixed.clear();
+            fixed.resize(nodes, Complex::ZERO);
+            pcc.drive(grid[stage].0 * grid[stage].1, fixed);
+            for turning in &self.motors {
+                legs[turning.device].drive(turning.e[stage] * turning.y, fixed);
+            }
+            let current = &mut feeder.current[stage];
+            current.clear();
+            current.resize(nodes, Complex::ZERO);
+            for (follower, injection) in self.followers.iter().zip(&currents.each) {
+                legs[follower.device].drive(injection[stage], current);
+            }
         }
     }
 }
