@@ -2087,6 +2087,8 @@ class World:
         """Go back to one bus for all devices."""
     def set_load(self, i: int, p_w: float, q_var: float) -> None:
         """Set what a load consumes, not negative. [W, var]"""
+    def set_load_phases(self, i: int, phases: str) -> None:
+        """Connect a load to "a", "b" or "c", or to all as it is at first, "abc"."""
     def set_motor(self, i: int, settings: Mapping[str, _PlantSetting]) -> None:
         """Put a motor beside what a load consumes; its keys are in `docs/plant.md`."""
     def switch_motor(self, i: int, on: bool) -> None:

@@ -146,3 +146,24 @@ def test_load_that_follows_its_voltage_is_metered_as_it_drew(village: Path) -> N
     hut = street.world.terminal(street.loads["load.hut"])
     assert hut.p_w == pytest.approx(-drawn_w, rel=1e-6)
     assert hut.import_milliwh == pytest.approx(3 * drawn_w / 3.6, rel=1e-3)
+
+
+def test_what_is_at_one_phase_has_the_voltage_of_that_phase_in_an_island(village: Path) -> None:
+    rig = load_rig(rig_file(village, on_village))
+    grid = load_grid(rig, 1_467_206_100, 60)
+    street = make_street(rig, grid, seed=1)
+    street.follow_profiles(1_467_206_100)
+    physics = Physics(street, grid.feeder)
+    for tick in range(30):
+        if tick == 2:
+            physics.open_pcc(2.0)
+        flow = physics.step(float(tick), 1.0)
+        physics.finish(1.0)
+    street.world.island_tick(30.0, 1.0, 0.0, record_every=0)
+    modelled = {bus: street.world.terminal(k).v_pu for k, bus in enumerate(street.buses)}
+    solved = {bus: flow.solution.v_at(bus) for bus in modelled}
+    # The plant's former has a reactance in each phase, the feeder's holds its terminals balanced.
+    for bus, v_pu in solved.items():
+        assert modelled[bus] == pytest.approx(v_pu, abs=0.012), bus
+    assert modelled["load.house"] < modelled["near"] - 0.003 > solved["load.house"]
+    assert modelled["far.3"] > modelled["far"] + 0.01 < solved["far.3"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from opender_pair import Outputs, Pair, Stage
+from opender_pair import RATED_W, Outputs, Pair, Stage
 
 ON = "ENABLED"
 QUIET: dict[str, object] = {"droop": False}
@@ -153,6 +153,44 @@ def test_frequency_droop_starts_at_the_power_before_and_comes_back_with_its_resp
     assert differences(found).max() < half_a_step(0.5, 5.0, pair.step_s)
     moved = np.ptp(found.ours[:, 0])
     assert moved < 1e-9 if max(abs(f - 60.0) for f in sweep) < 0.036 else moved > 0.2
+
+
+def limited(pair: Pair, p_pu: float, seconds: float) -> Outputs:
+    """Write a limit to both and let them run at full sun."""
+    pair.world.set_limit_w(pair.pv, p_pu * RATED_W)
+    pair.der.der_file.AP_LIMIT = p_pu
+    return pair.run(Stage(seconds))
+
+
+def test_a_limit_is_kept_to_and_goes_below_volt_watt_or_above_it():
+    curve = {"volt_watt_v_pu": [1.02, 1.08], "volt_watt_p_pu": [1.0, 0.4]}
+    theirs = {"PV_CURVE_V1": 1.02, "PV_CURVE_V2": 1.08, "PV_CURVE_P1": 1.0, "PV_CURVE_P2": 0.4}
+    pair = Pair(
+        {"volt_watt": True, "volt_watt_response_s": 0.5, **curve, **QUIET},
+        {"AP_LIMIT_ENABLE": ON, "PV_MODE_ENABLE": ON, "PV_OLRT": 0.5, **theirs, **NO_DROOP},
+    )
+    for p_pu in (1.0, 0.3, 0.75, 0.0, 0.9):
+        found = limited(pair, p_pu, 1.0)
+        assert found.ours[-1, 0] == pytest.approx(p_pu, abs=SETTLED)
+        assert found.theirs[-1, 0] == pytest.approx(p_pu, abs=SETTLED)
+    for v_pu, p_pu in ((1.06, 0.6), (1.03, 0.9)):  # the lower of both rules
+        found = pair.run(Stage(3.0, v_pu=v_pu))
+        assert found.ours[-1, 0] == pytest.approx(p_pu, abs=SETTLED)
+        assert found.theirs[-1, 0] == pytest.approx(p_pu, abs=SETTLED)
+
+
+@pytest.mark.parametrize("ramp_s", [2.0, 10.0])
+def test_a_ramp_to_a_limit_is_as_long(ramp_s):
+    """OpenDER's response to a limit is a ramp over its AP_RT; ours is that with `ramp_w_per_s`."""
+    pair = Pair(
+        {"ramp_w_per_s": RATED_W / ramp_s, **QUIET},
+        {"AP_LIMIT_ENABLE": ON, "AP_RT": ramp_s, "NP_REACT_TIME": 0.0, **NO_DROOP},
+    )
+    limited(pair, 1.0, 1.0)
+    for p_pu in (0.2, 0.9):
+        found = limited(pair, p_pu, 1.2 * ramp_s)
+        assert differences(found)[0] < 2.1 * pair.step_s / ramp_s
+        assert found.ours[-1, 0] == pytest.approx(p_pu, abs=SETTLED)
 
 
 def test_the_priority_test_of_1547_1_ends_at_its_published_powers():

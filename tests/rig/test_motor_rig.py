@@ -4,6 +4,7 @@ from small_rig import issues_of, small_rig
 
 from gridrig.campaign.scenario import describe_scenario
 from gridrig.campaign.scenario_fit import check_together
+from gridrig.campaign.slicing import slice_scenario
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.toml_file import parse_toml
 
@@ -73,8 +74,15 @@ def test_a_bus_without_a_load_is_refused_with_the_near_miss():
     buses = {"A", "B", "A1"}
     assert check_feeder(rig, buses, loads={"A"}) == ()
     (issue,) = check_feeder(rig, buses, loads={"A1"})
-    assert (issue.key, issue.expected) == ("motor 'pump'.bus", "a bus with a load")
+    assert (issue.key, issue.expected) == ("motor 'pump'.bus", "a bus with a load of three phases")
     assert issue.near_miss == "A1"
+
+
+def test_a_slice_begins_with_the_motors_as_they_were():
+    text = SCENARIO.replace("at_s = 900", "at_s = 300").replace("pumpe", "pump")
+    scenario = describe_scenario(parse_toml(text.encode(), "pump.toml"), {"bus_v_max_pu": "pu"})
+    slice_ = slice_scenario(scenario, from_s=900, for_s=900, tick_s=None)
+    assert [(e.at_s, e.do, e.target) for e in slice_.events] == [(0.0, "start", "pump")]
 
 
 def test_a_scenario_that_starts_an_unknown_motor_is_refused():

@@ -16,8 +16,17 @@ pub struct BusStep {
     pub follower_scale: f64,
     /// Power of a fed load over its power at nominal voltage.
     pub load_scale: f64,
-    /// Current from the grid into the feeder [pu].
-    pub grid_i: Complex,
+    /// Power of the grid into the feeder (P + jQ) [pu].
+    pub grid: Complex,
+}
+
+/// What a grid former gave in a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delivered {
+    /// Power (P + jQ) [pu].
+    pub power: Complex,
+    /// The largest current of its phases [pu].
+    pub i_pu: f64,
 }
 
 /// Room for the stages of a step, kept so that steps allocate nothing.
@@ -27,6 +36,7 @@ pub struct Stages {
     at: Vec<Motion>,
     rates: [Vec<Motion>; 4],
     sources: Vec<Source>,
+    power: Vec<Complex>,
 }
 
 impl Stages {
@@ -53,9 +63,15 @@ impl Stages {
                 }
             }
             solve(&self.at, &mut self.sources, stage);
-            let moving = formers.iter().zip(&self.at).zip(&self.sources);
-            let rate = |((former, motion), source): ((&GridForming, &Motion), &Source)| {
-                former.rates(*motion, source.v * source.i.conj())
+            self.power.clear();
+            self.power.resize(formers.len(), Complex::ZERO);
+            for source in &self.sources {
+                let (former, share, _) = source.of;
+                self.power[former] += source.v * source.i.conj() * share;
+            }
+            let moving = formers.iter().zip(&self.at).zip(&self.power);
+            let rate = |((former, motion), power): ((&GridForming, &Motion), &Complex)| {
+                former.rates(*motion, *power)
             };
             self.rates[n].clear();
             self.rates[n].extend(moving.map(rate));
@@ -69,13 +85,19 @@ impl Stages {
         solve(&self.at, &mut self.sources, 2);
     }
 
-    /// Puts the states at the end of a step into the formers, and their currents into `former_i`.
-    pub fn arrive(&self, formers: &mut [GridForming], former_i: &mut Vec<Complex>) {
+    /// Puts the states at the end of a step into the formers, and what they gave into `delivered`.
+    pub fn arrive(&self, formers: &mut [GridForming], delivered: &mut Vec<Delivered>) {
         for (former, motion) in formers.iter_mut().zip(&self.at) {
             former.arrive(*motion);
         }
-        former_i.clear();
-        former_i.extend(self.sources.iter().map(|source| source.i));
+        delivered.clear();
+        delivered.resize(formers.len(), Delivered::default());
+        for source in &self.sources {
+            let (former, share, gain) = source.of;
+            let given = &mut delivered[former];
+            given.power += source.v * source.i.conj() * share;
+            given.i_pu = given.i_pu.max(source.i.abs() / gain);
+        }
     }
 }
 
@@ -107,7 +129,7 @@ impl Island {
             h_s,
         };
         let solved = bus.step(&mut stages);
-        stages.arrive(&mut self.formers, &mut self.former_i);
+        stages.arrive(&mut self.formers, &mut self.delivered);
         self.stages = stages;
         self.v = solved.v;
         self.v_load = self.load_lag.step(self.v_load, solved.v.abs(), h_s);
@@ -115,7 +137,7 @@ impl Island {
             v: solved.v,
             follower_scale: solved.follower_scale,
             load_scale: solved.v.norm_sq() / adapted,
-            grid_i: solved.grid_i,
+            grid: solved.v * solved.grid_i.conj(),
         }
     }
 
@@ -168,12 +190,12 @@ impl Island {
             h_s,
         );
         self.v = resonant.v;
-        self.former_i.clear();
+        self.delivered.clear();
         BusStep {
             v: mean,
             follower_scale,
             load_scale: mean.norm_sq() / adapted,
-            grid_i: Complex::ZERO,
+            grid: Complex::ZERO,
         }
     }
 }
@@ -204,8 +226,11 @@ impl AlgebraicBus<'_> {
     fn solved(&self, motions: &[Motion], sources: &mut Vec<Source>, stage: usize) -> Solved {
         let island = self.island;
         sources.clear();
-        sources.extend(island.formers.iter().zip(motions).map(|(former, motion)| {
-            Source::new(former.e(*motion), former.x_base, former.i_max_base)
+        let moving = island.formers.iter().zip(motions).enumerate();
+        sources.extend(moving.map(|(n, (former, motion))| {
+            let mut source = Source::new(former.e(*motion), former.x_base, former.i_max_base);
+            source.of.0 = n;
+            source
         }));
         let mut admittance = self.shares;
         if let Some(rlc) = island.rlc {

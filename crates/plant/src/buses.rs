@@ -92,6 +92,25 @@ impl Buses {
         reached.iter().position(|reached| !reached)
     }
 
+    /// The same for three phases that are joined nowhere but at sources: each has the admittances
+    /// between its own nodes, phase by phase.
+    pub fn by_phase(&self) -> Buses {
+        let (n, wide) = (self.count, 3 * self.count);
+        let mut y = vec![Complex::ZERO; wide * wide];
+        for phase in 0..3 {
+            for row in 0..n {
+                let at = (phase * n + row) * wide + phase * n;
+                y[at..at + n].copy_from_slice(&self.y[row * n..(row + 1) * n]);
+            }
+        }
+        Buses {
+            count: wide,
+            y,
+            pcc: self.pcc,
+            of_device: self.of_device.clone(),
+        }
+    }
+
     /// How many buses there are.
     pub fn count(&self) -> usize {
         self.count

@@ -35,6 +35,7 @@ impl Complex {
     }
 
     /// The unit phasor at `angle`, without a sine while the angle is small [rad].
+    #[inline]
     pub fn turn(angle: f64) -> Complex {
         if angle.abs() > SMALL {
             return Complex::polar(1.0, angle);

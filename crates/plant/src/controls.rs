@@ -5,6 +5,7 @@ use crate::error::{PlantError, checked};
 use crate::motor::Motor;
 use crate::motor_settings::MotorSettings;
 use crate::setting::Value;
+use crate::sourced::Phases;
 use crate::world::World;
 
 impl World {
@@ -144,6 +145,12 @@ impl World {
         let settings = MotorSettings::read(&name, table)?;
         let (runs, torque_pu) = (settings.runs, settings.torque_pu);
         let motor = Motor::new(settings, f_nominal_hz);
+        if load.phases != Phases::Three {
+            return Err(PlantError::DeviceKind {
+                name,
+                needed: "load of three phases, as a motor needs".to_owned(),
+            });
+        }
         if runs && !motor.runs_up() {
             return Err(PlantError::SettingWrong {
                 place: name,

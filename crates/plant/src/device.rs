@@ -4,6 +4,7 @@ use crate::complex::Complex;
 use crate::inverter::Inverter;
 use crate::motor::Motor;
 use crate::register::Register;
+use crate::sourced::Phases;
 
 /// Below this voltage a bus is dead [pu].
 pub const DEAD_PU: f64 = 0.05;
@@ -51,6 +52,8 @@ pub struct Load {
     pub p_w: f64,
     /// Reactive power it consumes [var].
     pub q_var: f64,
+    /// The phases it is connected to.
+    pub phases: Phases,
     /// A motor beside that.
     pub motor: Option<Box<Motor>>,
     /// Its stage in the shed plan; the lowest stage is shed first.
@@ -113,6 +116,19 @@ impl Device {
             Kind::Load(load) if !load.shed => Some(load),
             _ => None,
         }
+    }
+
+    /// The phases it is connected to.
+    pub fn phases(&self) -> Phases {
+        match &self.kind {
+            Kind::Load(load) => load.phases,
+            Kind::Inverter(inverter) => inverter.settings.phases,
+        }
+    }
+
+    /// Whether it is a load with a stage in the shed plan.
+    pub fn may_be_shed(&self) -> bool {
+        matches!(&self.kind, Kind::Load(load) if load.stage.is_some())
     }
 
     /// The motor of the load it is.

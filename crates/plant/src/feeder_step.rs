@@ -11,7 +11,9 @@ use crate::device::Device;
 use crate::grid_forming::Motion;
 use crate::island::{CONSTANT_POWER_PU, Island, Outside};
 use crate::island_step::Currents;
+use crate::legs::{Legs, turn_of};
 use crate::network::{Source, admittance_of, rlc_admittance};
+use crate::sourced::Phases;
 
 /// Iterations of the power flow an island starts from; each is several times nearer.
 const START_ITERATIONS: usize = 30;
@@ -23,14 +25,20 @@ const CEILING_HALVINGS: usize = 40;
 /// The buses of an island and what is known of each.
 #[derive(Clone, Debug)]
 pub struct Feeder {
-    /// The network.
+    /// The network; by phases, that of each after the other.
     pub buses: Buses,
-    /// Voltage of each bus [pu].
+    /// Whether it is one of phases, because a device is at one phase only.
+    pub by_phase: bool,
+    /// Where each device is joined to it.
+    pub legs: Vec<Legs>,
+    /// Where the grid is.
+    pcc: Legs,
+    /// Voltage of each node: a bus, or one of its phases [pu].
     pub v: Vec<Complex>,
-    /// Voltage the loads of each bus have adapted to, and their power over that at nominal voltage.
+    /// Voltage the loads of each node have adapted to, and their power over that at nominal voltage.
     loads: Vec<(f64, f64)>,
     diagonal: Vec<Complex>,
-    /// What the grid-following inverters drive into each bus, by place in the step.
+    /// What the grid-following inverters drive into each node, by place in the step.
     current: [Vec<Complex>; 3],
     /// What the grid and the motors drive.
     fixed: [Vec<Complex>; 3],
@@ -39,46 +47,88 @@ pub struct Feeder {
 }
 
 impl Feeder {
-    /// A network whose PCC is at `v_pu` while its devices give what their terminals hold.
-    pub fn start(buses: Buses, devices: &[Device], v_pu: f64, s_base_va: f64) -> Feeder {
-        let n = buses.count();
+    /// The network whose PCC is at `v_pu` while its devices give what their terminals hold; none if
+    /// one bus without phases says it all.
+    pub fn start(
+        buses: Option<&Buses>,
+        devices: &[Device],
+        v_pu: f64,
+        s_base_va: f64,
+    ) -> Option<Feeder> {
+        let by_phase = devices.iter().any(|d| d.phases() != Phases::Three);
+        if buses.is_none() && !by_phase {
+            return None;
+        }
+        let one = buses.cloned().unwrap_or_else(Buses::one);
+        let n = one.count();
+        let legs_of = |bus: usize, phases: Phases| {
+            if by_phase {
+                Legs::by_phase(bus, n, phases)
+            } else {
+                Legs::at(bus)
+            }
+        };
+        let devices_at = devices.iter().enumerate();
+        let legs = devices_at.map(|(i, device)| legs_of(one.of(i), device.phases()));
         let mut feeder = Feeder {
-            v: vec![Complex::new(v_pu, 0.0); n],
-            loads: vec![(v_pu, 1.0); n],
-            diagonal: vec![Complex::ZERO; n],
+            legs: legs.collect(),
+            pcc: legs_of(one.pcc, Phases::Three),
+            buses: if by_phase { one.by_phase() } else { one },
+            by_phase,
+            v: Vec::new(),
+            loads: Vec::new(),
+            diagonal: Vec::new(),
             current: Default::default(),
             fixed: Default::default(),
             all: Vec::new(),
             space: Workspace::default(),
-            buses,
         };
-        feeder.diagonal[feeder.buses.pcc] = Complex::new(HOLDS, 0.0);
-        let diagonal = feeder.diagonal.clone();
-        feeder
-            .space
-            .prepare(&feeder.buses, &mut feeder.diagonal, &[]);
-        for _ in 0..START_ITERATIONS {
-            let mut current = vec![Complex::ZERO; n];
-            current[feeder.buses.pcc] = Complex::new(HOLDS * v_pu, 0.0);
-            for (i, device) in devices.iter().enumerate() {
-                let bus = feeder.buses.of(i);
-                let power = Complex::new(device.terminal.p_w, device.terminal.q_var);
-                current[bus] += power.conj() * (1.0 / s_base_va) / feeder.v[bus].conj();
-            }
-            feeder
-                .space
-                .solve(&feeder.buses, &diagonal, &current, &mut []);
-            feeder.v.clone_from(&feeder.space.v);
-        }
-        for (load, v) in feeder.loads.iter_mut().zip(&feeder.v) {
-            load.0 = v.abs();
-        }
-        feeder
+        feeder.find_start(devices, v_pu, s_base_va);
+        Some(feeder)
     }
 
-    /// The power of a fed load at this bus over its power at nominal voltage.
-    pub fn load_scale(&self, bus: usize) -> f64 {
-        self.loads[bus].1
+    /// The power flow that the island begins from.
+    fn find_start(&mut self, devices: &[Device], v_pu: f64, s_base_va: f64) {
+        let nodes = self.buses.count();
+        self.v = vec![Complex::ZERO; nodes];
+        self.fill(Complex::new(v_pu, 0.0));
+        self.diagonal = vec![Complex::ZERO; nodes];
+        let holds = Complex::new(HOLDS, 0.0);
+        self.pcc.admit(holds, &mut self.diagonal);
+        let diagonal = self.diagonal.clone();
+        self.space.prepare(&self.buses, &mut self.diagonal, &[]);
+        for _ in 0..START_ITERATIONS {
+            let mut current = vec![Complex::ZERO; nodes];
+            self.pcc.drive(holds * v_pu, &mut current);
+            for (legs, device) in self.legs.iter().zip(devices) {
+                let power = Complex::new(device.terminal.p_w, device.terminal.q_var);
+                let own = power.conj() * (legs.gain / s_base_va);
+                for (node, _) in legs.each() {
+                    current[node] += own / self.v[node].conj();
+                }
+            }
+            self.space.solve(&self.buses, &diagonal, &current, &mut []);
+            self.v.clone_from(&self.space.v);
+        }
+        self.loads = self.v.iter().map(|v| (v.abs(), 1.0)).collect();
+    }
+
+    /// Puts every bus at `v`, balanced.
+    pub fn fill(&mut self, v: Complex) {
+        let buses = self.v.len() / if self.by_phase { 3 } else { 1 };
+        for (node, at) in self.v.iter_mut().enumerate() {
+            *at = v * turn_of(node / buses.max(1));
+        }
+    }
+
+    /// The voltage that a device follows [pu].
+    pub fn v_at(&self, device: usize) -> Complex {
+        self.legs[device].followed(&self.v)
+    }
+
+    /// The power of a fed load over its power at nominal voltage.
+    pub fn load_scale(&self, device: usize) -> f64 {
+        self.legs[device].mean(|node| self.loads[node].1)
     }
 }
 
@@ -92,56 +142,22 @@ impl Island {
         outside: &Outside,
         h_s: f64,
     ) -> BusStep {
-        let (low, high) = CONSTANT_POWER_PU;
-        let Feeder {
-            buses, diagonal, ..
-        } = feeder;
-        let per_base = 1.0 / self.s_base_va;
-        diagonal.fill(Complex::ZERO);
-        diagonal[buses.pcc] = Complex::new(outside.losses_w * per_base, 0.0);
-        for i in &self.loads {
-            if let Some(load) = devices[*i].fed_load() {
-                let bus = buses.of(*i);
-                let adapted = feeder.loads[bus].0.clamp(low, high).powi(2);
-                let power = Complex::new(load.p_w, load.q_var) * per_base;
-                diagonal[bus] += admittance_of(power) * (1.0 / adapted);
-            }
-        }
-        if let Some(rlc) = self.rlc {
-            let speed = self.formers.first().map_or(0.0, |f| f.motion.speed);
-            diagonal[buses.pcc] += rlc_admittance(rlc.g, rlc.b_l, rlc.b_c, speed);
-        }
-        let (_, grid_y) = self.grid_source(outside, 0, h_s);
-        diagonal[buses.pcc] += grid_y;
-        for turning in &self.motors {
-            diagonal[buses.of(turning.device)] += turning.y;
-        }
-        for (stage, fixed) in feeder.fixed.iter_mut().enumerate() {
-            fixed.clear();
-            fixed.resize(buses.count(), Complex::ZERO);
-            fixed[buses.pcc] = self.grid_source(outside, stage, h_s).0 * grid_y;
-            for turning in &self.motors {
-                fixed[buses.of(turning.device)] += turning.e[stage] * turning.y;
-            }
-        }
-        for (stage, current) in feeder.current.iter_mut().enumerate() {
-            current.clear();
-            current.resize(buses.count(), Complex::ZERO);
-            for (follower, injection) in self.followers.iter().zip(&currents.each) {
-                current[buses.of(follower.device)] += injection[stage];
-            }
-        }
+        self.lay_out(feeder, devices, currents, outside, h_s);
         let mut stages = std::mem::take(&mut self.stages);
         let mut follower_scale = 1.0;
         let mut prepared = false;
         let island = &*self;
         let solve = |motions: &[Motion], sources: &mut Vec<Source>, stage: usize| {
             sources.clear();
-            sources.extend(island.formers.iter().zip(motions).map(|(former, motion)| {
-                let mut source = Source::new(former.e(*motion), former.x_base, former.i_max_base);
-                source.bus = feeder.buses.of(former.device);
-                source
-            }));
+            for (n, (former, motion)) in island.formers.iter().zip(motions).enumerate() {
+                let (legs, e) = (&feeder.legs[former.device], former.e(*motion));
+                sources.extend(legs.each().map(|(node, turn)| {
+                    let (x, i_max) = (former.x_base / legs.gain, former.i_max_base * legs.gain);
+                    let mut source = Source::new(e * turn, x, i_max);
+                    (source.bus, source.of) = (node, (n, legs.share, legs.gain));
+                    source
+                }));
+            }
             if !prepared {
                 prepared = true;
                 feeder
@@ -151,9 +167,10 @@ impl Island {
             follower_scale = feeder.solve(sources, stage, island.settings.ceiling_v_pu);
         };
         stages.runge_kutta(&island.formers, h_s, solve);
-        stages.arrive(&mut self.formers, &mut self.former_i);
+        stages.arrive(&mut self.formers, &mut self.delivered);
         self.stages = stages;
         feeder.v.clone_from(&feeder.space.v);
+        let (low, high) = CONSTANT_POWER_PU;
         for (load, v) in feeder.loads.iter_mut().zip(&feeder.v) {
             let adapted = load.0.clamp(low, high).powi(2);
             *load = (
@@ -161,13 +178,70 @@ impl Island {
                 v.norm_sq() / adapted,
             );
         }
-        self.v = feeder.v[feeder.buses.pcc];
-        let (grid_e, _) = self.grid_source(outside, 2, h_s);
+        self.v = feeder.pcc.followed(&feeder.v);
+        let (grid_e, grid_y) = self.grid_source(outside, 2, h_s);
         BusStep {
             v: self.v,
             follower_scale,
             load_scale: 1.0,
-            grid_i: (grid_e - self.v) * grid_y,
+            grid: -feeder.pcc.power_into(&feeder.v, grid_e, grid_y),
+        }
+    }
+
+    /// Lays out what a step has beside its formers: admittances of loads, motors, test load and grid,
+    /// and the currents of motors, grid and grid-following inverters.
+    fn lay_out(
+        &self,
+        feeder: &mut Feeder,
+        devices: &[Device],
+        currents: &Currents,
+        outside: &Outside,
+        h_s: f64,
+    ) {
+        let grid = [0, 1, 2].map(|stage| self.grid_source(outside, stage, h_s));
+        let (low, high) = CONSTANT_POWER_PU;
+        let Feeder {
+            legs,
+            pcc,
+            diagonal,
+            ..
+        } = feeder;
+        let per_base = 1.0 / self.s_base_va;
+        diagonal.fill(Complex::ZERO);
+        let losses = Complex::new(outside.losses_w * per_base, 0.0);
+        let rlc = self.rlc.map_or(Complex::ZERO, |rlc| {
+            let speed = self.formers.first().map_or(0.0, |f| f.motion.speed);
+            rlc_admittance(rlc.g, rlc.b_l, rlc.b_c, speed)
+        });
+        pcc.admit(losses + rlc + grid[0].1, diagonal);
+        for i in &self.loads {
+            if let Some(load) = devices[*i].fed_load() {
+                let power = Complex::new(load.p_w, load.q_var) * per_base;
+                let y = admittance_of(power) * legs[*i].gain;
+                for (node, _) in legs[*i].each() {
+                    let adapted = feeder.loads[node].0.clamp(low, high).powi(2);
+                    diagonal[node] += y * (1.0 / adapted);
+                }
+            }
+        }
+        for turning in &self.motors {
+            legs[turning.device].admit(turning.y, diagonal);
+        }
+        let nodes = diagonal.len();
+        for stage in 0..3 {
+            let fixed = &mut feeder.fixed[stage];
+            fixed.clear();
+            fixed.resize(nodes, Complex::ZERO);
+            pcc.drive(grid[stage].0 * grid[stage].1, fixed);
+            for turning in &self.motors {
+                legs[turning.device].drive(turning.e[stage] * turning.y, fixed);
+            }
+            let current = &mut feeder.current[stage];
+            current.clear();
+            current.resize(nodes, Complex::ZERO);
+            for (follower, injection) in self.followers.iter().zip(&currents.each) {
+                legs[follower.device].drive(injection[stage], current);
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ impl GridFollowing {
     }
 
     /// Takes the voltage at the beginning of a step.
+    #[inline]
     pub fn measure(&mut self, seen: &Metered, h_s: f64) {
         self.pll.step(seen.direction, h_s);
         (self.per_v, self.v_pu, self.direction) = (seen.per_v, seen.v_pu, seen.direction);
@@ -72,6 +73,7 @@ impl GridFollowing {
     }
 
     /// Controls the current toward `power` (P + jQ), led by `lead` [rad]; call after `measure`.
+    #[inline]
     pub fn inject(&mut self, power: Complex, lead: f64, h_s: f64) -> Injection {
         let target = self.reference(power, lead);
         let factor = self.current_lag.factor(h_s);
@@ -87,6 +89,7 @@ impl GridFollowing {
         Injection::default()
     }
 
+    #[inline]
     fn reference(&self, power: Complex, lead: f64) -> Complex {
         let mut i = power.conj() * self.per_v;
         let squared = i.norm_sq();

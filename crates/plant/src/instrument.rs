@@ -12,6 +12,8 @@ const ROCOF_WINDOW_S: f64 = 0.1;
 #[derive(Clone, Debug)]
 pub struct Instrument {
     pll: Pll,
+    /// Whether the loop is what tells the frequency.
+    follows: bool,
     filter: Lag,
     /// Frequency of the bus [Hz].
     pub f_hz: f64,
@@ -29,6 +31,7 @@ impl Instrument {
         pll.lock(v, f_hz);
         Instrument {
             pll,
+            follows: true,
             filter: Lag::new(2.0 / f_nominal_hz),
             f_hz,
             f_filtered_hz: f_hz,
@@ -38,10 +41,18 @@ impl Instrument {
     }
 
     /// Takes the direction of a step's voltage, a unit phasor; `machine_hz` is the grid formers' own frequency, if there are
-    /// any: it is the truth the loop would only follow.
+    /// any: it is the truth, which the loop only takes over when they are gone.
     pub fn step(&mut self, direction: Complex, machine_hz: Option<f64>, h_s: f64) {
-        self.pll.step(direction, h_s);
-        self.f_hz = machine_hz.unwrap_or_else(|| self.pll.f_hz());
+        if let Some(machine_hz) = machine_hz {
+            self.f_hz = machine_hz;
+            self.follows = false;
+        } else {
+            if !std::mem::replace(&mut self.follows, true) {
+                self.pll.lock(direction, self.f_hz);
+            }
+            self.pll.step(direction, h_s);
+            self.f_hz = self.pll.f_hz();
+        }
         self.f_filtered_hz = self.filter.step(self.f_filtered_hz, self.f_hz, h_s);
         let steps = (ROCOF_WINDOW_S / h_s).round().max(1.0) as usize;
         self.window.push_back(self.f_hz);

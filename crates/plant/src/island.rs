@@ -4,10 +4,10 @@
 //! loads of constant power); with none it is one resonant circuit (loads of constant impedance) that lives or dies by
 //! what the grid-following inverters feed into it. Invariants: device order decides every loop;
 //! nothing here reads a clock; `step` has one length for a whole tick. Known gaps: one voltage for
-//! all devices while no former holds it, positive sequence only, no saturation of transformers.
+//! all devices while no former holds it, one bus in positive sequence while no former
+//! holds it, no saturation of transformers.
 
-use crate::bus::Stages;
-use crate::bus_meter::BusMeter;
+use crate::bus::{Delivered, Stages};
 use crate::buses::Buses;
 use crate::complex::Complex;
 use crate::device::Device;
@@ -23,6 +23,7 @@ use crate::island_motors::Turning;
 use crate::island_settings::IslandSettings;
 use crate::island_step::Currents;
 use crate::lag::Lag;
+use crate::phase_meter::PhaseMeter;
 use crate::resonant::{Circuit, Resonant};
 use crate::seed::spread;
 use crate::synchroniser::Synchroniser;
@@ -69,8 +70,8 @@ pub struct Island {
     pub load_lag: Lag,
     /// The buses, where there is more than one.
     pub feeder: Option<Box<Feeder>>,
-    /// What inverters measure: a bus and its meter, one for each kind on each bus.
-    pub meters: Vec<(usize, BusMeter)>,
+    /// What inverters measure, one for each kind on each bus or phase.
+    pub meters: Vec<PhaseMeter>,
     /// Grid-following inverters.
     pub followers: Vec<Follower>,
     /// What they drove in the last step.
@@ -83,8 +84,8 @@ pub struct Island {
     pub load: Option<Complex>,
     /// Power of each device into the grid in the last step [W, var].
     pub power: Vec<Complex>,
-    /// Current of each grid former in the last step [pu].
-    pub former_i: Vec<Complex>,
+    /// What each grid former gave in the last step.
+    pub delivered: Vec<Delivered>,
     /// Room for the stages of a step.
     pub stages: Stages,
     /// Grid formers that gave up since the last step: their power is nothing from now on.
@@ -99,6 +100,8 @@ pub struct Island {
     pub filter_b: f64,
     /// What an instrument at the bus sees.
     pub instrument: Instrument,
+    /// Whether anybody looks at it.
+    pub observed: bool,
     /// Whether the island is formed.
     pub formed: FormedWatch,
     /// Angle of the grid beyond the switch [rad].
@@ -148,10 +151,8 @@ impl Island {
             magnitude: opening.v_pu,
             v_load: opening.v_pu,
             load_lag: Lag::new(settings.load_lag_s),
-            feeder: opening
-                .buses
-                .clone()
-                .map(|buses| Box::new(Feeder::start(buses, devices, opening.v_pu, s_base_va))),
+            feeder: Feeder::start(opening.buses.as_ref(), devices, opening.v_pu, s_base_va)
+                .map(Box::new),
             meters: Vec::new(),
             followers: Vec::new(),
             currents: Currents::default(),
@@ -159,7 +160,7 @@ impl Island {
             motors: Vec::new(),
             load: None,
             power: Vec::new(),
-            former_i: Vec::new(),
+            delivered: Vec::new(),
             stages: Stages::default(),
             retired: Vec::new(),
             formers: Vec::new(),
@@ -167,6 +168,7 @@ impl Island {
             rlc: opening.rlc,
             filter_b: 0.0,
             instrument: Instrument::new(f_nominal_hz, v, opening.f_hz),
+            observed: true,
             formed: FormedWatch::new(),
             grid_angle: 0.0,
             synchroniser: None,
@@ -204,7 +206,7 @@ impl Island {
                 self.filter_b += self.settings.filter_b_pu * settings.s_va / self.s_base_va;
                 let noise = NOISE_HZ * spread(opening.seed, i as u64, u64::MAX);
                 let meter = self.meter_for(i, settings);
-                let seen = &self.meters[meter].1.seen;
+                let seen = &self.meters[meter].meter.seen;
                 let fast =
                     GridFollowing::new(settings, self.s_base_va, frequencies, seen, power, noise);
                 let device = i;
@@ -220,18 +222,24 @@ impl Island {
     /// The voltage at a device [pu].
     pub fn v_at(&self, device: usize) -> Complex {
         let feeder = self.feeder.as_ref();
-        feeder.map_or(self.v, |feeder| feeder.v[feeder.buses.of(device)])
+        feeder.map_or(self.v, |feeder| feeder.v_at(device))
     }
 
     fn meter_for(&mut self, device: usize, settings: &InverterSettings) -> usize {
-        let bus = self.feeder.as_ref().map_or(0, |f| f.buses.of(device));
-        let mut known = self.meters.iter();
-        let known = known.position(|(at, meter)| *at == bus && meter.serves(settings));
-        known.unwrap_or_else(|| {
-            let meter = BusMeter::new(settings, self.v_at(device));
-            self.meters.push((bus, meter));
-            self.meters.len() - 1
-        })
+        let feeder = self.feeder.as_deref();
+        let place = (feeder.map_or(0, |f| f.buses.of(device)), settings.phases);
+        let known = self
+            .meters
+            .iter()
+            .position(|one| one.serves(place, settings));
+        if let Some(known) = known {
+            return known;
+        }
+        let by_phase = feeder.filter(|feeder| feeder.by_phase);
+        let nodes = by_phase.map(|feeder| (&feeder.legs[device], &feeder.v[..]));
+        let meter = PhaseMeter::new(place, device, settings, self.v_at(device), nodes);
+        self.meters.push(meter);
+        self.meters.len() - 1
     }
 
     fn former(

@@ -76,7 +76,7 @@ impl Island {
                 let step = self.step_bus(load, current.total, &around.outside, h_s);
                 self.feeder = feeder;
                 if let Some(feeder) = &mut self.feeder {
-                    feeder.v.fill(self.v);
+                    feeder.fill(self.v);
                 }
                 step
             }
@@ -91,11 +91,13 @@ impl Island {
         self.magnitude = self.v.abs();
         self.step_motors(around, end_s, h_s);
         self.step_formers(around, &bus, end_s, h_s);
-        let machine_hz = self.machine_hz();
-        let direction = direction_of(self.v, self.magnitude);
-        self.instrument.step(direction, machine_hz, h_s);
-        self.watch(around, end_s, h_s);
-        self.step_loads(around, end_s, h_s);
+        if self.observed {
+            let machine_hz = self.machine_hz();
+            let direction = direction_of(self.v, self.magnitude);
+            self.instrument.step(direction, machine_hz, h_s);
+            self.watch(around, end_s, h_s);
+            self.step_loads(around, end_s, h_s);
+        }
         self.try_closing(around, end_s);
         grid
     }
@@ -104,9 +106,11 @@ impl Island {
         let mut currents = std::mem::take(&mut self.currents);
         currents.total = Injection::default();
         currents.each.clear();
-        for (bus, meter) in &mut self.meters {
-            let v = self.feeder.as_ref().map_or(self.v, |feeder| feeder.v[*bus]);
-            meter.step(v, h_s);
+        for meter in &mut self.meters {
+            match self.feeder.as_deref() {
+                None => meter.step(self.v, &[], h_s),
+                Some(feeder) => meter.step(feeder.v_at(meter.device), &feeder.v, h_s),
+            }
         }
         let mut followers = std::mem::take(&mut self.followers);
         for follower in &mut followers {
@@ -130,7 +134,7 @@ impl Island {
         let i = follower.device;
         follower
             .fast
-            .measure(&self.meters[follower.meter].1.seen, h_s);
+            .measure(&self.meters[follower.meter].meter.seen, h_s);
         let Some(inverter) = around.devices[i].inverter_mut() else {
             return Injection::default();
         };
@@ -140,7 +144,8 @@ impl Island {
             s_base_va: self.s_base_va,
             h_s,
         };
-        let seen = (follower.fast.v_pu, follower.fast.v_pu);
+        let mean = inverter.settings.relays_see_mean;
+        let seen = self.meters[follower.meter].extremes(mean);
         let (injection, happened) = follower.step(inverter, &bus, seen);
         match happened {
             None => {}
@@ -162,20 +167,25 @@ impl Island {
     fn count(&mut self, devices: &[Device], current: &Currents, bus: &BusStep) -> Complex {
         let at = if self.resonant.is_some() { 1 } else { 2 };
         let feeder = self.feeder.as_ref().filter(|_| self.resonant.is_none());
-        let v_of = |device: usize| feeder.map_or(bus.v, |f| f.v[f.buses.of(device)]);
+        let v_of = |device: usize| feeder.map_or(bus.v, |f| f.v_at(device));
         let power = &mut self.power;
         power.resize(devices.len(), Complex::ZERO);
         for device in self.retired.drain(..) {
             power[device] = Complex::ZERO;
         }
         for i in &self.loads {
-            let scale = feeder.map_or(bus.load_scale, |f| f.load_scale(f.buses.of(*i)));
+            let scale = feeder.map_or(bus.load_scale, |f| f.load_scale(*i));
             power[*i] = devices[*i].fed_load().map_or(Complex::ZERO, |load| {
                 Complex::new(-load.p_w, -load.q_var) * scale
             });
         }
         for turning in &self.motors {
-            let taken = turning.power(v_of(turning.device));
+            let taken = match feeder {
+                None => turning.power(bus.v),
+                Some(feeder) => {
+                    feeder.legs[turning.device].power_into(&feeder.v, turning.e[2], turning.y)
+                }
+            };
             power[turning.device] = power[turning.device] - taken * self.s_base_va;
         }
         for (follower, injection) in self.followers.iter().zip(&current.each) {
@@ -183,19 +193,19 @@ impl Island {
                 * injection[at].conj()
                 * (bus.follower_scale * self.s_base_va);
         }
-        for (former, i) in self.formers.iter().zip(&self.former_i) {
-            power[former.device] = v_of(former.device) * i.conj() * self.s_base_va;
+        for (former, given) in self.formers.iter().zip(&self.delivered) {
+            power[former.device] = given.power * self.s_base_va;
         }
-        bus.v * bus.grid_i.conj() * self.s_base_va
+        bus.grid * self.s_base_va
     }
 
     fn step_formers(&mut self, around: &mut Surroundings<'_>, bus: &BusStep, end_s: f64, h_s: f64) {
         let mut gone = Vec::new();
-        for (n, (former, i)) in self.formers.iter_mut().zip(&self.former_i).enumerate() {
+        for (n, (former, given)) in self.formers.iter_mut().zip(&self.delivered).enumerate() {
             let feeder = self.feeder.as_ref();
-            let v = feeder.map_or(bus.v, |f| f.v[f.buses.of(former.device)]);
-            let (v_pu, power) = (v.abs(), v * i.conj());
-            let i_pu = i.abs() / former.ratio;
+            let v = feeder.map_or(bus.v, |f| f.v_at(former.device));
+            let (v_pu, power) = (v.abs(), given.power);
+            let i_pu = given.i_pu / former.ratio;
             former.keep_inside(power, h_s);
             if let Some(side) = former.reached(i_pu, h_s) {
                 let p_w = power.re * self.s_base_va;

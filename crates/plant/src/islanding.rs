@@ -16,6 +16,17 @@ const H_MAX_S: f64 = 0.01;
 /// The longest island tick, in steps.
 const STEPS_MAX: f64 = 1e7;
 
+/// What an island tick ends with, if not with its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Until {
+    /// Nothing else.
+    End,
+    /// The step in which the PCC closes.
+    Closed,
+    /// The step in which a device trips.
+    Tripped,
+}
+
 impl World {
     /// Opens the PCC at `t_s`; the next step of the world is an island tick.
     ///
@@ -145,6 +156,23 @@ impl World {
         (record_every, until_closed): (usize, bool),
         outside: Outside,
     ) -> Result<IslandTick, PlantError> {
+        let until = if until_closed {
+            Until::Closed
+        } else {
+            Until::End
+        };
+        self.run_island(t_s, dt_s, h_s, (record_every, until), outside)
+    }
+
+    /// As `island_tick`, to the end or to what it shall end with before.
+    pub(crate) fn run_island(
+        &mut self,
+        t_s: f64,
+        dt_s: f64,
+        h_s: f64,
+        (record_every, until): (usize, Until),
+        outside: Outside,
+    ) -> Result<IslandTick, PlantError> {
         let t_s = checked("t_s [s]", t_s, 0.0, 1e12)?;
         let h_s = checked("h_s [s]", h_s, 1e-6, H_MAX_S)?;
         let steps = checked("dt_s / h_s", dt_s / h_s, 1.0, STEPS_MAX)?;
@@ -179,7 +207,12 @@ impl World {
             };
             let grid = island.step(&mut around, from_s, h_s);
             recorder.take(&island, grid, from_s + h_s);
-            if until_closed && island.attached {
+            let over = match until {
+                Until::End => false,
+                Until::Closed => island.attached,
+                Until::Tripped => self.events.iter().any(|e| e.kind == EventKind::Tripped),
+            };
+            if over {
                 dt_s = (n + 1) as f64 * h_s;
                 break;
             }

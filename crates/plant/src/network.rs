@@ -15,6 +15,8 @@ const CEILING_HALVINGS: usize = 24;
 pub struct Source {
     /// The bus it is on; 0 where there is one bus only.
     pub bus: usize,
+    /// Which grid former it is of, and by what its power and current count there.
+    pub of: (usize, f64, f64),
     /// Inner voltage.
     pub e: Complex,
     /// Reactance [pu].
@@ -34,6 +36,7 @@ impl Source {
     pub fn new(e: Complex, x: f64, i_max: f64) -> Source {
         Source {
             bus: 0,
+            of: (0, 1.0, 1.0),
             e,
             x,
             i_max,

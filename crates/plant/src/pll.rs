@@ -43,6 +43,7 @@ impl Pll {
 
     /// Takes the direction of the voltage at the beginning of a step of length `h_s`: a unit phasor,
     /// or zero where there is no phase to follow and the loop coasts.
+    #[inline]
     pub fn step(&mut self, direction: Complex, h_s: f64) {
         let vq = direction.im * self.unit.re - direction.re * self.unit.im;
         self.xi += h_s * self.wn_squared * vq;

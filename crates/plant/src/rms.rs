@@ -26,6 +26,7 @@ impl RmsWindow {
     }
 
     /// Takes a value that held for `h_s`; answers the root mean square over the window.
+    #[inline]
     pub fn step(&mut self, value: f64, h_s: f64) -> f64 {
         if h_s != self.h_s {
             let steps = (self.window_s / h_s).round().max(1.0) as usize;

@@ -67,9 +67,10 @@ struct Unit {
 }
 
 /// Which phases a device is connected to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Phases {
     /// All three.
+    #[default]
     Three,
     /// One: 0, 1 or 2 for a, b or c.
     One(usize),

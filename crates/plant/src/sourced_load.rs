@@ -16,9 +16,10 @@ pub(crate) fn load_current(
 ) -> ([Complex; 3], Option<MotorEvent>) {
     let mut current = [Complex::ZERO; 3];
     let v = if load.shed { &[Complex::ZERO; 3] } else { v };
-    let y = admittance_of(Complex::new(load.p_w, load.q_var) * (1.0 / 3.0));
-    for (current, v) in current.iter_mut().zip(v) {
-        *current = -(*v * y);
+    let y = admittance_of(Complex::new(load.p_w, load.q_var));
+    match load.phases {
+        Phases::One(n) => current[n] = -(v[n] * y),
+        Phases::Three => current = v.map(|v| -(v * y * (1.0 / 3.0))),
     }
     let Some(motor) = &mut load.motor else {
         return (current, None);

@@ -13,9 +13,9 @@ use crate::inverter::{Feed, Inverter, Place, Storage};
 use crate::island::Island;
 use crate::island_settings::IslandSettings;
 use crate::resonant::Circuit;
-use crate::setting::Value;
+use crate::setting::{Reader, Value};
 use crate::shedding::Shedding;
-use crate::sourced::Sourced;
+use crate::sourced::{PHASES, Phases, Sourced};
 
 /// Powers beyond this are a mistake of units [W].
 const POWER_MAX: f64 = 1e9;
@@ -156,6 +156,29 @@ impl World {
             buses.check_devices(self.devices.len())?;
         }
         self.buses = buses;
+        Ok(())
+    }
+
+    /// Connects a load to one phase, `a`, `b` or `c`, or to all, `abc`.
+    ///
+    /// # Errors
+    /// `SettingWrong`, `DeviceUnknown`, `DeviceKind` (also for one phase of a load with a motor),
+    /// `PccState` while an island runs.
+    pub fn set_load_phases(&mut self, i: usize, word: &str) -> Result<(), PlantError> {
+        if self.island.is_some() {
+            return Err(self.pcc_state("set_load_phases", "closed"));
+        }
+        let name = self.device(i)?.name.clone();
+        let table = [("phases".to_owned(), Value::Text(word.to_owned()))];
+        let phases = Phases::of_word(Reader::new(&name, &table).word("phases", &PHASES)?);
+        let load = self.load_mut(i)?;
+        if load.motor.is_some() && phases != Phases::Three {
+            return Err(wrong_kind(
+                &name,
+                "load without a motor, which needs three phases",
+            ));
+        }
+        load.phases = phases;
         Ok(())
     }
 

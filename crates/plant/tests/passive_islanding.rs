@@ -3,9 +3,16 @@
 //! Reference: closed forms of the non-detection zone, and an electromagnetic-transient simulation of
 //! the same circuits at 10 us (trip times), both at 60 Hz.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be built is a failed test"
+)]
+
 mod island_bench;
 
-use island_bench::{Case, fast_relays, relays};
+use gridrig_plant::World;
+use gridrig_plant::run_on::TestLoad;
+use island_bench::{BASE, Case, fast_relays, relays};
 
 /// Whether an inverter with relays at 0.88 to 1.10 pu and 59.3 to 60.5 Hz keeps the island going.
 fn unseen(dp: f64, dq: f64, h_s: f64) -> bool {
@@ -86,4 +93,25 @@ fn trip_times_agree_with_the_transient_simulation() {
             (expected, found) => panic!("dP {dp} dQ {dq}: {found:?}, expected {expected:?}"),
         }
     }
+}
+
+#[test]
+fn many_loads_at_once_run_on_as_each_alone() {
+    let mut world = World::new(60.0, BASE, 2).unwrap();
+    let settings = Case::new(2.5).with(fast_relays()).settings;
+    let pv = world.add_pv("pv", &settings).unwrap();
+    world.set_available(pv, BASE).unwrap();
+    world.held();
+    let load = |n: i32| TestLoad {
+        p_w: BASE,
+        qf: 2.5,
+        c_scale: 1.0 + 0.01 * f64::from(n),
+    };
+    // Enough of them for several threads, where there are cores.
+    let loads: Vec<TestLoad> = (-35..35).map(load).collect();
+    let together = world.run_on_times(&loads, 0.5, 0.001).unwrap();
+    let alone = |load: &TestLoad| world.run_on_times(&[*load], 0.5, 0.001).unwrap()[0];
+    let apart: Vec<Option<f64>> = loads.iter().map(alone).collect();
+    assert_eq!(together, apart);
+    assert!(apart.iter().any(Option::is_none) && apart.iter().flatten().count() > 10);
 }

@@ -142,6 +142,10 @@ impl PyWorld {
         self.locked().set_load(i, p_w, q_var).map_err(refused)
     }
 
+    fn set_load_phases(&self, i: usize, phases: &str) -> PyResult<()> {
+        self.locked().set_load_phases(i, phases).map_err(refused)
+    }
+
     fn set_motor(&self, i: usize, settings: &Bound<'_, PyDict>) -> PyResult<()> {
         let table = table_of(settings)?;
         self.locked().set_motor(i, &table).map_err(refused)

@@ -1,8 +1,9 @@
 """The plant's benchmark: devices, islands and maps at a millisecond a step, beside OpenDER.
 
-Rates are simulated over real time on one core; the best of some repetitions counts, as the one
-least disturbed. The peer, EPRI's OpenDER, models the functions of IEEE 1547-2018 only: no loop, no
-current, no island. It is compared on those, one device and one step at a time, from Python.
+Rates are simulated over real time on one core, and the map on two as well; the best of some
+repetitions counts, as the one least disturbed. The peer, EPRI's OpenDER, models the functions of
+IEEE 1547-2018 only: no loop, no current, no island. It is compared on those, one device and one
+step at a time, from Python.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +11,10 @@ from functools import partial
 
 import numpy as np
 
+from gridrig.bench.cores import OnCores
 from gridrig.bench.peers import peer
 from gridrig.bench.plant_worlds import (
+    MapLoad,
     closed_form_zone,
     following_devices,
     functions_device,
@@ -29,6 +32,7 @@ WORKLOADS = ("devices", "island", "map", "source", "functions")
 NS_PER_S = 1e9
 DEVICES = 1_000
 MAP_SIDE = 61
+MAP_CORES = 2
 REAL_TIME = "x real time"
 
 
@@ -102,21 +106,29 @@ def _map(measured: Measured, quick: bool) -> Iterator[Row]:
     world = map_world()
     loads, dp, dq = map_loads(side)
     found: list[np.ndarray] = []
-    best_s = _best_s(lambda: found.append(world.run_on_times(loads, 0.5)), quick)
+    work = partial(_try_loads, found, world, loads)
+    one_s = _best_s(work, quick)
+    with OnCores(MAP_CORES) as cores:
+        all_s = _best_s(work, quick) if cores > 1 else one_s
     blind = np.isnan(found[-1]).reshape(side, side)
     agreed = float((blind == closed_form_zone(dp, dq)).mean())
     measured.remarks.append(
         f"map: {agreed:.1%} of its {side * side:,} cells are as the closed form says "
         f"({int(blind.sum())} blind); the others lie on the edge, where a relay's time decides"
     )
-    yield Row(
-        task="non-detection zone",
-        workload=f"map of {side} x {side} islands, each to its trip or 0.5 s, 1 ms",
-        ours=best_s,
-        unit="s",
-        goal=Goal(ours=0.15),
-        less_is_better=True,
-    )
+    for used, took_s in {1: one_s, cores: all_s}.items():
+        yield Row(
+            task="non-detection zone",
+            workload=f"map of {side} x {side} islands, to a trip or 0.5 s, 1 ms; cores: {used}",
+            ours=took_s,
+            unit="s",
+            goal=Goal(ours=0.15) if used == cores else None,
+            less_is_better=True,
+        )
+
+
+def _try_loads(found: list[np.ndarray], world: World, loads: list[MapLoad]) -> None:
+    found.append(world.run_on_times(loads, 0.5))
 
 
 def _source(quick: bool) -> Iterator[Row]:

@@ -1,5 +1,7 @@
 """The worlds that the plant's benchmark steps, and the closed form its map is held against."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ MAP_F = (59.3, 60.5)
 MAP_DP = (-0.30, 0.40)
 MAP_DQ = (-0.10, 0.08)
 MAP_W = 1_000.0
+
+MapLoad: TypeAlias = tuple[float, float, float]
+"""A test load as `World.run_on_times` takes it: power, quality factor, capacitance."""
 
 
 def following_devices(count: int, *, volt_var: bool) -> World:
@@ -84,7 +89,7 @@ def map_world() -> World:
 
 def map_loads(
     side: int,
-) -> tuple[list[tuple[float, float, float]], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[list[MapLoad], NDArray[np.float64], NDArray[np.float64]]:
     """Return the loads of a map, row by row of dQ, and their mismatches dP and dQ in per unit.
 
     The inductance stays that of `QF` at full power; dQ is taken from the capacitance.

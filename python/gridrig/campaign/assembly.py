@@ -37,6 +37,7 @@ from gridrig.grid.engines import make_feeder
 from gridrig.grid.feeder import Feeder
 from gridrig.grid.loading import load_network
 from gridrig.grid.network import Network
+from gridrig.grid.points import single_phases
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.market.agents import Agent, Side, Tariff, View, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
@@ -88,7 +89,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         v_ll={name: volts[home] for name, home in feeder.homes()},
         f_hz=network.f_hz,
         profiles=profiles.sgens,
-        loads=profiles.buses,
+        loads=set(profiles.buses) - set(single_phases(network.points)),
     )
     if issues:
         raise RigError(
@@ -121,7 +122,8 @@ def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
     """Build the plant: every load bus of the network and every modelled device of the rig."""
     if grid is None:
         return Street(rig, None, s_base_va=BENCH_BASE_VA, seed=seed)
-    return Street(rig, grid.profiles, s_base_va=grid.link_va, seed=seed)
+    phases = single_phases(grid.network.points)
+    return Street(rig, grid.profiles, s_base_va=grid.link_va, seed=seed, phases=phases)
 
 
 def make_bench(

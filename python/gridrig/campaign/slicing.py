@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
 from gridrig.campaign.scenario import Scenario, Window
-from gridrig.campaign.scenario_events import OF_FEEDER, Fault, ScenarioEvent
+from gridrig.campaign.scenario_events import OF_FEEDER, OF_MOTORS, Fault, ScenarioEvent
 from gridrig.errors import CampaignError
 
 
@@ -16,8 +16,8 @@ def slice_scenario(
 
     Stimuli outside it fall away, and with them the criteria judged at an event outside it, and
     those on a measurement whose occasion does not come, such as an opening or a whole delivery
-    period: what could not happen is not judged. What has switched the feeder before it has done so
-    when it begins.
+    period: what could not happen is not judged. What has switched the feeder or a motor before
+    it has done so when it begins.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def slice_scenario(
     switched = tuple(
         replace(e, at_s=0.0, name=None)
         for e in scenario.events
-        if e.do in OF_FEEDER and e.at_s < from_s
+        if (e.do in OF_FEEDER or e.do in OF_MOTORS) and e.at_s < from_s
     )
     events = switched + tuple(
         replace(e, at_s=e.at_s - from_s)

@@ -5,6 +5,7 @@ Only emulated devices have one; a real device is measured, not modelled.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from gridrig.circuit.bench_circuit import BenchCircuit
@@ -146,9 +147,19 @@ class Street:
         Base of the island's per-unit system. [VA]
     seed : int
         Seed of the plant's own randomness.
+    phases : mapping of str to str
+        "a", "b" or "c" for what is at one phase of a bus.
     """
 
-    def __init__(self, rig: Rig, profiles: Profiles | None, *, s_base_va: float, seed: int) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        profiles: Profiles | None,
+        *,
+        s_base_va: float,
+        seed: int,
+        phases: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.rig = rig
         self._profiles = profiles
         self.s_base_va = s_base_va
@@ -156,6 +167,9 @@ class Street:
         self.loads: dict[str, int] = {
             bus: self.world.add_load(bus) for bus in (profiles.buses if profiles else ())
         }
+        self._phases = phases
+        for bus in phases.keys() & self.loads.keys():
+            self.world.set_load_phases(self.loads[bus], phases[bus])
         self.motors: dict[str, int] = {motor.name: self.loads[motor.bus] for motor in rig.motors}
         for motor in rig.motors:
             self.world.set_motor(self.loads[motor.bus], dict(motor.settings))
@@ -255,9 +269,8 @@ class Street:
         return p_w, q_var
 
     def _add_inverter(self, device: Device) -> None:
-        self.devices[device.name] = self.world.add_pv(
-            device.name, dict(self._emulation(device.name).plant)
-        )
+        settings = dict(self._emulation(device.name).plant) | self._phase_of(device)
+        self.devices[device.name] = self.world.add_pv(device.name, settings)
         self.sun[device.name] = str(self._emulation(device.name).profile)
 
     def _add_storage(self, device: Device) -> None:
@@ -272,13 +285,14 @@ class Street:
         settings = dict(self._emulation(device.name).plant) | {
             "forms_grid": bool(self.rig.island and self.rig.island.former == device.name),
             "pack": dict(self._emulation(pack.name).plant),
+            **self._phase_of(device),
         }
         self.devices[device.name] = self.world.add_storage(device.name, settings)
 
     def _add_vehicle(self, device: Device) -> None:
         emulation = self._emulation(device.name)
         face = emulation.face
-        settings = face.terminal_settings() | dict(emulation.plant)
+        settings = face.terminal_settings() | dict(emulation.plant) | self._phase_of(device)
         self.devices[device.name] = index = self.world.add_storage(device.name, settings)
         self.vehicles[device.name] = Vehicle(
             self.world,
@@ -289,6 +303,11 @@ class Street:
             discharge_w_max=face.discharge_w_max,
             reserve_soc=face.reserve_soc,
         )
+
+    def _phase_of(self, device: Device) -> dict[str, str]:
+        """Return the setting of the phase that a device is at, if it is at one."""
+        bus = str(device.bus)
+        return {"phases": self._phases[bus]} if bus in self._phases else {}
 
     def bus_of(self, name: str) -> str:
         """Return the bus that a device is at."""

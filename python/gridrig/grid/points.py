@@ -5,7 +5,7 @@ is the same in each; `671.1` is its phase 1 against earth; `671.1.2` is between 
 `load.634a` is where the load 634a of a network hangs, with the connection that it has there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -56,3 +56,16 @@ def phase_of(name: str, known: Mapping[str, Point]) -> Point | None:
             return None  # the bus is not earthed: against what would its phase stand?
         return Point(name, bus, phases, between=count == 2)
     return None
+
+
+def single_phases(points: Iterable[Point]) -> dict[str, str]:
+    """Return the letter of each point that is one phase against earth.
+
+    >>> single_phases([Point("671", "671", (1, 2, 3)), Point("671.2", "671", (2,))])
+    {'671.2': 'b'}
+    """
+    return {
+        point.name: "abc"[point.phases[0] - 1]
+        for point in points
+        if len(point.phases) == 1 and not point.between
+    }

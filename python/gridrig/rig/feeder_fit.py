@@ -34,7 +34,7 @@ def check_feeder(
     profiles : collection of str or None
         Elements of the network that have a PV profile; None if they are not to be checked.
     loads : collection of str
-        Buses with a load, of which a motor can be part.
+        Buses with a load of three phases, of which a motor can be part.
 
     Returns
     -------
@@ -62,7 +62,9 @@ def check_feeder(
     for index, motor in enumerate(rig.motors):
         if motor.bus not in loads:
             at = top.key("motor").item(index, motor.name).key("bus")
-            expected = "a bus with a load" if motor.bus in buses else _bus_words(loads)
+            expected = (
+                "a bus with a load of three phases" if motor.bus in buses else _bus_words(loads)
+            )
             issues.add(at, shown(motor.bus), expected, near_miss(motor.bus, loads))
     return issues.sorted()
 

@@ -7,6 +7,8 @@
 )]
 #![allow(dead_code, reason = "each test file uses its share")]
 
+pub mod formed;
+
 use gridrig_plant::sequence::Segment;
 use gridrig_plant::{Outside, Value, World};
 
