@@ -119,9 +119,21 @@ impl KeyRing {
 
     /// Computes the tables that have not been needed yet.
     pub fn prepare(&self) {
-        for enrolled in &self.keys {
-            enrolled.table();
-        }
+        self.prepare_on(1);
+    }
+
+    /// Computes the tables that have not been needed yet, on so many threads.
+    pub fn prepare_on(&self, threads: usize) {
+        let share = self.keys.len().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            for keys in self.keys.chunks(share) {
+                scope.spawn(move || {
+                    for enrolled in keys {
+                        enrolled.table();
+                    }
+                });
+            }
+        });
     }
 
     /// Returns the key at a place.

@@ -4,15 +4,17 @@
 //! -p gridrig-curves agreement` takes an hour or so, most of it in the crates.
 
 use super::batch::{Claim, Finding, check_all};
+use super::cold::{ColdClaim, check_cold};
 use super::comb::{Shape, Table};
 use super::complete;
 use super::curve::{Brainpool256, Curve, P256, Secp192k1, Secp192r1, Secp256k1};
 use super::eight::Eight;
 use super::modular::{Fp, Limbs, Modulus};
+use super::paths::{ColdWay, Way, with_scalars};
 use super::public_key::PublicKey;
 use super::scalars::{Numbers, bytes};
 use super::tables::Tabulated;
-use super::tests::{Way, multiply, with_scalars};
+use super::tests::multiply;
 use crate::lanes::Portable;
 use crate::{Scheme, Signature, SignatureEncoding};
 
@@ -83,10 +85,10 @@ fn crate_says<C: Curve>(scheme: Scheme, key: &PublicKey, numbers: &Numbers<C>) -
 }
 
 /// Compares findings of some batches with the crate's verdicts, and with those of other ways.
-fn agree<C: Curve>(scheme: Scheme, seed: u64, others: &[Way<C>]) {
+fn agree<C: Tabulated>(scheme: Scheme, seed: u64, others: &[Way<C>], cold: &[ColdWay<C>]) {
     let wanted = std::env::var("GRIDRIG_CASES").map_or(CASES, |text| text.parse().expect("number"));
     let mut random = Random(seed);
-    let mut seen = [0_usize; 3];
+    let mut seen = [[0_usize; 3]; 2];
     for round in 0..wanted.div_ceil(PER_BATCH) {
         let private = random.scalar::<C::Order>();
         let point = multiply::<C>(private, C::generator()).expect("a key");
@@ -126,45 +128,70 @@ fn agree<C: Curve>(scheme: Scheme, seed: u64, others: &[Way<C>]) {
                 "{scheme}, round {round}, seed {seed}"
             );
         }
-        for (numbers, finding) in numbers.iter().zip(findings) {
-            seen[finding as usize] += 1;
-            let holds = match finding {
-                Finding::Holds => true,
-                Finding::Fails => false,
-                Finding::Exceptional => complete::holds(point, numbers),
-            };
-            let says = crate_says(scheme, &key, numbers);
+        let cold_claims: Vec<_> = numbers
+            .iter()
+            .map(|&numbers| ColdClaim {
+                key: point,
+                numbers,
+            })
+            .collect();
+        let cold_findings = C::check_cold(&cold_claims);
+        for other in cold {
             assert_eq!(
-                holds, says,
-                "{scheme}, round {round}, seed {seed}, {numbers:?}"
+                cold_findings,
+                other(&cold_claims),
+                "{scheme}, cold, round {round}, seed {seed}"
             );
+        }
+        for (at, numbers) in numbers.iter().enumerate() {
+            let says = crate_says(scheme, &key, numbers);
+            for (way, finding) in [findings[at], cold_findings[at]].into_iter().enumerate() {
+                seen[way][finding as usize] += 1;
+                let holds = match finding {
+                    Finding::Holds => true,
+                    Finding::Fails => false,
+                    Finding::Exceptional => complete::holds(point, numbers),
+                };
+                assert_eq!(
+                    holds, says,
+                    "{scheme}, way {way}, round {round}, seed {seed}, {numbers:?}"
+                );
+            }
         }
     }
     assert!(
-        seen.iter().all(|&count| count > 0),
-        "{scheme}: {seen:?} of each finding"
+        seen.iter().flatten().all(|&count| count > 0),
+        "{scheme}: {seen:?} of each finding, with tables and without"
+    );
+}
+
+/// Agrees on a curve that has lanes, in every way there is.
+fn agree_in_lanes<C: Tabulated>(scheme: Scheme, seed: u64) {
+    agree::<C>(
+        scheme,
+        seed,
+        &[check_all::<_, Eight<_, Portable>>, C::check],
+        &[check_cold::<_, Fp<_>>, check_cold::<_, Eight<_, Portable>>],
     );
 }
 
 #[test]
 fn p256_agrees_with_its_crate() {
-    let ways: [Way<P256>; 2] = [check_all::<_, Eight<_, Portable>>, P256::check];
-    agree(Scheme::EcdsaP256, 1, &ways);
+    agree_in_lanes::<P256>(Scheme::EcdsaP256, 1);
 }
 
 #[test]
 fn secp256k1_agrees_with_its_crate() {
-    let ways: [Way<Secp256k1>; 2] = [check_all::<_, Eight<_, Portable>>, Secp256k1::check];
-    agree(Scheme::EcdsaSecp256k1, 2, &ways);
+    agree_in_lanes::<Secp256k1>(Scheme::EcdsaSecp256k1, 2);
 }
 
 #[test]
 fn brainpool256_agrees_with_its_crate() {
-    agree::<Brainpool256>(Scheme::EcdsaBrainpool256r1, 3, &[]);
+    agree::<Brainpool256>(Scheme::EcdsaBrainpool256r1, 3, &[], &[]);
 }
 
 #[test]
 fn secp192_curves_agree_with_the_complete_path() {
-    agree::<Secp192r1>(Scheme::EcdsaSecp192r1, 4, &[]);
-    agree::<Secp192k1>(Scheme::EcdsaSecp192k1, 5, &[]);
+    agree::<Secp192r1>(Scheme::EcdsaSecp192r1, 4, &[], &[]);
+    agree::<Secp192k1>(Scheme::EcdsaSecp192k1, 5, &[], &[]);
 }

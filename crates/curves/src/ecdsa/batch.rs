@@ -3,11 +3,14 @@
 use super::comb::{Digits, Shape, Table};
 use super::curve::Curve;
 use super::field::Field;
-use super::inversion::for_each_inverse;
 use super::modular::{Fp, Limbs, Modulus, sum};
 use super::point::Affine;
 use super::scalars::Numbers;
+use super::shared::{Work, invert_all};
 use super::sums::Sums;
+use crate::lanes::Step;
+
+type Point<M> = Affine<Fp<M>>;
 
 /// A signature to check against a key, with the key's table.
 #[derive(Clone, Copy)]
@@ -55,9 +58,6 @@ where
     findings
 }
 
-/// The two scalars of a claim, recoded; none if one is zero.
-type Recoded = Option<[Digits; 2]>;
-
 /// The sums of a chunk of claims.
 struct Batch<F> {
     sums: Sums<F>,
@@ -72,19 +72,19 @@ impl<F: Field> Batch<F> {
     where
         C: Curve<Base = F::Modulus>,
     {
-        let recoded = recode(claims, shapes);
+        let recoded = recode(claims.iter().map(|claim| claim.numbers).collect(), shapes);
         self.sums.clear(claims.len().div_ceil(F::LANES));
         self.add_key_points(claims, &recoded, shapes[0]);
         self.add_generator_points::<C>(&recoded, shapes[1]);
-        let groups = self.sums.exceptional.len();
+        let groups = self.sums.groups();
         self.sums.add_rows(groups);
         for (group, (claims, recoded)) in claims
             .chunks(F::LANES)
             .zip(recoded.chunks(F::LANES))
             .enumerate()
         {
-            let x = self.sums.points[group].x.to_lanes();
-            let exceptional = self.sums.exceptional[group];
+            let (sum, exceptional) = self.sums.of_group(group);
+            let x = sum.x.to_lanes();
             findings.extend(claims.iter().zip(recoded).enumerate().map(
                 |(lane, (claim, recoded))| {
                     if recoded.is_none() || exceptional >> lane & 1 == 1 {
@@ -112,7 +112,7 @@ impl<F: Field> Batch<F> {
             });
         }
         if shape.passes > 1 {
-            let groups = self.sums.exceptional.len();
+            let groups = self.sums.groups();
             self.sums.add_rows(groups * shape.passes as usize);
             self.sums
                 .join_passes::<C>(shape.passes as usize, shape.width);
@@ -131,53 +131,93 @@ impl<F: Field> Batch<F> {
         }
     }
 
-    /// Gathers a point for every claim; whoever has no scalars has the first claim's point.
+    /// Gathers a point for every claim. Lanes left over take the last claim again; a claim without
+    /// scalars has some point, and is exceptional.
     #[inline(always)]
-    fn gather(
+    fn gather<'p>(
         &mut self,
         recoded: &[Recoded],
-        point: impl Fn(usize, &[Digits; 2]) -> Affine<Fp<F::Modulus>>,
+        point: impl Fn(usize, &[Digits; 2]) -> (&'p Point<F::Modulus>, u64),
     ) {
-        for group in 0..self.sums.exceptional.len() {
-            let points: [Affine<Fp<F::Modulus>>; 8] = std::array::from_fn(|lane| {
+        let (x, y) = (Fp::ONE, Fp::ONE);
+        let any = Affine { x, y };
+        for (group, to) in self.sums.add_row().iter_mut().enumerate() {
+            let (mut points, mut signs) = ([&any; 8], [0; 8]);
+            for lane in 0..F::LANES {
                 let claim = (group * F::LANES + lane).min(recoded.len() - 1);
-                match &recoded[claim] {
-                    Some(digits) if lane < F::LANES => point(claim, digits),
-                    _ => Affine {
-                        x: Fp::ONE,
-                        y: Fp::ONE,
-                    },
+                if let Some(digits) = &recoded[claim] {
+                    (points[lane], signs[lane]) = point(claim, digits);
                 }
-            });
-            self.sums.points.push(Affine {
-                x: F::from_lanes(|lane| points[lane].x),
-                y: F::from_lanes(|lane| points[lane].y),
-            });
+            }
+            F::step(Gathering { to, points, signs });
         }
     }
 }
 
-/// Computes and recodes `r / s` and `z / s` for every claim.
-fn recode<C: Curve>(claims: &[Claim<'_, C>], shapes: [Shape; 2]) -> Vec<Recoded> {
-    let mut recoded = vec![None; claims.len()];
-    for_each_inverse(
-        &mut recoded,
-        claims.len(),
-        &mut Vec::new(),
-        |_, i| claims[i].numbers.s,
-        |recoded, i, inverse| {
-            let Numbers { r, z, .. } = claims[i].numbers;
-            let [of_key, of_generator] = [Fp::from_any(r) * inverse, z * inverse];
-            if !of_generator.is_zero() {
-                recoded[i] = Some([
-                    Digits::new::<C>(of_key.integer(), shapes[0]),
-                    Digits::new::<C>(of_generator.integer(), shapes[1]),
-                ]);
-            }
-        },
-        |_, _, _| {},
-    );
-    recoded
+/// Points to lay side by side, mirrored where a sign is all ones and not zero.
+struct Gathering<'a, F: Field> {
+    to: &'a mut Affine<F>,
+    points: [&'a Point<F::Modulus>; 8],
+    signs: [u64; 8],
+}
+
+impl<F: Field> Step for Gathering<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn take(self) {
+        *self.to = Affine::gathered(self.points, self.signs);
+    }
+}
+
+/// The two scalars of a signature, recoded; none if one is zero.
+pub(super) type Recoded = Option<[Digits; 2]>;
+
+/// Computes and recodes `r / s` and `z / s` of signatures.
+pub(super) fn recode<C: Curve>(numbers: Vec<Numbers<C>>, shapes: [Shape; 2]) -> Vec<Recoded> {
+    let recoded = vec![None; numbers.len()];
+    let mut recoding = Recoding {
+        numbers,
+        shapes,
+        recoded,
+    };
+    invert_all(&mut recoding, &mut Vec::new());
+    recoding.recoded
+}
+
+struct Recoding<C: Curve> {
+    numbers: Vec<Numbers<C>>,
+    shapes: [Shape; 2],
+    recoded: Vec<Recoded>,
+}
+
+impl<C: Curve> Work for Recoding<C> {
+    type Field = Fp<C::Order>;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    #[inline(always)]
+    fn denominator(&self, at: usize) -> Fp<C::Order> {
+        self.numbers[at].s
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, at: usize, inverse: Fp<C::Order>) {
+        let Numbers { r, z, .. } = self.numbers[at];
+        let [of_key, of_generator] = [Fp::from_any(r) * inverse, z * inverse];
+        if !of_generator.is_zero() {
+            self.recoded[at] = Some([
+                Digits::new::<C>(of_key.integer(), self.shapes[0]),
+                Digits::new::<C>(of_generator.integer(), self.shapes[1]),
+            ]);
+        }
+    }
+
+    /// No s is zero.
+    fn zero(&mut self, _: usize, _: u8) {}
 }
 
 /// Tells whether an x coordinate leaves r modulo the order.

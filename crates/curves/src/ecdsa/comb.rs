@@ -7,9 +7,9 @@
 
 use super::curve::Curve;
 use super::field::Field;
-use super::inversion::for_each_inverse;
 use super::modular::{Fp, Limbs, Modulus, subtract};
 use super::point::{Affine, Jacobian, Point};
+use super::shared::{Work, invert_all};
 
 /// How a table is cut: its windows are `width` bits wide, and of every `passes` windows one is
 /// tabulated; the others are reached by doubling, `(passes - 1) * width` times per verification.
@@ -61,7 +61,6 @@ impl<C: Curve> Table<C> {
     }
 
     /// Tabulates a point, with a row in each lane.
-    #[inline(always)]
     pub(crate) fn tabulated<F>(point: Point<C>, shape: Shape) -> Self
     where
         F: Field<Modulus = C::Base>,
@@ -69,30 +68,7 @@ impl<C: Curve> Table<C> {
         let (width, rows) = (shape.width as usize, shape.rows(C::BITS) as usize);
         let powers = doublings::<C>(point, width, (shape.width * shape.passes) as usize, rows);
         let powers = side_by_side::<C, F>(&powers, width);
-        let groups = rows.div_ceil(F::LANES);
-        let per_row = shape.points();
-        let mut points = vec![powers[0]; groups * per_row];
-        for group in 0..groups {
-            points[group * per_row] = powers[group * width];
-        }
-        let mut products = Vec::with_capacity(groups * per_row / 2);
-        // From the first `known` odd multiples the next as many, `2 * known` times the point on.
-        for level in 1..width {
-            let known = 1 << (level - 1);
-            let place = |i: usize| (i / known * per_row + i % known, i / known * width + level);
-            for_each_inverse(
-                &mut points,
-                groups * known,
-                &mut products,
-                |points, i| powers[place(i).1].x - points[place(i).0].x,
-                |points, i, inverse| {
-                    let (from, power) = place(i);
-                    points[from + known] = points[from].add(powers[power], inverse);
-                },
-                |_, _, _| {},
-            );
-        }
-        let points = row_by_row(&points, per_row, rows);
+        let points = one_by_one(&odd_multiples(&powers, width), shape.points(), rows);
         Self { shape, points }
     }
 
@@ -101,41 +77,59 @@ impl<C: Curve> Table<C> {
         self.shape
     }
 
-    /// Returns the point of a digit of a row.
+    /// Returns the point of a digit of a row, and whether to mirror it: all ones or zero.
     #[inline(always)]
-    pub(crate) fn point(&self, row: u32, digit: Digit) -> Point<C> {
-        let Affine { x, y } = self.points[row as usize * self.shape.points() + digit.index];
-        Affine {
-            x,
-            y: if digit.negative { -y } else { y },
-        }
+    pub(crate) fn point(&self, row: u32, digit: Digit) -> (&Point<C>, u64) {
+        let at = row as usize * self.shape.points() + digit.index;
+        (&self.points[at], digit.sign)
     }
 }
 
 /// Returns `2^(stride * row + i)` times the point for each row and each i below the width.
 fn doublings<C: Curve>(point: Point<C>, width: usize, stride: usize, rows: usize) -> Vec<Point<C>> {
-    let mut power = Jacobian::<C>::from(point);
+    let mut power = Jacobian::from(point);
     let mut powers = Vec::with_capacity(width * rows);
     for step in 0..(rows - 1) * stride + width {
         if step % stride < width {
             powers.push(power);
         }
-        power = power.double();
+        power = power.double::<C>();
     }
-    let mut affine = vec![point; powers.len()];
-    for_each_inverse(
-        &mut affine,
-        powers.len(),
-        &mut Vec::new(),
-        |_, i| powers[i].z,
-        |affine, i, inverse| {
-            let square = inverse.square();
-            let (x, y) = (powers[i].x * square, powers[i].y * square * inverse);
-            affine[i] = Affine { x, y };
-        },
-        |_, _, _| {},
-    );
-    affine
+    let points = vec![point; powers.len()];
+    let mut normalised = Normalisation { powers, points };
+    invert_all(&mut normalised, &mut Vec::new());
+    normalised.points
+}
+
+/// Points to make affine.
+struct Normalisation<F> {
+    powers: Vec<Jacobian<F>>,
+    points: Vec<Affine<F>>,
+}
+
+impl<F: Field> Work for Normalisation<F> {
+    type Field = F;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.powers.len()
+    }
+
+    #[inline(always)]
+    fn denominator(&self, at: usize) -> F {
+        self.powers[at].z
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, at: usize, inverse: F) {
+        let (power, square) = (&self.powers[at], inverse.square());
+        self.points[at] = Affine {
+            x: power.x * square,
+            y: power.y * square * inverse,
+        };
+    }
+
+    fn zero(&mut self, _: usize, _: u8) {}
 }
 
 /// Puts as many rows side by side as there are lanes; lanes left over take the last row again.
@@ -148,19 +142,78 @@ fn side_by_side<C: Curve, F: Field<Modulus = C::Base>>(
     for group in 0..rows.div_ceil(F::LANES) {
         for place in 0..width {
             let row = |lane: usize| usize::min(group * F::LANES + lane, rows - 1);
-            let of = |lane| powers[row(lane) * width + place];
-            let (x, y) = (
-                F::from_lanes(|lane| of(lane).x),
-                F::from_lanes(|lane| of(lane).y),
-            );
-            grouped.push(Affine { x, y });
+            grouped.push(Affine::from_lanes(|lane| powers[row(lane) * width + place]));
         }
     }
     grouped
 }
 
+/// Returns the odd multiples of points up to `2^width - 1`, given of each the multiples by the powers
+/// of two below that.
+pub(crate) fn odd_multiples<F: Field>(powers: &[Affine<F>], width: usize) -> Vec<Affine<F>> {
+    let groups = powers.len() / width;
+    let per_row = 1 << (width - 1);
+    let mut points = vec![powers[0]; groups * per_row];
+    for group in 0..groups {
+        points[group * per_row] = powers[group * width];
+    }
+    let mut products = Vec::with_capacity(groups * per_row / 2);
+    for level in 1..width {
+        let mut level = Level {
+            points: &mut points,
+            powers,
+            width,
+            level,
+        };
+        invert_all(&mut level, &mut products);
+    }
+    points
+}
+
+/// From the first `2^(level - 1)` odd multiples the next as many: `2^level` times the point on.
+struct Level<'a, F> {
+    points: &'a mut [Affine<F>],
+    powers: &'a [Affine<F>],
+    width: usize,
+    level: usize,
+}
+
+impl<F> Level<'_, F> {
+    /// Returns where a multiple stands, and the power to add to it.
+    #[inline(always)]
+    fn place(&self, at: usize) -> (usize, usize) {
+        let (group, known) = (at >> (self.level - 1), 1 << (self.level - 1));
+        let first = group << (self.width - 1);
+        (first + at % known, group * self.width + self.level)
+    }
+}
+
+impl<F: Field> Work for Level<'_, F> {
+    type Field = F;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        (self.powers.len() / self.width) << (self.level - 1)
+    }
+
+    #[inline(always)]
+    fn denominator(&self, at: usize) -> F {
+        let (from, power) = self.place(at);
+        self.powers[power].x - self.points[from].x
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, at: usize, inverse: F) {
+        let (from, power) = self.place(at);
+        let known = 1 << (self.level - 1);
+        self.points[from + known] = self.points[from].add(&self.powers[power], inverse);
+    }
+
+    fn zero(&mut self, _: usize, _: u8) {}
+}
+
 /// Lays rows that stand side by side one after the other.
-fn row_by_row<F: Field>(
+pub(crate) fn one_by_one<F: Field>(
     points: &[Affine<F>],
     per_row: usize,
     rows: usize,
@@ -178,11 +231,12 @@ fn row_by_row<F: Field>(
     laid
 }
 
-/// A digit: the sign, and the index of its odd magnitude.
+/// A digit: the index of its odd magnitude, and its sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digit {
-    index: usize,
-    negative: bool,
+    pub(crate) index: usize,
+    /// All ones if it is negative, else zero.
+    pub(crate) sign: u64,
 }
 
 /// A scalar other than zero, recoded for tables of one cut.
@@ -190,7 +244,8 @@ pub(crate) struct Digit {
 pub(crate) struct Digits {
     recoded: [u64; 5],
     width: u32,
-    negative: bool,
+    /// All ones if the scalar is negative, else zero.
+    sign: u64,
 }
 
 impl Digits {
@@ -215,7 +270,7 @@ impl Digits {
         Self {
             recoded,
             width: shape.width,
-            negative,
+            sign: 0_u64.wrapping_sub(u64::from(negative)),
         }
     }
 
@@ -232,16 +287,10 @@ impl Digits {
         }
         let half = 1 << (self.width - 1);
         let bits = bits as usize & (2 * half - 1);
-        if bits >= half {
-            Digit {
-                index: bits - half,
-                negative: self.negative,
-            }
-        } else {
-            Digit {
-                index: half - 1 - bits,
-                negative: !self.negative,
-            }
+        let below = bits < half;
+        Digit {
+            index: if below { half - 1 - bits } else { bits - half },
+            sign: self.sign ^ 0_u64.wrapping_sub(u64::from(below)),
         }
     }
 }

@@ -13,20 +13,17 @@ pub(crate) fn holds<C: Curve>(key: Point<C>, numbers: &Numbers<C>) -> bool {
     let inverse = numbers.s.invert();
     let of_key = (Fp::from_any(numbers.r) * inverse).integer();
     let of_generator = (numbers.z * inverse).integer();
-    let mut sum = Jacobian::<C>::INFINITY;
+    let mut sum = Jacobian::INFINITY;
     for bit in (0..C::BITS).rev() {
-        sum = sum.double();
+        sum = sum.double::<C>();
         for (scalar, point) in [(of_key, key), (of_generator, C::generator())] {
             if is_set(scalar, bit) {
-                sum = sum.add(point);
+                sum = sum.add::<C>(&point);
             }
         }
     }
-    if sum.z.is_zero() {
-        return false;
-    }
-    let x = sum.x * sum.z.invert().square();
-    leaves::<C>(x.integer(), numbers.r)
+    sum.to_affine()
+        .is_some_and(|sum| leaves::<C>(sum.x.integer(), numbers.r))
 }
 
 fn is_set(integer: Limbs, bit: u32) -> bool {

@@ -9,12 +9,12 @@ use std::marker::PhantomData;
 use std::ops::{Add, Mul, Neg, Sub};
 
 use super::field::Field;
-use super::inversion::for_each_inverse;
 use super::modular::{Fp, Limbs, Modulus, power_of_two};
+use super::steps::{Difference, Entry, Folding, Product, Rows, Sum};
 use crate::lanes::{Step, Word, limbs};
 
 const BITS: u32 = 52;
-const LIMBS: usize = 5;
+pub(super) const LIMBS: usize = 5;
 const MASK: u64 = (1 << BITS) - 1;
 
 /// An element for each of eight lanes, tight or loose.
@@ -22,7 +22,7 @@ const MASK: u64 = (1 << BITS) - 1;
 /// An integer x is held as `x << 260` modulo the prime where four limbs hold it as `x << 256`, and
 /// as it is where they do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Eight<M, W>([W; LIMBS], PhantomData<M>);
+pub(crate) struct Eight<M, W>(pub(super) [W; LIMBS], PhantomData<M>);
 
 /// Constants that follow from a modulus.
 struct Derived<M>(PhantomData<M>);
@@ -60,89 +60,6 @@ impl<M: Modulus> Derived<M> {
     const BACK: Limbs = power_of_two(M::SHIFT - Self::FURTHER as i32, M::PRIME);
 }
 
-/// A product.
-struct Product<M, W>(Eight<M, W>, Eight<M, W>);
-
-impl<M: Modulus, W: Word> Step for Product<M, W> {
-    type Output = Eight<M, W>;
-
-    #[inline(always)]
-    fn take(self) -> Eight<M, W> {
-        self.0.multiplied(self.1)
-    }
-}
-
-/// A sum.
-struct Sum<M, W>(Eight<M, W>, Eight<M, W>);
-
-impl<M: Modulus, W: Word> Step for Sum<M, W> {
-    type Output = Eight<M, W>;
-
-    #[inline(always)]
-    fn take(self) -> Eight<M, W> {
-        let Self(a, b) = self;
-        Eight::carried(limbs!(i => a.0[i].add(b.0[i])))
-    }
-}
-
-/// A difference.
-struct Difference<M, W>(Eight<M, W>, Eight<M, W>);
-
-impl<M: Modulus, W: Word> Step for Difference<M, W> {
-    type Output = Eight<M, W>;
-
-    #[inline(always)]
-    fn take(self) -> Eight<M, W> {
-        let Self(a, b) = self;
-        let thrice = limbs!(i => W::splat(Derived::<M>::THRICE[i]));
-        Eight::carried(limbs!(i => a.0[i].add(thrice[i]).sub(b.0[i])))
-    }
-}
-
-/// The same element, tight.
-struct Folding<M, W>(Eight<M, W>);
-
-impl<M: Modulus, W: Word> Step for Folding<M, W> {
-    type Output = Eight<M, W>;
-
-    #[inline(always)]
-    fn take(self) -> Eight<M, W> {
-        self.0.folded()
-    }
-}
-
-/// Elements as four limbs hold them.
-struct Entry<M, W>([Limbs; 8], PhantomData<(M, W)>);
-
-impl<M: Modulus, W: Word> Step for Entry<M, W> {
-    type Output = Eight<M, W>;
-
-    #[inline(always)]
-    fn take(self) -> Eight<M, W> {
-        let [a, b, c, d] = W::from_rows(self.0.each_ref());
-        let mask = W::splat(MASK);
-        if Derived::<M>::MONTGOMERY {
-            let limbs = [
-                a.shift_left::<4>().and(mask),
-                a.shift_right::<48>().or(b.shift_left::<16>()).and(mask),
-                b.shift_right::<36>().or(c.shift_left::<28>()).and(mask),
-                c.shift_right::<24>().or(d.shift_left::<40>()).and(mask),
-                d.shift_right::<12>(),
-            ];
-            Eight(limbs, PhantomData).folded()
-        } else {
-            let limbs = [
-                a.and(mask),
-                a.shift_right::<52>().or(b.shift_left::<12>()).and(mask),
-                b.shift_right::<40>().or(c.shift_left::<24>()).and(mask),
-                c.shift_right::<28>().or(d.shift_left::<36>()).and(mask),
-                d.shift_right::<16>(),
-            ];
-            Eight(limbs, PhantomData)
-        }
-    }
-}
-
 /// Splits an integer into limbs of 52 bits.
 const fn split([a, b, c, d]: Limbs) -> [u64; LIMBS] {
     [
@@ -155,15 +72,53 @@ const fn split([a, b, c, d]: Limbs) -> [u64; LIMBS] {
 }
 
 impl<M: Modulus, W: Word> Eight<M, W> {
+    /// Takes elements as four limbs hold them.
+    #[inline(always)]
+    pub(super) fn entered([a, b, c, d]: [W; 4]) -> Self {
+        let mask = W::splat(MASK);
+        if Derived::<M>::MONTGOMERY {
+            let limbs = [
+                a.shift_left::<4>().and(mask),
+                a.shift_right::<48>().or(b.shift_left::<16>()).and(mask),
+                b.shift_right::<36>().or(c.shift_left::<28>()).and(mask),
+                c.shift_right::<24>().or(d.shift_left::<40>()).and(mask),
+                d.shift_right::<12>(),
+            ];
+            Self(limbs, PhantomData).folded()
+        } else {
+            let limbs = [
+                a.and(mask),
+                a.shift_right::<52>().or(b.shift_left::<12>()).and(mask),
+                b.shift_right::<40>().or(c.shift_left::<24>()).and(mask),
+                c.shift_right::<28>().or(d.shift_left::<36>()).and(mask),
+                d.shift_right::<16>(),
+            ];
+            Self(limbs, PhantomData)
+        }
+    }
+
     /// Returns the product.
     #[inline(always)]
-    fn multiplied(self, other: Self) -> Self {
+    pub(super) fn multiplied(self, other: Self) -> Self {
         let wide = self.wide(other);
         if Derived::<M>::MONTGOMERY {
             Self::montgomery(wide)
         } else {
             Self::fold_wide(wide)
         }
+    }
+
+    /// Returns the sum.
+    #[inline(always)]
+    pub(super) fn added(self, other: Self) -> Self {
+        Self::carried(limbs!(i => self.0[i].add(other.0[i])))
+    }
+
+    /// Returns the difference.
+    #[inline(always)]
+    pub(super) fn subtracted(self, other: Self) -> Self {
+        let thrice = limbs!(i => W::splat(Derived::<M>::THRICE[i]));
+        Self::carried(limbs!(i => self.0[i].add(thrice[i]).sub(other.0[i])))
     }
 
     /// Carries limbs over, as signed numbers.
@@ -178,7 +133,7 @@ impl<M: Modulus, W: Word> Eight<M, W> {
 
     /// Returns the same element, tight, of one below 16 U.
     #[inline(always)]
-    fn folded(self) -> Self {
+    pub(super) fn folded(self) -> Self {
         let mut limbs = self.0;
         let above = limbs[4].shift_right::<48>();
         limbs[4] = limbs[4].and(W::splat((1 << 48) - 1));
@@ -262,7 +217,7 @@ impl<M: Modulus, W: Word> Add for Eight<M, W> {
     /// Adds bounds, too.
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        W::step(Sum(self, other))
+        W::piece(Sum(self, other))
     }
 }
 
@@ -272,16 +227,16 @@ impl<M: Modulus, W: Word> Sub for Eight<M, W> {
     /// Adds 3 U to the bound; what is subtracted must be tight.
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        W::step(Difference(self, other))
+        W::piece(Difference(self, other))
     }
 }
 
 impl<M: Modulus, W: Word> Mul for Eight<M, W> {
     type Output = Self;
 
-    #[inline]
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        W::step(Product(self, other))
+        W::piece(Product(self, other))
     }
 }
 
@@ -299,22 +254,19 @@ impl<M: Modulus, W: Word> Field for Eight<M, W> {
     const LANES: usize = 8;
 
     #[inline(always)]
-    fn one() -> Self {
-        Self::from_lanes(|_| Fp::ONE)
+    fn step<S: Step>(step: S) -> S::Output {
+        W::step(step)
     }
 
     #[inline(always)]
-    fn from_lanes(element: impl Fn(usize) -> Fp<M>) -> Self {
-        W::step(Entry(
-            std::array::from_fn(|lane| element(lane).held()),
-            PhantomData,
-        ))
+    fn splat(element: Fp<M>) -> Self {
+        let [a, b, c, d] = element.held();
+        Self::entered([W::splat(a), W::splat(b), W::splat(c), W::splat(d)])
     }
 
     #[inline(always)]
-    fn to_lanes(self) -> [Fp<M>; 8] {
-        let Self(tight, _) = self.tidy();
-        elements(&limbs!(i => tight[i].to_array()))
+    fn from_held(elements: [&Limbs; 8]) -> Self {
+        W::piece(Entry(elements, PhantomData))
     }
 
     #[inline(always)]
@@ -323,31 +275,31 @@ impl<M: Modulus, W: Word> Field for Eight<M, W> {
     }
 
     #[inline(always)]
-    fn invert(self) -> Self {
-        let inverses = inverses(&self.to_lanes());
-        Self::from_lanes(|lane| inverses[lane])
-    }
-
-    #[inline(always)]
-    fn zeros(self) -> u8 {
-        zeros(&self.to_lanes())
-    }
-
-    #[inline(always)]
-    fn or_one(self, mask: u8) -> Self {
-        let lanes = self.to_lanes();
-        Self::from_lanes(|lane| {
-            if mask >> lane & 1 == 1 {
-                Fp::ONE
-            } else {
-                lanes[lane]
-            }
-        })
-    }
-
-    #[inline(always)]
     fn tidy(self) -> Self {
-        W::step(Folding(self))
+        W::piece(Folding(self))
+    }
+
+    #[inline(always)]
+    fn negated_where(self, signs: [u64; 8]) -> Self {
+        let (negated, signs) = ((-self).tidy(), W::from_array(signs));
+        Self(
+            limbs!(i => self.0[i].select(negated.0[i], signs)),
+            PhantomData,
+        )
+    }
+
+    fn from_lanes(element: impl Fn(usize) -> Fp<M>) -> Self {
+        let held: [Limbs; 8] = std::array::from_fn(|lane| element(lane).held());
+        W::step(Entry(held.each_ref(), PhantomData))
+    }
+
+    fn to_lanes(self) -> [Fp<M>; 8] {
+        elements(&W::step(Rows(self)))
+    }
+
+    fn invert(self) -> Option<Self> {
+        let inverses = inverses(&self.to_lanes())?;
+        Some(Self::from_lanes(|lane| inverses[lane]))
     }
 }
 
@@ -371,22 +323,18 @@ fn elements<M: Modulus>(tight: &[[u64; 8]; LIMBS]) -> [Fp<M>; 8] {
     })
 }
 
-fn zeros<M: Modulus>(lanes: &[Fp<M>; 8]) -> u8 {
-    (0..8).fold(0, |mask, lane| {
-        mask | u8::from(lanes[lane].is_zero()) << lane
-    })
-}
-
-/// Inverts eight elements with one inversion.
-fn inverses<M: Modulus>(lanes: &[Fp<M>; 8]) -> [Fp<M>; 8] {
+/// Inverts eight elements with one inversion; none if one of them is zero.
+fn inverses<M: Modulus>(lanes: &[Fp<M>; 8]) -> Option<[Fp<M>; 8]> {
     let mut inverses = *lanes;
-    for_each_inverse(
-        &mut inverses,
-        lanes.len(),
-        &mut Vec::with_capacity(lanes.len()),
-        |_, lane| lanes[lane],
-        |inverses, lane, inverse| inverses[lane] = inverse,
-        |_, _, _| {},
-    );
-    inverses
+    let mut product = Fp::ONE;
+    for (before, lane) in inverses.iter_mut().zip(lanes) {
+        *before = product;
+        product = product * *lane;
+    }
+    let mut rest = Field::invert(product)?;
+    for (inverse, lane) in inverses.iter_mut().zip(lanes).rev() {
+        *inverse = *inverse * rest;
+        rest = rest * *lane;
+    }
+    Some(inverses)
 }

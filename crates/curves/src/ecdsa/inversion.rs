@@ -1,7 +1,6 @@
-//! Inverses modulo a prime: of one number, and of many at the price of one.
+//! The inverse of a number modulo a prime.
 #![allow(clippy::needless_range_loop, reason = "limbs are taken by their place")]
 
-use super::field::Field;
 use super::modular::{Fp, Limbs, Modulus, power_of_two};
 
 /// Division steps per round; a round's factors fit a signed word.
@@ -119,85 +118,4 @@ impl<M: Modulus> Fp<M> {
         }
         if f[4] < 0 { -d } else { d }
     }
-}
-
-/// Chains of products that run side by side, so that one need not wait for the other.
-const CHAINS: usize = 4;
-
-/// Finds the inverse of each of `count` denominators with one inversion and three multiplications
-/// for each of them, and hands it to `finish`.
-///
-/// A denominator of zero, in any lane, is reported to `zero` with the mask of its lanes, which are
-/// then inverted as one; the caller throws them away.
-pub(crate) fn for_each_inverse<S: ?Sized, F: Field>(
-    state: &mut S,
-    count: usize,
-    products: &mut Vec<F>,
-    denominator: impl Fn(&S, usize) -> F,
-    mut finish: impl FnMut(&mut S, usize, F),
-    mut zero: impl FnMut(&mut S, usize, u8),
-) {
-    let mut running = multiply_up(count, products, |i| denominator(state, i));
-    let total = running[0] * running[1] * (running[2] * running[3]);
-    let careful = total.zeros() != 0;
-    if careful {
-        running = multiply_up_carefully(state, count, products, &denominator, &mut zero);
-    }
-    let mut inverses = invert_chains(running);
-    for i in (0..count).rev() {
-        let below = denominator(state, i);
-        let below = if careful { nonzero(below) } else { below };
-        let chain = &mut inverses[i % CHAINS];
-        let inverse = *chain * products[i];
-        *chain = *chain * below;
-        finish(state, i, inverse);
-    }
-}
-
-/// Leaves before each denominator the product of those before it in its chain.
-#[inline(always)]
-fn multiply_up<F: Field>(
-    count: usize,
-    products: &mut Vec<F>,
-    denominator: impl Fn(usize) -> F,
-) -> [F; CHAINS] {
-    products.clear();
-    let mut running = [F::one(); CHAINS];
-    for i in 0..count {
-        let chain = &mut running[i % CHAINS];
-        products.push(*chain);
-        *chain = *chain * denominator(i);
-    }
-    running
-}
-
-/// As [`multiply_up`], with one for zeros, which are reported. Rare, so everything is done again and
-/// slowly.
-#[cold]
-#[inline(never)]
-fn multiply_up_carefully<S: ?Sized, F: Field>(
-    state: &mut S,
-    count: usize,
-    products: &mut Vec<F>,
-    denominator: &impl Fn(&S, usize) -> F,
-    zero: &mut impl FnMut(&mut S, usize, u8),
-) -> [F; CHAINS] {
-    for i in 0..count {
-        let mask = denominator(state, i).zeros();
-        if mask != 0 {
-            zero(state, i, mask);
-        }
-    }
-    multiply_up(count, products, |i| nonzero(denominator(state, i)))
-}
-
-fn invert_chains<F: Field>([a, b, c, d]: [F; CHAINS]) -> [F; CHAINS] {
-    let (ab, cd) = (a * b, c * d);
-    let inverse = (ab * cd).invert();
-    let (ab, cd) = (inverse * cd, inverse * ab);
-    [ab * b, ab * a, cd * d, cd * c]
-}
-
-fn nonzero<F: Field>(value: F) -> F {
-    value.or_one(value.zeros())
 }

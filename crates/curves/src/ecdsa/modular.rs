@@ -158,14 +158,15 @@ const fn sub(a: Limbs, b: Limbs, prime: Limbs) -> Limbs {
 /// Multiplies by a word; five limbs.
 #[inline(always)]
 fn multiply_word(a: u64, b: Limbs) -> [u64; 5] {
-    let product = |i: usize| (a as u128).wrapping_mul(b[i] as u128);
-    let products = [product(0), product(1), product(2), product(3)];
-    let low = products.map(|product| product as u64);
-    let high = products.map(|product| (product >> 64) as u64);
-    let (l1, carry) = add_carry(low[1], high[0], false);
-    let (l2, carry) = add_carry(low[2], high[1], carry);
-    let (l3, carry) = add_carry(low[3], high[2], carry);
-    [low[0], l1, l2, l3, high[3].wrapping_add(carry as u64)]
+    // A closure, and so `map`, might be left a function of its own, in the innermost of loops.
+    let (l0, h0) = multiply_add(0, a, b[0], 0);
+    let (l1, h1) = multiply_add(0, a, b[1], 0);
+    let (l2, h2) = multiply_add(0, a, b[2], 0);
+    let (l3, h3) = multiply_add(0, a, b[3], 0);
+    let (l1, carry) = add_carry(l1, h0, false);
+    let (l2, carry) = add_carry(l2, h1, carry);
+    let (l3, carry) = add_carry(l3, h2, carry);
+    [l0, l1, l2, l3, h3.wrapping_add(carry as u64)]
 }
 
 #[inline(always)]
@@ -254,6 +255,12 @@ impl<M: Modulus> Fp<M> {
     #[inline(always)]
     pub(crate) const fn held(self) -> Limbs {
         self.0
+    }
+
+    /// Returns where the limbs lie, as they are held.
+    #[inline(always)]
+    pub(crate) const fn as_held(&self) -> &Limbs {
+        &self.0
     }
 
     /// Reads an integer; none unless it is below the prime.

@@ -6,14 +6,17 @@
 
 use super::curve::{CoefficientA, Curve};
 use super::field::Field;
-use super::inversion::for_each_inverse;
-use super::point::{Affine, coefficient_a};
+use super::modular::Fp;
+use super::point::{Affine, Coordinate, coefficient_a};
+use super::shared::{Work, invert_all};
 
 /// Rows of points, as wide as there are sums to form; a lane of a point belongs to its own sum.
 pub(crate) struct Sums<F> {
-    pub(crate) points: Vec<Affine<F>>,
+    points: Vec<Affine<F>>,
+    /// How many of the points count; the others are room that was used before.
+    used: usize,
     /// Of each group of lanes, those whose sum met equal or opposite points. They hold nothing.
-    pub(crate) exceptional: Vec<u8>,
+    exceptional: Vec<u8>,
     products: Vec<F>,
 }
 
@@ -21,6 +24,7 @@ impl<F: Field> Sums<F> {
     pub(crate) const fn new() -> Self {
         Self {
             points: Vec::new(),
+            used: 0,
             exceptional: Vec::new(),
             products: Vec::new(),
         }
@@ -28,19 +32,39 @@ impl<F: Field> Sums<F> {
 
     /// Forgets all points and makes room for a number of groups.
     pub(crate) fn clear(&mut self, groups: usize) {
-        self.points.clear();
+        self.used = 0;
         self.exceptional.clear();
         self.exceptional.resize(groups, 0);
     }
 
+    /// Returns the number of groups.
+    pub(crate) const fn groups(&self) -> usize {
+        self.exceptional.len()
+    }
+
+    /// Returns the first point of a group, and the mask of its lanes that hold nothing.
+    pub(crate) fn of_group(&self, group: usize) -> (&Affine<F>, u8) {
+        (&self.points[group], self.exceptional[group])
+    }
+
+    /// Adds a row, a point for each group, which are to be written.
+    pub(crate) fn add_row(&mut self) -> &mut [Affine<F>] {
+        let (from, to) = (self.used, self.used + self.groups());
+        if self.points.len() < to {
+            let one = F::from_lanes(|_| Fp::ONE);
+            self.points.resize(to, Affine { x: one, y: one });
+        }
+        self.used = to;
+        &mut self.points[from..to]
+    }
+
     /// Adds up all rows of some width, which must be a multiple of the number of groups.
     pub(crate) fn add_rows(&mut self, width: usize) {
-        while self.points.len() > width {
-            let rows = self.points.len() / width;
+        while self.used > width {
+            let rows = self.used / width;
             let kept = rows.div_ceil(2) * width;
-            let added = self.points.len() - kept;
-            self.add(0, kept, added);
-            self.points.truncate(kept);
+            self.add(0, kept, self.used - kept);
+            self.used = kept;
         }
     }
 
@@ -50,58 +74,98 @@ impl<F: Field> Sums<F> {
     where
         C: Curve<Base = F::Modulus>,
     {
-        let groups = self.exceptional.len();
+        let groups = self.groups();
         for pass in (1..passes).rev() {
             for _ in 0..width {
                 self.double::<C>(pass * groups);
             }
             self.add((pass - 1) * groups, pass * groups, groups);
         }
-        self.points.truncate(groups);
+        self.used = groups;
     }
 
     /// Adds a number of points to as many others.
     fn add(&mut self, to: usize, from: usize, count: usize) {
-        let Self {
-            points,
-            exceptional,
-            products,
-        } = self;
-        let groups = exceptional.len();
-        for_each_inverse(
-            points.as_mut_slice(),
-            count,
-            products,
-            |points, i| points[from + i].x - points[to + i].x,
-            |points, i, inverse| points[to + i] = points[to + i].add(points[from + i], inverse),
-            |_, i, lanes| exceptional[i % groups] |= lanes,
-        );
+        let (sums, addends) = self.points.split_at_mut(from);
+        let mut additions = Additions {
+            sums: &mut sums[to..to + count],
+            addends: &addends[..count],
+            exceptional: &mut self.exceptional,
+        };
+        invert_all(&mut additions, &mut self.products);
     }
 
     /// Doubles a point of each group.
     fn double<C: Curve<Base = F::Modulus>>(&mut self, at: usize) {
-        let Self {
-            points,
-            exceptional,
-            products,
-        } = self;
-        let a: Option<F> = match C::A {
-            CoefficientA::Zero => None,
-            _ => Some(F::from_lanes(|_| coefficient_a::<C>())),
+        let mut doublings = Doublings::<C, F> {
+            points: &mut self.points[at..at + self.exceptional.len()],
+            a: coefficient_a::<C>(),
         };
-        for_each_inverse(
-            points.as_mut_slice(),
-            exceptional.len(),
-            products,
-            |points, i| points[at + i].y + points[at + i].y,
-            |points, i, inverse| {
-                let point = points[at + i];
-                let xx = point.x.square();
-                let triple = xx + xx + xx;
-                let slope = a.map_or(triple, |a| triple + a) * inverse;
-                points[at + i] = point.third(slope, point.x);
-            },
-            |_, i, lanes| exceptional[i] |= lanes,
-        );
+        invert_all(&mut doublings, &mut self.products);
     }
+}
+
+/// Points to add to as many others.
+struct Additions<'a, F> {
+    sums: &'a mut [Affine<F>],
+    addends: &'a [Affine<F>],
+    exceptional: &'a mut [u8],
+}
+
+impl<F: Field> Work for Additions<'_, F> {
+    type Field = F;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.sums.len()
+    }
+
+    #[inline(always)]
+    fn denominator(&self, at: usize) -> F {
+        self.addends[at].x - self.sums[at].x
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, at: usize, inverse: F) {
+        self.sums[at] = self.sums[at].add(&self.addends[at], inverse);
+    }
+
+    fn zero(&mut self, at: usize, lanes: u8) {
+        let groups = self.exceptional.len();
+        self.exceptional[at % groups] |= lanes;
+    }
+}
+
+/// Points to double. No y is zero on a curve of odd order.
+pub(crate) struct Doublings<'a, C: Curve, F> {
+    pub(crate) points: &'a mut [Affine<F>],
+    pub(crate) a: Coordinate<C>,
+}
+
+impl<C: Curve, F: Field<Modulus = C::Base>> Work for Doublings<'_, C, F> {
+    type Field = F;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.points.len()
+    }
+
+    #[inline(always)]
+    fn denominator(&self, at: usize) -> F {
+        self.points[at].y + self.points[at].y
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, at: usize, inverse: F) {
+        let point = self.points[at];
+        let xx = point.x.square();
+        let triple = xx + xx + xx;
+        let slope = match C::A {
+            CoefficientA::Zero => triple,
+            _ => triple + F::splat(self.a),
+        } * inverse;
+        self.points[at] = point.third(slope, point.x);
+    }
+
+    fn zero(&mut self, _: usize, _: u8) {}
 }

@@ -1,6 +1,7 @@
 //! The tables of enrolled keys, and batches of signatures sorted by curve and table.
 
 use super::batch::{Claim, Finding, check_all};
+use super::cold::{ColdClaim, check_cold};
 use super::comb::{Shape, Table};
 use super::curve::{Brainpool256, Curve, P256, Secp192k1, Secp192r1, Secp256k1};
 use super::eight::Eight;
@@ -32,17 +33,8 @@ const fn shape(size: TableSize) -> Option<Shape> {
     }
 }
 
-/// The table of a cold key, made for one batch: 8 points, 64 additions and 252 doublings.
-const fn cold_shape<C: Curve>() -> Shape {
-    Shape {
-        width: 4,
-        passes: C::BITS / 4,
-    }
-}
-
-/// Fewer cold signatures than these do not share an inversion between enough of them, and go to
-/// the path that doubles without inverting.
-const COLD_MIN: usize = 16;
+/// Fewer cold signatures than these are faster one by one.
+const COLD_IN_LANES_MIN: usize = 3;
 
 /// A signature to check; whether it is for the key's scheme has been asked.
 #[derive(Clone, Copy)]
@@ -74,11 +66,17 @@ pub(super) trait Tabulated: Curve {
 
     /// Checks claims whose tables are cut alike, with what the machine has.
     fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding>;
+
+    /// Checks claims against keys without tables, with what the machine has.
+    fn check_cold(claims: &[ColdClaim<Self>]) -> Vec<Finding>;
 }
 
 /// For primes just below 2^256: in lanes, or in four limbs where there are none.
 mod in_lanes {
-    use super::{Claim, Curve, Eight, Finding, Point, Shape, Table, check_all, in_limbs};
+    use super::{
+        COLD_IN_LANES_MIN, Claim, ColdClaim, Curve, Eight, Finding, Point, Shape, Table, check_all,
+        check_cold as check_all_cold, in_limbs,
+    };
     use crate::lanes::{self, Kernel, Word};
 
     struct Claims<'a, C: Curve>(&'a [Claim<'a, C>]);
@@ -89,6 +87,17 @@ mod in_lanes {
         #[inline(always)]
         fn run<W: Word>(self) -> Vec<Finding> {
             check_all::<C, Eight<C::Base, W>>(self.0)
+        }
+    }
+
+    struct ColdClaims<'a, C: Curve>(&'a [ColdClaim<C>]);
+
+    impl<C: Curve> Kernel for ColdClaims<'_, C> {
+        type Output = Vec<Finding>;
+
+        #[inline(always)]
+        fn run<W: Word>(self) -> Vec<Finding> {
+            check_all_cold::<C, Eight<C::Base, W>>(self.0)
         }
     }
 
@@ -107,6 +116,14 @@ mod in_lanes {
         lanes::run(Claims(claims)).unwrap_or_else(|Claims(claims)| in_limbs::check(claims))
     }
 
+    pub(super) fn check_cold<C: Curve>(claims: &[ColdClaim<C>]) -> Vec<Finding> {
+        if claims.len() < COLD_IN_LANES_MIN {
+            return in_limbs::check_cold(claims);
+        }
+        lanes::run(ColdClaims(claims))
+            .unwrap_or_else(|ColdClaims(claims)| in_limbs::check_cold(claims))
+    }
+
     pub(super) fn tabulate<C: Curve>(point: Point<C>, shape: Shape) -> Table<C> {
         lanes::run(Tabulation(point, shape))
             .unwrap_or_else(|Tabulation(point, shape)| in_limbs::tabulate(point, shape))
@@ -115,10 +132,17 @@ mod in_lanes {
 
 /// In four limbs: for primes that are not of the kind that lanes work on.
 mod in_limbs {
-    use super::{Claim, Curve, Finding, Fp, Point, Shape, Table, check_all};
+    use super::{
+        Claim, ColdClaim, Curve, Finding, Fp, Point, Shape, Table, check_all,
+        check_cold as check_all_cold,
+    };
 
     pub(super) fn check<C: Curve>(claims: &[Claim<'_, C>]) -> Vec<Finding> {
         check_all::<C, Fp<C::Base>>(claims)
+    }
+
+    pub(super) fn check_cold<C: Curve>(claims: &[ColdClaim<C>]) -> Vec<Finding> {
+        check_all_cold::<C, Fp<C::Base>>(claims)
     }
 
     pub(super) fn tabulate<C: Curve>(point: Point<C>, shape: Shape) -> Table<C> {
@@ -176,6 +200,10 @@ macro_rules! tables {
             fn check(claims: &[Claim<'_, Self>]) -> Vec<Finding> {
                 $arithmetic::check(claims)
             }
+
+            fn check_cold(claims: &[ColdClaim<Self>]) -> Vec<Finding> {
+                $arithmetic::check_cold(claims)
+            }
         })+
 
         /// Checks signatures, each by itself; one verdict a job, in the order of the jobs.
@@ -206,49 +234,41 @@ fn point<C: Curve>(coordinates: &[u8]) -> Option<Point<C>> {
 /// Gives verdicts on the signatures of one curve, as far as batches can.
 fn verify_curve<C: Tabulated>(jobs: &[Job<'_>], verdicts: &mut [Option<Verdict>]) {
     let mut warm = Vec::new();
-    let mut cold = Vec::new();
+    let (mut cold, mut cold_places) = (Vec::new(), Vec::new());
     for (place, job) in jobs.iter().enumerate() {
         if job.signature.scheme() != C::SCHEME {
             continue;
         }
-        match Numbers::<C>::read(job.signature.as_bytes(), job.digest) {
-            None => verdicts[place] = Some(Err(SignatureFault::False)),
-            Some(numbers) => match job.table.and_then(C::table_of) {
-                Some(table) => warm.push((place, Claim { table, numbers })),
-                None => cold.push((place, numbers)),
-            },
+        let Some(numbers) = Numbers::<C>::read(job.signature.as_bytes(), job.digest) else {
+            verdicts[place] = Some(Err(SignatureFault::False));
+            continue;
+        };
+        if let Some(table) = job.table.and_then(C::table_of) {
+            warm.push((place, Claim { table, numbers }));
+        } else if let Some(key) = point::<C>(job.coordinates) {
+            cold.push(ColdClaim { key, numbers });
+            cold_places.push(place);
         }
     }
     warm.sort_by_key(|(_, claim)| claim.table.shape());
     for alike in warm.chunk_by(|(_, a), (_, b)| a.table.shape() == b.table.shape()) {
-        judge(alike, verdicts);
+        let claims: Vec<_> = alike.iter().map(|&(_, claim)| claim).collect();
+        judge(
+            alike.iter().map(|&(place, _)| place),
+            C::check(&claims),
+            verdicts,
+        );
     }
-    if cold.len() >= COLD_MIN {
-        let table = |place: usize| {
-            Some(Table::new(
-                point::<C>(jobs[place].coordinates)?,
-                cold_shape::<C>(),
-            ))
-        };
-        let tables: Vec<Option<Table<C>>> = cold.iter().map(|&(place, _)| table(place)).collect();
-        let claim = |((place, numbers), table)| {
-            Some((
-                place,
-                Claim {
-                    table: Option::as_ref(table)?,
-                    numbers,
-                },
-            ))
-        };
-        let claims: Vec<_> = cold.into_iter().zip(&tables).filter_map(claim).collect();
-        judge(&claims, verdicts);
-    }
+    judge(cold_places.into_iter(), C::check_cold(&cold), verdicts);
 }
 
-/// Gives verdicts on claims whose tables are cut alike; the exceptional ones have none.
-fn judge<C: Tabulated>(claims: &[(usize, Claim<'_, C>)], verdicts: &mut [Option<Verdict>]) {
-    let alike: Vec<_> = claims.iter().map(|&(_, claim)| claim).collect();
-    for (&(place, _), finding) in claims.iter().zip(C::check(&alike)) {
+/// Gives the verdicts that were found; the exceptional signatures have none.
+fn judge(
+    places: impl Iterator<Item = usize>,
+    findings: Vec<Finding>,
+    verdicts: &mut [Option<Verdict>],
+) {
+    for (place, finding) in places.zip(findings) {
         verdicts[place] = match finding {
             Finding::Holds => Some(Ok(())),
             Finding::Fails => Some(Err(SignatureFault::False)),

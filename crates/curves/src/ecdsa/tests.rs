@@ -1,16 +1,13 @@
-//! Arithmetic against long division; batches, scalar and in lanes, against the complete path.
+//! Arithmetic against long division, and tables against doubling and adding.
 
 use proptest::prelude::*;
 
-use super::batch::{Claim, Finding, check_all};
 use super::comb::{Digits, Shape, Table};
-use super::complete;
 use super::curve::{Brainpool256, Curve, P256, Secp192k1, Secp192r1, Secp256k1};
 use super::eight::Eight;
 use super::field::Field;
 use super::modular::{Fp, Limbs, Modulus, subtract};
 use super::point::{Affine, Jacobian, Point};
-use super::scalars::Numbers;
 use super::tables::Tabulated;
 use crate::lanes::Portable;
 
@@ -74,15 +71,24 @@ fn lanes_agree<M: Modulus>(pairs: [(Limbs, Limbs); 8]) {
     let differences = (a - b) * b;
     let loose = (a - b - a).tidy();
     let squares = (a + b + a + b).square();
-    let inverses = a.or_one(a.zeros()).invert();
-    let [differences, loose, squares, inverses] =
-        [differences, loose, squares, inverses].map(Field::to_lanes);
+    let inverses = a.or_one(a.zeros()).invert().expect("no lane is zero");
+    let signs = [0, 1, 0, 1, 1, 0, 1, 0].map(|sign| 0_u64.wrapping_sub(sign));
+    let [differences, loose, squares, inverses, negated] = [
+        differences,
+        loose,
+        squares,
+        inverses,
+        a.negated_where(signs),
+    ]
+    .map(Field::to_lanes);
+    assert_eq!(a.invert().is_none(), a.zeros() != 0);
     for (lane, (a, b)) in pairs.into_iter().enumerate() {
         assert_eq!(differences[lane], (a - b) * b);
         assert_eq!(loose[lane], -b);
         assert_eq!(squares[lane], (a + b + a + b).square());
         let nonzero = if a.is_zero() { Fp::ONE } else { a };
         assert_eq!(inverses[lane], nonzero.invert());
+        assert_eq!(negated[lane], if signs[lane] == 0 { a } else { -a });
     }
 }
 
@@ -113,23 +119,17 @@ proptest! {
 /// Multiplies by doubling and adding; none for infinity.
 pub(crate) fn multiply<C: Curve>(scalar: Fp<C::Order>, point: Point<C>) -> Option<Point<C>> {
     let scalar = scalar.integer();
-    let mut sum = Jacobian::<C>::INFINITY;
+    let mut sum = Jacobian::INFINITY;
     for bit in (0..256).rev() {
-        sum = sum.double();
+        sum = sum.double::<C>();
         if scalar[bit / 64] >> (bit % 64) & 1 == 1 {
-            sum = sum.add(point);
+            sum = sum.add::<C>(&point);
         }
     }
-    let inverse = sum.z.invert();
-    let square = inverse.square();
-    let affine = Affine {
-        x: sum.x * square,
-        y: sum.y * square * inverse,
-    };
-    (!inverse.is_zero()).then_some(affine)
+    sum.to_affine()
 }
 
-const SHAPES: [Shape; 4] = [
+pub(super) const SHAPES: [Shape; 4] = [
     Shape {
         width: 4,
         passes: 4,
@@ -153,26 +153,27 @@ fn tables_hold_what_digits_mean<C: Curve>(scalar: Limbs) {
     for shape in SHAPES {
         let table = Table::<C>::new(C::generator(), shape);
         let digits = Digits::new::<C>(scalar.integer(), shape);
-        let mut sum = Jacobian::<C>::INFINITY;
+        let mut sum = Jacobian::INFINITY;
         for window in (0..shape.passes).rev() {
             for _ in 0..if window + 1 == shape.passes {
                 0
             } else {
                 shape.width
             } {
-                sum = sum.double();
+                sum = sum.double::<C>();
             }
             for row in 0..shape.rows(C::BITS) {
-                let digit = digits.digit(row * shape.passes + window);
-                sum = sum.add(table.point(row, digit));
+                let (point, sign) = table.point(row, digits.digit(row * shape.passes + window));
+                sum = sum.add::<C>(&mirrored(*point, sign != 0));
             }
         }
-        let x = sum.x * sum.z.invert().square();
-        assert_eq!(
-            Some(x),
-            multiply::<C>(scalar, C::generator()).map(|point| point.x)
-        );
+        assert_eq!(sum.to_affine(), multiply::<C>(scalar, C::generator()));
     }
+}
+
+pub(super) fn mirrored<M: Modulus>(Affine { x, y }: Affine<Fp<M>>, mirror: bool) -> Affine<Fp<M>> {
+    let y = if mirror { -y } else { y };
+    Affine { x, y }
 }
 
 #[test]
@@ -209,150 +210,6 @@ fn the_order_times_the_generator_is_infinity() {
     check::<Brainpool256>();
     check::<Secp192r1>();
     check::<Secp192k1>();
-}
-
-/// Returns numbers that hold for the key `private * G` and have the scalars asked for.
-pub(crate) fn with_scalars<C: Curve>(
-    private: Fp<C::Order>,
-    of_generator: Fp<C::Order>,
-    of_key: Fp<C::Order>,
-) -> Numbers<C> {
-    let point = multiply::<C>(of_generator + of_key * private, C::generator());
-    // At infinity nothing holds, and any r will do.
-    let r = Fp::<C::Order>::from_any(point.map_or([5, 0, 0, 0], |point| point.x.integer()));
-    let s = r * of_key.invert();
-    Numbers {
-        r: r.integer(),
-        s,
-        z: of_generator * s,
-    }
-}
-
-/// A way to check a batch: in four limbs, in portable lanes, or with what the machine has.
-pub(crate) type Way<C> = fn(&[Claim<'_, C>]) -> Vec<Finding>;
-
-fn findings<C: Curve>(way: Way<C>, table: &Table<C>, numbers: &[Numbers<C>]) -> Vec<Finding> {
-    let claims: Vec<_> = numbers
-        .iter()
-        .map(|&numbers| Claim { table, numbers })
-        .collect();
-    way(&claims)
-}
-
-/// Puts numbers at each place among good ones, and says what is found of them.
-fn found_among_good<C: Curve>(way: Way<C>, private: Fp<C::Order>, odd_one: &Numbers<C>) -> Finding {
-    let key = multiply::<C>(private, C::generator()).expect("a key");
-    let table = Table::new(key, SHAPES[2]);
-    let good: Vec<Numbers<C>> = (3..20)
-        .map(|i| {
-            with_scalars(
-                private,
-                Fp::from_any([i, 7, i, 7]),
-                Fp::from_any([9, i, 9, i]),
-            )
-        })
-        .collect();
-    let mut found = Vec::new();
-    for place in 0..good.len() {
-        let mut batch = good.clone();
-        batch[place] = *odd_one;
-        let mut findings = findings(way, &table, &batch);
-        found.push(findings.remove(place));
-        assert!(
-            findings.iter().all(|finding| *finding == Finding::Holds),
-            "{findings:?}"
-        );
-    }
-    assert!(
-        found.iter().all(|finding| *finding == found[0]),
-        "{found:?}"
-    );
-    found[0]
-}
-
-fn exceptions_are_found<C: Curve>(way: Way<C>) {
-    let two_to_the = |exponent: u32| {
-        let mut integer = [0; 4];
-        integer[exponent as usize / 64] = 1 << (exponent % 64);
-        Fp::<C::Order>::from_any(integer)
-    };
-    let private = Fp::from_any([11, 22, 33, 44]);
-    let of_key = Fp::from_any([1, 2, 3, 4]);
-    let cases = [
-        // The sum of the key's points is that of the generator's, or opposite to it.
-        (Fp::ONE, of_key, of_key, true),
-        (Fp::ONE, -of_key, of_key, false),
-        (private, -(of_key * private), of_key, false),
-        // A digest of zero.
-        (private, Fp::ZERO, of_key, true),
-    ];
-    for (private, of_generator, of_key, holds) in cases {
-        let numbers = with_scalars::<C>(private, of_generator, of_key);
-        let key = multiply::<C>(private, C::generator()).expect("a key");
-        assert_eq!(complete::holds(key, &numbers), holds);
-        let found = found_among_good(way, private, &numbers);
-        assert!(found != Finding::Holds || holds);
-        assert!(found != Finding::Fails || !holds);
-    }
-    // Table points that meet at once. The first layer adds row `kept + i` to row i, so the first
-    // row of the generator to a row of the key, whose own first point is made to be the generator.
-    let (of_key, of_generator) = (SHAPES[2], C::generator_table().shape());
-    let kept = (of_key.rows(C::BITS) + of_generator.rows(C::BITS)).div_ceil(2);
-    let row = of_key.rows(C::BITS) - kept;
-    let private = two_to_the(of_key.width * row).invert();
-    // A window with its top bit alone is the digit 1, with all others the digit -1.
-    let one = |shape: Shape, row: u32| two_to_the(shape.width * (row + 1)) + Fp::ONE;
-    let minus_one = one(of_key, row) - two_to_the(of_key.width * row + 1);
-    for scalar_of_key in [one(of_key, row), minus_one] {
-        let numbers = with_scalars::<C>(private, one(of_generator, 0), scalar_of_key);
-        let key = multiply::<C>(private, C::generator()).expect("a key");
-        assert!(complete::holds(key, &numbers));
-        assert_eq!(
-            found_among_good(way, private, &numbers),
-            Finding::Exceptional
-        );
-    }
-}
-
-#[test]
-fn equal_and_opposite_points_are_found_wherever_they_meet() {
-    exceptions_are_found::<P256>(check_all::<_, Fp<_>>);
-    exceptions_are_found::<P256>(check_all::<_, Eight<_, Portable>>);
-    exceptions_are_found::<P256>(P256::check);
-    exceptions_are_found::<Secp256k1>(check_all::<_, Fp<_>>);
-    exceptions_are_found::<Secp256k1>(check_all::<_, Eight<_, Portable>>);
-    exceptions_are_found::<Secp256k1>(Secp256k1::check);
-    exceptions_are_found::<Brainpool256>(check_all::<_, Fp<_>>);
-}
-
-/// Each lane is given numbers that are false in every way; the other seven must not see it.
-fn bad_numbers_stay_in_their_lane<C: Curve>(way: Way<C>) {
-    let private = Fp::from_any([5, 6, 7, 8]);
-    let kinds: [fn(&mut Numbers<C>); 6] = [
-        |numbers| numbers.r[0] ^= 2,
-        |numbers| numbers.r = [1, 0, 0, 0],
-        |numbers| numbers.s = numbers.s + Fp::ONE,
-        |numbers| numbers.s = Fp::ONE,
-        |numbers| numbers.z = numbers.z + Fp::ONE,
-        |numbers| numbers.z = -numbers.z,
-    ];
-    for kind in kinds {
-        let mut bad = with_scalars(
-            private,
-            Fp::from_any([1, 2, 3, 4]),
-            Fp::from_any([4, 3, 2, 1]),
-        );
-        kind(&mut bad);
-        assert_eq!(found_among_good(way, private, &bad), Finding::Fails);
-    }
-}
-
-#[test]
-fn a_bad_signature_in_any_lane_leaves_the_others_as_they_were() {
-    bad_numbers_stay_in_their_lane::<P256>(check_all::<_, Fp<_>>);
-    bad_numbers_stay_in_their_lane::<P256>(P256::check);
-    bad_numbers_stay_in_their_lane::<Secp256k1>(check_all::<_, Fp<_>>);
-    bad_numbers_stay_in_their_lane::<Secp256k1>(Secp256k1::check);
 }
 
 fn tables_agree<C: Tabulated>() {

@@ -7,6 +7,7 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 use super::arithmetic::Field;
+use crate::lanes::limbs;
 use crate::limbs::{difference, product, scaled, sum, sum_wide};
 
 /// An element, at most loose.
@@ -91,8 +92,8 @@ impl FieldElement {
     #[inline(always)]
     fn squared(self) -> Self {
         let [a, b, c, d, e] = self.0;
-        let [a2, b2, c2, d2] = [a, b, c, d].map(|limb| scaled(2, limb));
-        let [d19, e19] = [d, e].map(|limb| scaled(19, limb));
+        let (a2, b2, c2, d2) = (scaled(2, a), scaled(2, b), scaled(2, c), scaled(2, d));
+        let (d19, e19) = (scaled(19, d), scaled(19, e));
         let (p, carry) = column(0, [product(a, a), product(b2, e19), product(c2, d19)]);
         let (q, carry) = column(carry, [product(a2, b), product(c2, e19), product(d, d19)]);
         let (r, carry) = column(carry, [product(a2, c), product(b, b), product(d2, e19)]);
@@ -143,8 +144,8 @@ impl Field for FieldElement {
     /// Passes on what each limb has above 51 bits: gives a tight element for any limbs.
     #[inline(always)]
     fn carried(self) -> Self {
-        let carry = self.0.map(|limb| limb >> 51);
-        let kept = self.0.map(|limb| limb & MASK);
+        let carry = limbs!(at => self.0[at] >> 51);
+        let kept = limbs!(at => self.0[at] & MASK);
         Self([
             sum(kept[0], scaled(19, carry[4])),
             sum(kept[1], carry[0]),
@@ -209,7 +210,7 @@ impl Mul for FieldElement {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         let [a, b] = [self.0, other.0];
-        let b19 = b.map(|limb| scaled(19, limb));
+        let b19 = limbs!(at => scaled(19, b[at]));
         let x = |i: usize, factor: u64| product(a[i], factor);
         let terms = [
             x(0, b[0]),
@@ -255,8 +256,15 @@ impl Eq for FieldElement {}
 /// low 51 bits and the carry to the next.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a column has 115 bits")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "an iterator might not be inlined"
+)]
 fn column<const N: usize>(carry: u64, products: [u128; N]) -> (u64, u64) {
-    let total = products.into_iter().fold(u128::from(carry), sum_wide);
+    let mut total = u128::from(carry);
+    for at in 0..N {
+        total = sum_wide(total, products[at]);
+    }
     (total as u64 & MASK, (total >> 51) as u64)
 }
 

@@ -46,10 +46,16 @@ fn inputs(round: u64) -> [u64; 8] {
 }
 
 #[inline(always)]
-fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 22] {
+fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 25] {
     let [a, b, c] = inputs.map(W::from_array);
-    let rows = std::array::from_fn(|at| &inputs[at % 3]);
-    let [first, .., last] = W::from_rows(rows);
+    // Eight rows of five words, each of them another.
+    let mut rows = [[0; 5]; 8];
+    for (at, row) in rows.iter_mut().enumerate() {
+        for (place, word) in row.iter_mut().enumerate() {
+            *word = inputs[place % 3][(at + place) % 8].rotate_left(8 * at as u32);
+        }
+    }
+    let [first, second, third, fourth, fifth] = W::from_rows(rows.each_ref());
     [
         W::splat(inputs[0][0]),
         a,
@@ -72,7 +78,10 @@ fn results<W: Word>(inputs: [[u64; 8]; 3]) -> [[u64; 8]; 22] {
         a.madd52lo(b, c),
         a.madd52hi(b, c),
         first,
-        last,
+        second,
+        third,
+        fourth,
+        fifth,
     ]
     .map(W::to_array)
 }

@@ -12,6 +12,7 @@ mod prefetch;
 mod word;
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use prefetch::prefetch;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub enum Lanes {
     Missing,
     /// An operation disagreed with the portable one, so that the portable path is taken.
     Refused,
+    /// The portable path was asked for, by [`want_lanes`].
+    Unwanted,
 }
 
 impl std::fmt::Display for Lanes {
@@ -35,6 +38,7 @@ impl std::fmt::Display for Lanes {
             Self::Used => "AVX-512 IFMA, eight lanes",
             Self::Missing => "portable, no AVX-512 IFMA on this machine",
             Self::Refused => "portable, AVX-512 IFMA disagreed with the portable word",
+            Self::Unwanted => "portable, as asked for",
         })
     }
 }
@@ -52,9 +56,20 @@ static LANES: LazyLock<Lanes> = LazyLock::new(|| {
     }
 });
 
+static UNWANTED: AtomicBool = AtomicBool::new(false);
+
 /// Says whether this process verifies in lanes.
 pub fn lanes() -> Lanes {
+    if UNWANTED.load(Ordering::Relaxed) {
+        return Lanes::Unwanted;
+    }
     *LANES
+}
+
+/// Has lanes used where the machine has them, which is the rule, or the portable path taken in their
+/// place, to measure it. No verdict depends on it.
+pub fn want_lanes(wanted: bool) {
+    UNWANTED.store(!wanted, Ordering::Relaxed);
 }
 
 /// Writes an expression for each of five limbs. A closure might be left a function of its own, which is
