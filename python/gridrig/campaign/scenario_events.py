@@ -20,7 +20,7 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", "set_soc",
-        "charge_limit", "plug_in" or "plug_out".
+        "charge_limit", "charge_power", "plug_in" or "plug_out".
     target : str
         "pcc", "pv" (all of them), a device, or `line:`, `trafo:` or `regulator:` and a name.
     parameters : mapping
@@ -140,6 +140,15 @@ class _ChargeLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _ChargePower:
+    do: Literal["charge_power"]
+    at_s: NotNegative
+    target: Name
+    p_w: float
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _PlugIn:
     do: Literal["plug_in"]
     at_s: NotNegative
@@ -168,6 +177,7 @@ _KINDS: Mapping[str, Any] = {
         _BmsLimit,
         _SetSoc,
         _ChargeLimit,
+        _ChargePower,
         _PlugIn,
         _PlugOut,
     )
@@ -183,10 +193,13 @@ TARGET_CAPABILITY = {
     "bms_limit": "bms",
     "set_soc": "bms",
     "charge_limit": "ev_charger",
+    "charge_power": "ev_charger",
     "plug_in": "ev_charger",
     "plug_out": "ev_charger",
 }
-BY_WIRE = frozenset({"charge_limit"})  # what is told to the device, real or emulated
+BY_WIRE = frozenset(
+    {"charge_limit", "charge_power"}
+)  # what is told to the device, real or emulated
 
 
 @dataclass

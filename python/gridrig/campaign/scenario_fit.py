@@ -7,8 +7,10 @@ from typing import Any
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import ALL_PV, BY_WIRE, OF_FEEDER, PCC, TARGET_CAPABILITY
 from gridrig.devices.emulators.fault_spec import specs_of
+from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
 from gridrig.rig.description import Rig
+from gridrig.rig.emulated import driver_link
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.participants import GridAgent
 from gridrig.rig.registry import EMULATORS, Registry
@@ -96,11 +98,16 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target not in known:
         expected = one_of(known) + ("" if do in BY_WIRE else ", emulated")
         issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
-    elif do == "charge_limit":
-        most_w = getattr(rig.device(target).limits, "p_w_max", math.inf)
-        if table["p_w"] > most_w:
+    elif do in BY_WIRE:
+        charger = rig.device(target)
+        most_w = getattr(charger.limits, "p_w_max", math.inf)
+        if abs(table["p_w"]) > most_w:
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
+        link = driver_link(charger.link)
+        if do == "charge_power" and isinstance(link, OcppLink) and not link.sets_power:
+            expected = f"charge_limit: OCPP {link.version} has no set-points"
+            issues.add(at.key("do"), shown(do), expected)
 
 
 def _check_fault(

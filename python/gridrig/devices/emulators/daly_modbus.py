@@ -64,8 +64,9 @@ class DalyModbusEmulatorParameters(ModbusFaceParameters):
         require("sensors", self.sensors, 1 <= self.sensors <= layout.SENSORS_MAX, "1..8")
         for key in ("software", "hardware"):
             found = getattr(self, key)
-            fits = found.isascii() and 0 < len(found) < layout.VERSION_CHARACTERS
-            require(key, found, fits, "1 to 31 ASCII characters")
+            fits = found.isascii() and found.split() == [found]
+            fits = fits and len(found) < layout.VERSION_CHARACTERS
+            require(key, found, fits, "1 to 31 ASCII characters, no space")
 
 
 class DalyRegisters:
