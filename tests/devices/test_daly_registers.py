@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.links import ModbusRtuLink
 from gridrig.devices.wire import daly_registers as layout
-from gridrig.devices.wire.daly_data import Malformed
 from gridrig.devices.wire.modbus_framing import crc16
+from gridrig.devices.wire.pack_frames import Malformed
 from gridrig.errors import DriverError
 
 CASES = sorted(VECTORS.glob("daly_modbus_*"))

@@ -29,7 +29,8 @@ from gridrig.devices.drivers.pack_limits import PackRule
 from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
 from gridrig.devices.links import ModbusRtuLink
 from gridrig.devices.wire import daly_registers as layout
-from gridrig.devices.wire.daly_data import Malformed, parse_alarms
+from gridrig.devices.wire.daly_data import parse_alarms
+from gridrig.devices.wire.pack_frames import Malformed
 from gridrig.errors import DriverError
 
 SWITCHES = (layout.CHARGE_SWITCH, layout.DISCHARGE_SWITCH)

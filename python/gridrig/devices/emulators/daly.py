@@ -26,6 +26,7 @@ from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import daly
 from gridrig.devices.wire import daly_data as content
+from gridrig.devices.wire.pack_frames import Malformed
 
 UART_CELL_FRAMES = 16
 UART_TEMPERATURE_FRAMES = 3
@@ -132,7 +133,7 @@ class DalyEmulator(SerialPackEmulator[DalyEmulatorParameters]):
             return self._switch(frame)
         if frame.command == daly.CMD_SET_SOC:
             soc = content.parse_set_soc(frame.data)
-            if isinstance(soc, content.Malformed):
+            if isinstance(soc, Malformed):
                 return None
             self._terminal.set_counted_soc(soc / 1000)
             self._on_event("soc_set", soc=soc / 1000)

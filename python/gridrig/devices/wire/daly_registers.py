@@ -27,7 +27,7 @@ References
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gridrig.devices.wire.daly_data import Malformed
+from gridrig.devices.wire.pack_frames import Malformed
 
 UNIT = 0xD2
 REGISTERS = 62
