@@ -309,7 +309,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 "event[1].do",
                 '"recluse"',
                 'one of "open", "reclose", "switch", "tap", "regulator", "cloud", "bms_limit", '
-                '"set_soc", "charge_limit", "plug_in", "plug_out"',
+                '"set_soc", "charge_limit", "charge_power", "plug_in", "plug_out"',
                 "reclose",
             )
         ],
