@@ -2112,7 +2112,12 @@ class World:
 
         ============================ ===========================================================
         `reactive_mode`              "power_factor", "constant", "volt_var" or "watt_var"
-        `power_factor`               with `power_factor_excitation` "injecting" or "absorbing"
+        `power_factor`               with `power_factor_excitation` "injecting" or "absorbing";
+                                     `power_factor_taking`, `power_factor_taking_excitation` while
+                                     it takes active power, the same unless they are given
+        `reactive_reference`         "rating" or "available": what constant reactive power and the
+                                     curves are shares of
+        `reactive_ramp_pu_per_s`     of reactive power, both ways; 0 for none [pu/s]
         `constant_q_pu`              as `set_q_var`; `reactive_response_s` for these two [pu, s]
         `volt_var_v_pu`, `.._q_pu`   up to 20 points; `volt_var_response_s`,
                                      `volt_var_vref_pu`, `volt_var_vref_auto`, `volt_var_vref_s`
@@ -2122,7 +2127,8 @@ class World:
         `droop`                      on or off; `droop_db_hz`, `droop_k`, `droop_under_db_hz`,
                                      `droop_under_k` (by default as over), `droop_response_s`
         `priority`                   "reactive", "required_reactive" or "active"
-        `ramp_w_per_s`               of active power; 0 for none [W/s]
+        `ramp_w_per_s`               of active power, both ways; 0 for none [W/s]
+        `ramp_up_w_per_s`            of its rise alone; 0 for none [W/s]
         `enter_service_..`           `v_low_pu`, `v_high_pu`, `f_low_hz`, `f_high_hz`,
                                      `delay_s`, `random_s`, `ramp_s`
         `relays`                     {"OV1": [threshold, delay_s], ...} or False for none;
@@ -2130,7 +2136,8 @@ class World:
         `trip_curves`                {"OV": [[value, time_s], ...], ...}, mildest point first;
                                      OV, UV, OF, UF, straight between points [pu, Hz]
         `momentary_cessation`        on or off; `cessation_v_low_pu`, `cessation_v_high_pu`,
-                                     `cessation_after_s`, `cessation_restore_s`
+                                     `cessation_after_s`, `cessation_high_after_s` (by default
+                                     as below), `cessation_restore_s`
         `island_detection`           whether the `detector` it is built with acts
         ============================ ===========================================================
         """

@@ -45,8 +45,10 @@ METER = {
 }
 
 
-def add_charger(table: dict[str, Any], **emulate: Any) -> None:
-    table["device"] += [CHARGER | {"emulate": {**CHARGER["emulate"], **emulate}}, METER]  # type: ignore[dict-item]
+def add_charger(table: dict[str, Any], version: str = "2.0.1", **emulate: Any) -> None:
+    own = {"link": {**CHARGER["link"], "version": version}}  # type: ignore[dict-item]
+    own["emulate"] = {**CHARGER["emulate"], **emulate}  # type: ignore[dict-item]
+    table["device"] += [CHARGER | own, METER]
     public = public_key_der(derive_private_key(305, "meter-charger")).hex()
     table["key"].append(
         {
@@ -61,10 +63,13 @@ def add_charger(table: dict[str, Any], **emulate: Any) -> None:
 
 
 def run_of(
-    folder: Path, scenario: Mapping[str, Any] | None = None, **emulate: Any
+    folder: Path,
+    scenario: Mapping[str, Any] | None = None,
+    version: str = "2.0.1",
+    **emulate: Any,
 ) -> tuple[Path, dict[str, list[float]]]:
     folder.mkdir()
-    rig = rig_file(folder, lambda table: add_charger(table, **emulate))
+    rig = rig_file(folder, lambda table: add_charger(table, version, **emulate))
     result = run_here(folder, rig, scenario_file(folder, **(scenario or {})))
     assert result.outcome is Outcome.PASS, result.verdicts
     return folder / "run", pq.read_table(folder / "run" / "trace.parquet").to_pydict()
@@ -133,11 +138,29 @@ def test_a_scenario_brings_a_car_limits_it_over_the_wire_and_takes_it_away(tmp_p
     assert (reversion["revert_s"], reversion["set_points"]) == (3, ["limit"])
 
 
+def test_a_scenario_has_a_car_give_power_back_and_take_it_again(tmp_path: Path) -> None:
+    events = [
+        {"at_s": 10, "do": "charge_power", "target": "charger", "p_w": 2500},
+        {"at_s": 35, "do": "charge_power", "target": "charger", "p_w": -1500},
+    ]
+    how = {"soc": 0.6, "discharge_w_max": 3000}
+    scenario = {"duration_s": 60, "events": events}
+    run, seen = run_of(tmp_path / "power", scenario, version="2.1", **how)
+    given_w = seen["device.charger.p_w"]
+    assert given_w[8] == pytest.approx(-CAR_W)
+    # It stands long after its three ticks: readings renew it.
+    assert given_w[20] == given_w[30] == pytest.approx(2500.0)
+    assert given_w[45] == given_w[58] == pytest.approx(-1500.0)
+    told = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert not [e for e in told if e["kind"] == "write_failed"]
+
+
 def test_a_limit_beyond_the_rigs_own_and_a_car_at_no_charger_are_refused(tmp_path: Path) -> None:
     events = [
         {"at_s": 5, "do": "charge_limit", "target": "charger", "p_w": 12_000},
         {"at_s": 6, "do": "charge_limit", "target": "pv-3", "p_w": 1000},
         {"at_s": 7, "do": "plug_in", "target": "chargr"},
+        {"at_s": 8, "do": "charge_power", "target": "charger", "p_w": -12_000},
     ]
     rig = load_rig(rig_file(tmp_path, add_charger))
     scenario = load_scenario(scenario_file(tmp_path, events=events))
@@ -145,4 +168,6 @@ def test_a_limit_beyond_the_rigs_own_and_a_car_at_no_charger_are_refused(tmp_pat
         ("event[0].p_w", "12000", None),
         ("event[1].target", '"pv-3"', None),
         ("event[2].target", '"chargr"', "charger"),
+        ("event[3].p_w", "-12000", None),
+        ("event[3].do", '"charge_power"', None),  # OCPP 2.0.1 has limits only
     ]

@@ -2,20 +2,23 @@
 
 import json
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gridrig.devices.drivers.daly import DalyDriver
+from gridrig.devices.drivers.daly_modbus import DalyModbusDriver
 from gridrig.devices.drivers.jbd import JbdDriver
 from gridrig.devices.drivers.pylontech import PylontechDriver
 from gridrig.devices.emulators.daly import DalyEmulator
+from gridrig.devices.emulators.daly_modbus import DalyModbusEmulator
 from gridrig.devices.emulators.jbd import JbdEmulator
 from gridrig.devices.emulators.pylontech import PylontechEmulator
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting
-from gridrig.devices.links import SerialLink
+from gridrig.devices.links import ModbusRtuLink, SerialLink
+from gridrig.devices.wire import daly_registers
 from gridrig.errors import PlantError
 
 START = 1_468_152_000
@@ -89,6 +92,7 @@ class Kind:
     emulator: type[Any]
     driver: type[Any]
     driver_parameters: dict[str, Any]
+    link: Callable[..., Any] = SerialLink
 
     @asynccontextmanager
     async def bench(
@@ -108,7 +112,7 @@ class Kind:
 
         emulator = self.emulator(
             "pack-1",
-            SerialLink(port, self.baudrate, address),
+            self.link(port, self.baudrate, address),
             self.emulator.PARAMETERS(**(emulate or {})),
             pack,
             on_event,
@@ -116,7 +120,7 @@ class Kind:
         await emulator.start()
         link = emulator.endpoint_link
         if baudrate is not None:
-            link = SerialLink(link.path, baudrate, address)
+            link = self.link(link.path, baudrate, address)
         settings = self.driver.PARAMETERS(**(self.driver_parameters | (parameters or {})))
         driver = self.driver("pack-1", link, settings)
         try:
@@ -164,4 +168,11 @@ LIMITS = {"charge_a_max": 100.0, "discharge_a_max": 120.0}
 JBD = Kind(9600, JbdEmulator, JbdDriver, LIMITS)
 DALY = Kind(9600, DalyEmulator, DalyDriver, LIMITS)
 PYLONTECH = Kind(115200, PylontechEmulator, PylontechDriver, {"alarms": True})
-KINDS = {"jbd": JBD, "daly": DALY, "pylontech": PYLONTECH}
+
+
+def modbus_link(port: str, baudrate: int, unit: int | None = None) -> ModbusRtuLink:
+    return ModbusRtuLink(port, baudrate, unit or daly_registers.UNIT)
+
+
+DALY_MODBUS = Kind(9600, DalyModbusEmulator, DalyModbusDriver, LIMITS, modbus_link)
+KINDS = {"jbd": JBD, "daly": DALY, "daly-modbus": DALY_MODBUS, "pylontech": PYLONTECH}

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from bms_bench import PACK, Bench, Kind
@@ -11,10 +12,18 @@ from gridrig.devices.emulators.pack_faults import STICKING
 from gridrig.errors import DriverError
 
 # A driver may end in these; any other kind of error, or any other exception, is a bug.
-KINDS_OF_ERROR = {"timeout", "framing", "refused", "unavailable"}
+KINDS_OF_ERROR = {"timeout", "framing", "refused", "busy", "unavailable"}
 PROTECTION = "cell_over_voltage"
 READS = 5
 REST_S = 300.0
+
+
+def known_faults(kind: Kind) -> Mapping[str, FaultSpec]:
+    """Return the faults that a pack of a kind can show on its line."""
+    emulator = kind.emulator
+    on_line = getattr(emulator, "faults_on", None)
+    faults: Mapping[str, FaultSpec] = on_line("modbus-rtu") if on_line else emulator.FAULTS
+    return faults
 
 
 def arguments(spec: FaultSpec, source: random.Random) -> dict[str, Any]:

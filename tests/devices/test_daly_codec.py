@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gridrig.devices.wire import daly
 from gridrig.devices.wire import daly_data as content
+from gridrig.devices.wire.pack_frames import Dropped
 
 CASES = cases("daly")
 PACK = bytes.fromhex("a501900800720000753001ef45")
@@ -95,7 +96,7 @@ def test_good_frame_inside_a_bad_one_is_found():
     decoder = daly.Decoder()
     events = decoder.feed(b"\x00\x12" + PACK[:5] + SWITCHES) + decoder.idle()
     assert [e.command for e in events if isinstance(e, daly.Frame)] == [0x93]
-    assert isinstance(events[0], daly.Dropped)
+    assert isinstance(events[0], Dropped)
     assert not decoder.pending
 
 

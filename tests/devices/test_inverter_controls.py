@@ -103,7 +103,7 @@ def test_reactive_power_is_set_in_every_mode(
     assert terminal.commands == [("q_var", pytest.approx(command))]
 
 
-def test_a_share_of_the_reactive_power_available_is_refused(run_fast: Any) -> None:
+def test_a_share_of_the_reactive_power_available_needs_a_plant_that_knows_it(run_fast: Any) -> None:
     async def main() -> ExcCodes | None:
         return write(pv(), 704, VarSetMod=2)
 

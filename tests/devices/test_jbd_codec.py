@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gridrig.devices.wire import jbd
 from gridrig.devices.wire import jbd_registers as registers
+from gridrig.devices.wire.pack_frames import Dropped, Malformed
 
 CASES = cases("jbd")
 BASIC = bytes.fromhex(load(CASES[[c.name for c in CASES].index("jbd_basic_discharging")])[1])
@@ -51,7 +52,7 @@ def test_two_frames_split_at_every_byte_are_the_same_two_frames():
 
 def test_noise_before_a_frame_is_named_and_the_frame_is_found():
     dropped, reply = jbd.Decoder("reply").feed(b"\x00\x77\x12" + CELLS)
-    assert dropped == jbd.Dropped("noise", b"\x00\x77\x12")
+    assert dropped == Dropped("noise", b"\x00\x77\x12")
     assert reply.register == 4
 
 
@@ -119,7 +120,7 @@ def test_prop_any_payload_is_read_or_malformed(payload):
     if isinstance(info, registers.BasicInfo):
         assert registers.encode_basic(info) == payload
     cells = registers.parse_cells(payload)
-    assert isinstance(cells, registers.Malformed) or registers.encode_cells(cells) == payload
+    assert isinstance(cells, Malformed) or registers.encode_cells(cells) == payload
 
 
 @given(st.integers(0, 255), st.booleans(), st.binary(max_size=255))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridrig.devices.wire import pylontech, pylontech_alarm, pylontech_info
+from gridrig.devices.wire.pack_frames import Dropped, Malformed
 
 CASES = cases("pylontech")
 MANAGEMENT = b"~20024600B014026EF05AA0022BFDD5C0F915\r"
@@ -38,7 +39,7 @@ def test_answer_of_another_module_is_malformed():
         + b"\r"
     )
     assert isinstance(pylontech_info.parse_analog(frame.info, 2), pylontech_info.Analog)
-    assert isinstance(pylontech_info.parse_analog(frame.info, 3), pylontech_info.Malformed)
+    assert isinstance(pylontech_info.parse_analog(frame.info, 3), Malformed)
 
 
 def test_length_checksum_is_right_where_the_nibbles_sum_to_a_multiple_of_16():
@@ -58,7 +59,7 @@ def test_frame_split_at_every_byte_is_the_same_frame():
 
 def test_noise_before_a_frame_is_named_and_the_frame_is_found():
     dropped, frame = pylontech.Decoder().feed(b"\x00\xff12" + MANAGEMENT)
-    assert dropped == pylontech.Dropped("noise", b"\x00\xff12")
+    assert dropped == Dropped("noise", b"\x00\xff12")
     assert frame.address == 2
 
 
@@ -116,7 +117,7 @@ def test_random_bytes_never_raise_and_the_buffer_stays_within_one_frame():
 @given(st.binary(max_size=120), st.sampled_from([2, 0xFF]))
 def test_prop_any_info_is_read_or_malformed(info, asked):
     analog = pylontech_info.parse_analog(info, asked)
-    assert isinstance(analog, pylontech_info.Analog | pylontech_info.Malformed)
+    assert isinstance(analog, pylontech_info.Analog | Malformed)
     for parse in (
         pylontech_info.parse_management,
         pylontech_info.parse_system,
@@ -170,6 +171,6 @@ def test_alarms_of_another_module_or_with_unknown_states_are_malformed():
     )
     found = pylontech_alarm.parse_alarms(good, 2)
     assert found.protections == ("pack_over_voltage", "pack_under_voltage")
-    assert isinstance(pylontech_alarm.parse_alarms(good, 3), pylontech_info.Malformed)
+    assert isinstance(pylontech_alarm.parse_alarms(good, 3), Malformed)
     odd = good[:3] + b"\x07" + good[4:]
-    assert isinstance(pylontech_alarm.parse_alarms(odd, 2), pylontech_info.Malformed)
+    assert isinstance(pylontech_alarm.parse_alarms(odd, 2), Malformed)

@@ -38,9 +38,9 @@ FUNCTIONS: dict[str, Any] = {
     "watt_var": CurveSettings(((0.2, 0.0), (0.5, 0.0), (1.0, -0.44)), "var_max", None, "active"),
     "frequency_droop": DroopSettings(0.017, 0.02, 0.03, 0.04, 1.0),
     "low_voltage_trip": TripSettings(((0.5, 2.0), (0.88, 21.0)), (), ((0.5, 1.0),)),
-    "high_voltage_trip": TripSettings(((1.2, 0.16), (1.1, 13.0))),
-    "low_frequency_trip": TripSettings(((46.5, 0.16), (47.0, 300.0))),
-    "high_frequency_trip": TripSettings(((52.0, 0.16),)),
+    "high_voltage_trip": TripSettings(((1.2, 0.16), (1.1, 13.0)), (), ()),
+    "low_frequency_trip": TripSettings(((46.5, 0.16), (47.0, 300.0)), (), ()),
+    "high_frequency_trip": TripSettings(((52.0, 0.16),), (), ()),
     "power_factor": PowerFactorSettings(0.92, injects=False),
 }
 IN_PLANT = {name: name for name in FUNCTIONS} | {"power_factor": "power_factor_injecting"}

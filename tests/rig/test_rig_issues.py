@@ -242,7 +242,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 f"{PV}.parameters.timeout",
                 "an unknown key",
                 'one of "timeout_s", "retries", "read_count_max", "settings_every", "revert_s", '
-                '"adopt_timeout_s", "detection_register", "detection_on", "detection_off"',
+                '"adopt_timeout_s", "anti_isl_ena", "detection_register", "detection_on", '
+                '"detection_off"',
                 "timeout_s",
             )
         ],

@@ -309,8 +309,8 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 "event[1].do",
                 '"recluse"',
                 'one of "open", "reclose", "switch", "tap", "regulator", "start", "stop", '
-                '"cloud", "bms_limit", "set_soc", "charge_limit", "plug_in", "plug_out", '
-                '"override", "release", "overask", "ledger_down", "ledger_up"',
+                '"cloud", "bms_limit", "set_soc", "charge_limit", "charge_power", "plug_in", '
+                '"plug_out", "override", "release", "overask", "ledger_down", "ledger_up"',
                 "reclose",
             )
         ],

@@ -60,7 +60,8 @@ pub struct ActivePower {
     droop_follow: Lag,
     volt_watt: Option<VoltWatt>,
     ceiling: Ceiling,
-    ramp_w_per_s: Option<f64>,
+    /// Largest fall and rise [W/s].
+    ramps_w_per_s: (f64, f64),
     /// Output before the disturbance, kept while f is outside the deadband [W].
     before_w: Option<f64>,
     /// Whether the way back from a disturbance still has the droop's response.
@@ -83,7 +84,7 @@ impl ActivePower {
             droop_follow: Lag::of_response(0.0),
             volt_watt: None,
             ceiling: Ceiling::new(0.0),
-            ramp_w_per_s: None,
+            ramps_w_per_s: (f64::INFINITY, f64::INFINITY),
             before_w: None,
             recovering: false,
             reduction_w: 0.0,
@@ -97,7 +98,7 @@ impl ActivePower {
         &mut self,
         droop: Option<Droop>,
         volt_watt: Option<VoltWatt>,
-        ramp_w_per_s: Option<f64>,
+        ramps_w_per_s: (f64, f64),
         scale: f64,
     ) {
         if let Some(droop) = &droop {
@@ -106,7 +107,7 @@ impl ActivePower {
         if let Some(volt_watt) = &volt_watt {
             self.ceiling.respond_in(volt_watt.response_s * scale);
         }
-        (self.droop, self.volt_watt, self.ramp_w_per_s) = (droop, volt_watt, ramp_w_per_s);
+        (self.droop, self.volt_watt, self.ramps_w_per_s) = (droop, volt_watt, ramps_w_per_s);
     }
 
     /// The power now; the first call begins in steady state.
@@ -199,9 +200,9 @@ impl ActivePower {
             let ceiling_w = self.ceiling.step(target_w, now, gave, self.rated_w, dt_s);
             next = now.min(ceiling_w).max(room.low_w.min(now));
         }
-        if let Some(ramp) = self.ramp_w_per_s {
-            next = next.clamp(gave - ramp * dt_s, gave + ramp * dt_s);
-        }
+        let (fall, rise) = self.ramps_w_per_s;
+        // Not `clamp`, which a step of no length would give no number.
+        next = next.max(gave - fall * dt_s).min(gave + rise * dt_s);
         self.now_w = Some(now);
         self.gave_w = next;
         next

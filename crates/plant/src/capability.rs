@@ -76,6 +76,14 @@ impl Capability {
         (p_w, q_var.clamp(-q_max, q_max))
     }
 
+    /// The reactive power that `p_w` leaves of the rating, on the side of the sign of `q` [var].
+    pub fn available_var(&self, p_w: f64, q: f64) -> f64 {
+        let (inject, absorb) = self.q_max_pu;
+        let most = if q < 0.0 { absorb } else { inject } * self.s_va;
+        let circle = (self.s_va.powi(2) - p_w * p_w).max(0.0).sqrt();
+        circle.min(most)
+    }
+
     fn share_at(&self, p_pu: f64) -> f64 {
         let (none_below, full_from) = self.q_from_p_pu;
         if p_pu < none_below {

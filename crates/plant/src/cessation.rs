@@ -9,8 +9,8 @@
 pub struct CessationSettings {
     /// Below and above these it ceases [pu].
     pub v_pu: (f64, f64),
-    /// After the voltage was out for this long [s].
-    pub after_s: f64,
+    /// After the voltage was below and above for this long [s].
+    pub after_s: (f64, f64),
     /// From nothing to all, once the voltage is back [s].
     pub restore_s: f64,
 }
@@ -19,7 +19,7 @@ pub struct CessationSettings {
 #[derive(Clone, Debug)]
 pub struct Cessation {
     settings: Option<CessationSettings>,
-    out_s: f64,
+    out_s: (f64, f64),
     share: f64,
 }
 
@@ -28,14 +28,14 @@ impl Cessation {
     pub fn new(settings: Option<CessationSettings>) -> Cessation {
         Cessation {
             settings,
-            out_s: 0.0,
+            out_s: (0.0, 0.0),
             share: 1.0,
         }
     }
 
     /// Begins again with all.
     pub fn rest(&mut self) {
-        (self.out_s, self.share) = (0.0, 1.0);
+        (self.out_s, self.share) = ((0.0, 0.0), 1.0);
     }
 
     /// Whether it has ceased.
@@ -48,14 +48,17 @@ impl Cessation {
         let Some(settings) = &self.settings else {
             return 1.0;
         };
-        let (low, high) = settings.v_pu;
-        if v_low_pu < low || v_high_pu > high {
-            self.out_s += dt_s;
-            if self.out_s >= settings.after_s - 5e-10 {
+        let (below, above) = (v_low_pu < settings.v_pu.0, v_high_pu > settings.v_pu.1);
+        self.out_s.0 = if below { self.out_s.0 + dt_s } else { 0.0 };
+        self.out_s.1 = if above { self.out_s.1 + dt_s } else { 0.0 };
+        if below || above {
+            let over = |out_s: f64, after_s: f64| out_s >= after_s - 5e-10;
+            if (below && over(self.out_s.0, settings.after_s.0))
+                || (above && over(self.out_s.1, settings.after_s.1))
+            {
                 self.share = 0.0;
             }
         } else {
-            self.out_s = 0.0;
             if self.share < 1.0 {
                 let step = if settings.restore_s > 0.0 {
                     dt_s / settings.restore_s

@@ -58,6 +58,10 @@ impl World {
                 Value::Text("constant".to_owned()),
             ),
             ("constant_q_pu".to_owned(), Value::Number(q_pu)),
+            (
+                "reactive_reference".to_owned(),
+                Value::Text("rating".to_owned()),
+            ),
         ];
         self.set_functions(i, &table)
     }

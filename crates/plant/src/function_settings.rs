@@ -81,10 +81,15 @@ pub struct WattVar {
 pub struct ReactiveSettings {
     /// The one in force.
     pub mode: ReactiveMode,
-    /// Reactive over active power of the power factor, positive when injecting.
-    pub tangent: f64,
+    /// Reactive over active power of the power factor, positive when injecting, while giving
+    /// active power and while taking it.
+    pub tangents: (f64, f64),
     /// The constant reactive power [pu].
     pub constant_pu: f64,
+    /// Whether what is asked for is a share of what active power leaves, not of the rating.
+    pub of_available: bool,
+    /// Largest change of reactive power [pu/s].
+    pub ramp_pu_per_s: Option<f64>,
     /// Open-loop response time of those two [s].
     pub response_s: f64,
     /// Volt-var.
@@ -115,8 +120,8 @@ pub struct FunctionSettings {
     pub volt_watt: Option<VoltWatt>,
     /// Frequency droop.
     pub droop: Option<Droop>,
-    /// Largest change of active power [W/s].
-    pub ramp_w_per_s: Option<f64>,
+    /// Largest fall and rise of active power [W/s].
+    pub ramps_w_per_s: (f64, f64),
     /// When it may enter service, and how.
     pub enter: EnterService,
     /// Voltage and frequency relays.
@@ -149,13 +154,14 @@ impl FunctionSettings {
         let relays = Relays::read(&place, relays, curves, context)?;
         reader.note("relays", relays.steps_table());
         reader.note("trip_curves", relays.curves_table());
-        let ramp = reader.number("ramp_w_per_s", 0.0, (0.0, 1e9))?;
+        let ramp = read_ramp(reader, "ramp_w_per_s")?;
+        let rise = read_ramp(reader, "ramp_up_w_per_s")?;
         Ok(FunctionSettings {
             reactive: read_reactive(reader, context.normal)?,
             priority: reader.choice("priority", &PRIORITIES)?,
             volt_watt: read_volt_watt(reader)?,
             droop: read_droop(reader, context.f_nominal_hz)?,
-            ramp_w_per_s: (ramp > 0.0).then_some(ramp),
+            ramps_w_per_s: (ramp, ramp.min(rise)),
             enter: read_enter(reader, context.f_nominal_hz)?,
             relays,
             cessation: read_cessation(reader, context.abnormal)?,
@@ -183,11 +189,20 @@ fn read_reactive(reader: &mut Reader<'_>, normal: usize) -> Result<ReactiveSetti
     let mode = reader.choice("reactive_mode", &REACTIVE_MODES)?;
     let factor = reader.number("power_factor", 1.0, (0.01, 1.0))?;
     let injects = reader.word("power_factor_excitation", &["injecting", "absorbing"])? == 0;
-    let tangent = (1.0 - factor * factor).max(0.0).sqrt() / factor;
+    // What takes active power does as what gives it, unless something else is stated.
+    let taking = reader.number("power_factor_taking", factor, (0.01, 1.0))?;
+    let words = match injects {
+        true => ["injecting", "absorbing"],
+        false => ["absorbing", "injecting"],
+    };
+    let same = reader.word("power_factor_taking_excitation", &words)? == 0;
+    let ramp_pu_per_s = read_ramp(reader, "reactive_ramp_pu_per_s")?;
     Ok(ReactiveSettings {
         mode,
-        tangent: if injects { tangent } else { -tangent },
+        tangents: (tangent(factor, injects), tangent(taking, same == injects)),
         constant_pu: reader.number("constant_q_pu", 0.0, (-1e6, 1e6))?,
+        of_available: reader.word("reactive_reference", &["rating", "available"])? == 1,
+        ramp_pu_per_s: ramp_pu_per_s.is_finite().then_some(ramp_pu_per_s),
         response_s: reader.number("reactive_response_s", 0.1, (0.0, 3600.0))?,
         volt_var: VoltVar {
             curve: read_curve(
@@ -209,6 +224,17 @@ fn read_reactive(reader: &mut Reader<'_>, normal: usize) -> Result<ReactiveSetti
             response_s: reader.number("watt_var_response_s", 10.0, (0.0, 3600.0))?,
         },
     })
+}
+
+fn tangent(factor: f64, injects: bool) -> f64 {
+    let tangent = (1.0 - factor * factor).max(0.0).sqrt() / factor;
+    if injects { tangent } else { -tangent }
+}
+
+/// A largest change per second; 0 is written for none.
+fn read_ramp(reader: &mut Reader<'_>, key: &'static str) -> Result<f64, PlantError> {
+    let ramp = reader.number(key, 0.0, (0.0, 1e9))?;
+    Ok(if ramp > 0.0 { ramp } else { f64::INFINITY })
 }
 
 fn read_volt_watt(reader: &mut Reader<'_>) -> Result<Option<VoltWatt>, PlantError> {
@@ -270,12 +296,16 @@ fn read_cessation(
     let (after_s, restore_s) = category::CESSATION_S;
     let on = reader.flag("momentary_cessation", default.is_some())?;
     let (low, high) = default.unwrap_or((0.0, 2.0));
+    let low_after_s = reader.number("cessation_after_s", after_s, (0.0, 60.0))?;
     let settings = CessationSettings {
         v_pu: (
             reader.number("cessation_v_low_pu", low, (0.0, 2.0))?,
             reader.number("cessation_v_high_pu", high, (0.0, 2.0))?,
         ),
-        after_s: reader.number("cessation_after_s", after_s, (0.0, 60.0))?,
+        after_s: (
+            low_after_s,
+            reader.number("cessation_high_after_s", low_after_s, (0.0, 60.0))?,
+        ),
         restore_s: reader.number("cessation_restore_s", restore_s, (0.0, 60.0))?,
     };
     Ok(on.then_some(settings))

@@ -6,7 +6,7 @@ use crate::dc_bus::DcBus;
 use crate::detector::Detector;
 use crate::error::PlantError;
 use crate::former_settings::FormerSettings;
-use crate::function_settings::{Context, FunctionSettings, function_keys};
+use crate::function_settings::{Context, FunctionSettings, ReactiveMode, function_keys};
 use crate::inverter_settings::InverterSettings;
 use crate::pack::Pack;
 use crate::reactive_power::ReactivePower;
@@ -190,7 +190,7 @@ impl Inverter {
         self.power.set(
             functions.droop.clone(),
             functions.volt_watt.clone(),
-            functions.ramp_w_per_s,
+            functions.ramps_w_per_s,
             self.settings.response_scale,
         );
     }
@@ -292,10 +292,19 @@ impl Inverter {
 
     fn through_rating(&mut self, p_w: f64, q_pu: f64) -> (f64, f64) {
         let settings = &self.settings;
+        // A power factor is a share of the active power itself.
+        let of_available = self.functions.reactive.of_available
+            && self.reactive.mode() != ReactiveMode::PowerFactor;
+        let whole_var = match of_available {
+            true => settings
+                .capability
+                .available_var(p_w, q_pu * settings.q_sign),
+            false => settings.s_va,
+        };
         let q_var = if settings.ignores_setpoint {
             0.0
         } else {
-            q_pu * settings.q_sign * settings.s_va
+            q_pu * settings.q_sign * whole_var
         };
         let (mode, priority) = (self.reactive.mode(), self.functions.priority);
         let (p_w, q_var) = settings.capability.limit(p_w, q_var, mode, priority);

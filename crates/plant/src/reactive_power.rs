@@ -78,6 +78,10 @@ impl ReactivePower {
         } else {
             self.lag.step(now, target, dt_s)
         };
+        let next = match self.settings.ramp_pu_per_s {
+            Some(ramp) => next.clamp(now - ramp * dt_s, now + ramp * dt_s),
+            None => next,
+        };
         self.now_pu = Some(next);
         next
     }
@@ -85,7 +89,8 @@ impl ReactivePower {
     fn target(&mut self, p_pu: f64, v_pu: f64, dt_s: f64) -> f64 {
         let settings = &mut self.settings;
         match settings.mode {
-            ReactiveMode::PowerFactor => p_pu.abs() * settings.tangent,
+            ReactiveMode::PowerFactor if p_pu < 0.0 => -p_pu * settings.tangents.1,
+            ReactiveMode::PowerFactor => p_pu * settings.tangents.0,
             ReactiveMode::Constant => settings.constant_pu,
             ReactiveMode::WattVar => settings.watt_var.curve.at(p_pu),
             ReactiveMode::VoltVar => {

@@ -1,7 +1,8 @@
-"""What a run asks of its EV chargers: a limit each, sent again until the charger has it."""
+"""What a run asks of its EV chargers: limits and set-points, sent again until they have them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridrig.campaign.sensing import Telemetry
@@ -11,7 +12,7 @@ from gridrig.rig.description import Rig
 
 
 class Charging:
-    """Keeps each charger at the limit that is wanted of it; one nobody limits is left alone.
+    """Keeps each charger at the limit and the power wanted of it; what nobody wants is left alone.
 
     Parameters
     ----------
@@ -24,21 +25,32 @@ class Charging:
     def __init__(self, rig: Rig, drivers: Mapping[str, Any], events: EventLog) -> None:
         self._drivers = {device.name: drivers[device.name] for device in rig.of("ev_charger")}
         self._events = events
-        self._wanted_w: dict[str, float] = {}
-        self._sent_w: dict[str, float] = {}
+        self._limits_w = _Wishes()
+        self._powers_w = _Wishes()
 
     def limit(self, name: str, p_w: float) -> None:
         """Want a charger to take no more than this from the next control step on. [W]"""
-        self._wanted_w[name] = p_w
+        self._limits_w.wanted[name] = p_w
+
+    def power(self, name: str, p_w: float) -> None:
+        """Want a charger's vehicle to give this, or to take it if negative, likewise. [W]"""
+        self._powers_w.wanted[name] = p_w
 
     async def step(self, telemetry: Telemetry) -> None:
-        """Send every limit that a charger is not known to have."""
+        """Send what a charger is not known to have, limits first."""
         for name in self._drivers.keys() - telemetry.chargers.keys():
-            # Who did not answer may have let its limit fall meanwhile (`driver.reverted`).
-            self._sent_w.pop(name, None)
-        sending = {n: w for n, w in self._wanted_w.items() if self._sent_w.get(n) != w}
+            # Who did not answer may have let it fall meanwhile (`driver.reverted`).
+            self._limits_w.sent.pop(name, None)
+            self._powers_w.sent.pop(name, None)
+        await self._send(self._limits_w, lambda driver, p_w: driver.set_limit_w(p_w))
+        await self._send(self._powers_w, lambda driver, p_w: driver.set_power_w(p_w))
+
+    async def _send(
+        self, wishes: "_Wishes", order: Callable[[Any, float], Awaitable[None]]
+    ) -> None:
+        sending = {n: w for n, w in wishes.wanted.items() if wishes.sent.get(n) != w}
         results = await asyncio.gather(
-            *(self._drivers[name].set_limit_w(p_w) for name, p_w in sending.items()),
+            *(order(self._drivers[name], p_w) for name, p_w in sending.items()),
             return_exceptions=True,
         )
         for (name, p_w), result in zip(sending.items(), results, strict=True):
@@ -47,4 +59,12 @@ class Charging:
             elif isinstance(result, BaseException):
                 raise result
             else:
-                self._sent_w[name] = p_w
+                wishes.sent[name] = p_w
+
+
+@dataclass
+class _Wishes:
+    """One kind of order: what is wanted of each charger, and what each is known to have. [W]"""
+
+    wanted: dict[str, float] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)

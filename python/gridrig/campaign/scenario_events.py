@@ -20,8 +20,8 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
-        "set_soc", "charge_limit", "plug_in", "plug_out", "override", "release", "overask",
-        "ledger_down" or "ledger_up".
+        "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override", "release",
+        "overask", "ledger_down" or "ledger_up".
     target : str
         "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
         and a name, or the participant that overasks.
@@ -158,6 +158,15 @@ class _ChargeLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _ChargePower:
+    do: Literal["charge_power"]
+    at_s: NotNegative
+    target: Name
+    p_w: float
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _PlugIn:
     do: Literal["plug_in"]
     at_s: NotNegative
@@ -230,6 +239,7 @@ _KINDS: Mapping[str, Any] = {
         _BmsLimit,
         _SetSoc,
         _ChargeLimit,
+        _ChargePower,
         _PlugIn,
         _PlugOut,
         _Override,
@@ -251,6 +261,7 @@ TARGET_CAPABILITY = {
     "bms_limit": "bms",
     "set_soc": "bms",
     "charge_limit": "ev_charger",
+    "charge_power": "ev_charger",
     "plug_in": "ev_charger",
     "plug_out": "ev_charger",
     "override": "storage",
@@ -258,7 +269,7 @@ TARGET_CAPABILITY = {
 }
 OF_A_MIND = frozenset({"overask"})  # what acts on a participant
 BY_WIRE = frozenset(
-    {"charge_limit", "override", "release"}
+    {"charge_limit", "charge_power", "override", "release"}
 )  # what is told to the device, real or emulated
 
 

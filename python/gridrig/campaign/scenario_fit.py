@@ -16,9 +16,11 @@ from gridrig.campaign.scenario_events import (
     TARGET_CAPABILITY,
 )
 from gridrig.devices.emulators.fault_spec import specs_of
+from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
 from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
+from gridrig.rig.emulated import driver_link
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.participants import GridAgent, HomeAgent
 from gridrig.rig.registry import EMULATORS, Registry
@@ -122,11 +124,16 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target not in known:
         expected = one_of(known) + ("" if do in BY_WIRE else ", emulated")
         issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
-    elif do in ("charge_limit", "override"):
-        most_w = getattr(rig.device(target).limits, "p_w_max", math.inf)
+    elif do in BY_WIRE and "p_w" in table:
+        device = rig.device(target)
+        most_w = getattr(device.limits, "p_w_max", math.inf)
         if abs(table["p_w"]) > most_w:
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
+        link = driver_link(device.link)
+        if do == "charge_power" and isinstance(link, OcppLink) and not link.sets_power:
+            expected = f"charge_limit: OCPP {link.version} has no set-points"
+            issues.add(at.key("do"), shown(do), expected)
 
 
 def _check_fault(

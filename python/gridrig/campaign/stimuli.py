@@ -120,6 +120,8 @@ class Stimuli:
                 world.set_soc(self.street.pack_index(event.target), float(event.parameters["soc"]))
             case "charge_limit":
                 self._charging.limit(event.target, float(event.parameters["p_w"]))
+            case "charge_power":
+                self._charging.power(event.target, float(event.parameters["p_w"]))
             case "start" | "stop":
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
             case "override":

@@ -70,18 +70,20 @@ class TripSettings:
 
     Parameters
     ----------
-    must_trip, may_trip, momentary_cessation : tuple of (float, float)
-        Corners of each region; empty for none.
+    must_trip : tuple of (float, float)
+        Corners of the region; empty for none.
+    may_trip, momentary_cessation : tuple of (float, float) or None
+        Likewise; None leaves the region in force as it is.
     """
 
     must_trip: Points = ()
-    may_trip: Points = ()
-    momentary_cessation: Points = ()
+    may_trip: Points | None = None
+    momentary_cessation: Points | None = None
 
 
 @dataclass(frozen=True)
 class PowerFactorSettings:
-    """Constant power factor.
+    """Constant power factor, while active power goes into the grid or out of it.
 
     Parameters
     ----------

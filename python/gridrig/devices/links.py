@@ -119,6 +119,11 @@ class OcppLink:
     charge_point: str
     version: str
 
+    @property
+    def sets_power(self) -> bool:
+        """Whether its version has set-points beside limits."""
+        return self.version == "2.1"
+
 
 ModbusLink = ModbusTcpLink | ModbusRtuLink
 Link = ModbusTcpLink | ModbusRtuLink | SerialLink | SocketLink | OcppLink

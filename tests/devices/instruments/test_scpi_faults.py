@@ -123,7 +123,7 @@ def test_many_seeds_under(on_bench, kind: str, fault: str, name: str) -> None:
 
         outcomes += on_bench(body).outcomes
     print(name, kind, fault, dict(outcomes))
-    assert outcomes["right"] > 0
+    assert (outcomes["right"] > 0) is (fault != "unplug")
 
 
 @pytest.mark.soak

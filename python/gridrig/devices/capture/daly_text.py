@@ -6,6 +6,7 @@ from gridrig.devices.capture.framed_text import FramedText
 from gridrig.devices.capture.pack_words import closed, hex_of, listed, malformed
 from gridrig.devices.capture.recorder import Way
 from gridrig.devices.wire import daly, daly_data
+from gridrig.devices.wire.pack_frames import Dropped, Malformed
 
 NAMES = {
     daly.CMD_RESTART: "restart",
@@ -29,7 +30,7 @@ NAMES = {
 
 def daly_text() -> FramedText:
     """Show Daly."""
-    return FramedText({"out": daly.Decoder(), "in": daly.Decoder()}, daly.Dropped, _told)
+    return FramedText({"out": daly.Decoder(), "in": daly.Decoder()}, Dropped, _told)
 
 
 def _told(frame: daly.Frame, way: Way) -> str:
@@ -45,7 +46,7 @@ def _told(frame: daly.Frame, way: Way) -> str:
 
 def _pack(data: bytes) -> str:
     pack = daly_data.parse_pack(data)
-    if isinstance(pack, daly_data.Malformed):
+    if isinstance(pack, Malformed):
         return malformed(pack.reason, data)
     return (
         f"{pack.v_100mv / 10:.1f} V, {pack.i_discharge_100ma / 10:.1f} A (+ discharges), "
@@ -55,7 +56,7 @@ def _pack(data: bytes) -> str:
 
 def _cell_range(data: bytes) -> str:
     found = daly_data.parse_cell_range(data)
-    if isinstance(found, daly_data.Malformed):
+    if isinstance(found, Malformed):
         return malformed(found.reason, data)
     return (
         f"{found.low_mv} mV (cell {found.low_number}) to {found.high_mv} mV "
@@ -69,7 +70,7 @@ def _temperature_range(data: bytes) -> str:
 
 def _switches(data: bytes) -> str:
     found = daly_data.parse_switches(data)
-    if isinstance(found, daly_data.Malformed):
+    if isinstance(found, Malformed):
         return malformed(found.reason, data)
     state = ("idle", "charging", "discharging")[found.state]
     switches = closed(found.charge_fet, found.discharge_fet)
@@ -78,7 +79,7 @@ def _switches(data: bytes) -> str:
 
 def _setup(data: bytes) -> str:
     found = daly_data.parse_setup(data)
-    if isinstance(found, daly_data.Malformed):
+    if isinstance(found, Malformed):
         return malformed(found.reason, data)
     return f"{found.cells} cells, {found.sensors} sensors, {found.cycles} cycles"
 

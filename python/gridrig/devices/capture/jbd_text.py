@@ -12,6 +12,7 @@ from gridrig.devices.wire.jbd_settings import (
     REG_FACTORY_LEAVE,
     REGISTERS,
 )
+from gridrig.devices.wire.pack_frames import Dropped, Malformed
 
 NAMES = {
     jbd.REG_BASIC: "basic information",
@@ -27,9 +28,7 @@ WORDS = {ENTER: "enter", LEAVE: "leave", LEAVE_AND_SAVE: "leave and save"}
 
 def jbd_text() -> FramedText:
     """Show JBD."""
-    return FramedText(
-        {"out": jbd.Decoder("request"), "in": jbd.Decoder("reply")}, jbd.Dropped, _told
-    )
+    return FramedText({"out": jbd.Decoder("request"), "in": jbd.Decoder("reply")}, Dropped, _told)
 
 
 def _told(frame: jbd.Request | jbd.Reply, way: Way) -> str:
@@ -67,12 +66,12 @@ def _content(register: int, payload: bytes) -> str:
         return payload.decode("ascii", "backslashreplace")
     if register == jbd.REG_CELLS:
         cells = jbd_registers.parse_cells(payload)
-        if isinstance(cells, jbd_registers.Malformed):
+        if isinstance(cells, Malformed):
             return malformed(cells.reason, payload)
         return f"{listed(cells)} mV"
     if register == jbd.REG_BASIC:
         info = jbd_registers.parse_basic(payload)
-        if isinstance(info, jbd_registers.Malformed):
+        if isinstance(info, Malformed):
             return malformed(info.reason, payload)
         fets = info.fets
         return (

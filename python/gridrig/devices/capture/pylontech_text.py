@@ -4,6 +4,7 @@ from gridrig.devices.capture.framed_text import FramedText
 from gridrig.devices.capture.pack_words import celsius, hex_of, listed, malformed
 from gridrig.devices.capture.recorder import Way
 from gridrig.devices.wire import pylontech, pylontech_info
+from gridrig.devices.wire.pack_frames import Dropped, Malformed
 from gridrig.devices.wire.pylontech_alarm import parse_alarms
 
 NAMES = {
@@ -28,7 +29,7 @@ def pylontech_text() -> FramedText:
     """Show Pylontech; a reply does not say what it answers, so the request before it does."""
     teller = _Teller()
     decoders = {"out": pylontech.Decoder(), "in": pylontech.Decoder()}
-    return FramedText(decoders, pylontech.Dropped, teller.tell)  # type: ignore[arg-type]
+    return FramedText(decoders, Dropped, teller.tell)  # type: ignore[arg-type]
 
 
 class _Teller:
@@ -59,25 +60,25 @@ def _content(asked: pylontech.Frame, info: bytes) -> str:
     match asked.code:
         case pylontech.CID2_ANALOG:
             analog = pylontech_info.parse_analog(info, number)
-            if isinstance(analog, pylontech_info.Malformed):
+            if isinstance(analog, Malformed):
                 return malformed(analog.reason, info)
             return "; ".join(map(_module, analog.modules))
         case pylontech.CID2_MANAGEMENT:
             return _limits(info)
         case pylontech.CID2_MANUFACTURER:
             maker = pylontech_info.parse_manufacturer(info)
-            if isinstance(maker, pylontech_info.Malformed):
+            if isinstance(maker, Malformed):
                 return malformed(maker.reason, info)
             major, minor = maker.software
             return f"{maker.manufacturer}, {maker.device}, software {major}.{minor}"
         case pylontech.CID2_SERIAL:
             serial = pylontech_info.parse_serial(info)
-            if isinstance(serial, pylontech_info.Malformed):
+            if isinstance(serial, Malformed):
                 return malformed(serial.reason, info)
             return serial.serial
         case pylontech.CID2_ALARM:
             alarms = parse_alarms(info, number)
-            if isinstance(alarms, pylontech_info.Malformed):
+            if isinstance(alarms, Malformed):
                 return malformed(alarms.reason, info)
             return listed(alarms.protections)
     return hex_of(info)
@@ -93,7 +94,7 @@ def _module(module: pylontech_info.Module) -> str:
 
 def _limits(info: bytes) -> str:
     limits = pylontech_info.parse_management(info)
-    if isinstance(limits, pylontech_info.Malformed):
+    if isinstance(limits, Malformed):
         return malformed(limits.reason, info)
     status = tuple(word for bits, word in STATUS_WORDS.items() if limits.status & bits)
     return (

@@ -15,10 +15,10 @@ record is returned as received; whether it is true, the verifier decides. Its cl
 with its time zone, as UTC, and is not restored.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gridrig.devices.drivers.meter_signing import EPOCH, asked_once, set_clock, signed
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_meter import (
     SunSpecMeter,
@@ -122,26 +122,8 @@ class BsmMeter(SunSpecMeter):
 
     async def sync_clock(self, utc_s: int) -> None:
         """Set the meter's clock and read it back. [s since 1970-01-01 UTC]"""
-        if not 0 < utc_s < 0xFFFFFFFF:
-            raise DriverError(
-                "driver.limit",
-                "{device}: time {found} does not fit the meter's clock",
-                kind="limit",
-                device=self.name,
-                found=utc_s,
-            )
-        await self._device.write_unsaved(bsm.METER, {"Epoch": utc_s, "TZO": 0}, self._patience)
-        point = (await self._device.model(bsm.METER)).points["Epoch"]
-        found = (await self._device.read(bsm.METER, point.offset, point.size)).number("Epoch")
-        if found is None or abs(found - utc_s) > self._parameters.clock_tolerance_s:
-            raise DriverError(
-                "driver.readback",
-                "{device}: clock set to {expected}, it shows {found}",
-                kind="readback",
-                device=self.name,
-                expected=utc_s,
-                found=found,
-            )
+        tolerance_s = self._parameters.clock_tolerance_s
+        await set_clock(self._device, bsm.METER, {EPOCH: utc_s, "TZO": 0}, tolerance_s)
 
     async def sign(self, time_s: int | None = None) -> bytes:
         """Make the meter create a snapshot and return the record as received.
@@ -159,13 +141,8 @@ class BsmMeter(SunSpecMeter):
         # After a restart the counter may begin again, but then no snapshot is valid before.
         counter = before.number("RCnt") if before.number("St") == bsm.VALID else None
         once = Patience(self._parameters.timeout_s, 0)
-        lost: DriverError | None = None
-        try:
-            await self._device.write_unsaved(bsm.SNAPSHOT, {"St": bsm.UPDATING}, once)
-        except DriverError as error:
-            if error.kind not in {"timeout", "framing"}:
-                raise
-            lost = error
+        asking = self._device.write_unsaved(bsm.SNAPSHOT, {"St": bsm.UPDATING}, once)
+        lost = await asked_once(asking)
         await self._wait(counter, before.number("St"), lost)
         snapshot = await self._device.read(bsm.SNAPSHOT)
         if snapshot.number("St") != bsm.VALID or snapshot.number("RCnt") == counter:
@@ -182,15 +159,12 @@ class BsmMeter(SunSpecMeter):
         self, counter: int | None, before: int | None, lost: DriverError | None
     ) -> None:
         """Poll the first snapshot until it is another one, or says why it is not."""
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._parameters.sign_timeout_s
         model = await self._device.model(bsm.SNAPSHOT)
         count = model.points["RCnt"].offset + model.points["RCnt"].size
-        while True:
+
+        async def look() -> bool | None:
             status = await self._device.read(bsm.SNAPSHOT, 0, count)
             state = status.number("St")
-            if state == bsm.VALID and status.number("RCnt") != counter:
-                return
             if state not in {bsm.VALID, bsm.INVALID, bsm.UPDATING} and state != before:
                 raise DriverError(
                     "meter.sign_refused",
@@ -199,15 +173,10 @@ class BsmMeter(SunSpecMeter):
                     device=self.name,
                     state=state,
                 )
-            if loop.time() >= deadline_s:
-                raise DriverError(
-                    "meter.sign_timeout",
-                    "{device}: no snapshot within {limit_s} s",
-                    kind="timeout",
-                    device=self.name,
-                    limit_s=self._parameters.sign_timeout_s,
-                ) from lost
-            await asyncio.sleep(self._parameters.poll_s)
+            return (state == bsm.VALID and status.number("RCnt") != counter) or None
+
+        limit_s, poll_s = self._parameters.sign_timeout_s, self._parameters.poll_s
+        await signed(self._device, look, limit_s=limit_s, poll_s=poll_s, lost=lost)
 
     def _check_time(self, time_s: int | None, found_s: int | None) -> None:
         if time_s is not None and (found_s is None or abs(found_s - time_s) > TIME_S_MAX):

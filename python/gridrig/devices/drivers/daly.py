@@ -24,12 +24,14 @@ from math import ceil
 from typing import TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
+from gridrig.devices.drivers.pack_answers import accepting
 from gridrig.devices.drivers.pack_limits import PackRule
 from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import daly
 from gridrig.devices.wire import daly_data as content
+from gridrig.devices.wire.pack_frames import Malformed
 from gridrig.errors import DriverError
 
 T = TypeVar("T")
@@ -181,7 +183,7 @@ class DalyDriver:
     async def _one(
         self,
         command: int,
-        parse: Callable[[bytes], T | content.Malformed],
+        parse: Callable[[bytes], T | Malformed],
         data: bytes = bytes(daly.DATA_BYTES),
     ) -> T:
         request = daly.encode(daly.Frame(self._host, command, data))
@@ -198,7 +200,7 @@ class DalyDriver:
         parts: list[T] = []
         marks = self._marks
 
-        def collect(data: bytes) -> list[T] | content.Malformed:
+        def collect(data: bytes) -> list[T] | Malformed:
             nonlocal marks
             number, part = parse(data)
             if number == 1 or marks != self._marks:
@@ -206,10 +208,10 @@ class DalyDriver:
                 parts.clear()
             if number != len(parts) + 1:
                 parts.clear()
-                return content.Malformed(f"frame {number} of {command:02x} out of order")
+                return Malformed(f"frame {number} of {command:02x} out of order")
             parts.append(part)
             if len(parts) < frames:
-                return content.Malformed(f"frame {number} of {frames} of {command:02x}")
+                return Malformed(f"frame {number} of {frames} of {command:02x}")
             return parts
 
         return await self._one(command, collect)
@@ -232,24 +234,20 @@ class DalyDriver:
         self._setup = found
 
     def _acceptor(
-        self, command: int, parse: Callable[[bytes], T | content.Malformed]
+        self, command: int, parse: Callable[[bytes], T | Malformed]
     ) -> Callable[[object], T | Unfit]:
-        def accept(event: object) -> T | Unfit:
-            if isinstance(event, daly.Dropped):
-                return Unfit(event.reason)
-            assert isinstance(event, daly.Frame)
+        def judge(event: daly.Frame) -> T | Malformed | Unfit:
             if event.address == self._host and event.command == command:
                 return Unfit("echo")
             if event.address != self._pack or event.command != command:
                 return Unfit(f"not an answer of pack {self._pack} to {command:02x}: {event}")
-            value = parse(event.data)
-            return Unfit(value.reason) if isinstance(value, content.Malformed) else value
+            return parse(event.data)
 
-        return accept
+        return accepting(judge)
 
 
-def _acknowledged(on: bool) -> Callable[[bytes], bool | content.Malformed]:
-    def parse(data: bytes) -> bool | content.Malformed:
-        return True if data[0] == int(on) else content.Malformed(f"switch says {data[0]}")
+def _acknowledged(on: bool) -> Callable[[bytes], bool | Malformed]:
+    def parse(data: bytes) -> bool | Malformed:
+        return True if data[0] == int(on) else Malformed(f"switch says {data[0]}")
 
     return parse

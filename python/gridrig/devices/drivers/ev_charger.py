@@ -45,7 +45,6 @@ from gridrig.devices.drivers.reversion import TIMER_S_MAX, ReversionTime
 from gridrig.devices.links import OcppLink
 from gridrig.errors import DriverError
 
-SETS_POWER = "2.1"  # the version that does
 LIMIT, POWER = "limit", "power"
 PROFILE = "profile"
 LIMIT_TOLERANCE_W = 1.0  # profiles are written in whole watts
@@ -152,7 +151,7 @@ class OcppCharger:
         return {
             "revert_s": self._reversion.follow(control_period_s),
             "stated": self._reversion.stated,
-            "set_points": [LIMIT, POWER] if self._link.version == SETS_POWER else [LIMIT],
+            "set_points": [LIMIT, POWER] if self._link.sets_power else [LIMIT],
         }
 
     async def read(self) -> EvChargerReading:
@@ -221,7 +220,7 @@ class OcppCharger:
             "refused" without a transaction or if the charger rejects it, "readback" if its
             composite schedule sets something else.
         """
-        if self._link.version != SETS_POWER:
+        if not self._link.sets_power:
             raise self._no_power(p_w)
         if not abs(p_w) < 1e9:
             raise self._error("limit", "{device}: a power of {found} W is none", found=p_w)

@@ -22,12 +22,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
+from gridrig.devices.drivers.pack_answers import accepting
 from gridrig.devices.drivers.pack_limits import PackRule
 from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import jbd
 from gridrig.devices.wire import jbd_registers as registers
+from gridrig.devices.wire.pack_frames import Malformed
 from gridrig.errors import DriverError
 
 T = TypeVar("T")
@@ -153,12 +155,10 @@ class JbdDriver:
     async def _basic(self) -> registers.BasicInfo:
         return await self._read(jbd.REG_BASIC, registers.parse_basic)
 
-    async def _read(self, register: int, parse: Callable[[bytes], T | registers.Malformed]) -> T:
+    async def _read(self, register: int, parse: Callable[[bytes], T | Malformed]) -> T:
         return await self._ask(jbd.Request(register, False, b""), parse)
 
-    async def _ask(
-        self, request: jbd.Request, parse: Callable[[bytes], T | registers.Malformed]
-    ) -> T:
+    async def _ask(self, request: jbd.Request, parse: Callable[[bytes], T | Malformed]) -> T:
         frame = jbd.encode_request(request)
         return await self._line.ask(frame, self._acceptor(request.register, parse), self._mark)
 
@@ -176,11 +176,9 @@ class JbdDriver:
         self._hardware = hardware
 
     def _acceptor(
-        self, register: int, parse: Callable[[bytes], T | registers.Malformed]
+        self, register: int, parse: Callable[[bytes], T | Malformed]
     ) -> Callable[[object], T | Unfit]:
-        def accept(event: object) -> T | Unfit:
-            if isinstance(event, jbd.Dropped):
-                return Unfit(event.reason)
+        def judge(event: jbd.Request | jbd.Reply) -> T | Malformed | Unfit:
             if not isinstance(event, jbd.Reply) or event.register != register:
                 return Unfit(f"not a reply of register {register:02x}: {event}")
             if event.status != jbd.STATUS_OK:
@@ -192,13 +190,12 @@ class JbdDriver:
                     register=register,
                     status=event.status,
                 )
-            value = parse(event.payload)
-            return Unfit(value.reason) if isinstance(value, registers.Malformed) else value
+            return parse(event.payload)
 
-        return accept
+        return accepting(judge)
 
 
-def _text(payload: bytes) -> str | registers.Malformed:
+def _text(payload: bytes) -> str | Malformed:
     return payload.decode("ascii", "replace").rstrip("\x00 ")
 
 

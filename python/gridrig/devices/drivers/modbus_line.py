@@ -30,6 +30,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
 )
 
 from gridrig.devices.drivers.modbus_wire import ModbusWire
@@ -125,6 +126,17 @@ class ModbusLine:
         )
         await self._call(unit, request, 0, patience)
 
+    async def write_one(self, unit: int, address: int, value: int, patience: Patience) -> None:
+        """Write one holding register with FC6.
+
+        Raises
+        ------
+        DriverError
+            As `read`.
+        """
+        request = WriteSingleRegisterRequest(address=address, registers=[value], dev_id=unit)
+        await self._call(unit, request, 0, patience)
+
     async def leave(self) -> None:
         """Let go; the last member closes the connection."""
         self.members -= 1
@@ -187,9 +199,7 @@ class ModbusLine:
             and reply.transaction_id == request.transaction_id
         ):
             right = (
-                len(reply.registers) == request.count
-                if length
-                else (reply.address, reply.count) == (request.address, request.count)
+                len(reply.registers) == request.count if length else _echo(reply) == _echo(request)
             )
             if right:
                 return reply
@@ -228,6 +238,12 @@ class ModbusLine:
     def _owe(self, unit: int, length: int) -> None:
         if self._wire.serial:
             self._units.setdefault(unit, _UnitState()).owed.append(length)
+
+
+def _echo(message: Any) -> tuple[int, ...]:
+    """Return what the reply to a write repeats: where, and how many registers or which value."""
+    one = message.function_code == WriteSingleRegisterRequest.function_code
+    return (message.address, message.registers[0] if one else message.count)
 
 
 def _looks(request: Any, length: int) -> tuple[int, ...]:

@@ -26,10 +26,12 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
+from gridrig.devices.drivers.pack_answers import accepting
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import pylontech as wire
 from gridrig.devices.wire import pylontech_info as content
+from gridrig.devices.wire.pack_frames import Malformed
 from gridrig.devices.wire.pylontech_alarm import FET_CHARGE, FET_DISCHARGE, parse_alarms
 from gridrig.errors import DriverError
 
@@ -157,21 +159,19 @@ class PylontechDriver:
         )
 
     async def _management(self) -> content.Management:
-        def parse(info: bytes) -> content.Management | content.Malformed:
+        def parse(info: bytes) -> content.Management | Malformed:
             value = content.parse_management(info)
-            if isinstance(value, content.Malformed):
+            if isinstance(value, Malformed):
                 return value
             if value.number != self._address:
-                return content.Malformed(f"module {value.number} answers for {self._address}")
+                return Malformed(f"module {value.number} answers for {self._address}")
             if value.charge_i_100ma < 0:
-                return content.Malformed(f"charge limit of {value.charge_i_100ma / 10} A")
+                return Malformed(f"charge limit of {value.charge_i_100ma / 10} A")
             return value
 
         return await self._ask(wire.CID2_MANAGEMENT, bytes((self._address,)), parse)
 
-    async def _ask(
-        self, command: int, info: bytes, parse: Callable[[bytes], T | content.Malformed]
-    ) -> T:
+    async def _ask(self, command: int, info: bytes, parse: Callable[[bytes], T | Malformed]) -> T:
         request = wire.Frame(self._address, command, info)
         return await self._line.ask(
             wire.encode(request), self._acceptor(request, parse), self._mark
@@ -200,14 +200,12 @@ class PylontechDriver:
         self._serial = found
 
     def _acceptor(
-        self, request: wire.Frame, parse: Callable[[bytes], T | content.Malformed]
+        self, request: wire.Frame, parse: Callable[[bytes], T | Malformed]
     ) -> Callable[[object], T | Unfit]:
-        def accept(event: object) -> T | Unfit:
-            if isinstance(event, wire.Dropped):
-                return Unfit(event.reason)
+        def judge(event: wire.Frame) -> T | Malformed | Unfit:
             if event == request:
                 return Unfit("echo")
-            if not isinstance(event, wire.Frame) or event.address != request.address:
+            if event.address != request.address:
                 return Unfit(f"not from address {request.address}: {event}")
             if event.kind != wire.CID1_BATTERY:
                 return Unfit(f"not from a battery: {event}")
@@ -223,16 +221,15 @@ class PylontechDriver:
                 )
             if event.code != wire.RTN_OK:
                 return Unfit(f"return code {event.code:02x}")
-            value = parse(event.info)
-            return Unfit(value.reason) if isinstance(value, content.Malformed) else value
+            return parse(event.info)
 
-        return accept
+        return accepting(judge)
 
 
-def _checked(analog: content.Analog | content.Malformed) -> content.Module | content.Malformed:
-    if isinstance(analog, content.Malformed):
+def _checked(analog: content.Analog | Malformed) -> content.Module | Malformed:
+    if isinstance(analog, Malformed):
         return analog
     (module,) = analog.modules
     if not module.cells_mv or not module.temperatures_dk or module.total_mah <= 0:
-        return content.Malformed("analog values without cells, temperatures or capacity")
+        return Malformed("analog values without cells, temperatures or capacity")
     return module

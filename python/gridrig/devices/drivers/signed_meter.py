@@ -13,12 +13,12 @@ registers. The record is returned as received; whether it is true, the verifier 
 is not a setting: it is not restored.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gridrig.devices.capabilities import Identity, MeterReading
+from gridrig.devices.drivers.meter_signing import EPOCH, asked_once, set_clock, signed
 from gridrig.devices.drivers.modbus_line import Patience
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.links import ModbusLink, ModbusRtuLink, ModbusTcpLink, ModbusTlsLink
@@ -148,25 +148,8 @@ class SignedMeter:
 
     async def sync_clock(self, utc_s: int) -> None:
         """Set the meter's clock and read it back. [s since 1970-01-01 UTC]"""
-        if not 0 < utc_s < 0xFFFFFFFF:
-            raise DriverError(
-                "driver.limit",
-                "{device}: time {found} does not fit the meter's clock",
-                kind="limit",
-                device=self.name,
-                found=utc_s,
-            )
-        await self._device.write_unsaved(wire.MODEL_ID, {"Epoch": utc_s}, self._patience)
-        found = self._needed(await self._points("Epoch", "ClkSt"), "Epoch")
-        if abs(found - utc_s) > self._parameters.clock_tolerance_s:
-            raise DriverError(
-                "driver.readback",
-                "{device}: clock set to {expected}, it shows {found}",
-                kind="readback",
-                device=self.name,
-                expected=utc_s,
-                found=found,
-            )
+        tolerance_s = self._parameters.clock_tolerance_s
+        await set_clock(self._device, wire.MODEL_ID, {EPOCH: utc_s}, tolerance_s)
 
     async def sign(self, time_s: int | None = None) -> bytes:
         """Make the meter sign its registers and return the record as received.
@@ -180,24 +163,13 @@ class SignedMeter:
             `meter.sign_timeout` kind "timeout", `meter.sign_refused` kind "refused", or what the
             wire said.
         """
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._parameters.sign_timeout_s
-        before = await self._points("St", "RecLen")
-        page = self._needed(before, "Pg")
+        page = self._needed(await self._points("St", "RecLen"), "Pg")
         once = Patience(self._parameters.timeout_s, 0)
-        lost: DriverError | None = None
-        try:
-            await self._device.write_unsaved(
-                wire.MODEL_ID, {"SignTm": time_s or 0, "Cmd": wire.COMMAND_SIGN}, once
-            )
-        except DriverError as error:
-            if error.kind not in {"timeout", "framing"}:
-                raise
-            lost = error
-        while True:
+        command = {"SignTm": time_s or 0, "Cmd": wire.COMMAND_SIGN}
+        lost = await asked_once(self._device.write_unsaved(wire.MODEL_ID, command, once))
+
+        async def look() -> ModelRegisters | None:
             status = await self._points("St", "RecLen")
-            if status.raw("St") == wire.SIGNED and self._needed(status, "Pg") != page:
-                break
             if status.raw("St") == wire.REFUSED and lost is None:
                 raise DriverError(
                     "meter.sign_refused",
@@ -206,15 +178,11 @@ class SignedMeter:
                     device=self.name,
                     error=status.raw("Err"),
                 )
-            if loop.time() >= deadline_s:
-                raise DriverError(
-                    "meter.sign_timeout",
-                    "{device}: no record within {limit_s} s",
-                    kind="timeout",
-                    device=self.name,
-                    limit_s=self._parameters.sign_timeout_s,
-                ) from lost
-            await asyncio.sleep(self._parameters.poll_s)
+            done = status.raw("St") == wire.SIGNED and self._needed(status, "Pg") != page
+            return status if done else None
+
+        limit_s, poll_s = self._parameters.sign_timeout_s, self._parameters.poll_s
+        status = await signed(self._device, look, limit_s=limit_s, poll_s=poll_s, lost=lost)
         length = self._needed(status, "RecLen")
         if not 0 < length <= wire.RECORD_MAX_BYTES:
             raise self._bad_length("record", length)

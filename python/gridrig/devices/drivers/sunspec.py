@@ -15,9 +15,10 @@ where model 704 has one, which readings renew: a bench that falls silent leaves 
 because power and limit then go to zero. The timer lasts three control periods, or `revert_s`.
 Grid-support functions are `gridrig.devices.grid_support`'s, over models 705 to 712.
 
-SunSpec has no point for island detection. Where a maker's own register switches it, for the
-laboratory only, the rig says which one and with what:
+Island detection is switched, for the laboratory only, if the rig says by what: `AntiIslEna` of
+model 704, or a maker's own register.
 
+    parameters = { anti_isl_ena = true }
     parameters = { detection_register = 60000, detection_on = 1, detection_off = 0 }
 
 The limit in force and the state of charge, which live in other models than what is measured, are
@@ -70,6 +71,7 @@ class SunSpecInverter:
     """
 
     capability = "inverter"
+    FACTORS: ClassVar[tuple[str, ...]] = (sunspec_power_factor.INJECTING,)
     PARAMETERS: ClassVar[type[SunSpecParameters]] = SunSpecParameters
     LINKS: ClassVar[tuple[type[ModbusLink], ...]] = (ModbusTcpLink, ModbusTlsLink, ModbusRtuLink)
 
@@ -84,7 +86,9 @@ class SunSpecInverter:
         )
         self.found = self._device.found
         self._curves = Curves(self._device, parameters.adopt_timeout_s)
-        self._power_factor = sunspec_power_factor.PowerFactor(self._device)
+        self._factors = {
+            of: sunspec_power_factor.PowerFactor(self._device, of) for of in self.FACTORS
+        }
         self._models: Generation = DerModels(self._device, parameters.revert_s)
         self._nameplate = Nameplate(0.0, 0.0, 0.0, 0.0, 0.0)
         self._limit_w: float | None = None
@@ -186,12 +190,12 @@ class SunSpecInverter:
         """Names of the grid-support functions the device has."""
         if not self._device.has(sunspec_power_factor.CONTROL):
             return self._curves.names
-        return (*self._curves.names, sunspec_power_factor.NAME)
+        return (*self._curves.names, *self._factors)
 
     async def read_function(self, name: str) -> FunctionState:
         """Return a grid-support function as it is in force."""
-        if name == sunspec_power_factor.NAME:
-            return await self._power_factor.read()
+        if name in self._factors:
+            return await self._factors[name].read()
         return await self._curves.read(name)
 
     async def write_function(self, name: str, settings: FunctionSettings, *, on: bool) -> None:
@@ -202,29 +206,35 @@ class SunSpecInverter:
         DriverError
             `driver.unsupported`, `driver.limit`, `sunspec.adoption`, or kind "readback".
         """
-        if isinstance(settings, PowerFactorSettings) and name == sunspec_power_factor.NAME:
-            await self._power_factor.write(settings, on=on)
+        if isinstance(settings, PowerFactorSettings) and name in self._factors:
+            await self._factors[name].write(settings, on=on)
         else:
             await self._curves.write(name, settings, on=on)
 
     @property
     def detection_switchable(self) -> bool:
-        """Whether the rig names the register that switches island detection."""
-        return self._parameters.detection_register is not None
+        """Whether the rig says what switches island detection."""
+        p = self._parameters
+        return p.anti_isl_ena or p.detection_register is not None
 
     async def set_island_detection(self, on: bool) -> None:
-        """Switch island detection by the maker's own register, and read it back.
+        """Switch island detection by what the rig names, and read it back.
 
         Raises
         ------
         DriverError
-            `driver.unsupported` if the rig names no such register.
+            `driver.unsupported` if the rig names nothing.
         """
         p = self._parameters
+        if p.anti_isl_ena:
+            control, enable = sunspec_protection.CONTROL, sunspec_protection.ENABLE
+            await self._device.write(control, {enable: int(on)})
+            return
         if p.detection_register is None:
             raise DriverError(
                 "driver.unsupported",
-                "{device}: the rig names no detection_register, so island detection stays on",
+                "{device}: the rig names no detection_register and no anti_isl_ena, so island "
+                "detection stays on",
                 device=self.name,
             )
         value = p.detection_on if on else p.detection_off
@@ -365,6 +375,7 @@ class SunSpecStorageInverter(SunSpecInverter):
     """A SunSpec storage inverter: capability `storage_inverter`."""
 
     capability = "storage_inverter"
+    FACTORS = (*SunSpecInverter.FACTORS, sunspec_power_factor.ABSORBING)
 
     async def set_power_w(self, p_w: float) -> None:
         """Set active power, positive while discharging. [W]"""

@@ -115,8 +115,10 @@ class Curves:
         function = self._function(name)
         model = await self._device.read(function.model)
         slot = self._slot(function, model)
-        raw = self._raw(name, function, model, settings)
-        await self._device.found.note({name: self._active(function, model)})
+        now = self._active(function, model)
+        # What the settings do not state stays as it is in force, whatever the free slot holds.
+        raw = now | self._raw(name, function, model, settings)
+        await self._device.found.note({name: now})
         await self._device.write(
             function.model, {f"{function.word}[{slot}].{key}": v for key, v in raw.items()}
         )
@@ -292,7 +294,8 @@ class Curves:
                 wanted["RspTms"] = settings.response_s
             case TripSettings() if name.endswith(TRIP):
                 for region, key in REGIONS.items():
-                    wanted |= self._wanted_points(function, getattr(settings, key), f"{region}.")
+                    if (points := getattr(settings, key)) is not None:
+                        wanted |= self._wanted_points(function, points, f"{region}.")
             case CurveSettings() if function.x and not name.endswith(TRIP):
                 wanted = self._wanted_points(function, settings.points, "")
                 wanted["DeptRef"] = REFERENCES.index(settings.reference)

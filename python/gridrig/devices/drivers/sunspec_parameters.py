@@ -27,8 +27,11 @@ class SunSpecParameters:
         device's timers off, None is what `use_control_period` makes of it. [s]
     adopt_timeout_s : float
         From the request to adopt a curve to its result. [s]
+    anti_isl_ena : bool
+        Whether island detection may be switched by `AntiIslEna` of model 704, which not every
+        device obeys that has it.
     detection_register : int or None
-        Holding register that switches island detection; None if there is none.
+        Holding register that switches island detection instead; None if there is none.
     detection_on, detection_off : int
         What it holds.
     """
@@ -39,12 +42,14 @@ class SunSpecParameters:
     settings_every: int = 10
     revert_s: int | None = None
     adopt_timeout_s: float = 10.0
+    anti_isl_ena: bool = False
     detection_register: int | None = None
     detection_on: int = 1
     detection_off: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
+        alone = self.detection_register is None or not self.anti_isl_ena
         differ = self.detection_off != self.detection_on
         wrong = [
             name
@@ -55,6 +60,7 @@ class SunSpecParameters:
                 ("settings_every", self.settings_every >= 1),
                 ("revert_s", 0 <= (self.revert_s or 0) <= TIMER_S_MAX),
                 ("adopt_timeout_s", 0 < self.adopt_timeout_s <= 600),
+                ("anti_isl_ena", alone),
                 ("detection_register", 0 <= (self.detection_register or 0) <= REGISTER_MAX),
                 ("detection_on", 0 <= self.detection_on <= REGISTER_MAX),
                 ("detection_off", 0 <= self.detection_off <= REGISTER_MAX and differ),

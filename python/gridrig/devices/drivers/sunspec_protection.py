@@ -4,7 +4,7 @@ from gridrig.devices.drivers.sunspec_curves import Curves
 from gridrig.devices.drivers.sunspec_map import SunSpecDevice
 from gridrig.devices.protection import ANTI_ISLANDING
 
-CONTROL, ENABLE = 704, "AntiIslEna"
+CONTROL, ENABLE = 704, "AntiIslEna"  # on and off are 1 and 0
 
 
 async def read_protection(device: SunSpecDevice, curves: Curves) -> dict[str, object]:

@@ -20,12 +20,13 @@ from math import ceil
 from typing import ClassVar
 
 from gridrig.devices.emulators.fault import Asked, OnEvent, no_log
-from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, require
-from gridrig.devices.emulators.serial_pack import Ranges, SerialPackEmulator
+from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, Ranges, currents, require
+from gridrig.devices.emulators.serial_pack import SerialPackEmulator
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import daly
 from gridrig.devices.wire import daly_data as content
+from gridrig.devices.wire.pack_frames import Malformed
 
 UART_CELL_FRAMES = 16
 UART_TEMPERATURE_FRAMES = 3
@@ -89,7 +90,7 @@ class DalyEmulator(SerialPackEmulator[DalyEmulatorParameters]):
     def ranges(self, pack: PackState) -> Ranges:
         """Return what the wire must carry and the most that it can, by the key of the rig file."""
         return {
-            **self._currents(pack, -content.I_100MA_MIN / 10, content.I_100MA_MAX_SIGNED / 10),
+            **currents(pack, -content.I_100MA_MIN / 10, content.I_100MA_MAX_SIGNED / 10),
             "capacity_ah": (pack.capacity_ah, 0xFFFF_FFFF / 1000),
             "cells": (len(pack.cells_mv), content.CELLS_MAX),
         }
@@ -132,7 +133,7 @@ class DalyEmulator(SerialPackEmulator[DalyEmulatorParameters]):
             return self._switch(frame)
         if frame.command == daly.CMD_SET_SOC:
             soc = content.parse_set_soc(frame.data)
-            if isinstance(soc, content.Malformed):
+            if isinstance(soc, Malformed):
                 return None
             self._terminal.set_counted_soc(soc / 1000)
             self._on_event("soc_set", soc=soc / 1000)

@@ -204,7 +204,12 @@ class InverterEmulator(SunSpecEmulator):
         )
         ratings = self._capacity.ratings
         self.controls = AcControls(
-            ratings, self._commands, on_event, stores=stores, timed=p.reversion
+            ratings,
+            self._commands,
+            on_event,
+            stores=stores,
+            timed=p.reversion,
+            detection_writable=p.detection_register is None,
         )
         self.legacy = LegacyControls(
             ratings, self._commands, on_event, stream(p.seed, f"{name}/windows")

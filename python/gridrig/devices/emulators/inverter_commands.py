@@ -7,7 +7,8 @@ wish that is taken back; each is an event at its time.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from gridrig.devices.emulators.fault import OnEvent
 from gridrig.devices.emulators.plant_functions import REACTIVE
@@ -15,6 +16,26 @@ from gridrig.devices.emulators.terminal import InverterTerminal
 from gridrig.errors import PlantError
 
 Settings = Mapping[str, Any]
+Wish = TypeVar("Wish")
+
+
+@dataclass(frozen=True)
+class Reactive:
+    """A set-point of reactive power.
+
+    Parameters
+    ----------
+    q_var : float
+        Positive into the grid. [var]
+    of_available : float or None
+        A share, -1..1, of what active power leaves of the rating, instead of `q_var`.
+    """
+
+    q_var: float = 0.0
+    of_available: float | None = None
+
+
+NO_REACTIVE = Reactive()
 
 
 class Commands:
@@ -35,9 +56,10 @@ class Commands:
         self._limits_w: dict[str, float | None] = {}
         self._bounds_w: dict[str, tuple[float, float]] = {}
         self._powers_w: dict[str, float | None] = {}
-        self._reactive_var: dict[str, float | None] = {}
+        self._reactive: dict[str, Reactive | None] = {}
         self._limit_w: float | None = None
-        self._power_w = self._q_var = 0.0
+        self._power_w = 0.0
+        self._set_reactive = NO_REACTIVE
         self._functions: dict[str, Settings] = {}
 
     def permit(self, source: str, on: bool) -> None:
@@ -67,16 +89,25 @@ class Commands:
         self._bounds_w[source] = (low_w, high_w)
         self._set_power(stated=False)
 
-    def q_var(self, source: str, q_var: float | None) -> None:
-        """State one set-point of reactive power, None for none. [var]"""
-        self._reactive_var[source] = q_var
-        set_var = _first(self._reactive_var)
-        if q_var is not None or set_var != self._q_var:
-            self._q_var = set_var
-            self._terminal.set_q_var(set_var)
-            self._on_event("set_q_var", q_var=set_var)
-        if q_var is None:
+    def reactive(self, source: str, wish: Reactive | None) -> None:
+        """State one set-point of reactive power, None for none."""
+        self._reactive[source] = wish
+        first = _first(self._reactive) or NO_REACTIVE
+        if wish is not None or first != self._set_reactive:
+            self._set_reactive = first
+            if first.of_available is None:
+                self._terminal.set_q_var(first.q_var)
+                self._on_event("set_q_var", q_var=first.q_var)
+            else:
+                share = {"of_available": first.of_available}
+                self._terminal.set_function("reactive_share", share)
+                self._on_event("set_q_share", **share)
+        if wish is None:
             self._resume_reactive()
+
+    def has(self, function: str) -> bool:
+        """Return whether the plant has a function."""
+        return function in self._terminal.functions
 
     def function(self, name: str, settings: Settings | None) -> bool:
         """Enable a grid-support function with its settings, or disable it.
@@ -90,7 +121,7 @@ class Commands:
         """
         if self._functions.get(name) == settings:
             return True
-        known = name in self._terminal.functions
+        known = self.has(name)
         if known:
             try:
                 self._terminal.set_function(name, settings)
@@ -112,7 +143,7 @@ class Commands:
 
     def _resume_reactive(self) -> None:
         """Give reactive power back to the function enabled last, which a set-point went before."""
-        if any(wish is not None for wish in self._reactive_var.values()):
+        if _first(self._reactive) is not None:
             return
         for name in reversed(self._functions):
             if name in REACTIVE and name in self._terminal.functions:
@@ -120,7 +151,7 @@ class Commands:
                 return
 
     def _set_power(self, *, stated: bool) -> None:
-        power_w = _first(self._powers_w)
+        power_w = _first(self._powers_w) or 0.0
         for low_w, high_w in self._bounds_w.values():
             power_w = min(max(power_w, low_w), high_w)
         if stated or power_w != self._power_w:
@@ -129,7 +160,7 @@ class Commands:
             self._on_event("set_power_w", p_w=power_w)
 
 
-def _first(wishes: Mapping[str, float | None]) -> float:
+def _first(wishes: Mapping[str, Wish | None]) -> Wish | None:
     """Return the wish of the newest model that has one, which its name sorts last."""
     stated = [wishes[source] for source in sorted(wishes, reverse=True)]
-    return next((wish for wish in stated if wish is not None), 0.0)
+    return next((wish for wish in stated if wish is not None), None)

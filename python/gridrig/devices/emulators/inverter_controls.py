@@ -6,8 +6,14 @@ enable becomes `EnaRvrt` and the set-point the `Rvrt` set-point, and stays so un
 (The models' descriptions leave open what `EnaRvrt` enables; this reading makes every combination
 mean something.)
 
-Refused with exception 3: a value out of range or not implemented, a share of the reactive power
-available (the face has no physics to know it), and half of a power factor.
+`WRmp` bounds the rise of active power alone, as its description says, in percent a second of
+`WMax`, or of the apparent power for a share of `AMax` (at nominal voltage they are the same);
+`VarRmp` bounds reactive power both ways, in percent of `VarMax`. A 0 in either is no ramp, which is
+our reading.
+`AntiIslEna` switches the plant's island detectors.
+
+Refused with exception 3: a value out of range or not implemented, half of a power factor, and what
+the plant has no means for.
 """
 
 import math
@@ -18,7 +24,7 @@ from functools import partial
 from pymodbus.constants import ExcCodes
 
 from gridrig.devices.emulators.fault import OnEvent
-from gridrig.devices.emulators.inverter_commands import Commands, Settings
+from gridrig.devices.emulators.inverter_commands import Commands, Reactive, Settings
 from gridrig.devices.emulators.register_image import ModelBlock
 from gridrig.devices.emulators.reversion import ReversionTimer
 from gridrig.devices.wire.sunspec_definitions import standard_model
@@ -96,6 +102,9 @@ FACTORS = tuple(
     for stem in ("PFWInj", "PFWAbs")
 )
 CONTROLS = (LIMIT, POWER, REACTIVE, *FACTORS)
+RAMPS: Mapping[str, int] = {"WRmp": 0, "WRmpRef": 1, "VarRmp": 0}
+OF_A_MAX, OF_MAXIMUM_W = 0, 1  # WRmpRef
+DETECTION = "AntiIslEna"
 
 
 class AcControls:
@@ -113,6 +122,8 @@ class AcControls:
         Whether it is a storage inverter, whose power can be set both ways.
     timed : bool
         Whether its controls have reversion timers.
+    detection_writable : bool
+        Whether `AntiIslEna` switches island detection; else something of the maker's does.
     """
 
     def __init__(
@@ -123,6 +134,7 @@ class AcControls:
         *,
         stores: bool,
         timed: bool = True,
+        detection_writable: bool = True,
     ) -> None:
         self._ratings = ratings
         self._commands = commands
@@ -143,8 +155,10 @@ class AcControls:
             **{"WMaxLimPct": 100.0, "WMaxLimPctRvrt": 100.0},
             **{"WSetMod": WATTS, "WSet": 0, "WSetRvrt": 0, "WSetPct": 0, "WSetPctRvrt": 0},
             **{"VarSetMod": VARS, "VarSetPri": 1, "VarSet": 0, "VarSetRvrt": 0},
-            **{"VarSetPct": 0, "VarSetPctRvrt": 0, "AntiIslEna": 1},
+            **{"VarSetPct": 0, "VarSetPctRvrt": 0, DETECTION: int(self._detects())},
+            **self._ramps_found(),
         }
+        writable = {name for c in CONTROLS for name in c.points if self._has(name)} | {*RAMPS}
         self.block = ModelBlock(
             standard_model(704),
             scale={
@@ -152,7 +166,7 @@ class AcControls:
                 **{"WSetPct_SF": -2, "VarSet_SF": 0, "VarSetPct_SF": -2},
             },
             values={name: value for name, value in values.items() if self._has(name)},
-            writable={name for c in CONTROLS for name in c.points if self._has(name)},
+            writable=writable | ({DETECTION} if detection_writable else set()),
             refresh=self._count_down,
             commit=self._commit,
         )
@@ -169,6 +183,7 @@ class AcControls:
         """Tell again what is a share of ratings, which have changed."""
         for control in (LIMIT, POWER, REACTIVE):
             self._apply(control)
+        self._apply_ramps()
 
     def enabled(self, control: Control) -> bool:
         """Return whether a control is in force."""
@@ -187,7 +202,43 @@ class AcControls:
                 return ExcCodes.ILLEGAL_VALUE
             if names & control.restarts:
                 self._renew(control)
-        return None
+        right = not names & RAMPS.keys() or self._apply_ramps()
+        if DETECTION in names:
+            right = right and self._switch_detection()
+        return None if right else ExcCodes.ILLEGAL_VALUE
+
+    def _detects(self) -> bool:
+        found = self._commands.found("island_detection")
+        return found is None or found[0]
+
+    def _switch_detection(self) -> bool:
+        on = self.block.raw(DETECTION)
+        return on in {0, 1} and self._commands.function("island_detection", {"on": on == 1})
+
+    def _ramps_found(self) -> dict[str, float | str]:
+        """Return the ramps as the plant has them from the start."""
+        found, ratings = self._commands.found("ramps"), self._ratings()
+        if found is None:
+            return {**RAMPS}
+        up, reactive = found[1]["up_w_per_s"], found[1]["reactive_pu_per_s"]
+        percent = {
+            "WRmp": round(100 * up / ratings.w_max),
+            "VarRmp": round(100 * reactive * ratings.va_max / ratings.var_max),
+        }
+        return {**RAMPS, **percent}
+
+    def _apply_ramps(self) -> bool:
+        """Tell the ramps; False if one is none, or the plant cannot do it."""
+        rise, reference, reactive = (self.block.raw(name) for name in RAMPS)
+        if not isinstance(rise, int) or not isinstance(reactive, int):
+            return False
+        if reference not in {OF_A_MAX, OF_MAXIMUM_W}:
+            return False
+        ratings = self._ratings()
+        whole_w = ratings.w_max if reference == OF_MAXIMUM_W else ratings.va_max
+        per_s = {"up_w_per_s": rise / 100 * whole_w}
+        per_s["reactive_pu_per_s"] = reactive / 100 * ratings.var_max / ratings.va_max
+        return self._commands.function("ramps", per_s)
 
     def _renew(self, control: Control) -> None:
         duration_s = self.block.raw(f"{control.stem}RvrtTms")
@@ -218,12 +269,16 @@ class AcControls:
         if control is POWER and block.raw("WSetMod") not in {W_MAX_PCT, WATTS}:
             return False
         if control is REACTIVE and (
-            block.raw("VarSetMod") not in {OF_W_MAX, OF_VAR_MAX, OF_VA_MAX, VARS}
+            block.raw("VarSetMod") not in self._reactive_modes()
             or block.raw("VarSetPri") not in {0, 1, 2}
         ):
             return False
         points = [*control.set_points, *control.set_points.values()]
         return all(self._is_within(point) for point in points if self._has(point))
+
+    def _reactive_modes(self) -> set[int]:
+        available = {OF_VAR_AVAILABLE} if self._commands.has("reactive_share") else set()
+        return {OF_W_MAX, OF_VAR_MAX, OF_VA_MAX, VARS} | available
 
     def _is_within(self, name: str) -> bool:
         ratings, point = self._ratings(), name.removesuffix("Rvrt")
@@ -250,7 +305,7 @@ class AcControls:
         elif control is POWER:
             self._commands.limit_w("704 WSet", self._power_w() if on else None)
         elif control is REACTIVE:
-            self._commands.q_var("704", self._q_var() if on else None)
+            self._commands.reactive("704", self._reactive() if on else None)
         else:
             factor = self._power_factor(control) if on else None
             return self._commands.function(FUNCTIONS_704[control.enable], factor)
@@ -260,6 +315,11 @@ class AcControls:
         if self.block.raw("WSetMod") == WATTS:
             return self._value("WSet")
         return self._value("WSetPct") / 100 * self._ratings().w_max
+
+    def _reactive(self) -> Reactive:
+        if self.block.raw("VarSetMod") == OF_VAR_AVAILABLE:
+            return Reactive(of_available=self._value("VarSetPct") / 100)
+        return Reactive(self._q_var())
 
     def _q_var(self) -> float:
         ratings, mode = self._ratings(), self.block.raw("VarSetMod")

@@ -262,9 +262,14 @@ class CurveModel:
         if points is None or len(points) < 2:
             return False
         rising = all(a[0] <= b[0] for a, b in itertools.pairwise(points))
-        reference = self._value(number, "DeptRef")
-        # A share of the reactive power available is what the plant's curves do not know.
-        return rising and reference in {0.0, 1.0, 3.0}
+        return rising and self._value(number, "DeptRef") in self._references()
+
+    def _references(self) -> set[float]:
+        """Return what the values of a curve may be shares of: W, var or VA at their most, or var
+        available. A share of the active power available is what the plant does not know."""
+        if self._kind.number == 706:
+            return {0.0}
+        return {0.0, 1.0, 2.0, 3.0} if self._commands.has("reactive_share") else {0.0, 1.0, 3.0}
 
     def _settings(self) -> Settings:
         """Return the curve in force in the plant's terms: per unit, seconds, hertz."""

@@ -16,7 +16,7 @@ from random import Random
 from pymodbus.constants import ExcCodes
 
 from gridrig.devices.emulators.fault import OnEvent
-from gridrig.devices.emulators.inverter_commands import Commands
+from gridrig.devices.emulators.inverter_commands import Commands, Reactive
 from gridrig.devices.emulators.inverter_controls import Ratings
 from gridrig.devices.emulators.inverter_telemetry import charge_state, power_scale
 from gridrig.devices.emulators.register_image import ModelBlock
@@ -175,7 +175,7 @@ class LegacyControls:
             settings = {"pf": abs(pf), "over_excited": pf < 0}
             self._commands.function("power_factor", settings if on else None)
         else:
-            self._commands.q_var("123", self._q_var(ratings) if on else None)
+            self._commands.reactive("123", Reactive(self._q_var(ratings)) if on else None)
 
     def _q_var(self, ratings: Ratings) -> float:
         if self.block.raw("VArPct_Mod") == OF_W_MAX:

@@ -15,10 +15,12 @@ from gridrig.devices.emulators.jbd_factory import FactoryMode
 from gridrig.devices.emulators.pack_faults import EXCEPTION
 from gridrig.devices.emulators.pack_telemetry import (
     PackFaceParameters,
+    Ranges,
+    currents,
     decikelvin,
     require,
 )
-from gridrig.devices.emulators.serial_pack import Ranges, SerialPackEmulator
+from gridrig.devices.emulators.serial_pack import SerialPackEmulator
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import jbd
@@ -80,7 +82,7 @@ class JbdEmulator(SerialPackEmulator[JbdEmulatorParameters]):
         """Return what the wire must carry and the most that it can, by the key of the rig file."""
         most = registers.I_10MA_MAX / 100
         return {
-            **self._currents(pack, most, most),
+            **currents(pack, most, most),
             "capacity_ah": (pack.capacity_ah, 655.35),
             # A full cell has 3.65 V and a voltage ends at 655.35 V; 127 cells fill a reply.
             "cells": (len(pack.cells_mv), 127),

@@ -116,6 +116,8 @@ class ModbusEmulator:
         What it answers from.
     on_event : OnEvent
         Gets what happens on the device.
+    faults : FaultBoard or None
+        Of a device whose registers ask it too; None for one of its own.
     """
 
     kind: ClassVar[str]
@@ -128,6 +130,7 @@ class ModbusEmulator:
         parameters: ModbusFaceParameters,
         registers: modbus_pdu.RegisterMap,
         on_event: OnEvent,
+        faults: FaultBoard | None = None,
     ) -> None:
         self.name = name
         self.link = link
@@ -135,7 +138,9 @@ class ModbusEmulator:
         self._on_event = on_event
         self._random = stream(parameters.seed, f"{name}/reply")
         seed = parameters.seed
-        self._faults = FaultBoard(name, self.faults_on(link_kind(link)), on_event, seed=seed)
+        self._faults = faults or FaultBoard(
+            name, self.faults_on(link_kind(link)), on_event, seed=seed
+        )
         self._answers = ModbusFaults(self._faults, on_event)
         self._registers = registers
         serial = isinstance(link, ModbusRtuLink)

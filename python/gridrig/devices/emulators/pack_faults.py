@@ -7,6 +7,8 @@ reports it as told, and what must notice is the procedure, which has instruments
 from collections.abc import Mapping
 
 from gridrig.devices.emulators.fault_spec import FaultParameter, FaultSpec
+from gridrig.errors import DriverError
+from gridrig.suggestions import one_of
 
 STICKING = ("soc", "v_v", "i_a", "cells_mv", "temperature_c")
 
@@ -62,6 +64,28 @@ PACK_FAULTS: Mapping[str, FaultSpec] = {
         ),
     )
 }
+
+
+def require_sticking(device: str, fault: str, params: Mapping[str, object]) -> None:
+    """Refuse a `stuck_value` of what no pack tells.
+
+    Raises
+    ------
+    DriverError
+        `emulator.fault_parameter`.
+    """
+    field = params.get("field", STICKING[0])
+    if fault == "stuck_value" and field not in STICKING:
+        raise DriverError(
+            "emulator.fault_parameter",
+            "fault {fault!r} of {device}: {key} is {found!r}, expected {expected}",
+            device=device,
+            fault=fault,
+            key="field",
+            found=field,
+            expected=one_of(STICKING),
+        )
+
 
 EXCEPTION = FaultSpec(
     "exception",

@@ -6,9 +6,9 @@ Both change what is said, never what is done: the switches and the limits stay t
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from gridrig.devices.emulators.fault import Asked, FaultBoard
+from gridrig.devices.emulators.fault import Asked, FaultBoard, OnEvent
 from gridrig.devices.emulators.pack_faults import STICKING
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.errors import DriverError
@@ -58,6 +58,63 @@ def require(holds: bool, key: str, found: object, expected: str) -> None:
         )
 
 
+Ranges = dict[str, tuple[float, float]]
+
+
+def currents(pack: PackState, charge_most: float, discharge_most: float) -> Ranges:
+    """Return the nameplate currents and the limits given out, beside the wire's ends. [A]"""
+    return {
+        "charge_a_max": (max(pack.charge_a_max, pack.charge_limit_a), charge_most),
+        "discharge_a_max": (max(pack.discharge_a_max, pack.discharge_limit_a), discharge_most),
+    }
+
+
+def require_carried(device: str, ranges: Ranges) -> None:
+    """Refuse a pack that is bigger than its protocol, given each value beside its end.
+
+    Raises
+    ------
+    DriverError
+        `emulator.out_of_range`.
+    """
+    for key, (found, most) in ranges.items():
+        if not 0 <= found <= most:
+            raise DriverError(
+                "emulator.out_of_range",
+                "{device}: {key} is {found}, expected {expected}",
+                kind="limit",
+                device=device,
+                key=key,
+                found=found,
+                expected=f"0..{most:g}, which its frames carry",
+            )
+
+
+def saturated(on_event: OnEvent, i_a: float, *, steps_per_a: int, low: int, high: int) -> int:
+    """Return a current in wire steps; beyond the range it is told as the range's end."""
+    wanted = round(i_a * steps_per_a)
+    told = max(low, min(high, wanted))
+    if told != wanted:
+        on_event("saturated", i_a=i_a, told_a=told / steps_per_a)
+    return told
+
+
+class Mutants(Protocol):
+    """How an `emulate` table falsifies what is told; see `PackFaceParameters`."""
+
+    @property
+    def telemetry(self) -> str:
+        """Whether it is live or frozen."""
+
+    @property
+    def sign(self) -> int:
+        """Put on the current."""
+
+    @property
+    def scale(self) -> float:
+        """Put on the current."""
+
+
 class PackTelemetry:
     """Reads the pack's terminal as the emulator tells it.
 
@@ -65,15 +122,13 @@ class PackTelemetry:
     ----------
     terminal : PackTerminal
         The pack.
-    parameters : PackFaceParameters
+    parameters : Mutants
         Its mutants.
     faults : FaultBoard
         Its faults.
     """
 
-    def __init__(
-        self, terminal: PackTerminal, parameters: PackFaceParameters, faults: FaultBoard
-    ) -> None:
+    def __init__(self, terminal: PackTerminal, parameters: Mutants, faults: FaultBoard) -> None:
         self._terminal = terminal
         self._parameters = parameters
         self._faults = faults

@@ -17,10 +17,12 @@ from gridrig.devices.emulators.fault import Asked, OnEvent, no_log
 from gridrig.devices.emulators.pack_faults import EXCEPTION
 from gridrig.devices.emulators.pack_telemetry import (
     PackFaceParameters,
+    Ranges,
+    currents,
     decikelvin,
     require,
 )
-from gridrig.devices.emulators.serial_pack import Ranges, SerialPackEmulator
+from gridrig.devices.emulators.serial_pack import SerialPackEmulator
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import pylontech as wire
@@ -110,7 +112,7 @@ class PylontechEmulator(SerialPackEmulator[PylontechEmulatorParameters]):
         """Return what the wire must carry and the most that it can, by the key of the rig file."""
         most = content.I_100MA_MAX / 10
         return {
-            **self._currents(pack, most, most),
+            **currents(pack, most, most),
             "capacity_ah": (pack.capacity_ah, 16777.215),
             # A module's voltage ends at 65.535 V, its highest limit included.
             "cells": (len(pack.cells_mv), 0xFFFF // self._parameters.cell_high_mv),

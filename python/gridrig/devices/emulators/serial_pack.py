@@ -16,17 +16,20 @@ from gridrig.devices.emulators.fault import (
     OnEvent,
     no_log,
 )
-from gridrig.devices.emulators.pack_faults import PACK_FAULTS, STICKING
-from gridrig.devices.emulators.pack_telemetry import PackFaceParameters, PackTelemetry
+from gridrig.devices.emulators.pack_faults import PACK_FAULTS, require_sticking
+from gridrig.devices.emulators.pack_telemetry import (
+    PackFaceParameters,
+    PackTelemetry,
+    Ranges,
+    require_carried,
+    saturated,
+)
 from gridrig.devices.emulators.serial_face import HANG_UP, LINE_FAULTS, SerialFace
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
 from gridrig.devices.emulators.wire_faults import LENGTH_FAULTS, OUTAGE
 from gridrig.devices.links import SerialLink
-from gridrig.errors import DriverError
-from gridrig.suggestions import one_of
 
 P = TypeVar("P", bound=PackFaceParameters)
-Ranges = dict[str, tuple[float, float]]
 
 
 class SerialPackEmulator(ABC, Generic[P]):
@@ -106,17 +109,7 @@ class SerialPackEmulator(ABC, Generic[P]):
         DriverError
             `emulator.out_of_range`, if the pack is bigger than the protocol.
         """
-        for key, (found, most) in self.ranges(self._terminal.pack()).items():
-            if not 0 <= found <= most:
-                raise DriverError(
-                    "emulator.out_of_range",
-                    "{device}: {key} is {found}, expected {expected}",
-                    kind="limit",
-                    device=self.name,
-                    key=key,
-                    found=found,
-                    expected=f"0..{most:g}, which its frames carry",
-                )
+        require_carried(self.name, self.ranges(self._terminal.pack()))
         self._face.start()
 
     async def stop(self) -> None:
@@ -137,17 +130,7 @@ class SerialPackEmulator(ABC, Generic[P]):
         DriverError
             `emulator.fault_unknown` or `emulator.fault_parameter`.
         """
-        field = params.get("field", STICKING[0])
-        if fault == "stuck_value" and field not in STICKING:
-            raise DriverError(
-                "emulator.fault_parameter",
-                "fault {fault!r} of {device}: {key} is {found!r}, expected {expected}",
-                device=self.name,
-                fault=fault,
-                key="field",
-                found=field,
-                expected=one_of(STICKING),
-            )
+        require_sticking(self.name, fault, params)
         self._faults.arm(fault, count=count, **params)
         if fault == HANG_UP:
             self._faults.fire(fault)
@@ -179,17 +162,5 @@ class SerialPackEmulator(ABC, Generic[P]):
     def mislength(self, reply: bytes) -> bytes:
         """Return the reply with a wrong length and a right checksum."""
 
-    def _currents(self, pack: PackState, charge_most: float, discharge_most: float) -> Ranges:
-        """Return the nameplate currents and the limits given out, beside the wire's ends. [A]"""
-        return {
-            "charge_a_max": (max(pack.charge_a_max, pack.charge_limit_a), charge_most),
-            "discharge_a_max": (max(pack.discharge_a_max, pack.discharge_limit_a), discharge_most),
-        }
-
     def _current(self, i_a: float, *, steps_per_a: int, low: int, high: int) -> int:
-        """Return a current in wire steps; beyond the range it is told as the range's end."""
-        wanted = round(i_a * steps_per_a)
-        told = max(low, min(high, wanted))
-        if told != wanted:
-            self._on_event("saturated", i_a=i_a, told_a=told / steps_per_a)
-        return told
+        return saturated(self._on_event, i_a, steps_per_a=steps_per_a, low=low, high=high)

@@ -19,6 +19,8 @@ References
 
 from dataclasses import dataclass
 
+from gridrig.devices.wire.pack_frames import Dropped, StartByteDecoder
+
 START = 0xA5
 DATA_BYTES = 8
 FRAME_BYTES = 13
@@ -52,14 +54,6 @@ class Frame:
     address: int
     command: int
     data: bytes = bytes(DATA_BYTES)
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """Bytes that are no frame: "noise", "checksum", "length" or "truncated"."""
-
-    reason: str
-    data: bytes
 
 
 Event = Frame | Dropped
@@ -103,68 +97,18 @@ def reply_address(asked_from: int) -> int | None:
     return pack if 1 <= pack <= PACKS_MAX else None
 
 
-class Decoder:
-    """Finds frames in a stream of bytes; no bytes make it raise.
-
-    A start byte whose frame turns out wrong is dropped alone and the search goes on behind it, so a
-    good frame inside a bad one is still found.
-    """
+class Decoder(StartByteDecoder[Frame]):
+    """Finds frames; what is none is "noise", "checksum", "length" or "truncated"."""
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._noise = bytearray()
+        super().__init__(START, FRAME_BYTES)
 
-    @property
-    def pending(self) -> bool:
-        """Whether the beginning of a frame waits for the rest."""
-        return bool(self._buffer)
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes and return what they completed, in order."""
-        self._buffer += data
-        return self._scan()
-
-    def idle(self) -> list[Event]:
-        """Give up the frame under way, because silence ends a frame; rescan what is behind it."""
-        events: list[Event] = []
-        while self._buffer:
-            events.append(Dropped("truncated", self._buffer[:1]))
-            self._buffer = self._buffer[1:]
-            events += self._scan()
-        return events
-
-    def _scan(self) -> list[Event]:
-        events: list[Event] = []
-        data, at = self._buffer, 0
-        while at < len(data):
-            if data[at] != START:
-                start = data.find(START, at)
-                start = len(data) if start < 0 else start
-                self._noise += data[at:start]
-                at = start
-                if len(self._noise) >= FRAME_BYTES:
-                    self._end_noise(events)
-                continue
-            if len(data) - at >= 4 and data[at + 3] != DATA_BYTES:
-                self._end_noise(events)
-                events.append(Dropped("length", data[at : at + 1]))
-                at += 1
-                continue
-            if len(data) - at < FRAME_BYTES:
-                break
-            self._end_noise(events)
-            frame = data[at : at + FRAME_BYTES]
-            if checksum(frame[:-1]) == frame[-1]:
-                events.append(Frame(frame[1], frame[2], frame[4:-1]))
-                at += FRAME_BYTES
-            else:
-                events.append(Dropped("checksum", frame[:1]))
-                at += 1
-        self._end_noise(events)
-        self._buffer = data[at:]
-        return events
-
-    def _end_noise(self, events: list[Event]) -> None:
-        if self._noise:
-            events.append(Dropped("noise", bytes(self._noise)))
-            self._noise.clear()
+    def _frame_at(self, data: bytes) -> tuple[Event | None, int]:
+        if len(data) >= 4 and data[3] != DATA_BYTES:
+            return Dropped("length", data[:1]), 1
+        if len(data) < FRAME_BYTES:
+            return None, 0
+        frame = data[:FRAME_BYTES]
+        if checksum(frame[:-1]) != frame[-1]:
+            return Dropped("checksum", frame[:1]), 1
+        return Frame(frame[1], frame[2], frame[4:-1]), FRAME_BYTES

@@ -12,6 +12,8 @@ References
 import struct
 from dataclasses import dataclass
 
+from gridrig.devices.wire.pack_frames import Malformed
+
 I_OFFSET_100MA = 30_000
 I_100MA_MIN, I_100MA_MAX = -30_000, 0xFFFF - I_OFFSET_100MA  # -3000.0 A, 3553.5 A
 I_100MA_MAX_SIGNED = 0x7FFF - I_OFFSET_100MA  # 276.7 A, the last that signed clients understand
@@ -79,13 +81,6 @@ _SETUP = struct.Struct(">BBBBBHx")
 _RATED = struct.Struct(">IHH")
 _CELLS = struct.Struct(">B3Hx")
 _SOC = struct.Struct(">6BH")
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """A content whose frame was right and that cannot be."""
-
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ References
 from dataclasses import dataclass
 from typing import Literal
 
+from gridrig.devices.wire.pack_frames import Dropped, StartByteDecoder
+
 START = 0xDD
 END = 0x77
 READ = 0xA5
@@ -53,14 +55,6 @@ class Reply:
     register: int
     status: int
     payload: bytes
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """Bytes that are no frame: "noise", "checksum", "terminator" or "truncated"."""
-
-    reason: str
-    data: bytes
 
 
 Event = Request | Reply | Dropped
@@ -106,12 +100,9 @@ def encode_reply(reply: Reply) -> bytes:
     return _frame(reply.register, reply.status, reply.payload, body)
 
 
-class Decoder:
-    """Finds frames of one direction in a stream of bytes; no bytes make it raise.
-
-    A start byte whose frame turns out wrong is dropped alone and the search goes on behind it, so
-    a good frame inside a bad one is still found. A false start in noise can claim up to 262 bytes:
-    call `idle` when the line has been silent for longer than a pause inside a frame.
+class Decoder(StartByteDecoder[Request | Reply]):
+    """Finds frames of one direction; what is none is "noise", "checksum", "terminator" or
+    "truncated".
 
     Parameters
     ----------
@@ -120,62 +111,19 @@ class Decoder:
     """
 
     def __init__(self, direction: Literal["request", "reply"]) -> None:
+        super().__init__(START, FRAME_BYTES_MAX)
         self._replies = direction == "reply"
-        self._buffer = b""
-        self._noise = bytearray()
 
-    @property
-    def pending(self) -> bool:
-        """Whether the beginning of a frame waits for the rest."""
-        return bool(self._buffer)
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes and return what they completed, in order."""
-        self._buffer += data
-        return self._scan()
-
-    def idle(self) -> list[Event]:
-        """Give up the frame under way, because silence ends a frame; rescan what is behind it."""
-        events: list[Event] = []
-        while self._buffer:
-            events.append(Dropped("truncated", self._buffer[:1]))
-            self._buffer = self._buffer[1:]
-            events += self._scan()
-        return events
-
-    def _scan(self) -> list[Event]:
-        events: list[Event] = []
-        data, at = self._buffer, 0
-        while at < len(data):
-            if data[at] != START:
-                start = data.find(START, at)
-                start = len(data) if start < 0 else start
-                self._noise += data[at:start]
-                at = start
-                if len(self._noise) >= FRAME_BYTES_MAX:
-                    self._end_noise(events)
-                continue
-            if len(data) - at < 4:
-                break
-            if not self._replies and data[at + 1] not in (READ, WRITE):
-                self._noise.append(START)
-                at += 1
-                continue
-            size = data[at + 3] + FRAME_OVERHEAD_BYTES
-            if len(data) - at < size:
-                break
-            self._end_noise(events)
-            event = self._judge(data[at : at + size])
-            events.append(event)
-            at += 1 if isinstance(event, Dropped) else size
-        self._end_noise(events)
-        self._buffer = data[at:]
-        return events
-
-    def _end_noise(self, events: list[Event]) -> None:
-        if self._noise:
-            events.append(Dropped("noise", bytes(self._noise)))
-            self._noise.clear()
+    def _frame_at(self, data: bytes) -> tuple[Event | None, int]:
+        if len(data) < 4:
+            return None, 0
+        if not self._replies and data[1] not in (READ, WRITE):
+            return None, 1
+        size = data[3] + FRAME_OVERHEAD_BYTES
+        if len(data) < size:
+            return None, 0
+        event = self._judge(data[:size])
+        return event, 1 if isinstance(event, Dropped) else size
 
     def _judge(self, frame: bytes) -> Event:
         if frame[-1] != END:

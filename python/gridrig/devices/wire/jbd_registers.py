@@ -13,6 +13,8 @@ References
 import struct
 from dataclasses import dataclass
 
+from gridrig.devices.wire.pack_frames import Malformed
+
 FET_CHARGE = 0x01
 FET_DISCHARGE = 0x02
 
@@ -36,13 +38,6 @@ PROTECTIONS = (
 )
 
 _BASIC = struct.Struct(">HhHHHHIHBBBBB")
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """A payload whose frame was right and whose content cannot be."""
-
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ References
 
 from dataclasses import dataclass
 
+from gridrig.devices.wire.pack_frames import Dropped
+
 SOI = 0x7E
 EOI = 0x0D
 VERSION = 0x20
@@ -63,17 +65,6 @@ class Frame:
     kind: int = CID1_BATTERY
 
 
-@dataclass(frozen=True)
-class Dropped:
-    """Characters that are no frame.
-
-    `reason` is "noise", "truncated", "overlong", "not_hex", "checksum" or "length".
-    """
-
-    reason: str
-    data: bytes
-
-
 Event = Frame | Dropped
 
 
@@ -109,7 +100,8 @@ def encode(frame: Frame) -> bytes:
 class Decoder:
     """Finds frames in a stream of characters; no bytes make it raise.
 
-    SOI cannot occur inside a frame: a new one ends whatever was under way.
+    SOI cannot occur inside a frame: a new one ends whatever was under way. What is none is "noise",
+    "truncated", "overlong", "not_hex", "checksum" or "length".
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ References
 
 from dataclasses import dataclass
 
-from gridrig.devices.wire.pylontech_info import Malformed
+from gridrig.devices.wire.pack_frames import Malformed
 
 NORMAL, BELOW, ABOVE, FAULT = 0x00, 0x01, 0x02, 0xF0
 STATES = frozenset((NORMAL, BELOW, ABOVE, FAULT))

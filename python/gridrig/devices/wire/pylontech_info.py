@@ -12,6 +12,8 @@ References
 import struct
 from dataclasses import dataclass
 
+from gridrig.devices.wire.pack_frames import Malformed
+
 ALL_MODULES = 0xFF
 
 STATUS_CHARGE = 0x80
@@ -27,13 +29,6 @@ _MANAGEMENT = struct.Struct(">BHHhhB")
 _SYSTEM = struct.Struct(">BHHHHHhHHHHHh")
 _MANUFACTURER = struct.Struct(">10s2B20s")
 _SERIAL = struct.Struct(">B16s")
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """An INFO whose frame was right and whose content cannot be."""
-
-    reason: str
 
 
 @dataclass(frozen=True)
