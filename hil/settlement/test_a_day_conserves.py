@@ -4,6 +4,9 @@ Stimulus: the emulated street lives a summer day, 96 delivery periods, connected
 The losses that follow from the signed registers must be the losses of the solved feeder: a meter
 that counts wrongly breaks that identity, whoever's meter it is, and one that signs with a key that
 nobody enrolled is estimated all day.
+
+That the ledger's sum is nothing, that no payment lacks its readings and that every period settles
+is no device's merit, and no wrong device can break it: the scenarios judge that of gridrig itself.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -11,17 +14,11 @@ from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.scenario import load_scenario
 
-JUDGED = (
-    "losses_difference_of_allowed",
-    "ledger_sum_micro",
-    "payments_unbacked",
-    "periods_not_settled",
-    "meter_periods_estimated",
-)
+JUDGED = ("losses_difference_of_allowed", "meter_periods_estimated")
 
 
 @procedure(
-    claim="a day of trading settles to the last unit from signed readings and nothing else",
+    claim="what signed readings say of a day of trading is what flowed",
     clause="gridrig: conservation of energy and money",
     hazards="none: nothing is switched",
     rig="emulated-street",
@@ -33,9 +30,6 @@ JUDGED = (
             max=1.0,
             source="(meters + 1) x 1 mWh, the resolution of the registers",
         ),
-        Criterion("ledger_sum_micro", "micro", min=0, max=0, source="double entry"),
-        Criterion("payments_unbacked", "1", max=0, source="no payment without two readings"),
-        Criterion("periods_not_settled", "1", max=0, source="a day has 96 periods"),
         Criterion(
             "meter_periods_estimated", "1", max=0, source="every meter signed at every period end"
         ),
@@ -43,7 +37,7 @@ JUDGED = (
     mutants=(
         Mutant("counts export as import", "meter-pv-1", {"sign": -1}, JUDGED[0]),
         Mutant("reads two per cent high", "meter-head", {"scale": 1.02}, JUDGED[0]),
-        Mutant("signs with a foreign key", "meter-pv-2", {"seed": 999}, JUDGED[4]),
+        Mutant("signs with a foreign key", "meter-pv-2", {"seed": 999}, JUDGED[1]),
     ),
 )
 async def test_a_day_conserves(lab: Lab) -> None:

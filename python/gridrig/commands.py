@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
@@ -71,12 +72,15 @@ def rerun_command(path: Path, *, out: Path | None, as_json: bool) -> int:
     0: on the virtual clock every file is the same, byte for byte; on a wall clock every verdict. 1:
     something differs; it is named.
     """
-    bundle = read_bundle(path)
-    rig, scenario, seed = bundle.recipe.prepare()
-    folder = out or next_run_directory("rerun")
-    with show_progress(scenario.duration_s) as progress:
-        lease = take_lease(rig, f"gridrig rerun {path}")
-        again = run(rig, scenario, folder, seed=seed, render=render, progress=progress, lease=lease)
+    with TemporaryDirectory(prefix="gridrig-rerun-") as files:
+        bundle = read_bundle(path, Path(files))
+        rig, scenario, seed = bundle.recipe.prepare()
+        folder = out or next_run_directory("rerun")
+        with show_progress(scenario.duration_s) as progress:
+            lease = take_lease(rig, f"gridrig rerun {path}")
+            again = run(
+                rig, scenario, folder, seed=seed, render=render, progress=progress, lease=lease
+            )
     differ = _differences(bundle, again)
     if as_json:
         facts = {"outcome": str(again.outcome), "clock": bundle.clock, "differ": differ}

@@ -5,6 +5,7 @@ loss at each winding, OpenDSS all of it at one), 1e-3 where phases differ (panda
 zero sequence of a transformer from data of its own).
 """
 
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandapower
 import pytest
 
 from gridrig.grid import ENGINES, Network, Solution, load_network, make_feeder
+from gridrig.grid.pandapower_net import describe
 
 LINES, TRANSFORMERS, PHASES = 1e-6, 5e-5, 1e-3
 RATED = {
@@ -129,6 +131,19 @@ def test_engines_agree_on_every_phase_of_the_european_feeder() -> None:
     one, other = by_both(load_network("pandapower:ieee_european_lv_asymmetric"))
     assert worst(one, other) < PHASES
     assert one.v_high_pu.max() - one.v_low_pu.min() > 0.02
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["simbench:1-HV-mixed--0-sw", "simbench:1-MVLV-rural-1.108-0-sw"])
+def test_engines_differ_by_where_a_transformer_has_its_iron_loss_and_by_nothing_else(
+    name: str,
+) -> None:
+    network = load_network(name)
+    assert worst(*by_both(network)) == pytest.approx(5e-5, rel=0.1)  # at the gate
+    net = deepcopy(network.net)
+    net.trafo[["pfe_kw", "i0_percent"]] = 0.0
+    ideal = describe(net, name=name, profile_code=network.profile_code)
+    assert worst(*by_both(ideal)) < 1e-8
 
 
 @pytest.mark.soak

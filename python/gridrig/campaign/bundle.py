@@ -3,9 +3,11 @@
     rig.toml, scenario.toml, run.json      the recipe
     verdicts.json                          what the run came to
     expected.json                          SHA-256 of each file that a rerun must give again
+    feeder/...                             what the feeder was read from, by its place at the rig
 
 Invariant: the same run gives the same bundle, byte for byte. A run directory serves as well, for
-it holds the same. Files that a rig names (a network of its own) are not inside.
+it holds the same. The names in a rig lead on from `feeder/` then: a file that lay outside of the
+rig's folder is in the bundle, and not found.
 """
 
 import hashlib
@@ -14,7 +16,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gridrig.campaign import records
@@ -29,6 +31,7 @@ from gridrig.rig.toml_file import parse_toml
 EXPECTED = "expected.json"
 KEPT = (records.RIG, records.SCENARIO, records.RUN, records.VERDICTS)
 FILE_BYTES_MAX = 16_000_000
+FILES_MAX = 1_000
 NOT_COMPARED = {*records.BY_NATURE_DIFFERENT, records.BUNDLE, records.TIMING}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say
 
@@ -66,6 +69,9 @@ def write_bundle(run: Path) -> None:
     packed = io.BytesIO()
     content = {name: (run / name).read_bytes() for name in KEPT}
     content[EXPECTED] = json_bytes(digests(run))
+    for path in sorted((run / records.FEEDER).rglob("*")):
+        if path.is_file():
+            content[path.relative_to(run).as_posix()] = path.read_bytes()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in content.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
@@ -81,8 +87,14 @@ def digests(run: Path) -> dict[str, str]:
     }
 
 
-def read_bundle(path: Path) -> Bundle:
+def read_bundle(path: Path, folder: Path) -> Bundle:
     """Read a bundle, or a run directory as one.
+
+    Parameters
+    ----------
+    path : Path
+    folder : Path
+        Where the files of a feeder are laid out of a bundle; the run needs them there.
 
     Raises
     ------
@@ -94,7 +106,10 @@ def read_bundle(path: Path) -> Bundle:
     try:
         with zipfile.ZipFile(path) as archive:
             content = {name: _member(archive, name) for name in (*KEPT, EXPECTED)}
-        return _bundle(path, content, json.loads(content[EXPECTED]))
+            rig_at = path
+            if _lay_out(archive, folder):
+                rig_at = folder / records.FEEDER
+        return _bundle(path, rig_at, content, json.loads(content[EXPECTED]))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise CampaignError(
             "campaign.bundle",
@@ -111,18 +126,36 @@ def _of_directory(run: Path) -> Bundle:
             "campaign.bundle", "{path}: {lines}", path=run, lines="; ".join(found.lines())
         )
     try:
-        return _bundle(run, {name: (run / name).read_bytes() for name in KEPT}, digests(run))
+        content = {name: (run / name).read_bytes() for name in KEPT}
+        rig_at = run / records.FEEDER if (run / records.FEEDER).is_dir() else run
+        return _bundle(run, rig_at, content, digests(run))
     except (OSError, KeyError, TypeError) as error:
         raise CampaignError(
             "campaign.bundle", "{path} is no run directory: {why}", path=run, why=error
         ) from None
 
 
-def _bundle(path: Path, content: Mapping[str, bytes], expected: dict[str, str]) -> Bundle:
+def _lay_out(archive: zipfile.ZipFile, folder: Path) -> int:
+    """Write the files of a feeder below a folder and return how many there are."""
+    names = [name for name in archive.namelist() if name.startswith(f"{records.FEEDER}/")]
+    if len(names) > FILES_MAX:
+        raise ValueError(f"{len(names)} files of a feeder, expected at most {FILES_MAX}")
+    for name in names:
+        if ".." in PurePosixPath(name).parts:
+            raise ValueError(f"{name} leads out of the bundle")
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_member(archive, name))
+    return len(names)
+
+
+def _bundle(
+    path: Path, rig_at: Path, content: Mapping[str, bytes], expected: dict[str, str]
+) -> Bundle:
     run: dict[str, Any] = json.loads(content[records.RUN])
     record = records.RunRecord.from_json(run)
     recipe = Recipe(
-        parse_toml(content[records.RIG], str(path / records.RIG)),
+        parse_toml(content[records.RIG], str(rig_at / records.RIG)),
         parse_toml(content[records.SCENARIO], str(path / records.SCENARIO)),
         seed=record.seed,
         engine=record.feeder["engine"],

@@ -3,12 +3,21 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridrig.campaign.island_shown import IslandShown
-from gridrig.campaign.itic import IticResult, itic
+from gridrig.campaign.itic import IticResult, itic, longest_s
 from gridrig.campaign.microgrid_bench import GRID, MicrogridBench, Trace
-from gridrig.campaign.microgrid_limits import F_BAND_60_HZ, V_BAND_PU
+from gridrig.campaign.microgrid_limits import (
+    F_BAND_60_HZ,
+    F_HIGHEST_60_HZ,
+    F_LOWEST_60_HZ,
+    V_BAND_PU,
+)
+from gridrig.devices.bench_capabilities import Float
 from gridrig.errors import CampaignError
+
+BoolArray = NDArray[np.bool_]
 
 U_HZ = 0.005  # of a frequency over half a cycle, stated by us
 
@@ -81,22 +90,49 @@ async def served_s(bench: MicrogridBench, load_w: float, watched_s: float) -> fl
         await bench.hold(POLL_S, step_s=POLL_S)
 
 
-def off_nominal(bench: MicrogridBench, f_hz: float, trip_60_hz: float) -> tuple[float, float]:
-    """Return how far a frequency is on its way to a trip that must not be met, and how surely.
+def kept(found: IticResult) -> tuple[bool, bool]:
+    """Return whether a voltage kept to the ITIC curve, and whether that is beyond doubt."""
+    return found.of_allowed <= 1.0, abs(found.of_allowed - 1.0) > found.uncertainty
+
+
+def past_trip(bench: MicrogridBench, f_hz: Float, further_hz: float = 0.0) -> BoolArray:
+    """Return where a frequency is beyond the trips that must not be met, UF2 and OF2.
 
     Parameters
     ----------
     bench : MicrogridBench
         Whose nominal frequency counts.
-    f_hz : float
-        The furthest frequency of an island. [Hz]
-    trip_60_hz : float
-        The trip, of a nominal of 60 Hz. [Hz]
+    f_hz : array of float64
+        Frequencies of an island. [Hz]
+    further_hz : float
+        By how much the limits are moved away from nominal. [Hz]
+    """
+    low_hz, high_hz = (bench.hz(f) for f in (F_LOWEST_60_HZ, F_HIGHEST_60_HZ))
+    beyond: BoolArray = (f_hz < low_hz - further_hz) | (f_hz > high_hz + further_hz)
+    return beyond
+
+
+def at_risk_s(bench: MicrogridBench, trace: Trace, load_w: float) -> tuple[float, float]:
+    """Return for how long the critical load had no power or a frequency that trips, and how surely.
+
+    Parameters
+    ----------
+    bench : MicrogridBench
+    trace : Trace
+        Of an opening, with the power of the critical load.
+    load_w : float
+        What it shall get. [W]
 
     Returns
     -------
     tuple of (float, float)
-        1 at the trip and 0 at nominal; and its uncertainty.
+        Longest time together, and its uncertainty. [s]
     """
-    allowed_hz = bench.hz(trip_60_hz) - bench.f_n
-    return (f_hz - bench.f_n) / allowed_hz, U_HZ / abs(allowed_hz)
+    island = trace.after()
+    without = -island.p_w[bench.critical] < SERVED_SHARE * load_w
+    found_s, least_s, most_s = (
+        longest_s((without | past_trip(bench, island.f_hz, further))[:, None], island.step_s)
+        for further in (0.0, U_HZ, -U_HZ)
+    )
+    doubt_s = max(most_s - found_s, found_s - least_s)
+    return found_s, doubt_s + (island.step_s if found_s else 0.0)

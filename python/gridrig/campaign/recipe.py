@@ -1,7 +1,8 @@
 """What has to be known to make a run again: its files, its seed, and what the caller changed.
 
 The same recipe on the virtual clock gives the same bytes, on this machine or on another one with
-the same lockfile. A file that a rig names (a network of its own, TLS keys) is not part of it.
+the same lockfile. A file that a rig names (a network of its own, TLS keys) is not part of it: it is
+found from where the rig is.
 """
 
 import math

@@ -22,22 +22,15 @@ after that is an error, and the next solve starts from flat. The same injections
 with nothing rearranged between, return the same solution unsolved.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from math import nan
 
 import numpy as np
 
 from gridrig.errors import GridError
 from gridrig.grid.balance import Balance, Situation, Weighed
-from gridrig.grid.engine import (
-    V_MAX_PU,
-    V_MIN_PU,
-    ComplexArray,
-    Engine,
-    EngineState,
-    FloatArray,
-    Topology,
-)
+from gridrig.grid.engine import V_MAX_PU, V_MIN_PU, ComplexArray, Engine, EngineState, Topology
+from gridrig.grid.injections import Injections, by_point
 from gridrig.grid.network import Network, regulator_key, unknown_bus
 from gridrig.grid.pcc import Pcc, find_cut
 from gridrig.grid.solution import Solution
@@ -47,8 +40,6 @@ from gridrig.grid.switching import (
     require_regulator,
     require_tap,
 )
-
-Injections = Mapping[str, float] | Sequence[float] | FloatArray
 
 
 class Feeder:
@@ -319,10 +310,7 @@ class Feeder:
             `grid.not_converged`, `grid.unbalanced` and `grid.voltage_range` with the engine and
             the worst bus.
         """
-        asked: ComplexArray = np.empty(len(self.buses), dtype=complex)
-        asked.real, asked.imag = self._by_bus(p_w, "p_w"), self._by_bus(q_var, "q_var")
-        if not np.isfinite(asked).all():
-            raise self._not_finite(asked)
+        asked = by_point(p_w, q_var, self.buses)
         now = self._now
         if not now.all_alive:
             asked[~now.alive] = 0.0
@@ -391,33 +379,6 @@ class Feeder:
             free=holds | ~reached | ~self._balance.inner,
             pcc_closed=self.pcc_closed,
             former=at,
-        )
-
-    def _by_bus(self, values: Injections, name: str) -> FloatArray:
-        if isinstance(values, Mapping):
-            for bus in values:
-                if bus not in self.buses:
-                    raise unknown_bus(bus, self.buses)
-            array = np.array([values.get(bus, 0.0) for bus in self.buses], dtype=float)
-        else:
-            array = np.asarray(values, dtype=float)
-        if array.shape != (len(self.buses),):
-            raise GridError(
-                "grid.injection",
-                "{name} has shape {shape}, expected one value for each of {count} buses",
-                name=name,
-                shape=array.shape,
-                count=len(self.buses),
-            )
-        return array
-
-    def _not_finite(self, asked: ComplexArray) -> GridError:
-        name, values = "p_w", asked.real
-        if np.isfinite(values).all():
-            name, values = "q_var", asked.imag
-        bus = self.buses[int(np.argmin(np.isfinite(values)))]
-        return GridError(
-            "grid.injection", "{name} at bus {bus!r} is not finite", name=name, bus=bus
         )
 
 
