@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from gridrig.campaign import procedure_progress
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_bundle import write_procedure_bundle
 from gridrig.campaign.procedure_evidence import BUNDLES, CampaignEvidence
+from gridrig.campaign.procedure_progress import TimeLeft
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
@@ -322,3 +324,4 @@ def join_in(config: pytest.Config) -> None:
     except GridrigError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(Procedures(config, evidence=evidence), NAME)
+    config.pluginmanager.register(TimeLeft(config), procedure_progress.NAME)
