@@ -78,6 +78,16 @@ class Breaks(SunSpecInverter):
 '''
 
 
+def install_driver(folder: Path, source: str) -> None:
+    """Have the package of a driver `sunspec-breaks` where every process of `folder` finds it."""
+    (folder / "breaks.py").write_text(source)
+    info = folder / "breaks-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaks\nVersion: 1.0\n")
+    entry = "[gridrig.drivers]\nsunspec-breaks = breaks:Breaks\n"
+    (info / "entry_points.txt").write_text(entry)
+
+
 def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
     """Write the rig; with a driver that breaks at the end, or a third inverter that is missing."""
     table = tomllib.loads((RIGS / "one-inverter.toml").read_text())
@@ -103,12 +113,7 @@ def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
     if breaks:
         table["device"][2]["driver"] = "sunspec-breaks"
         table["device"][2]["emulate"]["emulator"] = "sunspec"
-        (folder / "breaks.py").write_text(BREAKS)
-        info = folder / "breaks-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaks\nVersion: 1.0\n")
-        entry = "[gridrig.drivers]\nsunspec-breaks = breaks:Breaks\n"
-        (info / "entry_points.txt").write_text(entry)
+        install_driver(folder, BREAKS)
     path = folder / "two.toml"
     keys = "\n".join(emulated_key_tables(table, VALID_FROM))
     path.write_text(tomli_w.dumps(table) + "\n" + keys)
@@ -165,13 +170,17 @@ class Served:
         """Return what happened, by its own log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line[0] == "{"]
 
-    def connected_at_the_end(self, device: str) -> bool:
-        """End it and return whether it left a device connected."""
+    def ended(self) -> list[dict[str, Any]]:
+        """End it and return its whole log."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
-        (row,) = [r for r in self.events() if r["kind"] == "final_state" and r["device"] == device]
-        connected: bool = row["connected"]
-        return connected
+        return self.events()
+
+    def connected_at_the_end(self, device: str) -> bool:
+        """End it and return whether it left a device connected."""
+        final = [row for row in self.ended() if row["kind"] == "final_state"]
+        (connected,) = [row["connected"] for row in final if row["device"] == device]
+        return bool(connected)
 
 
 def environment(folder: Path) -> dict[str, str]:
