@@ -39,9 +39,8 @@ def in_set_up(street: TwoStreets) -> None:
     """Be in the middle of opening: all are open but one, whose serial line is silent."""
     street.one.hang()
     street.begin(LONG_S)
-    street.wait_for("opening the bench")
-    street.watchdog()
-    time.sleep(1.5)  # a silent open takes four seconds; nothing tells from outside that it began
+    street.two.wait_connected("pv-3")
+    time.sleep(1.5)  # a silent open takes four seconds, the others' far less
 
 
 def in_the_run(street: TwoStreets) -> None:

@@ -264,7 +264,7 @@ def test_json_is_all_that_standard_output_holds(tmp_path, capsys):
     assert [one["mutant"]["killed"] for one in wrong] == [True, True]
 
 
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_the_time_left_is_told_on_a_terminal_only(tmp_path: Path, terminal: bool) -> None:
     path = written(tmp_path, RECORD)
     command = "import sys; from gridrig.cli import main; sys.exit(main())"

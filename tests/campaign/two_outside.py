@@ -23,6 +23,7 @@ from gridrig.campaign.builtin import RIGS
 from gridrig.rig.enrolment import emulated_key_tables
 
 WITHIN_S = 60.0
+ESTABLISHED = "01"  # in the kernel's table of connections
 VALID_FROM = "2016-01-01T00:00:00Z"
 TRIPS = (707, 708, 709, 710)
 PROTECTION = (703, 704, *TRIPS)
@@ -110,6 +111,8 @@ def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
         "baudrate": 115200,
         "unit": 1,
     }
+    # Silent, it keeps whoever asks waiting for some seconds, so that a test can be in the middle.
+    table["device"][0]["parameters"] = {"timeout_s": 2.0, "retries": 1}
     if breaks:
         table["device"][2]["driver"] = "sunspec-breaks"
         table["device"][2]["emulate"]["emulator"] = "sunspec"
@@ -169,6 +172,16 @@ class Served:
     def events(self) -> list[dict[str, Any]]:
         """Return what happened, by its own log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line[0] == "{"]
+
+    def wait_connected(self, device: str) -> None:
+        """Wait until somebody has connected to a device's socket, by the kernel's word."""
+        port = f":{self.endpoints[device]['port']:04X}"
+
+        def look() -> bool:
+            rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+            return any(row[1].endswith(port) and row[3] == ESTABLISHED for row in rows)
+
+        waited(look, f"nobody connects to {device}")
 
     def ended(self) -> list[dict[str, Any]]:
         """End it and return its whole log."""
