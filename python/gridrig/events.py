@@ -49,13 +49,17 @@ class EventLog:
         Gives every event its time.
     devices : sequence of str
         Rig order of the devices.
+    keep : bool
+        Whether events are there to be asked for afterwards; False where only listeners hear them,
+        for as long as anybody likes.
     """
 
-    def __init__(self, clock: _HasTime, devices: Sequence[str]) -> None:
+    def __init__(self, clock: _HasTime, devices: Sequence[str], *, keep: bool = True) -> None:
         self._clock = clock
         self._rank = {name: rank for rank, name in enumerate(devices, start=1)}
         self._counters: Counter[str] = Counter()
         self._events: list[Event] = []
+        self._keep = keep
         self.listeners: list[Callable[[Event], object]] = []
 
     def record(
@@ -65,7 +69,8 @@ class EventLog:
         self._counters[device] += 1
         t_s = self._clock.now_s() if at_s is None else at_s
         event = Event(t_s, device, kind, data, self._counters[device])
-        self._events.append(event)
+        if self._keep:
+            self._events.append(event)
         for listener in self.listeners:
             listener(event)
 

@@ -58,20 +58,25 @@ def watchdog_of(pid: int, within_s: float = ENDS_WITHIN_S) -> int:
     """Return the process id of a command's watchdog, waiting until it is there."""
     end_s = time.monotonic() + within_s
     while True:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal() and _is_watchdog(entry, pid):
-                return int(entry.name)
+        for child, said in children_of(pid).items():
+            if b"watchdog_process" in said:
+                return child
         assert time.monotonic() < end_s, "no watchdog"
         time.sleep(0.02)
 
 
-def _is_watchdog(process: Path, parent: int) -> bool:
-    try:
-        fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
-        ours = b"watchdog_process" in (process / "cmdline").read_bytes()
-    except OSError:
-        return False  # it has ended meanwhile
-    return ours and fields[1:2] == [str(parent).encode()]
+def children_of(pid: int) -> dict[int, bytes]:
+    """Return the processes that a process has begun and not outlived, with their command lines."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+                if int(fields[1]) == pid:
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes()
+            except (OSError, IndexError):
+                continue  # it has ended meanwhile
+    return found
 
 
 def verdicts_of(run: Path) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def in_set_up(bench: TwoOutside) -> None:
     """Be in the middle of opening: the second is open, the first's serial line is silent."""
     bench.one.hang()
     bench.begin()
-    bench.watchdog()
-    time.sleep(1.5)  # a silent open takes three seconds; nothing tells from outside that it began
+    bench.two.wait_connected("pv-2")
+    time.sleep(1.5)  # a silent open takes four seconds, the other's far less
 
 
 def in_the_run(bench: TwoOutside) -> None:

@@ -145,6 +145,25 @@ def test_a_directory_that_holds_something_is_refused_before_anything_is_executed
     assert sorted(path.name for path in campaign.rglob("*")) == before
 
 
+def test_pages_that_cannot_be_made_are_told_and_the_evidence_is_signed_all_the_same(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "pages"
+    taken.write_text("a file where a folder is wanted")
+    words = ["--report", str(taken), "--evidence", str(tmp_path / "campaign")]
+    assert main(["test", str(folder / "test_passes.py"), *words]) == 4
+    assert "no pages: FileExistsError" in capsys.readouterr().out
+    assert verify(tmp_path / "campaign").intact
+
+
+def test_a_campaign_in_which_everything_was_skipped_says_so(folder: Path, tmp_path: Path) -> None:
+    words = ["--rig", "emulated-chargers", "--evidence", str(tmp_path / "campaign")]
+    assert main(["test", str(folder / "test_passes.py"), *words]) == 3
+    whole = json.loads((tmp_path / "campaign" / "campaign.json").read_text())
+    assert (whole["exit_code"], whole["executions"]) == (3, [])
+    assert verify(tmp_path / "campaign").intact
+
+
 def test_the_same_campaign_gives_the_same_bytes_but_for_the_times_in_junit(
     campaign: Path, folder: Path, tmp_path: Path
 ) -> None:

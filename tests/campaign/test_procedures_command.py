@@ -1,8 +1,10 @@
 """`gridrig test` and the pytest plugin: what is collected, printed, and given as exit code."""
 
+import contextlib
 import itertools
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -260,6 +262,25 @@ def test_json_is_all_that_standard_output_holds(tmp_path, capsys):
     assert right["mutant"] is None
     assert right["verdicts"]["criteria"][0]["value"] == 8000
     assert [one["mutant"]["killed"] for one in wrong] == [True, True]
+
+
+@pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.soak)])
+def test_the_time_left_is_told_on_a_terminal_only(tmp_path: Path, terminal: bool) -> None:
+    path = written(tmp_path, RECORD)
+    command = "import sys; from gridrig.cli import main; sys.exit(main())"
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "test", "--mutants", path], stdout=theirs, cwd=tmp_path
+    ) as started:
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal ends on Linux
+            while piece := os.read(ours, 65_536):
+                said += piece
+    os.close(ours)
+    assert started.returncode == 0, said
+    assert (b"1 of 3 done, about " in said) == terminal
+    assert (b"\x1b[" in said) == terminal, "colours"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

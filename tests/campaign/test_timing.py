@@ -1,19 +1,27 @@
 """How a run keeps its times: what is counted, and that a run past its budget is never a PASS."""
 
+import gc
 import json
+import time
+import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gridrig_process import verdicts_of
+import tomli_w
+from gridrig_process import ENDS_WITHIN_S, begin, verdicts_of
 from small_street import SCENARIO, rig_file, scenario_file
 
-from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.builtin import RIGS
+from gridrig.campaign.lab import Lab
+from gridrig.campaign.measurements import Criterion, Outcome
+from gridrig.campaign.procedures import Procedure, execute
 from gridrig.campaign.recipe import Recipe
 from gridrig.campaign.run import run
 from gridrig.campaign.timing import EDGES_S, TickTimes, TimingBudget
 from gridrig.commands import render
+from gridrig.rig.description import load_rig
 from gridrig.rig.toml_file import read_toml
 
 
@@ -42,6 +50,52 @@ def test_jitter_is_judged_at_worst_and_for_all_but_one_in_a_hundred() -> None:
     assert kept.broken(TimingBudget(jitter_p99_s_max=0.001, jitter_s_max=0.4)) == []
     assert len(kept.broken(TimingBudget(jitter_p99_s_max=0.0009, jitter_s_max=0.39))) == 2
     assert TickTimes().jitter_p_s(0.99) is None
+
+
+COUNTS_FROZEN = """
+import gc, threading, time
+from pathlib import Path
+def count():
+    while True:
+        if frozen := gc.get_freeze_count():
+            Path("frozen").write_text(f"{frozen} {len(gc.get_objects())}\\n")
+            return
+        time.sleep(0.02)
+threading.Thread(target=count, daemon=True).start()
+"""
+LOADED_MIN = 50_000  # objects: what the libraries of any bench bring with them
+
+
+def test_whoever_serves_devices_has_its_memory_at_rest(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(COUNTS_FROZEN)
+    served = begin("emulate", "one-inverter", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
+    try:
+        end_s = time.monotonic() + ENDS_WITHIN_S
+        while not (tmp_path / "frozen").exists() and time.monotonic() < end_s:
+            time.sleep(0.02)
+        frozen, walked = map(int, (tmp_path / "frozen").read_text().split())
+    finally:
+        served.terminate()
+        served.communicate()
+    assert frozen > LOADED_MIN > walked
+
+
+def test_a_procedure_on_a_wall_clock_has_its_memory_at_rest(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    async def body(lab: Lab) -> None:
+        seen.append(gc.get_freeze_count())
+
+    table = tomllib.loads((RIGS / "one-inverter.toml").read_text())
+    for clock in ("virtual", "wall"):
+        table["rig"]["clock"] = clock
+        (tmp_path / "rig.toml").write_text(tomli_w.dumps(table))
+        tested = Procedure(
+            "test_rests", "", "", "", "", (), (Criterion("x", "1", max=1),), (), body
+        )
+        execute(tested, load_rig(tmp_path / "rig.toml"))
+    virtual, wall = seen
+    assert wall > LOADED_MIN + virtual
 
 
 def test_the_histogram_counts_every_tick_at_its_upper_edge() -> None:

@@ -23,6 +23,7 @@ from gridrig.campaign.builtin import RIGS
 from gridrig.rig.enrolment import emulated_key_tables
 
 WITHIN_S = 60.0
+ESTABLISHED = "01"  # in the kernel's table of connections
 VALID_FROM = "2016-01-01T00:00:00Z"
 TRIPS = (707, 708, 709, 710)
 PROTECTION = (703, 704, *TRIPS)
@@ -78,6 +79,16 @@ class Breaks(SunSpecInverter):
 '''
 
 
+def install_driver(folder: Path, source: str) -> None:
+    """Have the package of a driver `sunspec-breaks` where every process of `folder` finds it."""
+    (folder / "breaks.py").write_text(source)
+    info = folder / "breaks-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaks\nVersion: 1.0\n")
+    entry = "[gridrig.drivers]\nsunspec-breaks = breaks:Breaks\n"
+    (info / "entry_points.txt").write_text(entry)
+
+
 def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
     """Write the rig; with a driver that breaks at the end, or a third inverter that is missing."""
     table = tomllib.loads((RIGS / "one-inverter.toml").read_text())
@@ -100,15 +111,12 @@ def rig_text(folder: Path, *, breaks: bool = False, dead: bool = False) -> Path:
         "baudrate": 115200,
         "unit": 1,
     }
+    # Silent, it keeps whoever asks waiting for some seconds, so that a test can be in the middle.
+    table["device"][0]["parameters"] = {"timeout_s": 2.0, "retries": 1}
     if breaks:
         table["device"][2]["driver"] = "sunspec-breaks"
         table["device"][2]["emulate"]["emulator"] = "sunspec"
-        (folder / "breaks.py").write_text(BREAKS)
-        info = folder / "breaks-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaks\nVersion: 1.0\n")
-        entry = "[gridrig.drivers]\nsunspec-breaks = breaks:Breaks\n"
-        (info / "entry_points.txt").write_text(entry)
+        install_driver(folder, BREAKS)
     path = folder / "two.toml"
     keys = "\n".join(emulated_key_tables(table, VALID_FROM))
     path.write_text(tomli_w.dumps(table) + "\n" + keys)
@@ -165,13 +173,27 @@ class Served:
         """Return what happened, by its own log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line[0] == "{"]
 
-    def connected_at_the_end(self, device: str) -> bool:
-        """End it and return whether it left a device connected."""
+    def wait_connected(self, device: str) -> None:
+        """Wait until somebody has connected to a device's socket, by the kernel's word."""
+        port = f":{self.endpoints[device]['port']:04X}"
+
+        def look() -> bool:
+            rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+            return any(row[1].endswith(port) and row[3] == ESTABLISHED for row in rows)
+
+        waited(look, f"nobody connects to {device}")
+
+    def ended(self) -> list[dict[str, Any]]:
+        """End it and return its whole log."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
-        (row,) = [r for r in self.events() if r["kind"] == "final_state" and r["device"] == device]
-        connected: bool = row["connected"]
-        return connected
+        return self.events()
+
+    def connected_at_the_end(self, device: str) -> bool:
+        """End it and return whether it left a device connected."""
+        final = [row for row in self.ended() if row["kind"] == "final_state"]
+        (connected,) = [row["connected"] for row in final if row["device"] == device]
+        return bool(connected)
 
 
 def environment(folder: Path) -> dict[str, str]:

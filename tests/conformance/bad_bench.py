@@ -57,6 +57,8 @@ TABLE = tuple(
         ("readings:LimitsStay", "pack-jbd", "current-limits", "limits_wrong"),
         ("readings:SilentProtections", "pack-jbd", "protections", "protections_untold"),
         ("writes:NoReadBack", "pv-tcp", "fault.write_ignored", "writes_believed"),
+        ("writes:BelievesRefusals", "pv-tcp", "write.read-only", "writes_believed"),
+        ("writes:RefusedIsLost", "pv-tcp", "write.read-only", "kinds_wrong"),
         ("writes:RoundsUp", "pv-tcp", "limit.tracking", "limit_above_of_rating"),
         ("writes:NoRangeCheck", "pv-tcp", "limit.refused", "accepted"),
         ("writes:WrongDirection", "storage", "power.tracking", "power_error_of_rating"),

@@ -1,6 +1,7 @@
 """A bench over real sockets and ptys: opened whole, kept within its limits, always left safe."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from small_rig import RIG, Edit, rig_file, small_rig
 
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.errors import DriverError, RigError
-from gridrig.events import EventLog
+from gridrig.events import Event, EventLog
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.safe_end import SafeReport
@@ -30,7 +31,15 @@ Procedure = Callable[[Bench, dict[str, Point]], Awaitable[object]]
 class Run:
     """One procedure on a fresh bench, on the virtual clock."""
 
-    def __init__(self, procedure: Procedure, rig: Rig | None = None, **powers_w: float) -> None:
+    def __init__(
+        self,
+        procedure: Procedure,
+        rig: Rig | None = None,
+        *,
+        listener: Callable[[Event], object] = lambda _: None,
+        **powers_w: float,
+    ) -> None:
+        self.listener = listener
         self.rig = rig or small_rig()
         self.points = points_of(self.rig, **powers_w)
         self.result: object = None
@@ -41,6 +50,7 @@ class Run:
 
     async def _main(self, clock: Clock) -> None:
         self.events = EventLog(clock, [device.name for device in self.rig.devices])
+        self.events.listeners.append(self.listener)
         self.bench = Bench(self.rig, clock, self.events.record, self.points, registry=registry())
         begin_s = 0.0
         try:
@@ -176,6 +186,18 @@ def test_bench_ends_safe_after_an_exception_in_a_step() -> None:
     assert isinstance(run.error, ZeroDivisionError)
     assert run.report.left_unsafe == ()
     assert not run.points["pv-1"].connected
+
+
+def test_events_that_cannot_be_written_do_not_stop_the_way_to_the_safe_state() -> None:
+    def full(event: Event) -> None:
+        if event.kind in ("safe_step", "set_limit_w", "set_connect"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = Run(nothing, listener=full, pv_1=4000.0)
+
+    assert isinstance(run.error, OSError), "it is told"
+    assert run.report.devices == dict.fromkeys(EVERYONE, SAFE)
+    assert run.points["pv-1"].connected is False
 
 
 def test_bench_ends_safe_after_two_cancellations() -> None:

@@ -1,11 +1,14 @@
 """`gridrig check` and `gridrig enrol`: is the bench what its rig file says, before a run."""
 
 import asyncio
+import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +16,7 @@ from rich.table import Table
 from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find
 from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.checked import Checked, refused
 from gridrig.campaign.energising import Ask, Energising, Finding
 from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
@@ -48,59 +52,83 @@ def check_command(
     dry_run: bool,
     energise: bool = False,
     ask: Ask | None = None,
+    as_json: bool = False,
 ) -> int:
     """Validate, connect, identify and read every device, and leave the bench safe.
 
-    With `energise` the wiring is proved as well, after each prompt was answered with yes.
+    With `energise` the wiring is proved as well, after each prompt was answered with yes. With
+    `as_json` one JSON document is printed, also about files that are wrong; what people are told
+    goes to standard error.
     """
-    rig = load_rig(find(rig_name, RIGS))
+    prove = ask or _ask if energise else None
+    console = Console(stderr=as_json)
+    try:
+        checked = Checked(load_rig(find(rig_name, RIGS)), dry_run=dry_run)
+        code = _check_rig(checked, scenario_name, prove, console)
+        document = checked.to_json(code)
+    except RigError as error:
+        if not as_json:
+            raise
+        print(f"gridrig check: {error}", file=sys.stderr)
+        document = refused(error)
+    if as_json:
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+    return int(document["exit_code"])
+
+
+def _check_rig(
+    checked: Checked, scenario_name: str | None, prove: Ask | None, console: Console
+) -> int:
+    rig = checked.rig
     scenario = None
     if scenario_name is not None:
         units = {name: known.unit for name, known in CATALOGUE.items()}
         scenario = load_scenario(find(scenario_name, SCENARIOS), units)
         require_fit(rig, scenario)
         require_renewal(rig, scenario)
-    console = Console()
     go = run_virtual if rig.clock == "virtual" else run_wall
     start = CHECK_UTC_S if scenario is None else scenario.start_utc_s
-    prove = ask or _ask if energise else None
     with take_lease(rig, "gridrig check") as lease:
         return go(
-            lambda clock: _check(rig, lease, scenario, clock, console, dry_run, prove),
+            lambda clock: _check(checked, lease, scenario, clock, console, prove),
             start_utc_s=start,
         )
 
 
 async def _ask(what: str) -> bool:
     """Ask whoever is at the bench; no answer is no."""
+    print(f"next: {what}. go on? [y/N] ", end="", file=sys.stderr, flush=True)
     try:
-        answer = await asyncio.to_thread(input, f"next: {what}. go on? [y/N] ")
+        answer = await asyncio.to_thread(input)
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")
 
 
 async def _check(
-    rig: Rig,
+    checked: Checked,
     lease: Lease,
     scenario: Scenario | None,
     clock: Clock,
     console: Console,
-    dry_run: bool,
     prove: Ask | None,
 ) -> int:
+    rig, dry_run = checked.rig, checked.dry_run
     events = EventLog(clock, [device.name for device in rig.devices])
     if dry_run:
-        events.listeners.append(lambda event: _show_write(event, console))
+        events.listeners.append(lambda event: _note_write(event, checked, console))
     street = street_of(rig, clock, scenario)
     bench = make_bench(rig, street, clock, events, dry_run=dry_run)
     with counting_frames() as frames:
-        before, outcome = await _use(bench, lease, street, clock, console, prove, frames)
+        before, outcome = await _use(bench, lease, street, clock, console, prove, frames, checked)
     if dry_run:
         console.print("dry run: nothing was written")
         return outcome.exit_code
-    code = show_end(rig, bench.safe_report or SafeReport({}), outcome, console)
-    for time in wire_times(rig, {n: k - before.get(n, 0) for n, k in frames.by_wire.items()}):
+    checked.safe = bench.safe_report or checked.safe
+    code = show_end(rig, checked.safe, outcome, console)
+    after = {name: sent - before.get(name, 0) for name, sent in frames.by_wire.items()}
+    checked.wires = wire_times(rig, after)
+    for time in checked.wires:
         console.print(str(time), style="" if time.fits else "bold red", soft_wrap=True)
     return code
 
@@ -113,6 +141,7 @@ async def _use(
     console: Console,
     prove: Ask | None,
     frames: FrameCount,
+    checked: Checked,
 ) -> tuple[dict[str, int], Outcome]:
     """Read every device of a bench; return what was sent before it was left, and the outcome."""
     stop = Stop()
@@ -120,21 +149,31 @@ async def _use(
 
     async def use() -> Outcome:
         async with left_safe(bench, lease, street, clock, stop):
+            checked.identities, checked.restored = bench.identities, bench.left_over
             for name in bench.left_over:
                 console.print(f"{name}: settings that a run did not live to restore are restored")
-            rows = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
-            outcome = Outcome.PASS if all(ok for ok, _ in rows) else Outcome.ERROR
-            _show(bench, dict(zip(bench.devices, rows, strict=True)), console)
+            read = await asyncio.gather(*(_read_once(bench, name) for name in bench.devices))
+            checked.readings = dict(zip(bench.devices, read, strict=True))
+            failed = any("error" in reading for reading in read)
+            outcome = Outcome.ERROR if failed else Outcome.PASS
+            _show(bench, checked, console)
             if prove is not None and outcome is Outcome.PASS:
-                outcome = await _prove(bench, clock, prove, console)
+                energising = Energising(
+                    bench.rig, bench, clock, prove, partial(_show_finding, console)
+                )
+                checked.wiring = energising.findings
+                outcome = await _prove(energising, console)
             before.update(frames.by_wire)
         return outcome
 
-    return before, await outcome_of(use, stop, console)
+    return before, await outcome_of(use, stop, console, checked)
 
 
 async def outcome_of(
-    use: Callable[[], Awaitable[Outcome]], stop: Stop, console: Console
+    use: Callable[[], Awaitable[Outcome]],
+    stop: Stop,
+    console: Console,
+    checked: Checked | None = None,
 ) -> Outcome:
     """Return what using a bench came to; that it did not open, or was stopped, is told."""
     try:
@@ -142,23 +181,24 @@ async def outcome_of(
     except RigError as error:
         if error.code not in NOT_OPENED:
             raise
-        console.print(str(error), style="bold red", markup=False, soft_wrap=True)
-        return Outcome.ERROR
+        cause, outcome = str(error), Outcome.ERROR
     except asyncio.CancelledError:
-        console.print(stop.cause or "cancelled", style="bold red")
-        return Outcome.ABORTED
+        cause, outcome = stop.cause or "cancelled", Outcome.ABORTED
+    console.print(cause, style="bold red", markup=False, soft_wrap=True)
+    if checked is not None:
+        checked.cause = cause
+    return outcome
 
 
-async def _prove(bench: Bench, clock: Clock, ask: Ask, console: Console) -> Outcome:
+def _show_finding(console: Console, finding: Finding) -> None:
+    mark = "✓" if finding.ok else "✗ WIRING"
+    text = f"{mark} {finding.step}: {finding.found}"
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+async def _prove(energising: Energising, console: Console) -> Outcome:
     """Prove the wiring; each step's finding is shown before the next prompt."""
-
-    def show(finding: Finding) -> None:
-        mark = "✓" if finding.ok else "✗ WIRING"
-        text = f"{mark} {finding.step}: {finding.found}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
     try:
-        energising = Energising(bench.rig, bench, clock, ask, show)
         return Outcome.PASS if await energising.run() else Outcome.FAIL
     except CampaignError as error:
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
@@ -197,14 +237,19 @@ def street_of(rig: Rig, clock: Clock, scenario: Scenario | None) -> Street:
     return street
 
 
-async def _read_once(bench: Bench, name: str) -> tuple[bool, str]:
+async def _read_once(bench: Bench, name: str) -> dict[str, Any]:
+    """Return what a device reads, or its `error`."""
     try:
-        reading = await bench.devices[name].read()
+        return asdict(await bench.devices[name].read())
     except DriverError as error:
-        return False, str(error)
-    said = asdict(reading).items()
-    told = ((key, _told(value)) for key, value in said if not key.startswith("u_"))
-    return True, ", ".join(f"{key} {text}" for key, text in told if text)
+        return {"error": str(error)}
+
+
+def _read_text(reading: Mapping[str, Any]) -> str:
+    if "error" in reading:
+        return str(reading["error"])
+    told = ((key, _told(value)) for key, value in reading.items() if not key.startswith("u_"))
+    return ", ".join(f"{key} {text}" for key, text in told if text)
 
 
 def _told(value: object) -> str:
@@ -218,18 +263,24 @@ def _told(value: object) -> str:
     return str(value) if isinstance(value, int | str) else ""
 
 
-def _show(bench: Bench, rows: dict[str, tuple[bool, str]], console: Console) -> None:
+def _show(bench: Bench, checked: Checked, console: Console) -> None:
     table = Table("device", "kind", "who it says it is", "reads")
     for device in bench.rig.devices:
         who = bench.identities[device.name]
         kind = "emulated" if device.emulated else "hardware"
         says = f"{who.manufacturer} {who.model} {who.serial} {who.firmware}"
-        table.add_row(device.name, f"{device.capability}, {kind}", says, rows[device.name][1])
+        table.add_row(
+            device.name,
+            f"{device.capability}, {kind}",
+            says,
+            _read_text(checked.readings[device.name]),
+        )
     console.print(table)
 
 
-def _show_write(event: Event, console: Console) -> None:
+def _note_write(event: Event, checked: Checked, console: Console) -> None:
     if event.kind == "would_write":
+        checked.writes.append({"device": event.device, **event.data})
         console.print(f"would write {event.device}: {event.data['what']} = {event.data['value']}")
 
 

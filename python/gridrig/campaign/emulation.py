@@ -22,6 +22,7 @@ from gridrig.campaign.assembly import load_grid, make_bench, make_street
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.stopping import stop_asked
 from gridrig.campaign.street import Street
+from gridrig.campaign.timing import memory_at_rest
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.emulators.vehicle_terminal import VehicleState
 from gridrig.errors import CampaignError
@@ -68,7 +69,7 @@ def emulate_command(
 async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | None) -> int:
     grid = load_grid(rig, clock.start_utc_s, DAY_S) if rig.feeder else None
     street = make_street(rig, grid, seed=0)
-    events = EventLog(clock, [device.name for device in rig.devices])
+    events = EventLog(clock, [device.name for device in rig.devices], keep=False)
     events.listeners.append(_log)
     shown = replace(rig, devices=tuple(d for d in rig.devices if d.name in served))
     bench = make_bench(shown, street, clock, events)
@@ -80,8 +81,9 @@ async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | Non
             print(json.dumps(endpoint), flush=True)
         if write_rig is not None:
             write_rig.write_text(outside_rig(rig, bench.endpoints()), encoding="utf-8")
-        print("ready", flush=True)
-        await stop.wait()
+        with memory_at_rest():
+            print("ready", flush=True)
+            await stop.wait()
     finally:
         world.cancel()
         with contextlib.suppress(asyncio.CancelledError):

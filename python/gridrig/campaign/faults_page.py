@@ -1,8 +1,10 @@
 """The catalogue of faults, of every emulator that is installed: for the terminal and as a page."""
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import get_args
+from typing import Any, get_args
 
+from gridrig.campaign.formats import plain
 from gridrig.devices.emulators.fault_spec import (
     OCCASION,
     Family,
@@ -126,8 +128,34 @@ def page() -> Iterator[str]:
             yield f"| `{name}` | {what} | {takes} | {', '.join(emulators)} | {example} |"
 
 
-def faults_command(*, markdown: bool) -> int:
+def faults_json() -> dict[str, Any]:
+    """Return every fault that can be armed on the emulators that are installed."""
+    faults = [
+        {
+            "name": spec.name,
+            "family": family,
+            "meaning": spec.meaning,
+            "deceives": spec.deceives,
+            "emulators": emulators,
+            "parameters": [_taken(one) for one in spec.parameters],
+            "example": spec.example,
+        }
+        for family, offered in catalogue().items()
+        for _, (spec, emulators) in sorted(offered.items())
+    ]
+    return {"faults": faults, "occasion": [_taken(one) for one in OCCASION.values()]}
+
+
+def _taken(one: FaultParameter) -> dict[str, Any]:
+    told = {"name": one.name, "expected": one.expected, "meaning": one.meaning}
+    return {**told, "default": plain(one.default)}
+
+
+def faults_command(*, markdown: bool, as_json: bool = False) -> int:
     """Print the catalogue."""
+    if as_json:
+        print(json.dumps(faults_json(), indent=1))
+        return 0
     if markdown:
         print("\n".join(page()))
         return 0

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from gridrig.campaign import procedure_progress
 from gridrig.campaign.builtin import RIGS, find
 from gridrig.campaign.measurements import Outcome, worst
 from gridrig.campaign.outcomes import USAGE_EXIT_CODE
 from gridrig.campaign.procedure_bundle import write_procedure_bundle
 from gridrig.campaign.procedure_evidence import BUNDLES, CampaignEvidence
+from gridrig.campaign.procedure_progress import TimeLeft
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
@@ -131,6 +133,7 @@ class Procedures:
     evidence: CampaignEvidence | None = None
     pages: Callable[[Sequence[Executed]], object] | None = None  # takes everything at the end
     signer: str = ""  # of the evidence
+    flaw: str = ""  # why there are no pages
     _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
 
     def baseline(self, item: ProcedureItem, rig: Rig) -> Executed:
@@ -250,6 +253,8 @@ class Procedures:
             terminalreporter.write_line(self._needless_line(mutants))
         if self.executed:
             terminalreporter.write_line(effort_line(self.executed))
+        if self.flaw:
+            terminalreporter.write_line(f"no pages: {self.flaw}", red=True)
         if self.evidence is not None and self.signer:
             told = f"evidence {self.evidence.path}, signed by {self.signer}"
             terminalreporter.write_line(f"{told}; check it with gridrig verify")
@@ -268,11 +273,19 @@ class Procedures:
         if self.config.getoption("--every-criterion"):
             mutants = [executed for executed in self.executed if executed.mutant is not None]
             self.outcomes += [Outcome.FAIL for _ in needless_criteria(mutants)]
+        self._make_pages()
         session.exitstatus = self.ended_code = self.exit_code(exitstatus)
-        if self.pages is not None:
-            self.pages(self.executed)
         if self.evidence is not None:
             self.signer = self.evidence.finish(self.executed, self.ended_code)
+
+    def _make_pages(self) -> None:
+        if self.pages is None:
+            return
+        try:
+            self.pages(self.executed)
+        except Exception as error:  # the evidence is whole without them, and is signed
+            self.flaw = f"{type(error).__name__}: {error}"
+            self.outcomes.append(Outcome.ERROR)
 
     def exit_code(self, exitstatus: int) -> int:
         """Return the exit code of all that happened.
@@ -311,3 +324,4 @@ def join_in(config: pytest.Config) -> None:
     except GridrigError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(Procedures(config, evidence=evidence), NAME)
+    config.pluginmanager.register(TimeLeft(config), procedure_progress.NAME)

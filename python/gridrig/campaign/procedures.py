@@ -21,7 +21,7 @@ from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
 from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
 from gridrig.campaign.setting_labels import Labelled, applied_labels
 from gridrig.campaign.stopping import Stop
-from gridrig.campaign.timing import TickTimes, TimingBudget
+from gridrig.campaign.timing import TickTimes, TimingBudget, memory_at_rest
 from gridrig.campaign.walked import Walked
 from gridrig.clock import Clock, run_virtual, run_wall
 from gridrig.clock.wall_time import utc_now
@@ -271,7 +271,8 @@ def execute(
                     applied.extend(await applied_labels(lab.driver(lab.name_of("inverter"))))
                 begin_s = clock.now_s()
                 try:
-                    await tested.body(lab)
+                    with memory_at_rest() if clock.kind == "wall" else contextlib.nullcontext():
+                        await tested.body(lab)
                 finally:
                     polls = sum(device.reads for device in lab.bench.devices.values())
                     took.append(Effort(clock.now_s() - begin_s, polls, frames.sent))

@@ -1,6 +1,7 @@
 """Commands that a bench is set up and tested with."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ def add_to(command: AddCommand) -> None:
         "examples:\n  gridrig check emulated-street\n"
         "  gridrig check bench.toml --scenario storm.toml\n"
         "  gridrig check bench.toml --dry-run      (shows every write, sends none)\n"
-        "  gridrig check emulated-bench --energise --yes",
+        "  gridrig check emulated-bench --energise --yes\n"
+        "  gridrig check bench.toml --json         (identities, readings, how it was left)\n"
+        "exit codes: 0 all answer and are safe, 1 the wiring is wrong, 2 usage or file wrong,\n"
+        "4 a device does not answer, 5 stopped, 6 rig left unsafe",
     )
     check.add_argument("rig", metavar="RIG")
     check.add_argument("--scenario", help="check that this scenario fits the rig")
@@ -26,6 +30,9 @@ def add_to(command: AddCommand) -> None:
         "--energise", action="store_true", help="prove the wiring, step by step with a prompt"
     )
     check.add_argument("--yes", action="store_true", help="answer every prompt with yes")
+    check.add_argument(
+        "--json", action="store_true", help="print identities, readings, writes and issues as JSON"
+    )
     check.set_defaults(act=_check)
 
     enrol = command(
@@ -101,7 +108,7 @@ def _check(args: argparse.Namespace) -> int:
         raise GridrigError("cli.usage", "--energise and --dry-run exclude each other")
 
     async def yes(what: str) -> bool:
-        print(f"next: {what}")
+        print(f"next: {what}", file=sys.stderr if args.json else sys.stdout)
         return True
 
     return check_command(
@@ -110,6 +117,7 @@ def _check(args: argparse.Namespace) -> int:
         dry_run=args.dry_run,
         energise=args.energise,
         ask=yes if args.yes else None,
+        as_json=args.json,
     )
 
 

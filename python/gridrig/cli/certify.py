@@ -1,6 +1,7 @@
 """Commands that certify drivers, show the catalogue, and take certificates back."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def add_to(command: AddCommand) -> None:
     certify.set_defaults(act=_certify)
 
     catalogue = command(
-        "catalogue", "print the catalogue of driver tests", "example:\n  gridrig catalogue"
+        "catalogue",
+        "print the catalogue of driver tests",
+        "examples:\n  gridrig catalogue\n  gridrig catalogue --json",
     )
+    catalogue.add_argument("--json", action="store_true", help="print the cases as JSON")
     catalogue.set_defaults(act=_catalogue)
 
     revoke = command(
@@ -74,10 +78,11 @@ def _certify(args: argparse.Namespace) -> int:
     return certify_command(order, as_json=args.json, render=write_certificate_page)
 
 
-def _catalogue(_: argparse.Namespace) -> int:
-    from gridrig.conformance.catalogue_page import catalogue_page
+def _catalogue(args: argparse.Namespace) -> int:
+    from gridrig.conformance.catalogue_page import catalogue_json, catalogue_page
 
-    sys.stdout.write(catalogue_page())
+    text = json.dumps(catalogue_json(), indent=1) + "\n" if args.json else catalogue_page()
+    sys.stdout.write(text)
     return 0
 
 

@@ -21,10 +21,11 @@ def add_to(command: AddCommand) -> None:
     restore.add_argument(
         "--wait", type=float, default=0.0, metavar="S", help="wait so long for a bench in use"
     )
+    restore.add_argument("--json", action="store_true", help="print what was restored as JSON")
     restore.set_defaults(act=_restore)
 
 
 def _restore(args: argparse.Namespace) -> int:
     from gridrig.campaign.restoring import restore_command
 
-    return restore_command(args.rig, give_up=args.forget, wait_s=args.wait)
+    return restore_command(args.rig, give_up=args.forget, wait_s=args.wait, as_json=args.json)

@@ -50,6 +50,7 @@ def add_to(command: AddCommand) -> None:
         "examples:\n  gridrig faults\n  gridrig faults --markdown > docs/faults.md",
     )
     faults.add_argument("--markdown", action="store_true", help="as the page of the documentation")
+    faults.add_argument("--json", action="store_true", help="as JSON")
     faults.set_defaults(act=_faults)
 
 
@@ -81,4 +82,4 @@ def _replay(args: argparse.Namespace) -> int:
 def _faults(args: argparse.Namespace) -> int:
     from gridrig.campaign.faults_page import faults_command
 
-    return faults_command(markdown=args.markdown)
+    return faults_command(markdown=args.markdown, as_json=args.json)

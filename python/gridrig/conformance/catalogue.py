@@ -8,6 +8,7 @@ from gridrig.conformance import (
     cases_pack,
     cases_process,
     cases_reading,
+    cases_refusal,
 )
 from gridrig.conformance.case import CATALOGUE_VERSION, Case
 from gridrig.conformance.cases_faults import fault_cases, left_out
@@ -19,6 +20,7 @@ from gridrig.suggestions import near_miss
 STATED: tuple[Case, ...] = (
     *cases_reading.CASES,
     *cases_inverter.CASES,
+    *cases_refusal.CASES,
     *cases_pack.CASES,
     *cases_meter.CASES,
     *cases_process.CASES,

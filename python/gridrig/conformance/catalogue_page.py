@@ -1,11 +1,19 @@
-"""The catalogue as a page: `gridrig catalogue`, `docs/catalogue.md`."""
+"""The catalogue as a page, `gridrig catalogue` and `docs/catalogue.md`, and as JSON."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from gridrig.campaign.faults_page import catalogue as known_faults
 from gridrig.campaign.measurements import Criterion
 from gridrig.conformance.case import CATALOGUE_VERSION, CRASHES, FAILED, HANGS, UNNAMED, Case
-from gridrig.conformance.cases_faults import LIMITS, NEAR, OWN, kind_of, of_fault
+from gridrig.conformance.cases_faults import (
+    LIMITS,
+    NEAR,
+    OWN,
+    kind_of,
+    left_out,
+    of_fault,
+)
 from gridrig.conformance.catalogue import STATED
 from gridrig.conformance.remote import CALL_S
 from gridrig.devices.emulators.fault_spec import FaultSpec
@@ -36,6 +44,36 @@ know of. Every answer is compared with the world as it is at that moment.
 def catalogue_page() -> str:
     """Return the page, which tells of the faults of gridrig's own emulators only."""
     return "\n".join(_lines()) + "\n"
+
+
+def catalogue_json() -> dict[str, Any]:
+    """Return the catalogue as `gridrig catalogue --json` prints it; the cases of the page.
+
+    A case's `limits` are its own and those of every case.
+    """
+    specs = _faults()
+    cases = [*STATED, *(of_fault(spec) for spec in specs if kind_of(spec) is not None)]
+    return {
+        "version": CATALOGUE_VERSION,
+        "cases": [
+            {
+                "id": case.id,
+                "version": case.version,
+                "of": list(case.of),
+                "title": case.title,
+                "why": case.why,
+                "stimulus": case.stimulus,
+                "limits": [
+                    {"name": c.name, "unit": c.unit, "min": c.min, "max": c.max}
+                    for c in case.criteria
+                ],
+                "may_fail": case.may_fail,
+                "not_covered": case.not_covered,
+            }
+            for case in cases
+        ],
+        "without_case": {name: meaning for name, meaning in left_out(specs)},
+    }
 
 
 def _lines() -> Iterator[str]:

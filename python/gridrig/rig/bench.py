@@ -96,6 +96,8 @@ class Bench:
         self.devices: dict[str, Any] = {}
         self.identities: dict[str, Identity] = {}
         self.safe_report: SafeReport | None = None
+        self._leaving = False
+        self._untold: Exception | None = None
         self.on_abort: Callable[[str], object] | None = None
         self._permits = Permits(self.devices)
         self._loop_watch: asyncio.Task[None] | None = None
@@ -262,6 +264,7 @@ class Bench:
             self._task.cancel()
 
     async def _end(self) -> None:
+        self._leaving = True
         self._islands.closed()
         if self._loop_watch is not None:
             self._loop_watch.cancel()
@@ -272,6 +275,8 @@ class Bench:
             self.safe_report = None
             await self.make_safe()
         await self.close()
+        if self._untold is not None:
+            raise self._untold
 
     async def _open(self, device: Device) -> None:
         cls: Any = self._registry.load(DRIVERS, device.driver)
@@ -339,7 +344,13 @@ class Bench:
         return lambda name: at.item(index[name], name)
 
     def _report(self, device: str, kind: str, **data: object) -> None:
-        self._on_event(kind, device, **data)
+        try:
+            self._on_event(kind, device, **data)
+        except Exception as error:
+            if not self._leaving:
+                raise
+            # A full disk must not keep a device from its safe state; it is told when all are.
+            self._untold = self._untold or error
 
     async def _bounded_close(self, name: str, closing: Any) -> None:
         # A wire that does not close must not keep the others open; it is named.

@@ -27,6 +27,27 @@ class NoReadBack(SunSpecInverter):
                 raise
 
 
+class BelievesRefusals(SunSpecInverter):
+    """Takes a setting that cannot be written for one that is written."""
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        try:
+            await super().set_limit_w(p_w)
+        except DriverError as error:
+            if error.kind != "refused":
+                raise
+
+
+class RefusedIsLost(SunSpecInverter):
+    """Calls a device that refuses one that is gone."""
+
+    async def set_limit_w(self, p_w: float | None) -> None:
+        try:
+            await super().set_limit_w(p_w)
+        except DriverError as error:
+            raise DriverError("acme.lost", "no device", kind="unavailable") from error
+
+
 class RoundsUp(SunSpecInverter):
     """Allows a little more than asked."""
 
