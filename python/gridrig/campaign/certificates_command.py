@@ -16,7 +16,6 @@ from gridrig.campaign.received_readings import received_readings
 from gridrig.errors import CampaignError, MeteringError, SettlementError
 from gridrig.metering import enrol_all
 from gridrig.rig.description import Rig, load_rig
-from gridrig.rig.participants import ProducerAgent
 from gridrig.settlement.certificates import new_asset
 from gridrig.settlement.certificates_lots import Lot
 from gridrig.settlement.certificates_store import CertificateStore
@@ -40,7 +39,10 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
         `settlement.certificate_file_*`.
     """
     rig = load_rig(run / records.RIG)
-    owner_of = {p.meter: p.name for p in rig.participants if isinstance(p.agent, ProducerAgent)}
+    sources = {device.name for device in rig.of("inverter")}
+    owner_of = {
+        p.meter: p.name for p in rig.participants if rig.device(p.meter).measures in sources
+    }
     refused = 0
     with CertificateStore(register) as store:
         for period in _periods(run, rig, owner_of):

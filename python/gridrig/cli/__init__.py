@@ -16,6 +16,7 @@ from gridrig.cli import (
     feeders,
     ledgers,
     minds,
+    promises,
     restoring,
     runs,
     sweeps,
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, cores, feeders, minds),
+        *(ledgers, claims, cores, feeders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
