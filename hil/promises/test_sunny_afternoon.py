@@ -1,9 +1,9 @@
-"""Campaign 1, sunny afternoon: rows M1, M3, M4, M18.
+"""Campaign 1, sunny afternoon: rows M1, M3, M4, M18, M19.
 
 Stimulus: a quarter to two on a June day on the emulated street, for three quarters of an hour; the
 sun gives more than the street uses. Homes, battery operators and the main grid trade; each clearing
 is done again by another way, each payment is compared with what its meter signed, and what the
-roofs made is certified and partly used up.
+roofs made is certified, claimed again in three ways, and partly used up.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -11,10 +11,7 @@ from gridrig.campaign.catalogue import CATALOGUE, measure
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.promises.clearing import is_unlike_rule
-from gridrig.promises.deliveries import (
-    certificates_unlike_meters_wh,
-    payment_unlike_delivery_milliwh,
-)
+from gridrig.promises.deliveries import certified, payment_unlike_delivery_milliwh
 
 SCENARIO = load_scenario(SCENARIOS / "promise-1-sunny-afternoon.toml", units(CATALOGUE))
 TAKEN = (
@@ -28,7 +25,7 @@ TAKEN = (
 
 @procedure(
     claim="a sunny afternoon clears by the rule and pays exactly what signed meters say",
-    clause="promises M1, M3, M4, M18",
+    clause="promises M1, M3, M4, M18, M19",
     hazards="none: nothing is switched",
     rig="emulated-street",
     needs=("inverter", "storage", "bms", "meter", "model"),
@@ -54,6 +51,12 @@ TAKEN = (
         Criterion(
             "certificates_unlike_meters_wh", "Wh", max=0, source="one certificate, one signed Wh"
         ),
+        Criterion(
+            "claimed_twice",
+            "1",
+            max=0,
+            source="each certified interval claimed by another issuer, as a credit, as a share",
+        ),
     ),
     mutants=(
         Mutant("counts export as import", "meter-pv-1", {"sign": -1}, TAKEN[3]),
@@ -72,4 +75,6 @@ async def test_sunny_afternoon(lab: Lab) -> None:
     lab.record("payment_unlike_delivery_milliwh", "mWh", error)
     inverters = {device.name for device in lab.rig.of("inverter")}
     sources = {meter.name for meter in lab.rig.signing() if meter.measures in inverters}
-    lab.record("certificates_unlike_meters_wh", "Wh", certificates_unlike_meters_wh(loop, sources))
+    register = certified(loop, sources)
+    lab.record("certificates_unlike_meters_wh", "Wh", register.unlike_wh)
+    lab.record("claimed_twice", "1", register.claimed_twice if register.tried else None)

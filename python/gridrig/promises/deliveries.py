@@ -2,11 +2,22 @@
 
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
+from gridrig._core import MeterPeriod
 from gridrig.campaign.loop import Loop
+from gridrig.errors import SettlementError
 from gridrig.settlement.certificates import new_asset
-from gridrig.settlement.certificates_store import CertificateStore
+from gridrig.settlement.certificates_store import CertificateStore, Scheme
+
+ISSUER = "promises"
+AGAIN: tuple[tuple[str, Scheme], ...] = (
+    ("another", "certificate"),
+    (ISSUER, "carbon-credit"),
+    (ISSUER, "share"),
+)
+"""Second claims of what was certified: by another issuer, and as something else."""
 
 
 def payment_unlike_delivery_milliwh(loop: Loop) -> int:
@@ -32,13 +43,32 @@ def payment_unlike_delivery_milliwh(loop: Loop) -> int:
     return worst
 
 
-def certificates_unlike_meters_wh(loop: Loop, sources: set[str]) -> int:
-    """Certify what sources exported, use half of it up, and return what does not add up. [Wh]
+@dataclass(frozen=True)
+class Certified:
+    """What certifying a run came to.
+
+    Parameters
+    ----------
+    unlike_wh : int
+        What of minted, held and retired does not add up to whole watt-hours of the meters. [Wh]
+    claimed_twice : int
+        Second claims that the register took; `tried` is how many were made.
+    """
+
+    unlike_wh: int
+    claimed_twice: int
+    tried: int
+
+
+def certified(loop: Loop, sources: set[str]) -> Certified:
+    """Certify what sources exported, claim each interval again in three ways, use half of it up.
 
     Expected of each meter are its whole watt-hours from the first to the last reading; of the
-    register, that what was minted is held or retired, to the last one.
+    register, that what was minted is held or retired, to the last one, and that nobody else, and no
+    other scheme, gets the same energy.
     """
     counted: defaultdict[str, int] = defaultdict(int)
+    twice = tried = 0
     with tempfile.TemporaryDirectory() as folder, CertificateStore(Path(folder) / "c") as store:
         for settled in loop.account.settled:
             for period in settled.meters:
@@ -50,7 +80,9 @@ def certificates_unlike_meters_wh(loop: Loop, sources: set[str]) -> int:
                     reading = period.opening
                     store.enrol(reading.meter, reading.serial, asset=asset, start_milliwh=start)
                 counted[period.meter] += period.export_milliwh
-                store.mint(period, holder=period.participant, issuer="promises")
+                if store.mint(period, holder=period.participant, issuer=ISSUER) is not None:
+                    tried += len(AGAIN)
+                    twice += sum(_takes(store, period, issuer, scheme) for issuer, scheme in AGAIN)
         retired = 0
         for lot in store.lots()[::2]:
             store.retire(
@@ -60,11 +92,23 @@ def certificates_unlike_meters_wh(loop: Loop, sources: set[str]) -> int:
             retired += lot.energy_wh
         supply = store.supply()
     whole = sum(energy // 1000 for energy in counted.values())
-    return (
+    unlike = (
         abs(supply.minted_wh - whole)
         + abs(supply.retired_wh - retired)
         + abs(supply.minted_wh - supply.held_wh - supply.retired_wh)
     )
+    return Certified(unlike, twice, tried)
+
+
+def _takes(store: CertificateStore, period: MeterPeriod, issuer: str, scheme: Scheme) -> bool:
+    """Tell whether a register takes a second claim of the same energy."""
+    try:
+        store.mint(period, holder="somebody", issuer=issuer, scheme=scheme)
+    except SettlementError as refusal:
+        if refusal.code != "settlement.certificate_double_claim":
+            raise
+        return False
+    return True
 
 
 def traded_beyond_milliwh(loop: Loop, participant: str, most_milliwh: int) -> int:
