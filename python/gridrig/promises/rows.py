@@ -137,7 +137,7 @@ ROWS = (
         "the ledger may be away: control goes on, and what is settled late is the same",
         2,
         _by(_STORM, "periods_settled_late", "late_ledger_differs", "deadlines_missed"),
-        "the journal's database is taken away; a chain's node has tests of its own",
+        "the journal's database is taken away, on the virtual clock; a chain's node has tests",
     ),
     Row("M17", "voltage is held by reactive power first", 8, (), "procedures of functions exist, "
         "no feeder campaign"),
