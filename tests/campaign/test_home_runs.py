@@ -10,14 +10,15 @@ import pytest
 from small_street import rig_file, run_here, scenario_file
 
 from gridrig.campaign.measurements import Outcome
-from gridrig.campaign.records import EVENTS, ORDERS, REPORT, TRACE
+from gridrig.campaign.records import EVENTS, ORDERS, TRACE
 from gridrig.campaign.rights import Right, rights_of, within_rights
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.scenario_fit import check_together
 from gridrig.errors import RigError
 from gridrig.market.agents import BatteryView, Intent, Tariff, View
 from gridrig.quantity import DeliveryPeriod
-from gridrig.report.html import build_report
+from gridrig.report.minds import explained
+from gridrig.report.source import load_run
 from gridrig.rig.description import load_rig
 
 OVERRIDDEN_S, RELEASED_S = 70, 100
@@ -37,7 +38,7 @@ def minded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"name": "override_response_periods", "unit": "1", "max": 1, "source": "one period"},
     ]
     scenario = scenario_file(folder, duration_s=180, events=events, criteria=criteria)
-    result = run_here(folder, rig_file(folder, homes=True), scenario, render=build_report)
+    result = run_here(folder, rig_file(folder, homes=True), scenario)
     assert result.outcome is Outcome.PASS, result.verdicts
     return folder / "run"
 
@@ -53,7 +54,7 @@ def test_every_order_of_a_home_says_why_and_the_report_shows_it(minded: Path) ->
     assert {row["participant"] for row in rows if row["why"]} >= homes - {"battery-12"}
     assert all(bool(row["why"]) == (row["participant"] in homes) for row in rows)
     shown = next(row["why"] for row in rows if row["participant"] == "house-12")
-    assert shown in (minded / REPORT).read_text(encoding="utf-8")
+    assert shown in explained(load_run(minded))
 
 
 def test_what_a_mind_asks_beyond_its_inverter_is_cut_to_it_and_told(minded: Path) -> None:

@@ -13,14 +13,14 @@ from gridrig.campaign.run import RunResult
 from gridrig.settlement.journal_reader import JournalReader
 
 DOWN = {"at_s": 30, "do": "ledger_down", "target": "ledger"}
-UP = {"at_s": 150, "do": "ledger_up", "target": "ledger"}
+UP = {"at_s": 100, "do": "ledger_up", "target": "ledger"}
 CRITERIA = [
     {"name": "periods_not_settled", "unit": "1", "max": 0, "source": "test"},
     {"name": "ledger_sum_micro", "unit": "micro", "min": 0, "max": 0, "source": "test"},
 ]
 
 
-def run_of(folder: Path, *events: dict[str, Any], duration_s: int = 180) -> RunResult:
+def run_of(folder: Path, *events: dict[str, Any], duration_s: int = 120) -> RunResult:
     folder.mkdir()
     scenario = scenario_file(folder, duration_s=duration_s, events=events, criteria=CRITERIA)
     return run_here(folder, rig_file(folder), scenario)
@@ -38,7 +38,7 @@ def test_periods_that_waited_for_the_ledger_settle_to_the_same_entries_and_roots
     assert [result.outcome for result in results] == [Outcome.PASS] * 2
     never, down = (result.path for result in results)
     waited = events_of(down, "journal_down")
-    assert [(row["period"], row["waiting"]) for row in waited] == [(0, 1), (1, 2)]
+    assert [(row["period"], row["waiting"]) for row in waited] == [(0, 1)]
     assert (down / TRACE).read_bytes() == (never / TRACE).read_bytes()
     for name in (ENTRIES, BALANCES):
         assert (down / name).read_bytes() == (never / name).read_bytes()

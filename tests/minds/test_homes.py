@@ -59,6 +59,22 @@ def test_who_sells_offers_the_quantile_that_price_and_imbalance_ask_for() -> Non
     assert "50% of cases deliver" in offers[210_000].why
 
 
+def test_who_buys_bids_less_the_dearer_energy_is_and_the_median_half_way() -> None:
+    draw = np.random.default_rng(5)
+    use = history(draw.uniform(200.0, 1_800.0, DAYS * STEPS))
+    mind = HomeMind("home", [Connection("house", "use", use)], LONG, SHORT)
+    seen = counted(draw.uniform(200.0, 1_800.0, 47), -1.0)
+    bids = {}
+    for price in (LONG, 210_000, SHORT):
+        shown = view(48, seen, prices_micro=(price,) * 48)
+        (bids[price],) = mind.decide({"house": shown}).orders["house"]
+    volumes = [bids[price].energy_milliwh for price in sorted(bids)]
+    assert volumes == sorted(volumes, reverse=True)
+    assert volumes[-1] < 0.5 * volumes[0]
+    middle = int(bids[210_000].why.split(" Wh")[0])
+    assert bids[210_000].energy_milliwh == pytest.approx(middle * 1_000, abs=1_000)
+
+
 def test_a_storm_is_not_sold_as_the_sun_of_yesterday() -> None:
     mind, noon = roof(noon_sun(DAYS)), noon_sun(1)
     dark = noon[:47].copy()

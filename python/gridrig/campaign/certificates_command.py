@@ -15,8 +15,7 @@ from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
 from gridrig.errors import CampaignError, MeteringError, SettlementError
 from gridrig.metering import enrol_all
-from gridrig.rig.description import Rig, load_rig
-from gridrig.rig.device import HEAD, LOAD
+from gridrig.rig.description import load_rig
 from gridrig.settlement.certificates import new_asset
 from gridrig.settlement.certificates_lots import Lot
 from gridrig.settlement.certificates_store import CertificateStore
@@ -40,7 +39,10 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
         `settlement.certificate_file_*`.
     """
     rig = load_rig(run / records.RIG)
-    owner_of = {p.meter: p.name for p in rig.participants if _generates(rig, p.meter)}
+    sources = {device.name for device in rig.of("inverter")}
+    owner_of = {
+        p.meter: p.name for p in rig.participants if rig.device(p.meter).measures in sources
+    }
     verifier = Verifier()
     enrol_all(verifier, rig.keys)
     readings, withdrawn = _readings(run, verifier)
@@ -65,12 +67,6 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
             if claim is not None:
                 print(json.dumps(claim_json(claim)))
     return 1 if refused else 0
-
-
-def _generates(rig: Rig, meter: str) -> bool:
-    """Whether a meter measures an inverter: only of such is it known that nothing was stored."""
-    measured = rig.device(meter).measures
-    return measured not in (None, HEAD, LOAD) and rig.device(measured).capability == "inverter"
 
 
 def _enrol(store: CertificateStore, period: MeterPeriod) -> None:

@@ -17,6 +17,7 @@ from gridrig.cli import (
     feeders,
     ledgers,
     minds,
+    promises,
     restoring,
     runs,
     sweeps,
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, minds),
+        *(ledgers, claims, anchors, cores, feeders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)

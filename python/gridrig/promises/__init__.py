@@ -1,0 +1,1 @@
+"""What decentralised energy promises its users, row by row, and what proves each on the rig."""

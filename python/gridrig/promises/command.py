@@ -1,0 +1,162 @@
+"""What `gridrig promises` does: run the procedures behind the rows, then print the table."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from gridrig.campaign.outcomes import Outcome, worst
+from gridrig.campaign.procedure_command import test_command
+from gridrig.campaign.procedure_summary import Executed, limit_text, value_text
+from gridrig.promises.campaigns import TITLES, chosen_rows, suites_of
+from gridrig.promises.rows import Proof, Row
+
+NOT_PROVEN = "NOT PROVEN"
+LOG_WIDTH = 150  # columns, when there is no terminal to ask
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One criterion that carries a row, and what it came to."""
+
+    criterion: str
+    measured: str
+    limit: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row and its verdict: an outcome, or NOT PROVEN."""
+
+    row: Row
+    shown: tuple[Shown, ...]
+    verdict: str
+
+
+def promises_command(
+    chosen: Sequence[str], *, only_list: bool, mutants: bool, as_json: bool
+) -> int:
+    """Run what proves the chosen rows, print the table and return the exit code.
+
+    Returns
+    -------
+    int
+        That of the worst row; 3 if a row is not proven and nothing failed. 0 for a list.
+
+    Raises
+    ------
+    GridrigError
+        `promises.unknown`.
+    """
+    rows = chosen_rows(chosen)
+    executed: list[Executed] = []
+    code = 0
+    suites = [] if only_list else suites_of(rows)
+    if suites:
+        code = _run(suites, mutants, executed)
+    results = [judged(row, _verdicts(executed)) for row in rows]
+    if only_list:
+        results = [Result(r.row, (), NOT_PROVEN if not r.row.proofs else "") for r in results]
+    if as_json:
+        print(json.dumps([_plain(result) for result in results], indent=1))
+    else:
+        _print(results, only_list=only_list)
+    if only_list:
+        return 0
+    outcomes = [
+        Outcome.INCONCLUSIVE if r.verdict == NOT_PROVEN else Outcome(r.verdict) for r in results
+    ]
+    found = worst(outcomes)
+    # A mutant that lives, or a bench left unsafe, is no row's verdict, and is no pass either.
+    return code if code not in (0, 3) else found.exit_code
+
+
+def _run(suites: list[str], mutants: bool, executed: list[Executed]) -> int:
+    """Run procedures; what pytest says goes to standard error, for the table is the output."""
+    with redirect_stdout(sys.stderr):
+        return test_command(
+            suites,
+            rig=None,
+            mutants=mutants,
+            allow_skips=False,
+            every_criterion=False,
+            repetitions=None,
+            results=None,
+            captures=None,
+            bundles=None,
+            unattended=False,
+            report=executed.extend,
+            as_json=False,
+        )
+
+
+def _verdicts(executed: Sequence[Executed]) -> Mapping[Proof, Shown]:
+    return {
+        Proof(one.tested.name, verdict.criterion.name): Shown(
+            verdict.criterion.name,
+            value_text(verdict),
+            limit_text(verdict.criterion),
+            str(verdict.outcome),
+        )
+        for one in executed
+        if one.mutant is None
+        for verdict in one.execution.verdicts.verdicts
+    }
+
+
+def judged(row: Row, found: Mapping[Proof, Shown]) -> Result:
+    """Judge a row by its criteria; one that was not executed is an ERROR."""
+    if not row.proofs:
+        return Result(row, (), NOT_PROVEN)
+    missing = Shown("", "not executed", "", str(Outcome.ERROR))
+    shown = tuple(found.get(proof, missing) for proof in row.proofs)
+    return Result(row, shown, str(worst(Outcome(one.outcome) for one in shown)))
+
+
+def _plain(result: Result) -> dict[str, object]:
+    return {
+        "row": result.row.name,
+        "campaign": result.row.campaign,
+        "claim": result.row.claim,
+        "measured": [asdict(one) for one in result.shown],
+        "verdict": result.verdict,
+        "not_shown": result.row.missing,
+    }
+
+
+def _print(results: Sequence[Result], *, only_list: bool) -> None:
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=console.file, width=LOG_WIDTH)
+    for number, title in TITLES.items():
+        mine = [result for result in results if result.row.campaign == number]
+        if not mine:
+            continue
+        table = Table(
+            title=f"{number} {title}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        )
+        for head in ("row", "claim", "measured", "limit", "verdict"):
+            table.add_column(head, overflow="fold", no_wrap=head in ("row", "verdict"))
+        for result in mine:
+            measured = "\n".join(f"{one.criterion} {one.measured}" for one in result.shown)
+            if only_list:
+                measured = "\n".join(proof.criterion for proof in result.row.proofs)
+            limits = "\n".join(one.limit for one in result.shown)
+            claim = result.row.claim
+            if result.row.missing:
+                claim += f"\n[dim]({result.row.missing})[/dim]"
+            table.add_row(result.row.name, claim, measured, limits, result.verdict)
+        console.print(table)
+    proven = sum(result.verdict == str(Outcome.PASS) for result in results)
+    if only_list:
+        carried = sum(bool(result.row.proofs) for result in results)
+        console.print(f"{carried} of {len(results)} rows are carried by a campaign")
+    else:
+        emulated = "on emulated devices; what they prove of a product is in docs/promises.md"
+        console.print(f"{proven} of {len(results)} rows proven, {emulated}")
