@@ -90,6 +90,7 @@ def _run(suites: list[str], mutants: bool, executed: list[Executed]) -> int:
             results=None,
             captures=None,
             bundles=None,
+            evidence=None,
             unattended=False,
             report=executed.extend,
             as_json=False,
