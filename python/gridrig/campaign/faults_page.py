@@ -39,23 +39,23 @@ device's seed. What fires is in the evidence: events `fault_armed`, `fault_fired
 
 A fault that *deceives* is well formed and wrong: no driver can know it by the wire. All others a
 driver survives in one of two ways, the right value or a named error; the third way, a value marked
-stale, no driver of gridrig's takes, because a reading that cannot be had is an error. Tests show it for
-every driver, with a few seeds in CI, with all by `pytest -m soak tests/devices`. Last pass,
+stale, no driver of gridrig's takes, because a reading that cannot be had is an error. Tests show it
+for every driver, with a few seeds in CI, with all by `pytest -m soak tests/devices`. Last pass,
 2026-11-26, none wrong:
 
 | drivers | wires | seeded runs of one fault | of several at once |
 |---|---|---|---|
 | sunspec (two generations), sunspec-storage, meters | Modbus TCP, RTU | 7,560 | 2,400 of two |
-| the same, with client certificates | Modbus TLS | 3,960 | @TLS@ of two |
+| the same, with client certificates | Modbus TLS | 3,960 | 1,200 of two |
 | the line under them | Modbus TCP, RTU | 2,440 | 791 of three |
 | jbd, daly, pylontech | serial | 3,950 | |
-| daly-modbus | Modbus RTU | @D2@ | |
-| the six scpi drivers | socket, serial | @SCPI@ | @SCPIMIX@ of up to four |
+| daly-modbus | Modbus RTU | 1,750 | |
+| the six scpi drivers | socket, serial | 1,080 | 1,100 of up to four |
 | ocpp 1.6, 2.0.1, 2.1 | websocket | 1,320 | 300 of two |
 
-A run is 5 to 14 calls, before each of which the world changes. Left out, because only TCP's own checksum
-could tell: a reply cut short over Modbus TCP together with bytes in place of what is missing; over TLS
-the record's own would, but the fault acts above it.
+A run is 5 to 14 calls, before each of which the world changes. Left out, because only TCP's own
+checksum could tell: a reply cut short over Modbus TCP together with bytes in place of what is
+missing; over TLS the record's own would, but the fault acts above it.
 
 ## Occasions
 
