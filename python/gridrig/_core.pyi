@@ -81,6 +81,7 @@ __all__ = [
     "signature_rates",
     "table_image",
     "timer_cost",
+    "want_signature_lanes",
 ]
 
 _Side: TypeAlias = Literal["bid", "offer"]
@@ -1014,6 +1015,7 @@ def signature_rates(
     algorithm: str,
     table: str,
     public_keys: Sequence[bytes],
+    threads: int,
     signed: Sequence[tuple[int, bytes, bytes]],
     ways: Sequence[tuple[int, int]],
     repetitions: int,
@@ -1026,6 +1028,8 @@ def signature_rates(
         As in a trust file; and "none", "small", "medium" or "large".
     public_keys : sequence of bytes
         SPKI DER.
+    threads : int
+        On which keys are enrolled.
     signed : sequence of (int, bytes, bytes)
         Place of the key, message, signature; of ECDSA over the SHA-256, in DER.
     ways : sequence of (int, int)
@@ -1050,6 +1054,9 @@ def signature_rates(
 
 def signature_lanes() -> tuple[str, bool]:
     """Say what verifies signatures in this process, and whether it is the lanes of the machine."""
+
+def want_signature_lanes(wanted: bool) -> None:
+    """Have lanes used where the machine has them, or the portable path measured in their place."""
 
 # --- settlement ---------------------------------------------------------------------------------
 

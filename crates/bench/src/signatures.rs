@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use gridrig_curves::{
-    KeyIndex, KeyRing, Scheme, Signature, SignatureEncoding, Signed, TableSize, Task, VerifyingKey,
+    KeyFault, KeyIndex, KeyRing, Scheme, Signature, SignatureEncoding, Signed, TableSize, Task,
+    VerifyingKey,
 };
 use sha2::{Digest, Sha256};
 
@@ -32,30 +33,26 @@ pub struct Signatures {
 }
 
 impl Signatures {
-    /// Enrols keys, given as SPKI DER, and reads signatures.
+    /// Enrols keys, given as SPKI DER, on so many threads, and reads signatures.
     ///
     /// # Errors
     /// [`BenchError::Key`] and [`BenchError::Signature`] for what cannot be read.
-    pub fn new<M: AsRef<[u8]>>(
+    pub fn new<M: AsRef<[u8]> + Sync>(
         scheme: Scheme,
         size: TableSize,
         keys: &[M],
+        threads: usize,
         signed: &[SignedMessage<M>],
     ) -> Result<Self, BenchError> {
         let mut ring = KeyRing::new(TABLE_BYTES_MAX);
         let began = Instant::now();
-        let enrol = |(place, key): (usize, &M)| {
+        let mut places = Vec::with_capacity(keys.len());
+        for (place, key) in read_keys(keys, threads).into_iter().enumerate() {
             let fault = |fault: String| BenchError::Key { place, fault };
-            let key =
-                VerifyingKey::from_spki_der(key.as_ref()).map_err(|f| fault(f.to_string()))?;
-            ring.add(key, size).map_err(|f| fault(f.to_string()))
-        };
-        let places: Vec<_> = keys
-            .iter()
-            .enumerate()
-            .map(enrol)
-            .collect::<Result<_, _>>()?;
-        ring.prepare();
+            let key = key.map_err(|f| fault(f.to_string()))?;
+            places.push(ring.add(key, size).map_err(|f| fault(f.to_string()))?);
+        }
+        ring.prepare_on(threads);
         let enrolment_s = began.elapsed().as_secs_f64();
         let encoding = match scheme {
             Scheme::Ed25519 => SignatureEncoding::Fixed,
@@ -147,6 +144,26 @@ impl Signatures {
     }
 }
 
+/// Reads keys and checks them, which takes longer than all else that is done without tables.
+fn read_keys<M: AsRef<[u8]> + Sync>(
+    keys: &[M],
+    threads: usize,
+) -> Vec<Result<VerifyingKey, KeyFault>> {
+    let share = keys.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = keys
+            .chunks(share)
+            .map(|keys| {
+                let read = |key: &M| VerifyingKey::from_spki_der(key.as_ref());
+                scope.spawn(move || keys.iter().map(read).collect::<Vec<_>>())
+            })
+            .collect();
+        let read = readers.into_iter();
+        read.flat_map(|reader| reader.join().expect("no panic"))
+            .collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +191,7 @@ mod tests {
         ];
         let keys = [key];
         let measured =
-            |signed: &[_]| Signatures::new(Scheme::Ed25519, TableSize::Small, &keys, signed);
+            |signed: &[_]| Signatures::new(Scheme::Ed25519, TableSize::Small, &keys, 2, signed);
         let rate = measured(&signed).and_then(|signatures| signatures.rate(2, 2, 1));
         assert!(rate.is_ok_and(|rate| rate > 0.0));
         signed[3].message = vec![0x73];

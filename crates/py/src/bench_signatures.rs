@@ -1,7 +1,7 @@
 //! Rates of the signature verifier alone, for `gridrig bench metering`.
 
 use gridrig_bench::{Signatures, SignedMessage};
-use gridrig_curves::{Lanes, Scheme, TableSize, lanes};
+use gridrig_curves::{Lanes, Scheme, TableSize, lanes, want_lanes};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -26,13 +26,15 @@ fn table_size(name: &str) -> Option<TableSize> {
     }
 }
 
-/// (enrolment_s, table_bytes, rates); `ways` are sizes of batches, each with a number of threads.
+/// (enrolment_s, table_bytes, rates); keys are enrolled on `threads`, and `ways` are sizes of batches,
+/// each with a number of threads.
 #[pyfunction]
 pub(crate) fn signature_rates(
     py: Python<'_>,
     algorithm: &str,
     table: &str,
     public_keys: Vec<PyBackedBytes>,
+    threads: usize,
     signed: Vec<(usize, PyBackedBytes, PyBackedBytes)>,
     ways: Vec<(usize, usize)>,
     repetitions: usize,
@@ -57,13 +59,19 @@ pub(crate) fn signature_rates(
     };
     let signed: Vec<_> = signed.into_iter().map(message).collect();
     let measure = || -> Result<_, CoreError> {
-        let signatures = Signatures::new(scheme, size, &public_keys, &signed)?;
+        let signatures = Signatures::new(scheme, size, &public_keys, threads, &signed)?;
         let rate =
             |&(batch, threads): &(usize, usize)| signatures.rate(batch, threads, repetitions);
         let rates = ways.iter().map(rate).collect::<Result<_, _>>()?;
         Ok((signatures.enrolment_s, signatures.table_bytes(), rates))
     };
     Ok(py.detach(measure)?)
+}
+
+/// Whether lanes are to be used where the machine has them.
+#[pyfunction]
+pub(crate) fn want_signature_lanes(wanted: bool) {
+    want_lanes(wanted);
 }
 
 /// What verifies signatures here, and whether it is the lanes of the machine.

@@ -47,7 +47,7 @@ mod _core {
         market_auction_s, market_commands, market_latencies, market_rates, timer_cost,
     };
     #[pymodule_export]
-    use crate::bench_signatures::{signature_lanes, signature_rates};
+    use crate::bench_signatures::{signature_lanes, signature_rates, want_signature_lanes};
     #[pymodule_export]
     use crate::book_events::PyBookEvent;
     #[pymodule_export]

@@ -22,7 +22,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gridrig.bench.cores import OnCores
-from gridrig.bench.metering_signatures import few_keys, many_keys
+from gridrig.bench.metering_signatures import (
+    cold_keys,
+    few_keys,
+    few_keys_portable,
+    many_keys,
+)
 from gridrig.bench.peers import peer
 from gridrig.bench.rows import Goal, Measured, Row
 from gridrig.clock.stopwatch import now_ns
@@ -32,6 +37,8 @@ from gridrig.metering.ocmf_signing import ocmf_payload, ocmf_record, sign_payloa
 
 WORKLOADS = (
     "signatures",
+    "signatures-portable",
+    "signatures-cold",
     "signatures-2048",
     "signatures-100000",
     "signatures-1000000",
@@ -73,6 +80,10 @@ def measure(workloads: Sequence[str], quick: bool) -> Measured:
         match workload:
             case "signatures":
                 measured.rows += few_keys(measured, size, repetitions)
+            case "signatures-portable":
+                measured.rows += few_keys_portable(measured, size, repetitions)
+            case "signatures-cold":
+                measured.rows += cold_keys(size, repetitions)
             case "signatures-2048":
                 measured.rows += many_keys(64 if quick else 2_048, "medium", size, repetitions)
             case "signatures-100000":

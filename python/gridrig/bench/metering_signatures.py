@@ -4,9 +4,11 @@ Every signature gets a strict verdict of its own, and all of them must be true. 
 with their tables before the clock starts. The goals depend on whether the CPU has lanes.
 """
 
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gridrig._core import signature_lanes, signature_rates
+from gridrig._core import signature_lanes, signature_rates, want_signature_lanes
 from gridrig.bench.cores import OnCores
 from gridrig.bench.peers import peer
 from gridrig.bench.rows import Goal, Measured, Row
@@ -27,6 +29,7 @@ from gridrig.clock.stopwatch import now_ns
 MESSAGE_BYTES = 363
 KEYS = 64
 SMALL_BATCH = 8
+MANY_KEYS = 10_000
 THOUSAND = 1e3
 NS_PER_S = 1e9
 UNIT = "K signatures/s"
@@ -70,14 +73,44 @@ class Signed:
     """Place of the key, message, signature."""
 
     def rates(
-        self, table: str, ways: Sequence[tuple[int, int]], repetitions: int
+        self,
+        table: str,
+        ways: Sequence[tuple[int, int]],
+        repetitions: int,
+        *,
+        enrolling_threads: int = 1,
     ) -> tuple[float, int, list[float]]:
         """Return time to enrol a key [ms], size of all tables [bytes], and rates [K/s]."""
         enrolment_s, table_bytes, rates = signature_rates(
-            self.scheme.name, table, self.public_keys, self.messages, ways, repetitions
+            self.scheme.name,
+            table,
+            self.public_keys,
+            enrolling_threads,
+            self.messages,
+            ways,
+            repetitions,
         )
         enrolment_ms = enrolment_s * THOUSAND / len(self.public_keys)
         return enrolment_ms, table_bytes, [rate / THOUSAND for rate in rates]
+
+
+def _public_keys(scheme: Scheme, numbers: range) -> list[bytes]:
+    return [
+        scheme.private_key(number)
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for number in numbers
+    ]
+
+
+def public_keys(scheme: Scheme, keys: int) -> list[bytes]:
+    """Derive public keys, of which a million take a minute: on all cores, in processes."""
+    if keys < MANY_KEYS:
+        return _public_keys(scheme, range(keys))
+    shares = [range(at, min(at + MANY_KEYS, keys)) for at in range(0, keys, MANY_KEYS)]
+    with OnCores(os.cpu_count() or 1) as cores, ProcessPoolExecutor(cores) as pool:
+        made = pool.map(_public_keys, [scheme] * len(shares), shares)
+        return [key for share in made for key in share]
 
 
 @cache
@@ -85,15 +118,7 @@ def signed_messages(scheme: Scheme, keys: int, size: int) -> Signed:
     """Sign messages, each with a key drawn from a seed; only keys that are drawn are held."""
     draw = random.Random(1)
     places = [draw.randrange(keys) for _ in range(size)]
-    private, public_keys = {}, []
-    drawn = set(places)
-    for number in range(keys):
-        key = scheme.private_key(number)
-        public_keys.append(
-            key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        )
-        if number in drawn:
-            private[number] = key
+    private = {number: scheme.private_key(number) for number in sorted(set(places))}
     messages = []
     for place in places:
         message, key = draw.randbytes(MESSAGE_BYTES), private[place]
@@ -102,7 +127,7 @@ def signed_messages(scheme: Scheme, keys: int, size: int) -> Signed:
         else:
             signature = key.sign(message, ec.ECDSA(hashes.SHA256()))
         messages.append((place, message, signature))
-    return Signed(scheme, private, public_keys, messages)
+    return Signed(scheme, private, public_keys(scheme, keys), messages)
 
 
 def few_keys(measured: Measured, size: int, repetitions: int) -> Iterator[Row]:
@@ -129,7 +154,7 @@ def few_keys(measured: Measured, size: int, repetitions: int) -> Iterator[Row]:
             unit=UNIT,
             peer=f"ours, batch {size:,}",
             peer_figure=alone,
-            goal=Goal(ours=150.0) if scheme is ED25519 else None,
+            goal=Goal(ours=150.0) if scheme is ED25519 and in_lanes else None,
         )
         with OnCores(2) as had:
             _, _, (one, both) = signed.rates("large", ((size, 1), (size, 2)), repetitions)
@@ -144,13 +169,48 @@ def few_keys(measured: Measured, size: int, repetitions: int) -> Iterator[Row]:
         )
 
 
+def few_keys_portable(measured: Measured, size: int, repetitions: int) -> Iterator[Row]:
+    """Measure 64 keys on the path of machines without lanes, whatever this one has."""
+    want_signature_lanes(False)
+    try:
+        word, _ = signature_lanes()
+        for row in few_keys(measured, size, repetitions):
+            yield replace(row, workload=f"{row.workload}, {word}")
+    finally:
+        want_signature_lanes(True)
+
+
+def cold_keys(size: int, repetitions: int) -> Iterator[Row]:
+    """Measure keys without tables, together and one signature at a time."""
+    for scheme in SCHEMES:
+        signed = signed_messages(scheme, KEYS, size)
+        ways = ((size, 1), (SMALL_BATCH, 1), (1, 1))
+        _, _, (together, small, alone) = signed.rates("none", ways, repetitions)
+        for batch, figure in (
+            (f"batch {size:,}", together),
+            (f"batches of {SMALL_BATCH}", small),
+        ):
+            yield Row(
+                task=f"{scheme.name}, signature alone",
+                workload=f"{MESSAGE_BYTES} bytes, {KEYS} cold keys, no tables, {batch}",
+                ours=figure,
+                unit=UNIT,
+                peer="ours, one at a time",
+                peer_figure=alone,
+            )
+
+
 def many_keys(keys: int, table: str, size: int, repetitions: int) -> Iterator[Row]:
     """Measure Ed25519 and P-256 with so many keys, and what it takes to enrol one."""
     million = keys >= 1_000_000
+    threads = (os.cpu_count() or 1) if million else 1
     goals = {ED25519.name: 50.0 if million else 140.0, P256.name: 50.0 if million else 100.0}
     for scheme in (ED25519, P256):
         signed = signed_messages(scheme, keys, size)
-        enrolment_ms, table_bytes, (rate,) = signed.rates(table, ((size, 1),), repetitions)
+        with OnCores(threads) as cores:
+            enrolment_ms, table_bytes, (rate,) = signed.rates(
+                table, ((size, 1),), repetitions, enrolling_threads=threads
+            )
         yield Row(
             task=f"{scheme.name}, signature alone",
             workload=f"{MESSAGE_BYTES} bytes, {keys:,} keys, batch {size:,}, table {table}",
@@ -168,7 +228,7 @@ def many_keys(keys: int, table: str, size: int, repetitions: int) -> Iterator[Ro
         )
         yield Row(
             task="enrolment, table included",
-            workload=f"{scheme.name}, {keys:,} keys, table {table}",
+            workload=f"{scheme.name}, {keys:,} keys, table {table}, {cores} core(s)",
             ours=enrolment_ms,
             unit="ms a key",
             goal=Goal(ours=0.5),
