@@ -52,10 +52,12 @@ class Worker:
 
     def listen(self) -> None:
         """Hand the referee's lines to the loop until it hangs up; runs in a thread."""
-        with self._wire.makefile("rb") as lines:
-            while line := lines.readline(LINE_BYTES_MAX):
-                self._loop.call_soon_threadsafe(self._take, json.loads(line))
-        os._exit(ENDED)
+        try:
+            with self._wire.makefile("rb") as lines:
+                while line := lines.readline(LINE_BYTES_MAX):
+                    self._loop.call_soon_threadsafe(self._take, json.loads(line))
+        finally:  # a referee that was killed may hang up with a reset, not an end
+            os._exit(ENDED)
 
     def _take(self, request: dict[str, Any]) -> None:
         number = request["id"]
