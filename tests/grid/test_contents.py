@@ -1,5 +1,7 @@
 """What `gridrig feeder` prints: every name that an event may have."""
 
+import json
+
 import pytest
 
 from gridrig.cli import main
@@ -21,6 +23,15 @@ def test_command_prints_every_branch_bus_and_generator_of_a_network(
     assert sum(line.startswith("generator ") for line in lines) == len(network.sgens)
     (trafo,) = (line for line in lines if line.startswith("trafo:"))
     assert "20/0.4 kV 160 kVA" in trafo
+
+
+def test_a_program_reads_the_same(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["feeder", NAME, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [bus["name"] for bus in told["buses"]] == list(network.buses)
+    assert [line["max_i_a"] for line in told["lines"]] == [x.max_i_a for x in network.lines]
+    assert sum(load["draw_w"] for load in told["loads"]) == sum(x.draw_w for x in network.loads)
+    assert told["repairs"] == list(network.repairs)
 
 
 def test_command_names_a_network_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ def add_to(command: AddCommand) -> None:
         "  gridrig feeder feeder/Master.dss | grep regulator:",
     )
     feeder.add_argument("network", metavar="NETWORK", help="as in [feeder] network")
+    feeder.add_argument("--json", action="store_true")
     feeder.set_defaults(act=_feeder)
 
     switching = command(
@@ -55,7 +56,7 @@ def add_to(command: AddCommand) -> None:
 def _feeder(args: argparse.Namespace) -> int:
     from gridrig.grid.contents import contents_command
 
-    return contents_command(args.network, print)
+    return contents_command(args.network, print, to_program=args.json)
 
 
 def _moment(text: str) -> int:

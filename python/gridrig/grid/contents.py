@@ -1,7 +1,10 @@
 """What a network holds, in words: for whoever writes a rig or a scenario for it."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from gridrig.grid.loading import load_network
 from gridrig.grid.network import Network, line_key, regulator_key, trafo_key
@@ -54,7 +57,27 @@ def contents(network: Network) -> Iterator[str]:
         yield f"put right: {repair}"
 
 
-def contents_command(name: str, print_line: Callable[[str], object]) -> int:
+def as_json(network: Network) -> dict[str, Any]:
+    """Return what a network holds as a program reads it, units in the names."""
+    kinds = ("sources", "lines", "transformers", "regulators", "loads", "sgens", "storages")
+    return {
+        "name": network.name,
+        "f_hz": network.f_hz,
+        "phases_differ": network.phases_differ,
+        "buses": [
+            {"name": bus, "v_nominal_v": v_v}
+            for bus, v_v in zip(network.buses, network.v_nominal_v, strict=True)
+        ],
+        "points": [asdict(point) for point in network.points],
+        **{kind: [asdict(one) for one in getattr(network, kind)] for kind in kinds},
+        "out_of_service": sorted(network.out_of_service),
+        "repairs": list(network.repairs),
+    }
+
+
+def contents_command(
+    name: str, print_line: Callable[[str], object], *, to_program: bool = False
+) -> int:
     """Load a network and print what it holds; return the exit code.
 
     Raises
@@ -62,7 +85,9 @@ def contents_command(name: str, print_line: Callable[[str], object]) -> int:
     GridError
         As `load_network`.
     """
-    for line in contents(load_network(name, folder=Path())):
+    network = load_network(name, folder=Path())
+    lines = [json.dumps(as_json(network), indent=1)] if to_program else contents(network)
+    for line in lines:
         print_line(line)
     return 0
 
