@@ -28,10 +28,10 @@ LEVEL = {
     "campaign": 4,
     "bench": 5,
     "live": 5,
-    "promises": 5,
     "conformance": 5,
     "report": 5,
     "commands": 6,
+    "promises": 6,
     "sweep": 7,
     "cli": 8,
 }

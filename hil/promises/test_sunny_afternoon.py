@@ -1,9 +1,10 @@
-"""Campaign 1, sunny afternoon: rows M1, M3, M4, M18, M19.
+"""Campaign 1, sunny afternoon: rows M1, M3, M4, M18, M19, M22.
 
 Stimulus: a quarter to two on a June day on the emulated street, for three quarters of an hour; the
 sun gives more than the street uses. Homes, battery operators and the main grid trade; each clearing
 is done again by another way, each payment is compared with what its meter signed, and what the
-roofs made is certified, claimed again in three ways, and partly used up.
+roofs made is certified, claimed again in three ways, and partly used up. What each participant's
+page shows is compared with registers and entries.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -12,6 +13,7 @@ from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.promises.clearing import is_unlike_rule
 from gridrig.promises.deliveries import certified, payment_unlike_delivery_milliwh
+from gridrig.promises.pages import pages_unlike_books
 
 SCENARIO = load_scenario(SCENARIOS / "promise-1-sunny-afternoon.toml", units(CATALOGUE))
 TAKEN = (
@@ -25,7 +27,7 @@ TAKEN = (
 
 @procedure(
     claim="a sunny afternoon clears by the rule and pays exactly what signed meters say",
-    clause="promises M1, M3, M4, M18, M19",
+    clause="promises M1, M3, M4, M18, M19, M22",
     hazards="none: nothing is switched",
     rig="emulated-street",
     needs=("inverter", "storage", "bms", "meter", "model"),
@@ -57,6 +59,9 @@ TAKEN = (
             max=0,
             source="each certified interval claimed by another issuer, as a credit, as a share",
         ),
+        Criterion(
+            "pages_unlike_books", "1", max=0, source="each participant's page, to the last digit"
+        ),
     ),
     mutants=(
         Mutant("counts export as import", "meter-pv-1", {"sign": -1}, TAKEN[3]),
@@ -78,3 +83,6 @@ async def test_sunny_afternoon(lab: Lab) -> None:
     register = certified(loop, sources)
     lab.record("certificates_unlike_meters_wh", "Wh", register.unlike_wh)
     lab.record("claimed_twice", "1", register.claimed_twice if register.tried else None)
+    lab.record(
+        "pages_unlike_books", "1", pages_unlike_books(loop) if loop.account.settled else None
+    )

@@ -120,7 +120,7 @@ ROWS = (
         "M11",
         "equipment does not notice the transition",
         2,
-        (*_by(_STORM, "itic_of_allowed"), *_by(_ISLAND, "itic_of_allowed")),
+        (*_by(_STORM, "itic_of_allowed"), *_by(_ISLAND, "critical_served_s")),
         "RMS by the half period; says nothing of lamps or people",
     ),
     Row(
@@ -129,8 +129,10 @@ ROWS = (
         2,
         _by(_ANTI, "clearing_time_s"),
     ),
-    Row("M13", "an overload that is foreseen is switched around", 8, (), "no campaign"),
-    Row("M14", "no single device is missed much", 8, (), "no campaign"),
+    Row("M13", "an overload that is foreseen is switched around", 8, (), "no campaign; gridrig "
+        "switching plans it"),
+    Row("M14", "no single device is missed much", 8, (), "no campaign; gridrig switching "
+        "--outages tells it"),
     Row("M15", "a cloud's ramp is made good in a stated time", 8, (), "no campaign"),
     Row(
         "M16",
@@ -157,7 +159,13 @@ ROWS = (
     ),
     Row("M20", "holders share revenue exactly", 10, (), "no campaign yet"),
     Row("M21", "what a household used is not in clear in what others see", 5, (), "no campaign"),
-    Row("M22", "a participant sees what ledger and meters say", 1, (), "no page for participants"),
+    Row(
+        "M22",
+        "a participant sees what ledger and meters say",
+        1,
+        _by(_AFTERNOON, "pages_unlike_books"),
+        "no late data that afternoon; days of clock changes and keyboards are tested in a browser",
+    ),
     Row("M23", "two chains and two regions keep one total", 10, (), "no campaign"),
     Row("M24", "a rule changes after its delay, and not in running trades", 10, (), "no campaign"),
     Row("M25", "rewards are compared with revenue", 10, (), "no campaign"),
