@@ -29,6 +29,7 @@ fn table_size(name: &str) -> Option<TableSize> {
 /// (enrolment_s, table_bytes, rates); keys are enrolled on `threads`, and `ways` are sizes of batches,
 /// each with a number of threads.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "each is a word of the benchmark")]
 pub(crate) fn signature_rates(
     py: Python<'_>,
     algorithm: &str,
