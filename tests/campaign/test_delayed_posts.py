@@ -58,6 +58,8 @@ def test_what_could_not_be_posted_is_posted_later_to_the_same_head(tmp_path: Pat
 def test_a_journal_that_is_down_to_the_end_is_an_error(tmp_path: Path) -> None:
     street = lived(tmp_path / "j", {3, 4})
     assert street.journal.periods() == [0, 1, 2]
-    with pytest.raises(SettlementError) as refused:
+    with full_disk(tmp_path / "j"), pytest.raises(SettlementError) as refused:
         street.account.finish()
     assert refused.value.code == "settlement.journal_unusable"
+    street.account.finish()
+    assert street.journal.periods() == [0, 1, 2, 3, 4], "nothing was lost meanwhile"

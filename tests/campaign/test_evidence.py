@@ -119,8 +119,8 @@ def test_orders_and_trades_are_ordered_by_period_and_id(tmp_path):
     )
     run.add_trades([TradeRow(0, 2, 3, "b", "offer", 7, 8), TradeRow(0, 1, 2, "a", "bid", 5, 6)])
     assert (tmp_path / "run/orders.csv").read_bytes() == (
-        b"period,order_id,participant,side,energy_milliwh,price_micro_per_kwh,refused\n"
-        b"0,3,b,offer,7,8,market.x\n1,2,a,bid,5,6,\n"
+        b"period,order_id,participant,side,energy_milliwh,price_micro_per_kwh,refused,why\n"
+        b"0,3,b,offer,7,8,market.x,\n1,2,a,bid,5,6,,\n"
     )
     assert (tmp_path / "run/trades.csv").read_text().splitlines()[1].startswith("0,1,2,a")
 

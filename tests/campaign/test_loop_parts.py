@@ -130,13 +130,19 @@ def test_a_slice_keeps_what_happens_in_it_and_judges_nothing_else(tmp_path: Path
     lie = {"device": "meter-bus-3", "at_s": 70, "name": "altered_reading"}
     hand = {"at_s": 90, "do": "override", "target": "storage-b", "p_w": 0.0}
     whole = scenario(tmp_path, faults=[lie], events=[*SCENARIO["event"], hand])
-    assert judged(slice_scenario(whole, from_s=0, for_s=None, tick_s=None)) == set(CATALOGUE)
+    # The island from 20 to 80 s leaves neither of the two periods whole.
+    everything = slice_scenario(whole, from_s=0, for_s=None, tick_s=None)
+    assert judged(everything) == set(CATALOGUE) - {"oversold_percent"}
     calm = slice_scenario(whole, from_s=0, for_s=10, tick_s=None)
     assert (calm.events, calm.faults) == ((), ())
     assert {"bus_v_min_pu", "tick_lateness_max_s", "ledger_sum_micro"} <= judged(calm)
     assert {CATALOGUE[name].needs for name in judged(calm)} == {"tick"}
     opened = slice_scenario(whole, from_s=0, for_s=60, tick_s=None)
     assert {CATALOGUE[name].needs for name in judged(opened)} == {"tick", "opening", "period"}
+    connected = slice_scenario(scenario(tmp_path, events=[]), from_s=60, for_s=60, tick_s=None)
+    assert {CATALOGUE[name].needs for name in judged(connected)} == {
+        *("tick", "period", "connected period")
+    }
 
 
 def test_a_slice_begins_where_it_was_asked_to_with_its_times_moved(tmp_path: Path) -> None:

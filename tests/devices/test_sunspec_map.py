@@ -192,7 +192,7 @@ def test_the_reference_client_sets_signed_storage_power_and_reads_its_charge() -
         ("WMaxLimPctRvrt", 10001, 3),
         ("WSetEna", 3, 3),
         ("WSetPct", -1, 3),  # no PV inverter draws power
-        ("WRmp", 10, 2),
+        ("WMaxLimPctRvrtRem", 10, 2),  # counts down by itself
     ],
 )
 def test_what_the_inverter_does_not_take_is_refused_and_changes_nothing(

@@ -44,7 +44,9 @@ Taken = tuple[float | int | None, float] | tuple[float | int | None, float, str]
 """Value, uncertainty, and where it was if it has a place."""
 
 
-Occasion = Literal["tick", "opening", "reclose", "period", "false reading", "override"]
+Occasion = Literal[
+    "tick", "opening", "reclose", "period", "connected period", "false reading", "override"
+]
 
 
 @dataclass(frozen=True)
@@ -315,7 +317,7 @@ CATALOGUE: Mapping[str, Known] = {
         "energy sold and not delivered, of what all but the main grid sold, in periods without "
         "an island",
         _oversold_percent,
-        "period",
+        "connected period",
     ),
     "orders_clamped": Known(
         "1",

@@ -1,5 +1,6 @@
 """A slice of a scenario: the same market, stimuli and limits, for part of its time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -127,10 +128,26 @@ def _occasions(
     last_edge_s = length_s // period_s * period_s
     if last_edge_s:
         come.add("period")
+    if _has_connected_period(events, last_edge_s, period_s):
+        come.add("connected period")
     # A meter falsifies the next reading it signs, which is at the end of a period.
     if any(f.name.endswith("_reading") and f.at_s < last_edge_s for f in faults):
         come.add("false reading")
     return come
+
+
+def _has_connected_period(events: Sequence[ScenarioEvent], last_edge_s: int, period_s: int) -> bool:
+    """Whether a delivery period sees no island; reclosing is given a period to come about."""
+    islands: list[tuple[float, float]] = []
+    for event in sorted(events, key=lambda event: event.at_s):
+        if event.do == "open":
+            islands.append((event.at_s, math.inf))
+        elif event.do == "reclose" and islands:
+            islands[-1] = (islands[-1][0], event.at_s + period_s)
+    return any(
+        all(start_s >= to_s or start_s + period_s <= from_s for from_s, to_s in islands)
+        for start_s in range(0, last_edge_s, period_s)
+    )
 
 
 def _windows(
