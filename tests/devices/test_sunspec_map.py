@@ -122,6 +122,16 @@ EXPECTED = {
 }
 
 
+def test_the_array_of_a_pv_inverter_gives_what_goes_out() -> None:
+    def read(device: Any) -> list[Any]:
+        block = device.models[714][0]
+        block.read()
+        (port,) = block.Prt
+        return [block.DCW.cvalue, port.DCW.cvalue, port.PrtTyp.value, block.DCA.cvalue]
+
+    assert served(pv(), tcp_client, read) == [4321, 4321, 0, None]
+
+
 @pytest.mark.parametrize("base", [0, 40000, 50000])
 def test_the_reference_client_scans_the_emulator_at_each_base(base: int) -> None:
     found, common = served(
@@ -132,7 +142,7 @@ def test_the_reference_client_scans_the_emulator_at_each_base(base: int) -> None
             (sorted(n for n in device.models if isinstance(n, int)), device.models[1][0].SN.value),
         ),
     )
-    legacy, now = [103, 120, 121, 122, 123], [*range(701, 713), 715]
+    legacy, now = [103, 120, 121, 122, 123], [*range(701, 713), 714, 715]
     assert common == ([1, *legacy, *now], "S-77")
     assert found == EXPECTED
 

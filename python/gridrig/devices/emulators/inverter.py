@@ -44,6 +44,7 @@ from gridrig.devices.emulators.inverter_telemetry import (
     Capacity,
     Measurement,
     Storage,
+    array_block,
 )
 from gridrig.devices.emulators.inverter_view import Reporter
 from gridrig.devices.emulators.makers_register import DetectionSwitch, WithMakersRegister
@@ -255,10 +256,14 @@ class InverterEmulator(SunSpecEmulator):
             self.service.enter,
             self.controls.block,
             *(curve.block for curve in self.curves),
+            *self._direct_current(),
             self.service.control,
         ]
         chosen = {"both": old + new, "legacy": old, "ieee-1547": new}
         return common + chosen[p.generation]
+
+    def _direct_current(self) -> list[ModelBlock]:
+        return [array_block(self._reporter.view, self._parameters.s_va)]
 
     def _reapply(self) -> None:
         self.controls.apply()
@@ -314,6 +319,9 @@ class StorageInverterEmulator(InverterEmulator):
         if self._parameters.generation != "legacy":
             blocks += [storage.capacity, storage.dc]
         return sorted([*blocks, storage.battery], key=lambda block: block.model.id)
+
+    def _direct_current(self) -> list[ModelBlock]:
+        return []  # that of its pack, which `_blocks` adds
 
     def _seen_pack(self) -> PackState | None:
         pack = None if self._pack is None else self._pack.pack()

@@ -2,7 +2,7 @@
 
 A terminal is one positive-sequence connection: on three phases each phase reports a third of the
 power at the same voltage. What the plant does not know (temperatures, energy by phase, reactive
-energy, the DC side of a PV inverter) is "not implemented".
+energy, volts and amperes of a PV array) is "not implemented".
 """
 
 import asyncio
@@ -39,7 +39,7 @@ MODES: Mapping[int, str | None] = {
     **{10: "volt_watt", 12: "low_frequency_trip", 13: "high_frequency_trip"},
 }
 LIMITED_BY_W = 1  # ThrotSrc
-BATTERY_PORT, LITHIUM = 1, 4
+PV_PORT, BATTERY_PORT, LITHIUM = 0, 1, 4
 FULL, EMPTY = 0.995, 0.005  # of the charge, where ChaSt says so
 IDLE_A = 0.1
 CELL_NOMINAL_V = 3.2  # lithium iron phosphate, as the plant's cells are
@@ -232,6 +232,25 @@ class Capacity:
             return ExcCodes.ILLEGAL_VALUE
         self._on_change()
         return None
+
+
+def array_block(view: Callable[[], View], s_va: float) -> ModelBlock:
+    """Return model 714 of a PV inverter: one port, whose power is what goes out.
+
+    The plant's inverters lose nothing, so DC power is AC power.
+    """
+
+    def refresh(block: ModelBlock) -> None:
+        p_w = view().state.p_w
+        for name in ("DCW", "Prt[1].DCW"):
+            block.set_value(name, p_w)
+
+    return ModelBlock(
+        standard_model(714, NPrt=1),
+        scale={"DCW_SF": power_scale(s_va)},
+        values={"PrtAlrms": 0, "NPrt": 1, "Prt[1].PrtTyp": PV_PORT, "Prt[1].ID": 1},
+        refresh=refresh,
+    )
 
 
 class Storage:
