@@ -16,20 +16,20 @@ _CELL = re.compile(r"<td[^>]*>([^<]*)</td>")
 def pages_unlike_books(loop: Loop) -> int:
     """Return how many participants' pages show other sums than registers and entries.
 
-    Energy is the last register less the first, by the meters' own signed readings; the balance is
-    the sum of every entry that names the participant.
+    Energy is the last register less the first, by the meters' own signed readings, where a period
+    was not estimated; the balance is the sum of every entry that names the participant.
     """
     registers: dict[str, tuple[int, int]] = {}
     for settled in loop.account.settled:
         for meter in settled.meters:
-            first, last = meter.opening, meter.closing
-            assert first is not None, "no period of the campaign is estimated"
-            assert last is not None, "no period of the campaign is estimated"
             took, gave = registers.get(meter.participant, (0, 0))
-            registers[meter.participant] = (
-                took + (last.import_milliwh or 0) - (first.import_milliwh or 0),
-                gave + (last.export_milliwh or 0) - (first.export_milliwh or 0),
-            )
+            first, last = meter.opening, meter.closing
+            if first is None or last is None:  # estimated: no register tells
+                took, gave = took + meter.import_milliwh, gave + meter.export_milliwh
+            else:
+                took += (last.import_milliwh or 0) - (first.import_milliwh or 0)
+                gave += (last.export_milliwh or 0) - (first.export_milliwh or 0)
+            registers[meter.participant] = took, gave
     balances = dict.fromkeys(registers, 0)
     for entry in loop.account.entries():
         for name, sign in ((entry.credit, 1), (entry.debit, -1)):
