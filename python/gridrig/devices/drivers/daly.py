@@ -18,7 +18,7 @@ Known gaps: one sensor at least is needed; the sums are eight bits wide, so of d
 256 passes where it is not caught by address, command, order or content.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
@@ -26,7 +26,7 @@ from typing import TypeVar
 from gridrig.devices.capabilities import BmsReading, Identity
 from gridrig.devices.drivers.pack_answers import accepting
 from gridrig.devices.drivers.pack_limits import PackRule
-from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
+from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchedPack, SwitchTimes
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import daly
@@ -56,7 +56,7 @@ class DalyParameters(PackRule, LineTimes, SwitchTimes):
         SwitchTimes.__post_init__(self)
 
 
-class DalyDriver:
+class DalyDriver(SwitchedPack):
     """One Daly board as a BMS.
 
     Parameters
@@ -141,18 +141,6 @@ class DalyDriver:
             discharge_fet=switches.discharge_fet,
             protections=protections,
         )
-
-    async def set_fets(self, charge: bool, discharge: bool) -> None:
-        """Close (True) or open the charge and discharge switches, and see that it happened."""
-        await self._switches.set(charge, discharge)
-
-    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
-        """Set the switches named in `safe_state` ("charge", "discharge"), once the current fell."""
-        await self._switches.make_safe(safe_state)
-
-    async def restore(self) -> None:
-        """Set the switches as they were found; nothing, if none was ever set."""
-        await self._switches.restore()
 
     async def _look(self) -> tuple[Fets, float]:
         pack = await self._one(daly.CMD_PACK, content.parse_pack)

@@ -20,13 +20,12 @@ References
 .. [1] S. Syed, "esphome-daly-bms: protocol-register-map.md," GitHub, 2026.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridrig.devices.capabilities import BmsReading, Identity
 from gridrig.devices.drivers.modbus_line import ModbusLine, Patience, join_line
 from gridrig.devices.drivers.pack_limits import PackRule
-from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
+from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchedPack, SwitchTimes
 from gridrig.devices.links import ModbusRtuLink
 from gridrig.devices.wire import daly_registers as layout
 from gridrig.devices.wire.daly_data import parse_alarms
@@ -67,7 +66,7 @@ class DalyModbusParameters(PackRule, SwitchTimes):
             )
 
 
-class DalyModbusDriver:
+class DalyModbusDriver(SwitchedPack):
     """One Daly board on Modbus as a BMS.
 
     Parameters
@@ -140,18 +139,6 @@ class DalyModbusDriver:
             discharge_fet=status.discharge_fet,
             protections=alarms,
         )
-
-    async def set_fets(self, charge: bool, discharge: bool) -> None:
-        """Close (True) or open the charge and discharge switches, and see that it happened."""
-        await self._switches.set(charge, discharge)
-
-    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
-        """Set the switches named in `safe_state` ("charge", "discharge"), once the current fell."""
-        await self._switches.make_safe(safe_state)
-
-    async def restore(self) -> None:
-        """Set the switches as they were found; nothing, if none was ever set."""
-        await self._switches.restore()
 
     async def _look(self) -> tuple[Fets, float]:
         status = await self._status()

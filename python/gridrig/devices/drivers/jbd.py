@@ -17,14 +17,14 @@ writes both. A switch is opened only below `fet_open_a_max`: opening it under lo
 Known gaps: one sensor at least is needed; no settings registers; no serial number on this wire.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from gridrig.devices.capabilities import BmsReading, Identity
 from gridrig.devices.drivers.pack_answers import accepting
 from gridrig.devices.drivers.pack_limits import PackRule
-from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchTimes
+from gridrig.devices.drivers.pack_switches import Fets, PackSwitches, SwitchedPack, SwitchTimes
 from gridrig.devices.drivers.serial_line import LineTimes, SerialLine, Unfit
 from gridrig.devices.links import SerialLink
 from gridrig.devices.wire import jbd
@@ -48,7 +48,7 @@ class JbdParameters(PackRule, LineTimes, SwitchTimes):
         SwitchTimes.__post_init__(self)
 
 
-class JbdDriver:
+class JbdDriver(SwitchedPack):
     """One JBD board as a BMS.
 
     Parameters
@@ -129,18 +129,6 @@ class JbdDriver:
             discharge_fet=discharge_fet,
             protections=protections,
         )
-
-    async def set_fets(self, charge: bool, discharge: bool) -> None:
-        """Close (True) or open the charge and discharge switches, and see that it happened."""
-        await self._switches.set(charge, discharge)
-
-    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
-        """Set the switches named in `safe_state` ("charge", "discharge"), once the current fell."""
-        await self._switches.make_safe(safe_state)
-
-    async def restore(self) -> None:
-        """Set the switches as they were found; nothing, if none was ever set."""
-        await self._switches.restore()
 
     async def _look(self) -> tuple[Fets, float]:
         info = await self._basic()

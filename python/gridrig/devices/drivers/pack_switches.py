@@ -157,3 +157,21 @@ class PackSwitches:
 def _named(named: Mapping[str, object], charge: bool, discharge: bool) -> Fets:
     """Return the switches as named, else as given."""
     return bool(named.get("charge", charge)), bool(named.get("discharge", discharge))
+
+
+class SwitchedPack:
+    """What every driver of a pack with two switches offers of them."""
+
+    _switches: PackSwitches
+
+    async def set_fets(self, charge: bool, discharge: bool) -> None:
+        """Close (True) or open the charge and discharge switches, and see that it happened."""
+        await self._switches.set(charge, discharge)
+
+    async def make_safe(self, safe_state: Mapping[str, object]) -> None:
+        """Set the switches named in `safe_state` ("charge", "discharge"), once the current fell."""
+        await self._switches.make_safe(safe_state)
+
+    async def restore(self) -> None:
+        """Set the switches as they were found; nothing, if none was ever set."""
+        await self._switches.restore()
