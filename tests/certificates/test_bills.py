@@ -102,9 +102,10 @@ def test_a_tariff_file_is_read_and_its_issues_told_at_once(tmp_path: Path) -> No
         "utility.export_micro_per_kwh",
         "utility.import_micro_per_kwh",
     }
-    path.write_text(TARIFF_TEXT.replace("[market]", 'zone = "Mars"\n[market]'))
-    with pytest.raises(RigError, match=r"utility.zone"):
-        read_tariff(path, duration_s=900)
+    for name in ("Mars", "Europe"):  # the second is a folder of zones
+        path.write_text(TARIFF_TEXT.replace("[market]", f'zone = "{name}"\n[market]'))
+        with pytest.raises(RigError, match=r"utility.zone"):
+            read_tariff(path, duration_s=900)
 
 
 def test_hours_of_a_tariff_follow_the_clock_of_its_zone(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ network_micro_per_kwh = 70_000        # the same, unless settlement has booked i
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from gridrig.clock.zones import zone_of
 from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.schema import at_least, between, read_draft
 from gridrig.rig.toml_file import read_toml
@@ -95,10 +96,8 @@ def _by_hour(found: object, top: At, issues: Issues) -> tuple[int, ...]:
 
 
 def _zone(found: object, top: At, issues: Issues) -> ZoneInfo:
-    if isinstance(found, str):
-        try:
-            return ZoneInfo(found)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            at = top.key("utility").key("zone")
-            issues.add(at, shown(found), "a name such as 'Europe/Berlin', or 'UTC'")
-    return ZoneInfo("UTC")
+    zone = zone_of(found) if isinstance(found, str) else None
+    if isinstance(found, str) and zone is None:
+        at = top.key("utility").key("zone")
+        issues.add(at, shown(found), "a name such as 'Europe/Berlin', or 'UTC'")
+    return zone or ZoneInfo("UTC")

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from gridrig.campaign.manifest import is_finished
 from gridrig.campaign.records import RUN, RunRecord
 from gridrig.campaign.tariff_file import read_tariff
+from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
 from gridrig.report.statement_page import Told, statement_page
 from gridrig.settlement.bills import Bill, Tariff, bills
@@ -83,14 +84,14 @@ def _zone(name: str | None, tariff: Tariff | None) -> ZoneInfo:
     """Return the zone that was asked for, else the tariff's, else UTC."""
     if name is None:
         return ZoneInfo("UTC") if tariff is None else tariff.zone
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    found = zone_of(name)
+    if found is None:
         raise SettlementError(
             "settlement.zone",
             "--zone: found {name!r}, expected a name such as Europe/Berlin",
             name=name,
-        ) from None
+        )
+    return found
 
 
 def _run(path: Path) -> tuple[str, bool]:

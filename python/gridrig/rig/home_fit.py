@@ -1,8 +1,8 @@
 """Whether the connections of each home fit each other."""
 
 from collections.abc import Mapping, Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gridrig.clock.zones import zone_of
 from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import Issues, shown
 from gridrig.rig.participants import HomeAgent, Participant
@@ -21,9 +21,7 @@ def check_homes(
         if not isinstance(agent, HomeAgent):
             continue
         at = participant.at.key("agent")
-        try:
-            ZoneInfo(agent.zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        if zone_of(agent.zone) is None:
             issues.add(at.key("zone"), shown(agent.zone), 'a time zone such as "Europe/Berlin"')
         first = zones.setdefault(agent.home, agent.zone)
         if agent.zone != first:
