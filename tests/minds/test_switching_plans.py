@@ -146,6 +146,8 @@ def test_who_is_dark_after_a_lost_line_is_reached_by_a_tie(tmp_path: Path) -> No
     # What feeds everything has no way round.
     assert found["line:l0"].unsupplied_w == pytest.approx(0.7 * 3.715e6)
     assert not found["line:l0"].plan.feasible
+    (stuck,) = outages_of(feeder, moment, limits=LIMITS, branches=["line:l16"], usable=frozenset())
+    assert stuck.plan.steps == (), "what may not be switched is not"
     for one in found.values():
         assert Step(one.name, closed=True) not in one.plan.steps
         if one.plan.feasible:

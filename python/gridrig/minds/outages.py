@@ -1,6 +1,6 @@
 """What the loss of any one device or branch does to a feeder, and what its operator can do then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ def outages_of(
     limits: Limits | None = None,
     devices: Mapping[str, tuple[str, float, float]] | None = None,
     branches: Sequence[str] | None = None,
+    usable: Collection[str] | None = None,
     stages: Mapping[str, int] | None = None,
 ) -> list[Outage]:
     """Lose each device and each branch in turn, the feeder otherwise as it is.
@@ -64,6 +65,8 @@ def outages_of(
         Point and power of each device, positive into the grid. [W], [var]
     branches : sequence of str or None
         Which branches; None is every line in service except the PCC.
+    usable : collection of str or None
+        Branches that may be switched, as `plan_switching` takes them; never the one that is lost.
     stages : mapping of str to int, optional
         As `plan_switching` takes them.
     """
@@ -85,8 +88,8 @@ def outages_of(
         dead = set(after.dead)
         change[[bus in dead for bus in after.buses]] = 0.0
         place = int(change.argmax())
-        usable = [key for key in lines if key != name]
-        plan = plan_switching(feeder, [then], limits=limits, usable=usable, stages=stages)
+        left = [key for key in (lines if usable is None else usable) if key != name]
+        plan = plan_switching(feeder, [then], limits=limits, usable=left, stages=stages)
         found.append(
             Outage(
                 name,

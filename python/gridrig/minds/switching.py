@@ -20,6 +20,7 @@ from gridrig.errors import GridError, MindError
 from gridrig.grid import Feeder, Finding, Limits, findings
 from gridrig.grid.network import Network, line_key
 from gridrig.grid.rings import branch_ends, ring_count, way_between
+from gridrig.grid.switching import require_branch
 
 BEAM = 6
 MOVES_MAX = 2
@@ -211,8 +212,7 @@ def plan_switching(
         raise MindError("switching.nothing_ahead", "no moment is forecast, expected at least one")
     names = [line_key(line.name) for line in network.lines] if usable is None else usable
     for branch in names:
-        if branch not in branch_ends(network):
-            feeder.switch(branch, closed=True)  # refuses it by name
+        require_branch(network, branch)
     found = feeder.out
     _require_radial(network, found)
     search = _Search(feeder, ahead, limits or Limits(), frozenset(names) - {feeder.pcc_branch})

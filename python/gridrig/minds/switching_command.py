@@ -12,6 +12,7 @@ from rich.table import Table
 from gridrig.errors import MindError
 from gridrig.grid import Feeder, Limits, load_network, load_profiles, make_feeder
 from gridrig.grid.network import line_key
+from gridrig.grid.switching import require_branch
 from gridrig.minds.outages import Outage, outages_of
 from gridrig.minds.switching import Moment, Plan, plan_switching
 
@@ -47,12 +48,12 @@ def switching_command(
     ahead = _ahead(feeder, profiles, from_utc_s, hours, scale)
     stages = dict(_stage(text) for text in shed)
     lines = [line_key(line.name) for line in feeder.network.lines]
-    if unknown := sorted(set(fixed) - set(lines)):
-        feeder.switch(unknown[0], closed=True)  # refuses it by name
+    for branch in fixed:
+        require_branch(feeder.network, branch)
     usable = [key for key in lines if key not in fixed]
     if outages:
         worst = max(ahead, key=lambda moment: -sum(moment.p_w.values()))
-        found = outages_of(feeder, worst, limits=limits, stages=stages)
+        found = outages_of(feeder, worst, limits=limits, usable=usable, stages=stages)
         if as_json:
             print(json.dumps([_plain(one) for one in found], indent=1))
         else:
