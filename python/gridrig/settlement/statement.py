@@ -174,9 +174,10 @@ def statement_of(journal: JournalReader, participant: str) -> Statement:
     """
     with journal.snapshot():
         posts = journal.posts()
-        in_force = {(row.period, row.meter): row for row in journal.metered()}
+        in_force: dict[tuple[int, str], MeteredRow] = {}
         corrections: dict[int, set[int]] = defaultdict(set)
         for row in journal.metered():
+            in_force[row.period, row.meter] = row
             if row.revision > 0 and row.participant == participant:
                 corrections[row.period].add(row.booked_in)
         accounts: dict[int, _Account] = defaultdict(_Account)
