@@ -8,9 +8,13 @@ import pytest
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.procedures import Procedure
 from gridrig.errors import GridrigError
-from gridrig.promises.campaigns import SUITES, TITLES, chosen_rows, suites_of
+from gridrig.promises.campaigns import CAMPAIGNS
+from gridrig.promises.choice import chosen_rows, suites_of
 from gridrig.promises.command import NOT_PROVEN, Shown, judged
-from gridrig.promises.rows import ROWS, Proof, Row
+from gridrig.promises.rows import Campaign, Proof, Row
+
+ROWS = [row for campaign in CAMPAIGNS for row in campaign.rows]
+SUITES = {Path(suite).stem: suite for campaign in CAMPAIGNS for suite in campaign.suites}
 
 
 def procedure_of(name: str) -> Procedure:
@@ -28,7 +32,7 @@ def test_there_are_all_rows_each_in_a_campaign_and_said_to_be_proven_or_why_not(
     names = {*(f"N{k}" for k in range(1, 15)), *(f"M{k}" for k in range(1, 35))}
     assert {row.name for row in ROWS} == names
     assert len(ROWS) == len(names)
-    assert {row.campaign for row in ROWS} <= set(TITLES)
+    assert [campaign.number for campaign in CAMPAIGNS] == list(range(1, 11))
     assert [row.name for row in ROWS if not row.proofs and not row.missing] == []
 
 
@@ -42,7 +46,7 @@ def test_every_proof_is_a_criterion_of_its_procedure(name: str) -> None:
 
 def test_suites_are_run_once_each_and_a_word_that_is_no_row_is_refused() -> None:
     rows = chosen_rows(["N6", "M3", "6"])
-    assert [row.name for row in rows] == ["M3", "N1", "N6", "N7"]
+    assert [row.name for _, row in rows] == ["M3", "N1", "N6", "N7"]
     assert suites_of(rows) == [
         "hil/promises/test_sunny_afternoon.py::test_sunny_afternoon",
         "hil/promises/test_liars.py::test_liars",
@@ -53,11 +57,12 @@ def test_suites_are_run_once_each_and_a_word_that_is_no_row_is_refused() -> None
 
 def test_a_row_is_as_good_as_its_worst_criterion_and_not_proven_without_any() -> None:
     proofs = (Proof("p", "a"), Proof("p", "b"))
-    row = Row("M1", "claim", 1, proofs)
+    row = Row("M1", "claim", proofs)
+    campaign = Campaign(1, "title", (row,))
     shown = {proof: Shown(proof.criterion, "0", "at most 0", "PASS") for proof in proofs}
-    assert judged(row, shown).verdict == "PASS"
+    assert judged(campaign, row, shown).verdict == "PASS"
     for outcome in ("FAIL", "INCONCLUSIVE", "ERROR"):
         worse = shown | {proofs[1]: Shown("b", "1", "at most 0", outcome)}
-        assert judged(row, worse).verdict == outcome
-    assert judged(row, {proofs[0]: shown[proofs[0]]}).verdict == "ERROR"
-    assert judged(Row("M1", "claim", 1), shown).verdict == NOT_PROVEN
+        assert judged(campaign, row, worse).verdict == outcome
+    assert judged(campaign, row, {proofs[0]: shown[proofs[0]]}).verdict == "ERROR"
+    assert judged(campaign, Row("M1", "claim"), shown).verdict == NOT_PROVEN

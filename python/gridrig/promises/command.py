@@ -13,8 +13,9 @@ from rich.table import Table
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.campaign.procedure_command import test_command
 from gridrig.campaign.procedure_summary import Executed, limit_text, value_text
-from gridrig.promises.campaigns import TITLES, chosen_rows, suites_of
-from gridrig.promises.rows import Proof, Row
+from gridrig.promises.campaigns import CAMPAIGNS
+from gridrig.promises.choice import chosen_rows, suites_of
+from gridrig.promises.rows import Campaign, Proof, Row
 
 NOT_PROVEN = "NOT PROVEN"
 LOG_WIDTH = 150  # columns, when there is no terminal to ask
@@ -34,6 +35,7 @@ class Shown:
 class Result:
     """A row and its verdict: an outcome, or NOT PROVEN."""
 
+    campaign: Campaign
     row: Row
     shown: tuple[Shown, ...]
     verdict: str
@@ -60,9 +62,10 @@ def promises_command(
     suites = [] if only_list else suites_of(rows)
     if suites:
         code = _run(suites, mutants, executed)
-    results = [judged(row, _verdicts(executed)) for row in rows]
     if only_list:
-        results = [Result(r.row, (), NOT_PROVEN if not r.row.proofs else "") for r in results]
+        results = [Result(*row, (), "" if row[1].proofs else NOT_PROVEN) for row in rows]
+    else:
+        results = [judged(*row, _verdicts(executed)) for row in rows]
     if as_json:
         print(json.dumps([_plain(result) for result in results], indent=1))
     else:
@@ -111,19 +114,19 @@ def _verdicts(executed: Sequence[Executed]) -> Mapping[Proof, Shown]:
     }
 
 
-def judged(row: Row, found: Mapping[Proof, Shown]) -> Result:
+def judged(campaign: Campaign, row: Row, found: Mapping[Proof, Shown]) -> Result:
     """Judge a row by its criteria; one that was not executed is an ERROR."""
     if not row.proofs:
-        return Result(row, (), NOT_PROVEN)
+        return Result(campaign, row, (), NOT_PROVEN)
     missing = Shown("", "not executed", "", str(Outcome.ERROR))
     shown = tuple(found.get(proof, missing) for proof in row.proofs)
-    return Result(row, shown, str(worst(Outcome(one.outcome) for one in shown)))
+    return Result(campaign, row, shown, str(worst(Outcome(one.outcome) for one in shown)))
 
 
 def _plain(result: Result) -> dict[str, object]:
     return {
         "row": result.row.name,
-        "campaign": result.row.campaign,
+        "campaign": result.campaign.number,
         "claim": result.row.claim,
         "measured": [asdict(one) for one in result.shown],
         "verdict": result.verdict,
@@ -135,12 +138,15 @@ def _print(results: Sequence[Result], *, only_list: bool) -> None:
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console = Console(file=console.file, width=LOG_WIDTH)
-    for number, title in TITLES.items():
-        mine = [result for result in results if result.row.campaign == number]
+    for campaign in CAMPAIGNS:
+        mine = [result for result in results if result.campaign is campaign]
         if not mine:
             continue
         table = Table(
-            title=f"{number} {title}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+            title=f"{campaign.number} {campaign.title}",
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
         )
         for head in ("row", "claim", "measured", "limit", "verdict"):
             table.add_column(head, overflow="fold", no_wrap=head in ("row", "verdict"))

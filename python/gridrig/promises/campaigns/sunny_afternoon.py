@@ -1,0 +1,82 @@
+"""Campaign 1: a sunny afternoon: trade, pay, certify, and read one's own page."""
+
+from gridrig.promises.rows import Campaign, Row, by
+
+CAMPAIGN = Campaign(
+    1,
+    "sunny afternoon",
+    suites=(
+        "hil/promises/test_sunny_afternoon.py",
+        "hil/promises/test_guarded_minds.py",
+    ),
+    rows=(
+        Row(
+            "N5",
+            "sixty sellers and hundreds of buyers clear by the quarter-hour",
+            missing="no street of that size",
+        ),
+        Row(
+            "M1",
+            "the market clears at one price that its rule gives, energy and money conserved",
+            by("test_sunny_afternoon", "clearings_unlike_rule", "ledger_sum_micro"),
+            missing="one auction at a time; random orders by the hundred thousand are the core's "
+            "tests",
+        ),
+        Row(
+            "M2",
+            "an order is matched in milliseconds",
+            missing="measured by gridrig bench market",
+        ),
+        Row(
+            "M3",
+            "who delivers is paid for exactly that, at once",
+            by("test_sunny_afternoon", "payment_unlike_delivery_milliwh", "periods_not_settled"),
+            missing="in the journal; the escrow on a chain has tests of its own",
+        ),
+        Row(
+            "M4",
+            "paid energy was signed for at both ends",
+            by("test_sunny_afternoon", "payments_unbacked", "losses_difference_of_allowed"),
+        ),
+        Row(
+            "M18",
+            "one certificate is one signed watt-hour",
+            by("test_sunny_afternoon", "certificates_unlike_meters_wh"),
+            missing="in the register; its mirror on a chain has tests of its own",
+        ),
+        Row(
+            "M19",
+            "no watt-hour is claimed twice, by whomever and as whatever",
+            by("test_sunny_afternoon", "claimed_twice", "certificates_unlike_meters_wh"),
+            missing="in one register; bridges, plants with shares and storage have tests of their "
+            "own",
+        ),
+        Row(
+            "M22",
+            "a participant sees what ledger and meters say",
+            by("test_sunny_afternoon", "pages_unlike_books"),
+            missing="no late data that afternoon; days of clock changes and "
+            "keyboards are tested in a browser",
+        ),
+        Row(
+            "M26",
+            "a participant's bill beats the tariff",
+            missing="gridrig bills prints it; not judged here",
+        ),
+        Row(
+            "M27",
+            "local trade changes losses",
+            missing="no twin run without a market",
+        ),
+        Row(
+            "M30",
+            "a mind that asks too much is cut to its rights, a hand wins at once",
+            by(
+                "test_guarded_minds",
+                "orders_clamped",
+                "traded_beyond_rights_milliwh",
+                "override_response_periods",
+            ),
+        ),
+    ),
+)
