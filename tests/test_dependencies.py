@@ -154,7 +154,10 @@ def imported_packages(path: Path) -> set[str]:
 
 def test_every_package_imported_is_a_declared_dependency_and_none_is_unused() -> None:
     # Names under which a package is imported, where they differ from its own.
-    names = {"dss": "dss-python", "serial": "pyserial", "tomli_w": "tomli-w"}
+    names = {
+        **{"dss": "dss-python", "serial": "pyserial"},
+        **{"tomli_w": "tomli-w", "Crypto": "pycryptodome"},
+    }
     package = REPOSITORY / "python" / "gridrig"
     imported = set().union(*map(imported_packages, package.rglob("*.py")))
     third_party = imported - set(sys.stdlib_module_names) - {"gridrig", "_typeshed"}

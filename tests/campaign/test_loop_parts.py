@@ -97,6 +97,12 @@ def test_an_open_switch_a_full_or_empty_pack_and_no_reading_allow_nothing() -> N
     assert bounds(soc=0.1).charge_w > 0
 
 
+def test_a_protection_that_is_told_ends_its_direction_whatever_the_limits_say() -> None:
+    over, under = (bounds(protections=(f"cell_{word}_voltage",)) for word in ("over", "under"))
+    assert (over.charge_w, over.discharge_w) == (0, 60 * 95.0)
+    assert (under.charge_w, under.discharge_w) == (50 * 95.0, 0)
+
+
 def test_a_lowered_limit_wins_at_once_and_a_rising_power_is_ramped() -> None:
     wide, narrow = Bounds(5000, 5000), Bounds(1000, 1000)
 

@@ -53,7 +53,7 @@ def test_promises_prints_what_a_row_came_to_and_its_exit_code_says_so(tmp_path: 
 
 
 def test_a_row_that_nothing_proves_is_no_pass(tmp_path: Path) -> None:
-    done = call("promises", "N7", cwd=tmp_path)
+    done = call("promises", "M2", cwd=tmp_path)
     assert done.returncode == 3
     assert "NOT PROVEN" in done.stdout
     assert "0 of 1 rows proven" in done.stdout

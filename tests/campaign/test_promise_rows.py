@@ -50,6 +50,7 @@ def test_suites_are_run_once_each_and_a_word_that_is_no_row_is_refused() -> None
     assert suites_of(rows) == [
         "hil/promises/test_sunny_afternoon.py::test_sunny_afternoon",
         "hil/promises/test_liars.py::test_liars",
+        "hil/promises/test_telemetry.py::test_telemetry",
     ]
     with pytest.raises(GridrigError, match="near miss: M"):
         chosen_rows(["M35"])

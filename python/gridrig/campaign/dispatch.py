@@ -7,6 +7,7 @@ it accepts, the next set-point is already below it, before any switch in the bat
 from dataclasses import dataclass
 
 from gridrig.devices.capabilities import BmsReading
+from gridrig.devices.pack_protections import CHARGE_ONLY, DISCHARGE_ONLY
 from gridrig.rig.device import BmsLimits
 from gridrig.rig.guard import DC_MARGIN
 
@@ -42,8 +43,10 @@ def battery_bounds(bms: BmsReading | None, *, p_w_max: float, limits: BmsLimits)
     """
     if bms is None:
         return NOTHING
-    may_charge = bms.charge_fet and bms.soc < limits.soc_max
-    may_discharge = bms.discharge_fet and bms.soc > limits.soc_min
+    # Not every manager lowers its limits or opens a switch for what it tells.
+    acting = set(bms.protections)
+    may_charge = bms.charge_fet and bms.soc < limits.soc_max and not acting & CHARGE_ONLY
+    may_discharge = bms.discharge_fet and bms.soc > limits.soc_min and not acting & DISCHARGE_ONLY
     charge_a = min(bms.charge_limit_a, limits.i_charge_a_max) if may_charge else 0.0
     discharge_a = min(bms.discharge_limit_a, limits.i_discharge_a_max) if may_discharge else 0.0
     volts = bms.v_v * DC_MARGIN

@@ -21,6 +21,7 @@ from gridrig.cli import (
     restoring,
     runs,
     sweeps,
+    telemetry,
     wires,
 )
 from gridrig.errors import GridrigError
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, minds, promises),
+        *(ledgers, claims, anchors, cores, feeders, minds, promises, telemetry),
     )
     for topic in topics:
         topic.add_to(command)

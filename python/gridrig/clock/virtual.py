@@ -85,6 +85,45 @@ class _CountedTransport(selector_events._SelectorSocketTransport):  # type: igno
         super()._call_connection_lost(exc)
 
 
+class _CountedDatagramSocket:
+    """A UDP socket: each datagram that it sends to an endpoint of this loop is waited for there."""
+
+    def __init__(self, sock: socket.socket, wires: WireLedger) -> None:
+        self._sock = sock
+        self._wires = wires
+        self._inbox = wires.inbox(_address(sock.getsockname()))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def recvfrom(self, size: int) -> tuple[bytes, Any]:
+        data, sender = self._sock.recvfrom(size)
+        self._inbox.took(1)
+        return data, sender
+
+    def send(self, data: bytes) -> int:
+        count = self._sock.send(data)
+        self._wires.sent_datagram(_address(self._sock.getpeername()))
+        return count
+
+    def sendto(self, data: bytes, address: Any) -> int:
+        count = self._sock.sendto(data, address)
+        self._wires.sent_datagram(_address(address))
+        return count
+
+    def close(self) -> None:
+        self._inbox.close()
+        self._sock.close()
+
+
+class _CountedDatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[misc,name-defined]
+    """asyncio's own datagram transport, with its datagrams counted."""
+
+    def __init__(self, loop: "VirtualLoop", sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(loop, sock, *args, **kwargs)
+        self._sock = _CountedDatagramSocket(sock, loop.wires)
+
+
 class _JumpingSelector(selectors.DefaultSelector):
     """Asks the kernel first, and moves the time only when there is nothing to wait for."""
 
@@ -177,6 +216,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _make_socket_transport(self, sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
         return _CountedTransport(self, sock, *args, **kwargs)
+
+    def _make_datagram_transport(self, sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
+        return _CountedDatagramTransport(self, sock, *args, **kwargs)
 
     def _start_serving(
         self, protocol_factory: Any, sock: socket.socket, *args: Any, **kwargs: Any

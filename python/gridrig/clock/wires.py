@@ -98,6 +98,7 @@ class WireLedger:
     listening: set[str] = field(default_factory=set)
     ptys: dict[str, Wire] = field(default_factory=dict)
     connections: dict[tuple[str, str], Wire] = field(default_factory=dict)
+    inboxes: dict[str, Wire] = field(default_factory=dict)
     bytes_carried: int = 0
     _next_hold: int = 0
 
@@ -128,6 +129,23 @@ class WireLedger:
             wire.far_expected = wire.far is None and key[1] in self.listening
         wire.touch()
         return end
+
+    def inbox(self, address: str) -> End:
+        """Return the end at which a UDP socket takes what anybody sends to its address.
+
+        Datagrams are counted, not bytes. The kernel drops what a full buffer cannot take (some 250
+        small ones on Linux): whoever sends more before the receiver had its turn stalls the clock.
+        """
+        wire = Wire(f"udp {address}", self, eof_travels=False)
+        wire.near, wire.far = End(wire), End(wire)
+        self.inboxes[address] = wire
+        return wire.far
+
+    def sent_datagram(self, address: str) -> None:
+        """Count a datagram, if somebody of this loop takes it there."""
+        wire = self.inboxes.get(address)
+        if wire is not None and wire.near is not None:
+            wire.near.wrote(1)
 
     def open_pty(self, path: str) -> Wire:
         """Return a new wire for a pty that was opened; the kernel gives out its paths again."""

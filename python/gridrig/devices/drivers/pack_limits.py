@@ -13,26 +13,8 @@ Discharging mirrors it at the lowest cell voltage. Both ends of a window are ins
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gridrig.devices.pack_protections import CHARGE_ONLY, DISCHARGE_ONLY
 from gridrig.errors import DriverError
-
-CHARGE_ONLY = frozenset(
-    {
-        "cell_over_voltage",
-        "pack_over_voltage",
-        "charge_over_temperature",
-        "charge_under_temperature",
-        "charge_over_current",
-    }
-)
-DISCHARGE_ONLY = frozenset(
-    {
-        "cell_under_voltage",
-        "pack_under_voltage",
-        "discharge_over_temperature",
-        "discharge_under_temperature",
-        "discharge_over_current",
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from gridrig.devices.emulators.pack_telemetry import (
 )
 from gridrig.devices.emulators.serial_face import HANG_UP, LINE_FAULTS, SerialFace
 from gridrig.devices.emulators.terminal import PackState, PackTerminal
-from gridrig.devices.emulators.wire_faults import LENGTH_FAULTS, OUTAGE
+from gridrig.devices.emulators.wire_faults import BIT_FLIP, LENGTH_FAULTS, OUTAGE
 from gridrig.devices.links import SerialLink
 
 P = TypeVar("P", bound=PackFaceParameters)
@@ -52,6 +52,7 @@ class SerialPackEmulator(ABC, Generic[P]):
     FAULTS: ClassVar[Mapping[str, FaultSpec]] = {
         **LINE_FAULTS,
         **LENGTH_FAULTS,
+        **BIT_FLIP,
         **OUTAGE,
         **PACK_FAULTS,
     }

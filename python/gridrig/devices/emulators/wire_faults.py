@@ -197,6 +197,18 @@ LENGTH_FAULTS: Mapping[str, FaultSpec] = by_name(
         ),
     )
 )
+BIT_FLIP: Mapping[str, FaultSpec] = by_name(
+    (
+        FaultSpec(
+            "bit_flip",
+            "framing",
+            "one seeded bit of the reply is turned; its checksum is that of what was meant",
+            (),
+            'name = "bit_flip", probability = 0.05, for_s = 3600',
+        ),
+    )
+)
+"""For wires whose every frame has a checksum that finds one turned bit."""
 
 
 class WireFaults:
@@ -300,6 +312,9 @@ class WireFaults:
             frame = self._mislength(frame)
         if self._spoil is not None and fire("corrupt", asked) is not None:
             frame = self._spoil(frame)
+        if frame and fire("bit_flip", asked) is not None:
+            bit = random.randrange(8 * len(frame))
+            frame = (int.from_bytes(frame, "big") ^ 1 << bit).to_bytes(len(frame), "big")
         if (cut := fire("truncate", asked)) is not None:
             frame = frame[: self._place(int(cut["keep_bytes"]), len(frame))]
         if fire("line_feed", asked) is not None:

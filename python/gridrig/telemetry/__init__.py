@@ -1,0 +1,1 @@
+"""Boxes beside meters: packets over UDP, samples over JSON-RPC, and who collects them."""
