@@ -1,10 +1,14 @@
 """Campaign 10: two regions, two chains, a rule that changes."""
 
-from gridrig.promises.rows import Campaign, Row
+from gridrig.promises.rows import Campaign, Row, by
 
 CAMPAIGN = Campaign(
     10,
     "two regions, two chains, a rule change",
+    suites=(
+        "hil/promises/test_rule_change.py",
+        "hil/promises/test_trading_policies.py",
+    ),
     rows=(
         Row(
             "M20",
@@ -19,7 +23,15 @@ CAMPAIGN = Campaign(
         Row(
             "M24",
             "a rule changes after its delay, and not in running trades",
-            missing="no campaign",
+            by(
+                "test_rule_change",
+                "periods_unlike_rules",
+                "decisions_unlike_expected",
+                "rules_untold",
+                "payment_unlike_delivery_milliwh",
+                "ledger_sum_micro",
+            ),
+            missing="in a scenario's market; no contract on a chain decides",
         ),
         Row(
             "M25",
@@ -29,7 +41,16 @@ CAMPAIGN = Campaign(
         Row(
             "M29",
             "who may trade follows entered rules",
-            missing="no campaign",
+            by(
+                "test_trading_policies",
+                "traded_against_table_milliwh",
+                "refusals_unlike_table",
+                "traded_between_members_milliwh",
+                "blocked_between_members_milliwh",
+                "metered_unlike_milliwh",
+                "ledger_sum_micro",
+            ),
+            missing="three tables as examples, no statement on any law",
         ),
     ),
 )
