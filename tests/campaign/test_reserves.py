@@ -22,7 +22,7 @@ DEPOSIT = 30_000
 
 
 def held(deposit: int | None, *settled: int) -> Reserves:
-    return Reserves(RULES, lambda name: None if name == "grid" else deposit, settled.__contains__)
+    return Reserves([RULES], lambda name: None if name == "grid" else deposit, settled.__contains__)
 
 
 def numbers(reserves: Reserves, *orders: Order, unsettled: tuple[Trade, ...] = ()) -> list[int]:

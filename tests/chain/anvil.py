@@ -1,10 +1,6 @@
 """A real Ethereum node for the tests: `anvil` on a free port, and contracts on it by name."""
 
 import json
-import re
-import subprocess
-import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,20 +10,22 @@ from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractCustomError
 
+from gridrig.settlement.chain.local_node import local_node
+
 HERE = Path(__file__).parent
 NPM = HERE / "npm"
 PRODUCT = HERE.parents[1] / "contracts" / "artefacts"
 OURS = HERE / "contracts" / "artefacts"
 # 2024-01-01T00:00:00Z: the chain's own time, moved on by the tests alone.
 GENESIS_S = 1_704_067_200
+CHAIN_ID = 31_337
 
 
 class Anvil:
     """One node, its unlocked accounts, and snapshots of its state."""
 
-    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
-        self.process = process
         self.web3 = Web3(HTTPProvider(url, exception_retry_configuration=None))
         self.accounts = [bytes.fromhex(name[2:]) for name in self.rpc("eth_accounts")]
 
@@ -99,26 +97,17 @@ def deploy(node: Anvil, name: str, *args: Any) -> Deployed:
     return Deployed(node, artefact, bytes.fromhex(receipt["contractAddress"][2:]))
 
 
+def executables() -> list[Path]:
+    found = list((NPM / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil*"))
+    assert found, "run tests/npm-packages first: it installs the node that these tests start"
+    return found
+
+
 @contextmanager
 def running_anvil(*options: str, port: int = 0) -> Iterator[Anvil]:
     """Run a node of fixed accounts and genesis until the block ends."""
-    found = list((NPM / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil*"))
-    assert found, "run tests/npm-packages first: it installs the node that these tests start"
-    process = subprocess.Popen(
-        [str(found[0]), "--port", str(port), "--timestamp", str(GENESIS_S), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            if match := re.match(r"Listening on (127\.0\.0\.1:\d+)", line):
-                break
-        else:
-            raise AssertionError(f"anvil ended with {process.wait()}")
-        # It tells of every request: nobody reading would stop it at a full pipe.
-        threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
-        yield Anvil(f"http://{match[1]}", process)
-    finally:
-        process.kill()
-        process.wait()
+    found = executables()
+    with local_node(
+        CHAIN_ID, start_utc_s=GENESIS_S, executable=found[0], port=port, options=options
+    ) as url:
+        yield Anvil(url)

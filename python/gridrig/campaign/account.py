@@ -188,7 +188,7 @@ class Account:
             list(cleared.trades),
             from_ms=from_ms,
             to_ms=to_ms,
-            rules=self.terms.rules,
+            rules=self.terms.rules_of(cleared.period.index),
             head=head,
             revision=revision,
             # A period that was cleared for an island and saw the main grid settles with it.

@@ -21,6 +21,7 @@ from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Right, rights_of
+from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
 from gridrig.campaign.settlement_terms import make_terms
@@ -48,7 +49,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
-from gridrig.rig.participants import HomeAgent
+from gridrig.rig.participants import HomeAgent, role_of
 from gridrig.settlement.journal import Journal
 
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
@@ -187,6 +188,8 @@ def make_loop(
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
+    book = RuleBook(market, scenario.rules)
+    changed = {one.index: book.of(one).market for one in periods if book.of(one).changes}
     sync = rig.island.sync if rig.island else None
     limits: dict[str, float] = {}
     if sync is not None:
@@ -198,7 +201,7 @@ def make_loop(
     account = Account(
         meter_of={seat.name: seat.meter.name for seat in seats.values()},
         head=next((s.name for s in seats.values() if s.meter.measures == HEAD), ""),
-        terms=make_terms(market),
+        terms=make_terms(market, changed),
         start_utc_s=clock.start_utc_s,
         journal=journal,
         verifier=verifier,
@@ -207,6 +210,13 @@ def make_loop(
     trading = Trading(
         {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()},
         tariff,
+        book,
+        {
+            seat.name: role_of(
+                str(seat.meter.measures), seat.device.capability if seat.device else None
+            )
+            for seat in seats.values()
+        },
         _mechanism(market),
         _mechanism(market, market.island_parameters),
         _rights(seats),
@@ -224,7 +234,11 @@ def make_loop(
         _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
         None
         if account.terms.deposit_micro is None
-        else Reserves(account.terms.rules, account.held_micro, account.is_settled),
+        else Reserves(
+            [account.terms.rules, *account.terms.changed.values()],
+            account.held_micro,
+            account.is_settled,
+        ),
     )
     return Loop(
         clock=clock,
@@ -256,7 +270,6 @@ def make_loop(
         views=Views(
             seats,
             street,
-            tariff,
             control,
             start_utc_s=clock.start_utc_s,
             link_va=grid.link_va,

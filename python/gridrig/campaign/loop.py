@@ -133,9 +133,8 @@ class Loop:
         street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
-        gate_s = self.scenario.market.gate_closure_s if self.scenario.market else 0
         for period in self.periods[1:]:
-            if period.start_s - gate_s == tick.t_s:
+            if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600

@@ -24,8 +24,9 @@ class Reserves:
 
     Parameters
     ----------
-    rules : SettlementRules
-        What a trade can cost at most.
+    rules : sequence of SettlementRules
+        What a trade can cost at most, by each of the rules that may govern it: it has to be covered
+        by all.
     held_micro : callable
         Returns what a participant's account holds; None if it trades without a bound, as the main
         grid does. [millionths]
@@ -33,7 +34,7 @@ class Reserves:
         Tells whether a delivery period, by its number, is posted: its trades are paid then.
     """
 
-    rules: SettlementRules
+    rules: Sequence[SettlementRules]
     held_micro: Callable[[str], int | None]
     is_settled: Callable[[int], bool]
 
@@ -75,4 +76,7 @@ class Reserves:
         return covered, refused
 
     def _reserve_micro(self, one: Order | Trade) -> int:
-        return self.rules.reserve_micro(one.side, one.energy_milliwh, one.price_micro_per_kwh)
+        return max(
+            rules.reserve_micro(one.side, one.energy_milliwh, one.price_micro_per_kwh)
+            for rules in self.rules
+        )

@@ -6,11 +6,11 @@ does not is refused, so that the loop never has to round a time.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 from gridrig.campaign.measurements import Criterion
+from gridrig.campaign.rule_book import RuleTables
 from gridrig.campaign.scenario_criteria import CriterionTable, check_criteria
 from gridrig.campaign.scenario_events import (
     Fault,
@@ -18,6 +18,12 @@ from gridrig.campaign.scenario_events import (
     check_events,
     read_event,
     read_fault,
+)
+from gridrig.campaign.scenario_rules import (
+    RuleDrafts,
+    check_changes,
+    check_rising,
+    read_rules,
 )
 from gridrig.campaign.scenario_windows import (
     Tick,
@@ -89,6 +95,8 @@ class MarketRules:
         What it is held to.
     settlement : SettlementTable
         What is agreed of the settlement beyond these prices (`settlement_terms.py`).
+    policy : str or None
+        Who may trade with whom: the name of a `[[policy]]`; None for everybody with everybody.
     """
 
     mechanism: Name
@@ -104,6 +112,7 @@ class MarketRules:
     feeder_check: bool = False
     feeder_limits: Limits = field(default_factory=Limits)
     settlement: SettlementTable = field(default_factory=SettlementTable)
+    policy: Name | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,8 @@ class Scenario:
         None if nothing is traded.
     timing : TimingBudget
         What a run on the wall clock must keep.
+    rules : RuleTables
+        How the rules of the market may change, and who may trade with whom.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -146,6 +157,7 @@ class Scenario:
     criteria: tuple[Criterion, ...]
     timing: TimingBudget = field(default_factory=TimingBudget)
     slice: Mapping[str, int] = field(default_factory=dict)
+    rules: RuleTables = field(default_factory=RuleTables)
 
     def ticks(self) -> Iterator[Tick]:
         """Return every tick of the run; times are exact multiples, never sums of floats."""
@@ -179,6 +191,10 @@ class _Top:
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
     criterion: tuple[dict[str, Any], ...] | None = None
+    governance: dict[str, Any] | None = None
+    policy: tuple[dict[str, Any], ...] = ()
+    rule_change: tuple[dict[str, Any], ...] = ()
+    emergency_stop: tuple[dict[str, Any], ...] = ()
 
 
 def load_scenario(path: str | Path, known: Mapping[str, str] | None = None) -> Scenario:
@@ -213,9 +229,12 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     market = None
     if "market" in file.table and top.get("market") is not None:
         market = read_draft(MarketRules, top.get("market"), file.top.key("market"), issues)
-        _check_market(market, issues)
+        check_rising(market.get, market.at.key, issues)
         _check_mechanism(market, issues)
         check_terms(market, issues)
+    rules = read_rules(top, market, issues)
+    if market is not None:
+        check_changes(market, rules, header.get("period_s"), issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
     criteria = _read_all(CriterionTable, "criterion", top, issues)
@@ -226,7 +245,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
 
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
-    times = _Times(header, start_s, windows, market, [*events, *faults])
+    times = _Times(header, start_s, windows, market, rules, [*events, *faults])
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
     assert start_s is not None, "a missing start is an issue"
@@ -244,6 +263,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         faults=tuple(sorted((f.fault() for f in faults), key=lambda f: f.at_s)),
         criteria=tuple(Criterion(**draft.values) for draft in criteria),
         timing=top.values["timing"],
+        rules=rules.build(),
     )
 
 
@@ -259,27 +279,6 @@ def _read_all(cls: Any, key: str, top: Draft[_Top], issues: Issues) -> list[Draf
         read_draft(cls, table, at.item(index, label_of(table)), issues)
         for index, table in enumerate(top.get(key) or ())
     ]
-
-
-def _check_market(market: Draft[MarketRules], issues: Issues) -> None:
-    """Prices must be whole ticks, and no trade may lie outside the imbalance prices."""
-    tick = market.get("tick_micro_per_kwh")
-    rising = (
-        "long_price_micro_per_kwh",
-        "feed_in_micro_per_kwh",
-        "retail_micro_per_kwh",
-        "short_price_micro_per_kwh",
-    )
-    for key in rising:
-        price = market.get(key)
-        if price is not None and tick and price % tick:
-            expected = f"a multiple of tick_micro_per_kwh = {tick}"
-            issues.add(market.at.key(key), shown(price), expected)
-    for low, high in pairwise(rising):
-        low_price, high_price = market.get(low), market.get(high)
-        if low_price is not None and high_price is not None and low_price > high_price:
-            expected = f"at least {low} = {low_price}"
-            issues.add(market.at.key(high), shown(high_price), expected)
 
 
 def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
@@ -303,6 +302,7 @@ class _Times:
     start_s: int | None
     windows: Sequence[Draft[Window]]
     market: Draft[MarketRules] | None
+    rules: RuleDrafts
     stimuli: Sequence[Any]
 
 
@@ -336,8 +336,8 @@ def _check_times(times: _Times, issues: Issues) -> None:
     for edge_s in range(period_s, duration_s, period_s):
         window = window_at(edge_s, grid)
         check_on_tick(edge_s, window.at, f"a period edge at {edge_s} s", grid, issues)
-        if gate_s is not None:
-            closure_s = edge_s - gate_s
+        gates_s = times.rules.gates_s() | ({gate_s} if gate_s is not None else set())
+        for closure_s in sorted(edge_s - one for one in gates_s if one <= period_s):
             window = window_at(closure_s, grid)
             check_on_tick(closure_s, window.at, f"a gate closure at {closure_s} s", grid, issues)
 

@@ -15,6 +15,7 @@ from gridrig.campaign.scenario_events import (
     PCC,
     TARGET_CAPABILITY,
 )
+from gridrig.campaign.scenario_rules import check_roles
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
@@ -22,7 +23,7 @@ from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
 from gridrig.rig.emulated import driver_link
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.participants import GridAgent, HomeAgent
+from gridrig.rig.participants import ROLES, GridAgent, HomeAgent
 from gridrig.rig.registry import EMULATORS, Registry
 from gridrig.rig.toml_file import parse_toml
 
@@ -65,6 +66,8 @@ def check_together(
         _check_prices(rig, scenario.market, rig_issues)
         _check_capacities(rig, rig_issues)
         _check_homes(rig, scenario, file.top.key("scenario"), issues)
+        known = [*ROLES, *(participant.name for participant in rig.participants)]
+        check_roles(file.table.get("policy", ()), file.top.key("policy"), known, issues)
     return (*issues.sorted(), *rig_issues.sorted())
 
 

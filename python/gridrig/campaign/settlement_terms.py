@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from gridrig._core import SettlementRules
@@ -47,10 +47,18 @@ class SettlementTable:
 
 @dataclass(frozen=True)
 class Terms:
-    """Rules of the engine, and what everybody pays in; None if everybody pays afterwards."""
+    """Rules of the engine, and what everybody pays in; None if everybody pays afterwards.
+
+    `changed` holds, by the number of its period, what differs from `rules`.
+    """
 
     rules: SettlementRules
     deposit_micro: int | None = None
+    changed: Mapping[int, SettlementRules] = field(default_factory=dict)
+
+    def rules_of(self, period: int) -> SettlementRules:
+        """Return the rules that a period settles by."""
+        return self.changed.get(period, self.rules)
 
 
 _EXACT = 1_000_000  # a lot times a tick is a multiple of this: whole millionths of the currency
@@ -71,16 +79,30 @@ _OF_TABLE = (
 )
 
 
-def make_terms(market: Any) -> Terms:
+def make_terms(market: Any, changed: Mapping[int, Any] | None = None) -> Terms:
     """Return the terms of a scenario's market rules, which were checked.
+
+    Parameters
+    ----------
+    market : MarketRules
+        As the run begins.
+    changed : mapping of int to MarketRules, or None
+        Those of the periods that others govern, by number.
 
     Raises
     ------
     SettlementError
         As `SettlementRules`.
     """
-    given = {name: getattr(market, name) for name in _OF_MARKET}
-    return Terms(_rules(given, market.settlement), market.settlement.deposit_micro)
+
+    def rules(of: Any) -> SettlementRules:
+        return _rules({name: getattr(of, name) for name in _OF_MARKET}, of.settlement)
+
+    return Terms(
+        rules(market),
+        market.settlement.deposit_micro,
+        {period: rules(of) for period, of in (changed or {}).items()},
+    )
 
 
 def _rules(of_market: Mapping[str, Any], table: SettlementTable) -> SettlementRules:

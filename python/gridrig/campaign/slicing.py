@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
+from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import Scenario, Window
 from gridrig.campaign.scenario_events import OF_FEEDER, OF_MOTORS, Fault, ScenarioEvent
 from gridrig.errors import CampaignError
+from gridrig.quantity import delivery_periods
 
 
 def slice_scenario(
@@ -77,6 +79,7 @@ def slice_scenario(
         windows=_windows(scenario, from_s, length_s, tick_s),
         events=events,
         faults=faults,
+        rules=scenario.rules.since(from_s),
         criteria=tuple(
             criterion
             for criterion in scenario.criteria
@@ -93,13 +96,15 @@ def _check_ticks(slice_: Scenario) -> None:
     """Refuse ticks that miss what the loop does on a tick, or that end before the slice does."""
     ticks = list(slice_.ticks())
     begins = {tick.t_s for tick in ticks} | {ticks[-1].t_s + ticks[-1].dt_s if ticks else 0.0}
-    period_s, gate_s = slice_.period_s, 0
+    period_s, closures_s = slice_.period_s, []
     if slice_.market is not None:
-        gate_s = slice_.market.gate_closure_s
+        book = RuleBook(slice_.market, slice_.rules)
+        periods = delivery_periods(slice_.duration_s, period_s)
+        closures_s = [book.closes_s(period) for period in periods[1:]]
     edges = range(period_s, slice_.duration_s, period_s)
     needed: dict[float, str] = {
         slice_.duration_s: "its end",
-        **{edge_s - gate_s: "a gate closure" for edge_s in edges},
+        **dict.fromkeys(closures_s, "a gate closure"),
         **dict.fromkeys(edges, "the end of a delivery period"),
         **{event.at_s: f"event {event.do!r}" for event in slice_.events},
         **{fault.at_s: f"fault {fault.name!r}" for fault in slice_.faults},

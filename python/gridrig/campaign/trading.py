@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gridrig._core import Order, Trade
 from gridrig.campaign.feeder_rounds import Checked, FeederRounds
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Clamped, Right, within_rights
+from gridrig.campaign.rule_book import RuleBook, RuleTables
 from gridrig.events import EventLog
 from gridrig.market.agents import Agent, Intent, Side, Tariff, View
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
-from gridrig.market.outcome import LinkOutcome, Refused, check_outcome
+from gridrig.market.outcome import LinkOutcome, Outcome, Refused, check_outcome
+from gridrig.market.policy import POLICY_REFUSED, clear_under
 from gridrig.minds.home import HomeMind
 from gridrig.quantity import DeliveryPeriod
+
+HALTED = "market.halted"
+TOLD_REFUSALS = (POLICY_REFUSED, HALTED)
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,8 @@ class Cleared:
     the market; `checked` is None unless the feeder has the last word. `link_flows` are the links
     between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh] `why`
     is what a mind says of an order, by its number; `clamped` what the limit layer cut off, `flags`
-    what a home did without, by its name.
+    what a home did without, by its name; `news` is what was decided of the rules since the clearing
+    before, as events.
     """
 
     period: DeliveryPeriod
@@ -38,9 +45,12 @@ class Cleared:
     why: Mapping[int, str] = field(default_factory=dict)
     clamped: tuple[Clamped, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
+    news: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def tell(self, events: EventLog) -> None:
-        """Record the clearing, and what the minds and the feeder said to it."""
+        """Record the clearing, and what the rules, the minds and the feeder said to it."""
+        for kind, facts in self.news:
+            events.record(kind, **facts)
         events.record(
             "cleared",
             period=self.period.index,
@@ -48,6 +58,18 @@ class Cleared:
             price_micro_per_kwh=self.price_micro_per_kwh,
             volume_milliwh=self.volume_milliwh,
         )
+        by_number = {order.order_id: order for order in self.orders}
+        for refusal in self.rejections:
+            if refusal.code in TOLD_REFUSALS:
+                events.record(
+                    "order_refused",
+                    period=self.period.index,
+                    participant=by_number[refusal.order_id].participant,
+                    side=by_number[refusal.order_id].side,
+                    order_id=refusal.order_id,
+                    code=refusal.code,
+                    reason=refusal.message,
+                )
         for home, flag in self.flags:
             events.record("mind_flag", period=self.period.index, home=home, flag=flag)
         for cut in self.clamped:
@@ -84,7 +106,11 @@ class Trading:
         In rig order, which is the order their orders arrive in; None of one that a home's mind
         decides for.
     tariff : Tariff
-        Posted prices and the market's lot and tick.
+        Posted prices as the run begins, and the market's lot and tick.
+    book : RuleBook
+        Which rules govern which period.
+    roles : mapping of participant to str
+        By which a policy names them.
     mechanism, island_mechanism : Mechanism
         What clears, connected and in an island.
     rights : callable
@@ -101,6 +127,8 @@ class Trading:
 
     agents: Mapping[str, Agent | None]
     tariff: Tariff
+    book: RuleBook
+    roles: Mapping[str, str]
     mechanism: Mechanism
     island_mechanism: Mechanism
     rights: Callable[[str, View], Mapping[Side, Right]]
@@ -111,6 +139,14 @@ class Trading:
     overasking: dict[str, float] = field(default_factory=dict)
     _orders: int = 0
     _trades: int = 0
+    _told_s: float = float("-inf")
+
+    def tariff_of(self, period: DeliveryPeriod) -> Tariff:
+        """Return the prices posted for a period."""
+        market = self.book.of(period).market
+        return replace(
+            self.tariff, feed_in=market.feed_in_micro_per_kwh, retail=market.retail_micro_per_kwh
+        )
 
     def clear(
         self, period: DeliveryPeriod, islanded: bool, view_of: Callable[[str], View]
@@ -121,7 +157,7 @@ class Trading:
         mechanism = self.island_mechanism if islanded else self.mechanism
         name = type(mechanism).__name__
         covered, uncovered = self._cover(orders)
-        outcome = mechanism.clear(covered)
+        outcome = self._outcome(period, covered, mechanism)
         check_outcome(name, covered, outcome, lot_milliwh=self.tariff.lot_milliwh)
         checked = None
         if self.feeder is not None and isinstance(mechanism, ZonalMechanism):
@@ -154,9 +190,32 @@ class Trading:
             collected.why,
             tuple(collected.clamped),
             tuple(collected.flags),
+            tuple(self._news(period)),
         )
         self.cleared.append(cleared)
         return cleared
+
+    def _outcome(
+        self, period: DeliveryPeriod, orders: Sequence[Order], mechanism: Mechanism
+    ) -> Outcome:
+        """Clear the orders as the rules of their period say."""
+        if (stop := self.book.stop_of(period)) is not None:
+            reason = f"trading is stopped since {stop.at_s:g} s by {stop.by}"
+            return Outcome((), tuple(Refused(one.order_id, HALTED, reason) for one in orders))
+        if (policy := self.book.policy_of(period)) is not None:
+            return clear_under(policy, orders, self.roles, mechanism)
+        return mechanism.clear(orders)
+
+    def _news(self, period: DeliveryPeriod) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield what was decided by now, and what governs a period, if rules can change at all."""
+        if self.book.tables == RuleTables():
+            return
+        now_s = float(max(0, self.book.closes_s(period)))
+        yield from self.book.news(self._told_s, now_s)
+        self._told_s = now_s
+        rules = self.book.of(period)
+        facts = {"changes": rules.changes, "policy": rules.market.policy}
+        yield "rules_in_force", {"period": period.index, **facts}
 
     def _collect(self, view_of: Callable[[str], View]) -> _Collected:
         collected = _Collected()

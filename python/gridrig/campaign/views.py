@@ -10,7 +10,7 @@ from gridrig.campaign.control import Control
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
-from gridrig.market.agents import BatteryView, Tariff, View
+from gridrig.market.agents import BatteryView, View
 from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import Device
 
@@ -47,7 +47,6 @@ class Views:
         self,
         seats: Mapping[str, Seat],
         street: Street,
-        tariff: Tariff,
         control: Control,
         *,
         start_utc_s: int,
@@ -55,7 +54,6 @@ class Views:
     ) -> None:
         self.seats = seats
         self._street = street
-        self._tariff = tariff
         self._control = control
         self._start_utc_s = start_utc_s
         self._link_va = link_va
@@ -98,13 +96,14 @@ class Views:
             if seat.device is not None
         }
 
+        tariff = trading.tariff_of(period)
         prices = tuple(cleared.price_micro_per_kwh for cleared in trading.cleared)
 
         def view(name: str) -> View:
             seat = self.seats[name]
             return View(
                 period,
-                self._tariff,
+                tariff,
                 forecast_import_wh=self._yesterday_use_wh(seat, period),
                 forecast_export_wh=self._sun_wh(seat, period, telemetry),
                 battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),

@@ -210,11 +210,11 @@ class Picture:
     def _deadlines(self, loop: Loop) -> list[dict[str, Any]]:
         """Return what comes next, with its time in the scenario. [s]"""
         t_s = self._t_s
-        gate_s = loop.scenario.market.gate_closure_s if loop.scenario.market else 0
+        book = loop.trading.book
         ahead = [("the scenario ends", self._duration_s)]
         for period in loop.periods:
-            if period.start_s - gate_s > t_s:
-                ahead.append((f"gate of period {period.index} closes", period.start_s - gate_s))
+            if (closes_s := book.closes_s(period)) > t_s:
+                ahead.append((f"gate of period {period.index} closes", closes_s))
                 break
         for period in loop.periods:
             if period.end_s > t_s:

@@ -53,11 +53,14 @@ class Certified:
         What of minted, held and retired does not add up to whole watt-hours of the meters. [Wh]
     claimed_twice : int
         Second claims that the register took; `tried` is how many were made.
+    minted_wh : int
+        What the register issued. [Wh]
     """
 
     unlike_wh: int
     claimed_twice: int
     tried: int
+    minted_wh: int
 
 
 def certified(loop: Loop, sources: set[str]) -> Certified:
@@ -97,7 +100,7 @@ def certified(loop: Loop, sources: set[str]) -> Certified:
         + abs(supply.retired_wh - retired)
         + abs(supply.minted_wh - supply.held_wh - supply.retired_wh)
     )
-    return Certified(unlike, twice, tried)
+    return Certified(unlike, twice, tried, supply.minted_wh)
 
 
 def _takes(store: CertificateStore, period: MeterPeriod, issuer: str, scheme: Scheme) -> bool:

@@ -111,4 +111,18 @@ AGENT_BEHIND: Mapping[str, str] = {
     "storage": "storage",
     "ev_charger": "consumer",
 }
+ROLES = tuple(dict.fromkeys(AGENT_BEHIND.values()))
 OF_A_HOME = frozenset({LOAD, "inverter", "storage"})
+
+
+def role_of(measures: str, capability: str | None) -> str:
+    """Return what a participant is to the market, by what is behind its meter.
+
+    Parameters
+    ----------
+    measures : str
+        What the meter measures: "load", "head" or a device.
+    capability : str or None
+        Of that device.
+    """
+    return AGENT_BEHIND[measures if capability is None else capability]

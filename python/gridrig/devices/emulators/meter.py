@@ -71,7 +71,15 @@ MakeSigner = Callable[[int, str, str], Signer]  # (seed, meter, serial)
 
 @dataclass(frozen=True, kw_only=True)
 class MeterParameters(MeterFaceParameters):
-    """What the `emulate` table may say of an emulated signed meter."""
+    """What the `emulate` table may say of an emulated signed meter.
+
+    Parameters
+    ----------
+    ahead_of_utc_s : int
+        What it signs in place of UTC is so far ahead: a meter that takes its local time for it. [s]
+    """
+
+    ahead_of_utc_s: int = 0
 
 
 class SignedMeterEmulator(MeterFace):
@@ -102,6 +110,7 @@ class SignedMeterEmulator(MeterFace):
         make_signer: MakeSigner,
     ) -> None:
         self._parameters = parameters
+        self._ahead_of_utc_s = parameters.ahead_of_utc_s
         self._record = b""
         self.serial = parameters.serial or name
         self._signer = make_signer(parameters.seed, name, self.serial)
@@ -197,6 +206,7 @@ class SignedMeterEmulator(MeterFace):
         if self._faults.fire("forged_reading") is not None:
             seed = self._parameters.seed + FOREIGN_SEED_OFFSET
             signer = self._make_signer(seed, self.name, self.serial)
+        time_s += self._ahead_of_utc_s
         genuine = signer.sign(self._pagination, time_s, import_milliwh, export_milliwh)
         if self._faults.fire("altered_reading") is not None:
             return _altered(genuine)

@@ -1,10 +1,15 @@
 """Campaign 10: two regions, two chains, a rule that changes."""
 
-from gridrig.promises.rows import Campaign, Row
+from gridrig.promises.rows import Campaign, Row, by
 
 CAMPAIGN = Campaign(
     10,
     "two regions, two chains, a rule change",
+    suites=(
+        "hil/promises/test_two_regions.py",
+        "hil/promises/test_rule_change.py",
+        "hil/promises/test_trading_policies.py",
+    ),
     rows=(
         Row(
             "M20",
@@ -14,12 +19,32 @@ CAMPAIGN = Campaign(
         Row(
             "M23",
             "two chains and two regions keep one total",
-            missing="no campaign",
+            by(
+                "test_two_regions",
+                "units_beyond_minted_wh",
+                "units_lost_wh",
+                "vault_unlike_bridged_wh",
+                "crossed_wh",
+                "false_messages_taken",
+                "minted_unlike_meters_wh",
+                "days_unlike_meters_milliwh",
+                "payment_unlike_delivery_milliwh",
+                "ledger_sum_micro",
+            ),
+            missing="two nodes of this machine; a quorum of relays is trusted",
         ),
         Row(
             "M24",
             "a rule changes after its delay, and not in running trades",
-            missing="no campaign",
+            by(
+                "test_rule_change",
+                "periods_unlike_rules",
+                "decisions_unlike_expected",
+                "rules_untold",
+                "payment_unlike_delivery_milliwh",
+                "ledger_sum_micro",
+            ),
+            missing="in a scenario's market; no contract on a chain decides",
         ),
         Row(
             "M25",
@@ -29,7 +54,16 @@ CAMPAIGN = Campaign(
         Row(
             "M29",
             "who may trade follows entered rules",
-            missing="no campaign",
+            by(
+                "test_trading_policies",
+                "traded_against_table_milliwh",
+                "refusals_unlike_table",
+                "traded_between_members_milliwh",
+                "blocked_between_members_milliwh",
+                "metered_unlike_milliwh",
+                "ledger_sum_micro",
+            ),
+            missing="three tables as examples, no statement on any law",
         ),
     ),
 )

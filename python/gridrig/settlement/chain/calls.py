@@ -14,7 +14,14 @@ from gridrig.settlement.chain.extra import web3
 GAS_DEPLOY_MAX = 3_000_000
 GAS_CALL_MAX = 200_000
 GAS_QUANTUM_MAX = 30_000  # of a certificate, besides the call
-CONTRACTS = ("CertificateRegistry", "ClaimEscrow", "PeriodAnchor", "SettlementToken")
+CONTRACTS = (
+    "BridgeVault",
+    "BridgedToken",
+    "CertificateRegistry",
+    "ClaimEscrow",
+    "PeriodAnchor",
+    "SettlementToken",
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,17 @@ def pay_claim(tree: ClaimTree, account: bytes) -> Call:
     claim = (proof.bucket, proof.index, proof.account, proof.amount)
     subject = f"claim/{proof.contract.hex()}/{proof.bucket}/{account.hex()}"
     return call(subject, proof.contract, "ClaimEscrow", "claim", claim, proof.path)
+
+
+def event_topic(name: str, event: str) -> bytes:
+    """Return the kind of an event of one of our contracts, as its logs name it."""
+    inputs = next(
+        item["inputs"]
+        for item in artefact(name)["abi"]
+        if item["type"] == "event" and item["name"] == event
+    )
+    signature = f"{event}({','.join(one['type'] for one in inputs)})"
+    return bytes(web3().Web3.keccak(text=signature))
 
 
 def contract_address(sender: bytes, nonce: int) -> bytes:

@@ -43,6 +43,14 @@ class Receipt:
     succeeded: bool
 
 
+@dataclass(frozen=True)
+class Log:
+    """An event of a contract: its kind and indexed values, 32 bytes each, and the others."""
+
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
 class Node:
     """A node that the user names.
 
@@ -150,6 +158,19 @@ class Node:
         """Return what a contract answers to a call that changes nothing."""
         asked = {"to": "0x" + target.hex(), "data": "0x" + data.hex()}
         return _bytes(self.ask("eth_call", asked, "latest"))
+
+    def logs(self, contract: bytes, topic: bytes, from_block: int, to_block: int) -> list[Log]:
+        """Return the events of one kind that a contract told in a span of blocks, in order."""
+        found = self.ask(
+            "eth_getLogs",
+            {
+                "address": "0x" + contract.hex(),
+                "topics": ["0x" + topic.hex()],
+                "fromBlock": hex(from_block),
+                "toBlock": hex(to_block),
+            },
+        )
+        return [Log(tuple(map(_bytes, one["topics"])), _bytes(one["data"])) for one in found]
 
     def _block(self, tag: str) -> Head:
         found = self.ask("eth_getBlockByNumber", tag, False)

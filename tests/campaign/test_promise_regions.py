@@ -1,0 +1,83 @@
+"""The checks behind campaign 10 find what is wrong: runs under other rules, tampered trades."""
+
+import importlib.util
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gridrig.campaign.builtin import PROCEDURES, RIGS
+from gridrig.campaign.procedures import Procedure, execute
+from gridrig.campaign.trading import Cleared
+from gridrig.market.auction import Trade
+from gridrig.promises.policies import against_table_milliwh, between_members_milliwh
+from gridrig.quantity import DeliveryPeriod
+from gridrig.rig.description import load_rig
+
+ROLES = {"home": "consumer", "roof": "producer", "grid": "grid"}
+
+
+def module_of(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, PROCEDURES / "promises" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def measured(tested: Procedure) -> dict[str, float | None]:
+    """Execute a procedure and return what it measured."""
+    execution = execute(tested, load_rig(RIGS / f"{tested.rig}.toml"))
+    assert execution.verdicts.cause == ""
+    return {one.criterion.name: one.value for one in execution.verdicts.verdicts}
+
+
+def test_a_market_that_lets_everything_pass_is_found() -> None:
+    module = module_of("test_rule_change")
+    rules = module.SCENARIO.rules
+    lax = replace(rules.governance, delay_s=0, quorum=1, veto=(), safety=("council",))
+    module.SCENARIO = replace(module.SCENARIO, rules=replace(rules, governance=lax))
+    found = measured(module.test_rule_change.procedure)
+    assert found["decisions_unlike_expected"] == 5
+    assert found["periods_unlike_rules"] == 13  # from the free network of 10:00 on
+    assert found["ledger_sum_micro"] == 0  # the books are right, by the wrong rules
+
+
+def cleared(*trades: tuple[str, str, int]) -> Cleared:
+    made = tuple(
+        Trade(number, number, who, side, energy, 100_000)  # type: ignore[arg-type]
+        for number, (who, side, energy) in enumerate(trades, 1)
+    )
+    return Cleared(DeliveryPeriod(0, 0, 900), False, (), made, (), None, 0)
+
+
+@pytest.mark.parametrize(
+    ("trades", "against", "between"),
+    [
+        ([("roof", "offer", 4), ("grid", "bid", 4)], 0, 0),
+        ([("roof", "offer", 4), ("home", "bid", 4)], 4, 4),
+        ([("roof", "offer", 4), ("home", "bid", 1), ("grid", "bid", 3)], 1, 1),
+        ([("grid", "offer", 4), ("home", "bid", 4)], 0, 0),
+        ([("grid", "offer", 4), ("home", "bid", 3)], 1, 0),  # energy of nobody
+    ],
+)
+def test_energy_that_the_table_does_not_allow_is_found(
+    trades: list[tuple[str, str, int]], against: int, between: int
+) -> None:
+    middle = {("producer", "grid"), ("grid", "consumer")}
+    assert against_table_milliwh(cleared(*trades), ROLES, middle) == against
+    assert between_members_milliwh(cleared(*trades), ROLES, "grid") == between
+
+
+def test_a_market_without_its_table_is_found() -> None:
+    module = module_of("test_trading_policies")
+    market = module.SCENARIO.rules
+    everybody = tuple(replace(one, segments=market.policies[0].segments) for one in market.policies)
+    module.SCENARIO = replace(
+        module.SCENARIO, rules=replace(market, policies=everybody), duration_s=12 * 3600
+    )
+    found = measured(module.test_trading_policies.procedure)
+    assert min(found[name] or 0 for name in (
+        "traded_against_table_milliwh", "refusals_unlike_table", "blocked_between_members_milliwh"
+    )) > 0  # fmt: skip
