@@ -60,6 +60,8 @@ def check_together(
     for at, table in _elements(file.top, file.table, "fault"):
         if from_s <= table["at_s"] < to_s:
             _check_fault(rig, table, at, registry, issues)
+    if scenario.operator is not None:
+        _check_operator(rig, file.top.key("operator"), issues)
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
@@ -101,6 +103,10 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
+        holder = next((d.name for d in rig.of("switch") if d.branch == target), None)
+        if do == "switch" and holder is not None:
+            found = f"{shown(target)}, which stands as {holder} does"
+            issues.add(at.key("target"), found, "a branch without a switch of the rig")
         return
     if do in OF_MOTORS:
         motors = [motor.name for motor in rig.motors]
@@ -163,6 +169,13 @@ def _check_fault(
         if problem.found is None:
             found = "nothing"
         issues.add(place, found, problem.expected, problem.near)
+
+
+def _check_operator(rig: Rig, at: At, issues: Issues) -> None:
+    has_switch = any(device.branch is not None for device in rig.of("switch"))
+    if rig.feeder is None or not (has_switch or any(p.shed_stage for p in rig.participants)):
+        expected = f"a [feeder] and a switch with a branch, or a shed_stage, in {rig.path}"
+        issues.add(at, "an operator with nothing to switch", expected)
 
 
 def _check_traders(rig: Rig, at: At, issues: Issues) -> None:

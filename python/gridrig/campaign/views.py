@@ -70,7 +70,7 @@ class Views:
                 net = (reading.export_milliwh or 0) - reading.import_milliwh
             self._net_milliwh.setdefault(seat.meter.name, []).append(net)
 
-    def _counted_wh(self, seat: Seat) -> tuple[float, ...]:
+    def counted_wh(self, seat: Seat) -> tuple[float, ...]:
         """Return what a meter counted in each period so far, NaN where it did not say. [Wh]"""
         ends = self._net_milliwh.get(seat.meter.name, [])
         return tuple(
@@ -110,7 +110,7 @@ class Views:
                 battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
-                counted_wh=self._counted_wh(seat),
+                counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
             )
 

@@ -1,10 +1,14 @@
 """Campaign 8: a stressed feeder."""
 
-from gridrig.promises.rows import Campaign, Row
+from gridrig.promises.rows import Campaign, Row, by
 
 CAMPAIGN = Campaign(
     8,
     "stressed feeder",
+    suites=(
+        "hil/promises/test_rerouting.py",
+        "hil/promises/test_shedding.py",
+    ),
     rows=(
         Row(
             "M6",
@@ -14,7 +18,26 @@ CAMPAIGN = Campaign(
         Row(
             "M13",
             "an overload that is foreseen is switched around",
-            missing="no campaign; gridrig switching plans it",
+            (
+                *by(
+                    "test_rerouting",
+                    "loading_without_operator_percent",
+                    "line_loading_max_percent",
+                    "switched_ahead_s",
+                    "rings_max",
+                    "buses_dead_max",
+                    "unserved_wh",
+                    "engines_differ_v_pu",
+                ),
+                *by(
+                    "test_shedding",
+                    "line_loading_max_percent",
+                    "said_before_s",
+                    "protected_unserved_wh",
+                    "shed_out_of_order",
+                    "shed_needlessly",
+                ),
+            ),
         ),
         Row(
             "M14",
