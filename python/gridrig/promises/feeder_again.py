@@ -5,7 +5,7 @@ from the trace. So what an operator did can be judged beside what would have bee
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class TickAgain:
 
     row: Mapping[str, float]
     loads: Mapping[str, tuple[float, float]]  # [W, var]
+
+    def changed(self, values: Mapping[str, float]) -> "TickAgain":
+        """Return the tick with some of its columns as they were not."""
+        return replace(self, row={**self.row, **values})
 
     @property
     def shed(self) -> dict[str, float]:

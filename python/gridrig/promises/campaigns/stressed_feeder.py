@@ -8,6 +8,7 @@ CAMPAIGN = Campaign(
     suites=(
         "hil/promises/test_rerouting.py",
         "hil/promises/test_shedding.py",
+        "hil/promises/test_voltage_support.py",
     ),
     rows=(
         Row(
@@ -52,7 +53,15 @@ CAMPAIGN = Campaign(
         Row(
             "M17",
             "voltage is held by reactive power first",
-            missing="procedures of functions exist, no feeder campaign",
+            by(
+                "test_voltage_support",
+                "v_without_support_pu",
+                "bus_v_max_pu",
+                "watt_before_var",
+                "curtailed_wh",
+                "metered_beyond_given_wh",
+                "certificates_unlike_meters_wh",
+            ),
         ),
     ),
 )
