@@ -7,6 +7,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.charging import Charging
@@ -183,10 +184,13 @@ def make_loop(
     }
     sensed |= {d.name: bench.devices[d.name] for d in _real_switches(rig)}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
-    analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
+    market = scenario.market or NO_MARKET
+    head = rig.meter_of(HEAD)
+    balancing = Balancing(market.balanced_by, head.name if head is not None else "")
+    read_always = [*street.outside.values(), *([head.name] if head and market.balanced_by else [])]
+    analysers = {name: meters[name] for name in dict.fromkeys(read_always)}
     verifier = Verifier()
     enrol_all(verifier, rig.keys, file=rig.path)
-    market = scenario.market or NO_MARKET
     tariff = Tariff(
         market.feed_in_micro_per_kwh,
         market.retail_micro_per_kwh,
@@ -260,6 +264,7 @@ def make_loop(
         sensing=Sensing(sensed, analysers, events),
         physics=physics,
         control=control,
+        balancing=balancing,
         charging=charging,
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},

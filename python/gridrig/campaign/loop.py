@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
@@ -49,6 +50,7 @@ class Loop:
     sensing: Sensing
     physics: Physics
     control: Control
+    balancing: Balancing
     charging: Charging
     curtailment: Curtailment
     trading: Trading
@@ -148,7 +150,12 @@ class Loop:
         self.physics.follow(self._switches(telemetry))
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
-        wanted_w = self.views.schedules(tick.t_s, self.trading)
+        wanted_w = self.balancing.step(
+            self.views.schedules(tick.t_s, self.trading),
+            self.views.plan_w(tick.t_s, self.trading),
+            telemetry.meters.get(self.balancing.head_meter),
+            self.control.bounds,
+        )
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),

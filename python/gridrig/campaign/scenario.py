@@ -87,6 +87,8 @@ class MarketRules:
         Whether the feeder engine has the last word on what is cleared (`feeder_rounds.py`).
     feeder_limits : Limits
         What it is held to.
+    balanced_by : tuple of str
+        Storages that keep the feeder head at what was cleared (`balancing.py`).
     settlement : SettlementTable
         What is agreed of the settlement beyond these prices (`settlement_terms.py`).
     """
@@ -103,6 +105,7 @@ class MarketRules:
     island_parameters: dict[str, Any] = field(default_factory=dict)
     feeder_check: bool = False
     feeder_limits: Limits = field(default_factory=Limits)
+    balanced_by: tuple[Name, ...] = ()
     settlement: SettlementTable = field(default_factory=SettlementTable)
 
 

@@ -20,6 +20,7 @@ from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
 from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
+from gridrig.rig.device import HEAD
 from gridrig.rig.emulated import driver_link
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.participants import GridAgent, HomeAgent
@@ -63,6 +64,7 @@ def check_together(
     if scenario.operator is not None:
         _check_operator(rig, file.top.key("operator"), issues)
     if scenario.market is not None:
+        _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
         _check_capacities(rig, rig_issues)
@@ -176,6 +178,17 @@ def _check_operator(rig: Rig, at: At, issues: Issues) -> None:
     if rig.feeder is None or not (has_switch or any(p.shed_stage for p in rig.participants)):
         expected = f"a [feeder] and a switch with a branch, or a shed_stage, in {rig.path}"
         issues.add(at, "an operator with nothing to switch", expected)
+
+
+def _check_balancing(rig: Rig, market: MarketRules, at: At, issues: Issues) -> None:
+    storages = [device.name for device in rig.of("storage")]
+    for index, name in enumerate(market.balanced_by):
+        if name not in storages:
+            place = at.key("balanced_by").item(index)
+            issues.add(place, shown(name), one_of(storages), near_miss(name, storages))
+    if market.balanced_by and rig.meter_of(HEAD) is None:
+        expected = f"a meter in {rig.path} that measures the head"
+        issues.add(at.key("balanced_by"), "no meter to balance by", expected)
 
 
 def _check_traders(rig: Rig, at: At, issues: Issues) -> None:

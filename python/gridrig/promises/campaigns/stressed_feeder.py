@@ -8,6 +8,7 @@ CAMPAIGN = Campaign(
     suites=(
         "hil/promises/test_rerouting.py",
         "hil/promises/test_shedding.py",
+        "hil/promises/test_cloud_ramp.py",
         "hil/promises/test_voltage_support.py",
     ),
     rows=(
@@ -48,7 +49,7 @@ CAMPAIGN = Campaign(
         Row(
             "M15",
             "a cloud's ramp is made good in a stated time",
-            missing="no campaign",
+            by("test_cloud_ramp", "sun_lost_w", "plan_w_min", "recovered_periods"),
         ),
         Row(
             "M17",
