@@ -7,18 +7,22 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
+from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
+from gridrig.campaign.outlook import Outlook
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Right, rights_of
 from gridrig.campaign.rule_book import RuleBook
@@ -40,6 +44,7 @@ from gridrig.grid.loading import load_network
 from gridrig.grid.network import Network
 from gridrig.grid.points import single_phases
 from gridrig.grid.profiles import Profiles, load_profiles
+from gridrig.grid.switching import branches
 from gridrig.market.agents import Agent, Side, Tariff, View, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
 from gridrig.metering import enrol_all
@@ -91,6 +96,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         f_hz=network.f_hz,
         profiles=profiles.sgens,
         loads=set(profiles.buses) - set(single_phases(network.points)),
+        branches=[branch for branch in branches(network) if branch != feeder.pcc_branch],
     )
     if issues:
         raise RigError(
@@ -124,7 +130,9 @@ def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
     if grid is None:
         return Street(rig, None, s_base_va=BENCH_BASE_VA, seed=seed)
     phases = single_phases(grid.network.points)
-    return Street(rig, grid.profiles, s_base_va=grid.link_va, seed=seed, phases=phases)
+    street = Street(rig, grid.profiles, s_base_va=grid.link_va, seed=seed, phases=phases)
+    street.open_as_loaded = frozenset(grid.network.out_of_service)
+    return street
 
 
 def make_bench(
@@ -140,7 +148,10 @@ def make_bench(
     street.circuit = circuit = make_circuit(rig, street, clock)
     terminals: dict[str, Any] = {}
     for device in rig.devices:
-        if device.emulated and device.capability in OF_A_CIRCUIT and circuit is not None:
+        if device.emulated and device.branch is not None:
+            contacts = BranchContacts(clock, device.branch not in street.open_as_loaded)
+            terminals[device.name] = street.contacts[device.branch] = contacts
+        elif device.emulated and device.capability in OF_A_CIRCUIT and circuit is not None:
             terminals[device.name] = connection_of(rig, circuit, street, device)
         elif device.emulated:
             terminals[device.name] = street.terminal_of(device)
@@ -172,11 +183,15 @@ def make_loop(
     sensed = {
         d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms", "ev_charger")
     }
+    sensed |= {d.name: bench.devices[d.name] for d in _real_switches(rig)}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
-    analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
+    market = scenario.market or NO_MARKET
+    head = rig.meter_of(HEAD)
+    balancing = Balancing(market.balanced_by, head.name if head is not None else "")
+    read_always = [*street.outside.values(), *([head.name] if head and market.balanced_by else [])]
+    analysers = {name: meters[name] for name in dict.fromkeys(read_always)}
     verifier = Verifier()
     enrol_all(verifier, rig.keys, file=rig.path)
-    market = scenario.market or NO_MARKET
     tariff = Tariff(
         market.feed_in_micro_per_kwh,
         market.retail_micro_per_kwh,
@@ -240,6 +255,8 @@ def make_loop(
             account.is_settled,
         ),
     )
+    views = Views(seats, street, control, start_utc_s=clock.start_utc_s, link_va=grid.link_va)
+    operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)
     return Loop(
         clock=clock,
         scenario=scenario,
@@ -259,6 +276,7 @@ def make_loop(
         sensing=Sensing(sensed, analysers, events),
         physics=physics,
         control=control,
+        balancing=balancing,
         charging=charging,
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
@@ -267,13 +285,7 @@ def make_loop(
             rig.nominal.f_hz,
         ),
         trading=trading,
-        views=Views(
-            seats,
-            street,
-            control,
-            start_utc_s=clock.start_utc_s,
-            link_va=grid.link_va,
-        ),
+        views=views,
         rounds=MeteringRounds(
             {d.name: meters[d.name] for d in rig.signing()},
             verifier,
@@ -285,6 +297,8 @@ def make_loop(
         trace=Trace(street, grid.feeder),
         feeder=FeederWatch(market.feeder_limits, events),
         events=events,
+        outside_switches={d.name: str(d.branch) for d in _real_switches(rig)},
+        operator=operator,
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,
     )
@@ -333,6 +347,34 @@ def _feeder_rounds(
         market.feeder_limits,
         {seat.name: bus_of(seat) for seat in seats.values()},
         UntradedForecast(feeder.buses, street, seats, start_utc_s),
+    )
+
+
+def _real_switches(rig: Rig) -> list[Device]:
+    return [d for d in rig.of("switch") if d.branch is not None and not d.emulated]
+
+
+def _operator(
+    rig: Rig,
+    scenario: Scenario,
+    grid: Grid,
+    bench: Bench,
+    views: Views,
+    street: Street,
+    start_utc_s: int,
+    events: EventLog,
+) -> GridOperator | None:
+    if scenario.operator is None or rig.feeder is None:
+        return None
+    return GridOperator(
+        scenario.operator,
+        scenario.period_s,
+        make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc),
+        {d.branch: bench.devices[d.name] for d in rig.of("switch") if d.branch is not None},
+        Outlook(street, start_utc_s, scenario.period_s),
+        views,
+        street,
+        events,
     )
 
 

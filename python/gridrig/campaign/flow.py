@@ -130,6 +130,15 @@ class Physics:
             case "regulator":
                 self.feeder.set_regulator(name, **parameters)
 
+    def follow(self, closed: Mapping[str, bool]) -> None:
+        """Have branches of the feeder stand as their switches do, unless the PCC is open."""
+        if self.islanded:
+            return  # the island's model keeps the network it was born with
+        for branch, is_closed in closed.items():
+            if is_closed == (branch in self.feeder.out):
+                self._stability.forget()
+                self.feeder.switch(branch, closed=is_closed)
+
     def step(
         self, t_s: float, dt_s: float, extra: tuple[Sequence[float], Sequence[float]] | None = None
     ) -> Flow:

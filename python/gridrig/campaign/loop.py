@@ -1,8 +1,9 @@
 """The coupled loop: sense, solve, impose, control, meter, record, tick after tick.
 
-Order within a tick at t: events and faults of t take effect; at a period edge the meters sign what
-they counted up to t and the period before is settled; at a gate closure the next period is cleared;
-the devices are read; the physics of [t, t + dt) is solved; set-points go out; the meters integrate.
+Order within a tick at t: at a period edge the meters sign what they counted up to t and the period
+before is settled; events and faults of t take effect; at a period edge the operator switches; the
+devices are read; at a gate closure the next period is cleared; the physics of [t, t + dt) is
+solved; set-points go out; the meters integrate.
 Nothing flows backwards inside a tick.
 """
 
@@ -11,12 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
@@ -36,7 +39,8 @@ from gridrig.quantity import DeliveryPeriod
 class Loop:
     """Everything a run steps, in the order it steps it.
 
-    `outside` gives the bus of each analyser that measures a real device.
+    `outside` gives the bus of each analyser that measures a real device, `outside_switches` the
+    branch of each real switch.
     """
 
     clock: Clock
@@ -46,6 +50,7 @@ class Loop:
     sensing: Sensing
     physics: Physics
     control: Control
+    balancing: Balancing
     charging: Charging
     curtailment: Curtailment
     trading: Trading
@@ -57,6 +62,8 @@ class Loop:
     feeder: FeederWatch
     events: EventLog
     outside: Mapping[str, str]
+    outside_switches: Mapping[str, str]
+    operator: GridOperator | None
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
     losses_wh: float = 0.0
@@ -130,15 +137,24 @@ class Loop:
     async def _tick(self, tick: Tick, late_s: float) -> None:
         street = self.physics.street
         self.stimuli.apply(tick.t_s)
+        begins = tick.t_s % self.scenario.period_s == 0
+        if self.operator is not None and begins and not self.physics.islanded:
+            await self.operator.look(tick.t_s)
         street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
         for period in self.periods[1:]:
             if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
+        self.physics.follow(self._switches(telemetry))
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
-        wanted_w = self.views.schedules(tick.t_s, self.trading)
+        wanted_w = self.balancing.step(
+            self.views.schedules(tick.t_s, self.trading),
+            self.views.plan_w(tick.t_s, self.trading),
+            telemetry.meters.get(self.balancing.head_meter),
+            self.control.bounds,
+        )
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
@@ -160,6 +176,13 @@ class Loop:
         if flow.island is not None:
             head = street.world.head()
             self.islands.tick(flow.island, (head.import_milliwh, head.export_milliwh))
+
+    def _switches(self, telemetry: Telemetry) -> dict[str, bool]:
+        """Return by branch whether its switch is closed: contacts if modelled, else as read."""
+        closed = {branch: one.contacts()[0] for branch, one in self.physics.street.contacts.items()}
+        for name, reading in telemetry.switches.items():
+            closed[self.outside_switches[name]] = reading.closed
+        return closed
 
     def _measured(self) -> tuple[list[float], list[float]]:
         """Return what real devices inject, as their analysers last measured it. [W, var]"""

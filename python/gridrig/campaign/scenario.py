@@ -93,6 +93,8 @@ class MarketRules:
         Whether the feeder engine has the last word on what is cleared (`feeder_rounds.py`).
     feeder_limits : Limits
         What it is held to.
+    balanced_by : tuple of str
+        Storages that keep the feeder head at what was cleared (`balancing.py`).
     settlement : SettlementTable
         What is agreed of the settlement beyond these prices (`settlement_terms.py`).
     policy : str or None
@@ -111,8 +113,28 @@ class MarketRules:
     island_parameters: dict[str, Any] = field(default_factory=dict)
     feeder_check: bool = False
     feeder_limits: Limits = field(default_factory=Limits)
+    balanced_by: tuple[Name, ...] = ()
     settlement: SettlementTable = field(default_factory=SettlementTable)
     policy: Name | None = None
+
+
+@dataclass(frozen=True)
+class OperatorRules:
+    """How the feeder's operator works, if a scenario has one (`grid_operator.py`).
+
+    Parameters
+    ----------
+    looks_ahead_s : int
+        How far; whole delivery periods. [s]
+    acts_before_s : int
+        How long before the trouble it switches; what is later may still be forecast better. [s]
+    limits : Limits
+        What it keeps.
+    """
+
+    looks_ahead_s: Whole
+    acts_before_s: Whole = 3600
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -139,6 +161,8 @@ class Scenario:
         What a run on the wall clock must keep.
     rules : RuleTables
         How the rules of the market may change, and who may trade with whom.
+    operator : OperatorRules or None
+        None if nobody switches but the scenario.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -156,6 +180,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     criteria: tuple[Criterion, ...]
     timing: TimingBudget = field(default_factory=TimingBudget)
+    operator: OperatorRules | None = None
     slice: Mapping[str, int] = field(default_factory=dict)
     rules: RuleTables = field(default_factory=RuleTables)
 
@@ -188,6 +213,7 @@ class _Top:
     window: tuple[dict[str, Any], ...] | None = None
     market: dict[str, Any] | None = None
     timing: TimingBudget = field(default_factory=TimingBudget)
+    operator: OperatorRules | None = None
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
     criterion: tuple[dict[str, Any], ...] | None = None
@@ -245,6 +271,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
 
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
+    _check_operator(top.get("operator"), header, top.at.key("operator"), issues)
     times = _Times(header, start_s, windows, market, rules, [*events, *faults])
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
@@ -264,6 +291,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         criteria=tuple(Criterion(**draft.values) for draft in criteria),
         timing=top.values["timing"],
         rules=rules.build(),
+        operator=top.values["operator"],
     )
 
 
@@ -294,6 +322,15 @@ def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
     if market.get("feeder_check") and not isinstance(made, ZonalMechanism):
         found = f"a check of {shown(name)}, which clears no zones"
         issues.add(market.at.key("feeder_check"), found, "a mechanism with clear_zones, or false")
+
+
+def _check_operator(
+    operator: OperatorRules | None, header: Draft[_Header], at: At, issues: Issues
+) -> None:
+    period_s = header.get("period_s")
+    if operator is not None and period_s is not None and operator.looks_ahead_s % period_s:
+        expected = f"a multiple of scenario.period_s = {period_s}"
+        issues.add(at.key("looks_ahead_s"), shown(operator.looks_ahead_s), expected)
 
 
 @dataclass(frozen=True)

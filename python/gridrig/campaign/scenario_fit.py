@@ -21,6 +21,7 @@ from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
 from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
+from gridrig.rig.device import HEAD
 from gridrig.rig.emulated import driver_link
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.participants import ROLES, GridAgent, HomeAgent
@@ -61,7 +62,10 @@ def check_together(
     for at, table in _elements(file.top, file.table, "fault"):
         if from_s <= table["at_s"] < to_s:
             _check_fault(rig, table, at, registry, issues)
+    if scenario.operator is not None:
+        _check_operator(rig, file.top.key("operator"), issues)
     if scenario.market is not None:
+        _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)
         _check_capacities(rig, rig_issues)
@@ -104,6 +108,10 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
+        holder = next((d.name for d in rig.of("switch") if d.branch == target), None)
+        if do == "switch" and holder is not None:
+            found = f"{shown(target)}, which stands as {holder} does"
+            issues.add(at.key("target"), found, "a branch without a switch of the rig")
         return
     if do in OF_MOTORS:
         motors = [motor.name for motor in rig.motors]
@@ -166,6 +174,24 @@ def _check_fault(
         if problem.found is None:
             found = "nothing"
         issues.add(place, found, problem.expected, problem.near)
+
+
+def _check_operator(rig: Rig, at: At, issues: Issues) -> None:
+    has_switch = any(device.branch is not None for device in rig.of("switch"))
+    if rig.feeder is None or not (has_switch or any(p.shed_stage for p in rig.participants)):
+        expected = f"a [feeder] and a switch with a branch, or a shed_stage, in {rig.path}"
+        issues.add(at, "an operator with nothing to switch", expected)
+
+
+def _check_balancing(rig: Rig, market: MarketRules, at: At, issues: Issues) -> None:
+    storages = [device.name for device in rig.of("storage")]
+    for index, name in enumerate(market.balanced_by):
+        if name not in storages:
+            place = at.key("balanced_by").item(index)
+            issues.add(place, shown(name), one_of(storages), near_miss(name, storages))
+    if market.balanced_by and rig.meter_of(HEAD) is None:
+        expected = f"a meter in {rig.path} that measures the head"
+        issues.add(at.key("balanced_by"), "no meter to balance by", expected)
 
 
 def _check_traders(rig: Rig, at: At, issues: Issues) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gridrig.devices.bench_capabilities import SwitchReading
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
 from gridrig.devices.charger_capability import EvChargerReading
 from gridrig.errors import CampaignError, DriverError
@@ -21,6 +22,7 @@ class Telemetry:
     batteries: dict[str, BmsReading] = field(default_factory=dict)
     meters: dict[str, MeterReading] = field(default_factory=dict)
     chargers: dict[str, EvChargerReading] = field(default_factory=dict)
+    switches: dict[str, SwitchReading] = field(default_factory=dict)
 
 
 class Sensing:
@@ -29,7 +31,7 @@ class Sensing:
     Parameters
     ----------
     devices : mapping of name to driver
-        Inverters, storages, batteries and chargers, in rig order.
+        Inverters, storages, batteries, chargers and real switches, in rig order.
     analysers : mapping of name to driver
         Meters that measure a real terminal and are read at every tick; the latest reading of each
         is in `measured`.
@@ -70,6 +72,8 @@ class Sensing:
                 telemetry.batteries[name] = reading
             elif isinstance(reading, InverterReading):
                 telemetry.inverters[name] = reading
+            elif isinstance(reading, SwitchReading):
+                telemetry.switches[name] = reading
             elif isinstance(reading, EvChargerReading):
                 telemetry.chargers[name] = reading
             else:

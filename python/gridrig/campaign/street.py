@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.circuit.vehicle import Vehicle
 from gridrig.devices.emulators import plant_functions
@@ -179,6 +180,9 @@ class Street:
         self.available_w: dict[str, float] = {}
         self.outside: dict[str, str] = {}  # real devices and the meter that measures each
         self.cloud: dict[str, float] = {}
+        self.shed: frozenset[str] = frozenset()  # buses whose load the operator has off
+        self.open_as_loaded: frozenset[str] = frozenset()  # branches of the feeder
+        self.contacts: dict[str, BranchContacts] = {}  # by branch, made with the bench
         self.circuit: BenchCircuit | None = None  # made with the bench, which has the clock
         for device in rig.of("inverter", "storage"):
             if _is_modelled(device) and device.capability == "inverter":
@@ -246,10 +250,11 @@ class Street:
     def follow_profiles(self, utc_s: int) -> None:
         """Impose what homes use and what the sun gives at a moment. [s since 1970]"""
         point = self.profiles.loads(utc_s)
-        for p_w, q_var, index in zip(
-            point.p_w.tolist(), point.q_var.tolist(), self.loads.values(), strict=True
+        for p_w, q_var, (bus, index) in zip(
+            point.p_w.tolist(), point.q_var.tolist(), self.loads.items(), strict=True
         ):
-            self.world.set_load(index, -p_w, -q_var)
+            on = 0.0 if bus in self.shed else 1.0
+            self.world.set_load(index, -p_w * on, -q_var * on)
         for name in self.sun:
             self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
             self.world.set_available(self.devices[name], self.available_w[name])

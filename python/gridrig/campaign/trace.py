@@ -19,6 +19,7 @@ class Trace:
         self._street = street
         self._buses = feeder.buses
         self._feeder = feeder
+        self._switched = [d.branch for d in street.rig.of("switch") if d.branch is not None]
         self._rows: list[dict[str, float]] = []
 
     def __len__(self) -> int:
@@ -72,6 +73,8 @@ class Trace:
             row[f"vehicle.{name}.soc"] = math.nan if charger.soc is None else charger.soc
             allowed_w = math.nan if charger.allowed_w is None else charger.allowed_w
             row[f"device.{name}.allowed_w"] = allowed_w
+        for branch in self._switched:
+            row[f"switch.{branch}.closed"] = float(branch not in self._feeder.out)
         row["feeder.head_p_w"] = solution.head_p_w
         row["feeder.losses_w"] = solution.losses_w
         row["feeder.trafo_loading_percent"] = float(self._feeder.pcc_loading_percent(solution))

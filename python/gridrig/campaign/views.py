@@ -13,6 +13,7 @@ from gridrig.campaign.trading import Trading
 from gridrig.market.agents import BatteryView, View
 from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import Device
+from gridrig.rig.device import HEAD
 
 SAMPLE_S = 60  # forecasts are means of what was, sampled once a minute
 SOC_TOP = 0.95  # a storage operator buys only up to here
@@ -68,7 +69,7 @@ class Views:
                 net = (reading.export_milliwh or 0) - reading.import_milliwh
             self._net_milliwh.setdefault(seat.meter.name, []).append(net)
 
-    def _counted_wh(self, seat: Seat) -> tuple[float, ...]:
+    def counted_wh(self, seat: Seat) -> tuple[float, ...]:
         """Return what a meter counted in each period so far, NaN where it did not say. [Wh]"""
         ends = self._net_milliwh.get(seat.meter.name, [])
         return tuple(
@@ -109,7 +110,7 @@ class Views:
                 battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
-                counted_wh=self._counted_wh(seat),
+                counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
             )
 
@@ -127,6 +128,14 @@ class Views:
             for seat in self.seats.values()
             if seat.device is not None and seat.device.capability == "storage"
         }
+
+    def plan_w(self, t_s: float, trading: Trading) -> float:
+        """Return the mean power that the main grid sold less bought for the present period. [W]"""
+        for cleared in trading.cleared:
+            if cleared.period.start_s <= t_s < cleared.period.end_s:
+                grids = (seat.name for seat in self.seats.values() if seat.meter.measures == HEAD)
+                return sum(trading.scheduled_w(name, cleared.period) for name in grids)
+        return 0.0
 
     def _instants(self, period: DeliveryPeriod) -> range:
         begin = self._start_utc_s + period.start_s - DAY_S

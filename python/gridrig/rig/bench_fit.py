@@ -42,7 +42,10 @@ def check_bench(
         if device.capability == "dc_source" and device.emulated and device.name not in fed:
             expected = "a terminal that names it as its dc_source"
             issues.add(device.at, "a DC source that feeds nothing", expected)
-    if any(device.emulated and device.capability in OF_A_CIRCUIT for device in devices):
+        if device.branch is not None and feeder is None:
+            expected = "a [feeder], whose branch it opens and closes"
+            issues.add(device.at.key("branch"), shown(device.branch), expected)
+    if any(_in_circuit(device) for device in devices):
         _check_circuit(devices, issues)
 
 
@@ -127,7 +130,7 @@ def _check_circuit(devices: Sequence[DeviceDraft], issues: Issues) -> None:
     """Check what an emulated circuit is made of: one bus, one source, one of each else."""
     first: dict[str, DeviceDraft] = {}
     for device in devices:
-        if not device.emulated or device.capability not in ONE_EACH or _on_a_feeder(device):
+        if not _in_circuit(device) or device.capability not in ONE_EACH or _on_a_feeder(device):
             continue
         held = first.setdefault(device.capability, device)
         if held is not device:
@@ -149,8 +152,13 @@ def _check_circuit(devices: Sequence[DeviceDraft], issues: Issues) -> None:
                 at = device.at.key("emulate").key("sees").item(index)
                 issues.add(at, shown(place), one_of(known), near_miss(place, known))
     if "ac_source" not in first:
-        emulated = next(d for d in devices if d.emulated and d.capability in OF_A_CIRCUIT)
+        emulated = next(d for d in devices if _in_circuit(d))
         issues.add(emulated.at.key("emulate"), "a circuit without a source", "an ac_source in it")
+
+
+def _in_circuit(device: DeviceDraft) -> bool:
+    """Return whether an instrument is emulated in a bench's circuit, not in the feeder."""
+    return device.emulated and device.capability in OF_A_CIRCUIT and device.branch is None
 
 
 def _on_a_feeder(device: DeviceDraft) -> bool:

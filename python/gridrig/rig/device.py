@@ -221,6 +221,8 @@ class Device:
         The storage's battery management system.
     measures : str or None
         Of a meter: "load" (of its bus), "head", or the name of an inverter or storage.
+    branch : str or None
+        Of a switch in the feeder: what it opens and closes, `line:<name>` or `trafo:<name>`.
     signs : bool
         Whether it is a meter whose readings are signed, as its driver says.
     host_dead : str
@@ -247,6 +249,7 @@ class Device:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    branch: str | None = None
     signs: bool = False
     host_dead: HostDead = "none"
     categories: Categories | None = None

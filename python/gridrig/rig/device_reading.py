@@ -57,6 +57,7 @@ class _Table:
     emulate: dict[str, Any] | None = None
     bms: Name | None = None
     measures: Name | None = None
+    branch: Name | None = None
     host_dead: HostDead = "none"
     categories: Categories | None = None
     nameplate: Nameplate | None = None
@@ -81,6 +82,7 @@ class DeviceDraft:
     emulation: Emulation | None = None
     bms: str | None = None
     measures: str | None = None
+    branch: str | None = None
     signs: bool = False
     host_dead: HostDead = "none"
     categories: Categories | None = None
@@ -113,6 +115,7 @@ def read_device(
         link=fields.get("link"),
         bms=fields.get("bms"),
         measures=fields.get("measures"),
+        branch=fields.get("branch"),
         host_dead=fields.get("host_dead") or "none",
         categories=fields.get("categories"),
         nameplate=fields.get("nameplate"),
@@ -166,6 +169,7 @@ def build_device(draft: DeviceDraft, devices: Sequence[DeviceDraft]) -> Device:
         emulation=draft.emulation,
         bms=draft.bms,
         measures=draft.measures,
+        branch=draft.branch,
         signs=draft.signs,
         host_dead=draft.host_dead,
         categories=draft.categories,
@@ -323,6 +327,8 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         issues.add(at.key("nameplate"), "a table", f"nothing: this is a {capability}")
     if draft.measures is not None and capability != "meter":
         issues.add(at.key("measures"), shown(draft.measures), f"nothing: this is a {capability}")
+    if draft.branch is not None and capability != "switch":
+        issues.add(at.key("branch"), shown(draft.branch), f"no branch: this is a {capability}")
     if capability == "storage" and "bms" not in draft.table:
         issues.add(at.key("bms"), "nothing", "the name of the bms device of its pack")
     if capability == "meter" and "measures" not in draft.table:

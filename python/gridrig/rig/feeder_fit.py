@@ -18,6 +18,7 @@ def check_feeder(
     f_hz: float | None = None,
     profiles: Collection[str] | None = None,
     loads: Collection[str] = (),
+    branches: Collection[str] | None = None,
 ) -> tuple[Issue, ...]:
     """Return what keeps a rig from hanging on its feeder.
 
@@ -35,6 +36,8 @@ def check_feeder(
         Elements of the network that have a PV profile; None if they are not to be checked.
     loads : collection of str
         Buses with a load of three phases, of which a motor can be part.
+    branches : collection of str or None
+        What a switch can open and close, without the PCC; None if that is not to be checked.
 
     Returns
     -------
@@ -59,6 +62,8 @@ def check_feeder(
             issues.add(at, shown(device.bus), _bus_words(buses), near_miss(device.bus, buses))
         else:
             _check_voltage(rig, device.bus, at, v_ll or {}, issues)
+    if branches is not None:
+        _check_branches(rig, branches, top, issues)
     for index, motor in enumerate(rig.motors):
         if motor.bus not in loads:
             at = top.key("motor").item(index, motor.name).key("bus")
@@ -67,6 +72,21 @@ def check_feeder(
             )
             issues.add(at, shown(motor.bus), expected, near_miss(motor.bus, loads))
     return issues.sorted()
+
+
+def _check_branches(rig: Rig, branches: Collection[str], top: At, issues: Issues) -> None:
+    """Check that each switch has a branch of the feeder, and that no two have the same."""
+    held: dict[str, str] = {}
+    for index, device in enumerate(rig.devices):
+        if device.branch is None:
+            continue
+        at = top.key("device").item(index, device.name).key("branch")
+        if device.branch not in branches:
+            words = one_of(branches) if len(branches) <= BUSES_SHOWN_MAX else "one of the feeder's"
+            issues.add(at, shown(device.branch), words, near_miss(device.branch, branches))
+        elif held.setdefault(device.branch, device.name) != device.name:
+            found = f"{shown(device.branch)}, which {held[device.branch]} switches"
+            issues.add(at, found, "a branch of its own")
 
 
 def _check_voltage(rig: Rig, bus: str, at: At, v_ll: Mapping[str, float], issues: Issues) -> None:

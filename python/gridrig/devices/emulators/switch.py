@@ -10,8 +10,8 @@ With `sync_check = true` it has a synchronism check (ANSI 25): told to close ont
 waits until the differences of frequency, voltage and angle are within `sync_df_hz`, `sync_dv_pu`
 and `sync_dtheta_deg`, and closes where the angles meet, within `sync_aim_deg`; an opening ends it.
 
-Mutants: `status` is "true", "stuck_open", "stuck_closed" or "inverted". Fault `weld`: the next
-opening leaves the main contacts closed.
+Mutants: `status` is "true", "stuck_open", "stuck_closed" or "inverted"; `jams` leaves both contacts
+where they are. Fault `weld`: the next opening leaves the main contacts closed.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,8 @@ class SwitchParameters(ScpiParameters):
         How far the status contact follows behind the main ones. [s]
     status : str
         "true", or how the status contact lies.
+    jams : bool
+        Whether its contacts stay where they are, whatever its coil is told.
     sync_check : bool
         Whether it closes onto a live island only within the following.
     sync_df_hz, sync_dv_pu, sync_dtheta_deg : float
@@ -59,6 +61,7 @@ class SwitchParameters(ScpiParameters):
     bounce_s: float = 0.003
     status_lag_s: float = 0.001
     status: str = "true"
+    jams: bool = False
     sync_check: bool = False
     sync_df_hz: float = 0.25
     sync_dv_pu: float = 0.10
@@ -121,7 +124,7 @@ class SwitchEmulator(ScpiEmulator):
     ) -> None:
         self._p, self._terminal = parameters, terminal
         self._random = stream(parameters.seed, f"{name}/contacts")
-        self._coil = False
+        self._coil = terminal.contacts()[0]  # one in a feeder may stand closed
         super().__init__(name, link, parameters, self._instrument, on_event)
 
     def _instrument(self) -> Instrument:
@@ -160,6 +163,8 @@ class SwitchEmulator(ScpiEmulator):
             return
         self._coil = closed
         _, status = self._terminal.contacts()
+        if self._p.jams:
+            return
         if not closed and self._faults.fire("weld") is not None:
             return
         p = self._p
