@@ -7,6 +7,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
@@ -184,6 +185,7 @@ def make_loop(
     )
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
+    aggregating = Aggregating(street, control, events)
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
@@ -238,6 +240,7 @@ def make_loop(
             events,
             limits,
             charging=charging,
+            aggregating=aggregating,
             control=control,
             trading=trading,
             ledger=LedgerOutage(journal.path),
@@ -246,6 +249,7 @@ def make_loop(
         physics=physics,
         control=control,
         charging=charging,
+        aggregating=aggregating,
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
             bench.devices,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
@@ -47,6 +48,7 @@ class Loop:
     physics: Physics
     control: Control
     charging: Charging
+    aggregating: Aggregating
     curtailment: Curtailment
     trading: Trading
     views: Views
@@ -100,6 +102,7 @@ class Loop:
 
     async def _begin(self) -> None:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)
+        self.aggregating.begin(self.clock.start_utc_s)
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
             self.views.heard(opening)
@@ -130,7 +133,9 @@ class Loop:
     async def _tick(self, tick: Tick, late_s: float) -> None:
         street = self.physics.street
         self.stimuli.apply(tick.t_s)
-        street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
+        utc_s = self.clock.start_utc_s + tick.t_s
+        street.follow_profiles(int(utc_s))
+        street.follow_fleets(utc_s)
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
         gate_s = self.scenario.market.gate_closure_s if self.scenario.market else 0
@@ -140,6 +145,7 @@ class Loop:
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
         wanted_w = self.views.schedules(tick.t_s, self.trading)
+        wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
@@ -147,7 +153,11 @@ class Loop:
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)
-        self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
+        self.trace.add(
+            tick, late_s, telemetry, self.sensing.measured, flow, self.control,
+            self.aggregating.row(utc_s),
+        )  # fmt: skip
+        street.advance_fleets(utc_s, tick.dt_s)
         self.physics.finish(tick.dt_s)
         for event in events_of(street.world):
             # What happened while connected; an island's events come with its trace.
