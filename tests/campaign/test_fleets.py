@@ -3,6 +3,8 @@
 import math
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,15 +13,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.fleet_events import order_left
+from gridrig.campaign.home_meters import HomeMeters
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.campaign.scenario_fit import check_together
-from gridrig.circuit.heated_homes import HeatedHomes
-from gridrig.errors import RigError
+from gridrig.circuit.heated_homes import HeatedHomes, History
+from gridrig.errors import MeteringError, RigError
 from gridrig.minds.aggregator import Baseline, Order, dispatch, ordered_w
 from gridrig.promises.comfort import comfort_excess_k, moved
+from gridrig.promises.fleet_credits import (
+    Event,
+    credited_twice,
+    enrolled,
+    inflating_gain_micro,
+    paid,
+    response_milliwh,
+    responses,
+)
 from gridrig.promises.fleet_response import Response
 from gridrig.rig.description import load_rig, override_emulate
 
@@ -179,7 +192,8 @@ def test_orders_go_to_fleets_that_there_are_and_mutants_of_fleets_are_checked() 
 def response(given_w: list[float], order: Order) -> Response:
     t_s = np.arange(len(given_w)) * 10.0
     asked = np.array([ordered_w([order], t) for t in t_s.tolist()])
-    return Response(t_s, np.full(len(given_w), 10.0), asked, np.array(given_w))
+    saved = np.full(len(given_w), 2.0)
+    return Response(t_s, np.full(len(given_w), 10.0), asked, np.array(given_w), saved)
 
 
 def test_what_was_not_followed_is_found_in_each_part_of_an_order() -> None:
@@ -194,6 +208,7 @@ def test_what_was_not_followed_is_found_in_each_part_of_an_order() -> None:
     assert response([0.0] * 10, order).answered_s(order) is None
     assert good.error_percent(0, 20) is None
     assert good.mean_w(70, 90) == pytest.approx(35)
+    assert good.energy_wh(70, 90) == pytest.approx((98 - 32) / 360)
 
 
 def test_a_stove_beside_the_pump_and_a_cold_room_are_found() -> None:
@@ -213,3 +228,50 @@ def test_a_stove_beside_the_pump_and_a_cold_room_are_found() -> None:
     assert comfort_excess_k(columns, {"h": fleet}) == pytest.approx(-0.1)
     cold = columns | {"fleet.h.coldest_c": [21.0, 19.7, 20.2]}
     assert comfort_excess_k(cold, {"h": fleet}) == pytest.approx(0.3)
+
+
+EVENT = Event(START + 6 * 900, START + 7 * 900, START + 9 * 900)  # a Monday, from 16:45 on
+
+
+def home_meters(loads_w: dict[int, list[float]], **changes: object) -> HomeMeters:
+    """Meters of homes that took 400 W on all days before, and on this day what is given."""
+    fleet = homes(len(loads_w), **changes)
+    quarters = 15 * 96
+    past = History(START - quarters * 900, np.full((quarters, fleet.count), 400.0), np.zeros(0))
+    counted = np.cumsum([[0.0, *loads_w[k]] for k in loads_w], axis=1) * 250
+    registers = {900.0 * k: row for k, row in enumerate(counted.T.astype(np.int64))}
+    kept = SimpleNamespace(history={"m": past}, registers={"m": registers})
+    return HomeMeters("m", fleet, cast(Aggregating, kept), START)
+
+
+def test_credits_are_baseline_less_load_and_a_heater_after_the_notice_earns_nothing() -> None:
+    flat = [400.0] * 10
+    sheds = [400.0] * 7 + [150.0] * 2 + [400.0]
+    heater = [400.0] * 6 + [2400.0] + [400.0] * 3
+    meters = home_meters({0: sheds, 1: heater, 2: flat})
+    fleet = enrolled(meters.names, 400_000)
+    found = responses(meters, fleet, EVENT)
+    counted = [one.counted_milliwh for one in found.values()]
+    assert counted == [125_000 - 10_000, 0, 0]  # less 5 % of 200 Wh
+    assert response_milliwh(found) == 125_000
+    payments = paid(found, 10_000_000)
+    assert payments == {"m/0": 115_000 * 250_000 // 1_000_000, "m/1": 0, "m/2": 0}
+    assert sum(paid(found, 1000).values()) == 1000
+    assert credited_twice(fleet, found) == 0
+
+
+def test_wasting_on_the_days_before_costs_more_than_it_earns() -> None:
+    sheds = [400.0] * 7 + [150.0] * 2 + [400.0]
+    fleet = enrolled(home_meters({0: sheds}).names, 400_000)
+    meters = home_meters({0: sheds})
+    gain = inflating_gain_micro(meters, fleet, EVENT, 0, wasted_w=100.0, honest=115_000)
+    # 50 Wh more a day, of which 95 % are paid once; ten times 50 Wh are bought.
+    assert gain == 47_500 * 250_000 // 1_000_000 - 500_000 * 300_000 // 1_000_000 < 0
+
+
+def test_meters_that_read_low_count_low_and_sign_nothing_twice() -> None:
+    low = home_meters({0: [400.0] * 10}, meter_scale=0.9)
+    (period,) = low.periods(0, [START])
+    assert period.import_milliwh == 90_000
+    with pytest.raises(MeteringError):
+        low.periods(0, [START])

@@ -11,9 +11,10 @@ import numpy as np
 
 from gridrig.campaign.control import Control
 from gridrig.campaign.street import Street
-from gridrig.circuit.heated_homes import History
+from gridrig.circuit.heated_homes import QUARTER_S, History
 from gridrig.events import EventLog
 from gridrig.minds.aggregator import Baseline, Order, dispatch, ordered_w
+from gridrig.minds.series import IntArray
 
 EVERYTHING = "aggregator"  # the target of an order to all fleets and batteries
 MISSING_OF_ORDER = 0.05  # from here on an order that cannot be given is an event
@@ -49,6 +50,8 @@ class Aggregating:
         if names:
             self._targets[EVERYTHING] = _Target(names, table.storages if table else ())
         self.history: dict[str, History] = {}
+        self.registers: dict[str, dict[float, IntArray]] = {}
+        """Of each fleet, its homes' registers at every quarter-hour of the run. [mWh]"""
         self._baselines: dict[str, Baseline] = {}
         self._ordered_w = 0.0
         self._given_w = 0.0
@@ -58,6 +61,7 @@ class Aggregating:
         for name, homes in self._street.fleets.items():
             self.history[name] = past = homes.begin(utc_s)
             self._baselines[name] = Baseline(past.p_w, past.outdoor_c)
+            self.registers[name] = {}
 
     def orders(self, target: str) -> tuple[Order, ...]:
         """Return the orders that a target was given so far."""
@@ -92,6 +96,8 @@ class Aggregating:
         t_s, dt_s, utc_s : float
             Of the tick that begins now; what is told holds from the next one on. [s]
         """
+        if t_s % QUARTER_S == 0:
+            self._read_registers(t_s)
         storages_w: dict[str, float] = {}
         self._ordered_w = self._given_w = 0.0
         for name, target in self._targets.items():
@@ -100,6 +106,12 @@ class Aggregating:
             elif target.told_w:
                 self._release(name, target, utc_s)
         return storages_w
+
+    def _read_registers(self, t_s: float) -> None:
+        world = self._street.world
+        for name, indices in self._street.homes.items():
+            counted = [world.terminal(index).import_milliwh for index in indices]
+            self.registers[name][t_s] = np.array(counted, dtype=np.int64)
 
     def _give(
         self, name: str, target: _Target, t_s: float, utc_s: float, storages_w: dict[str, float]

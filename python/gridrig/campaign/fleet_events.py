@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from gridrig.rig.schema import Name, NotNegative, Positive, Share
+from gridrig.rig.schema import Name, NotNegative, Positive, Share, at_least
 
-OF_FLEETS = frozenset({"dispatch", "drop_out"})
+OF_FLEETS = frozenset({"dispatch", "drop_out", "inflate"})
+STAYING = OF_FLEETS - {"dispatch"}  # what still holds long after it happened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,26 @@ class DropOutEvent:
     at_s: NotNegative
     target: Name
     share: Share
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InflateEvent:
+    """A home of a fleet takes so much more from now on, and follows nothing any more.
+
+    Parameters
+    ----------
+    home : int
+        Which, from 0.
+    p_w : float
+        How much more; 0 ends that. [W]
+    """
+
+    do: Literal["inflate"]
+    at_s: NotNegative
+    target: Name
+    home: Annotated[int, at_least(0)]
+    p_w: NotNegative
     name: Name | None = None
 
 

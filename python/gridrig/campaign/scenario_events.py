@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
-from gridrig.campaign.fleet_events import DispatchEvent, DropOutEvent
+from gridrig.campaign.fleet_events import DispatchEvent, DropOutEvent, InflateEvent
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, read_draft
 
@@ -22,7 +22,7 @@ class ScenarioEvent:
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
         "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override", "release",
-        "overask", "dispatch", "drop_out", "ledger_down" or "ledger_up".
+        "overask", "dispatch", "drop_out", "inflate", "ledger_down" or "ledger_up".
     target : str
         "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
         and a name, the participant that overasks, a fleet, or "aggregator" (all of them).
@@ -248,6 +248,7 @@ _KINDS: Mapping[str, Any] = {
         _Overask,
         DispatchEvent,
         DropOutEvent,
+        InflateEvent,
         _LedgerDown,
         _LedgerUp,
     )

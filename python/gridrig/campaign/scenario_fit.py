@@ -116,6 +116,9 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if target not in known:
             expected = f"a fleet: {one_of(known)}" if known else f"a [[fleet]] in {rig.path}"
             issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
+        for fleet in rig.fleets:
+            if target == fleet.name and table.get("home", 0) >= fleet.emulate.count:
+                issues.add(at.key("home"), shown(table["home"]), f"below {fleet.emulate.count}")
         return
     if do in OF_A_MIND:
         names = [participant.name for participant in rig.participants]

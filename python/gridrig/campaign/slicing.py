@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
-from gridrig.campaign.fleet_events import order_left
+from gridrig.campaign.fleet_events import STAYING, order_left
 from gridrig.campaign.scenario import Scenario, Window
 from gridrig.campaign.scenario_events import OF_FEEDER, OF_MOTORS, Fault, ScenarioEvent
 from gridrig.errors import CampaignError
@@ -54,10 +54,11 @@ def slice_scenario(
             "a slice begins connected: at {from_s} s the scenario is in the middle of an island",
             from_s=from_s,
         )
+    stays = OF_FEEDER.keys() | OF_MOTORS | STAYING
     switched = tuple(
         replace(e, at_s=0.0, name=None)
         for e in scenario.events
-        if (e.do in OF_FEEDER or e.do in OF_MOTORS or e.do == "drop_out") and e.at_s < from_s
+        if e.do in stays and e.at_s < from_s
     )
     events = (
         *switched,

@@ -136,6 +136,9 @@ class Stimuli:
                 self._aggregating.order(event.target, order)
             case "drop_out":
                 self.street.fleets[event.target].lose(float(event.parameters["share"]))
+            case "inflate":
+                home, p_w = int(event.parameters["home"]), float(event.parameters["p_w"])
+                self.street.fleets[event.target].cheat(home, p_w)
             case "start" | "stop":
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
             case "override":

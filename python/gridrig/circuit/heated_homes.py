@@ -25,7 +25,7 @@ from gridrig.quantity import DAY_S
 
 FloatArray = NDArray[np.float64]
 QUARTER_S = 900
-HISTORY_DAYS = 16  # at least ten weekdays and two days to settle
+HISTORY_DAYS = 17  # at least ten weekdays, after two days to settle
 SETTLING_DAYS = 2
 GAINS_S = 3600  # how long the heat of people and cooking stays the same
 WARMEST_S = 15 * 3600  # of the day
@@ -97,6 +97,10 @@ class HeatedHomes:
         Share of the homes that follow a set-point; the others say they do. [1]
     follows_s : float
         How long after it is first told something a home follows what it is told. [s]
+    meter_scale : float
+        What the homes' meters count of each watt-hour. [1]
+    inflates_w : float
+        What each home wasted in the days before, to look bigger. [W]
     lets_go : bool
         Whether homes hear that nothing is ordered any more.
     guards_comfort : bool
@@ -123,6 +127,8 @@ class HeatedHomes:
         response_s: float = 0.0,
         follows: float = 1.0,
         follows_s: float = math.inf,
+        meter_scale: float = 1.0,
+        inflates_w: float = 0.0,
         lets_go: bool = True,
         guards_comfort: bool = True,
     ) -> None:
@@ -132,18 +138,20 @@ class HeatedHomes:
         self.conductance_w_per_k = draws.uniform(*conductance_w_per_k, count)
         self.capacity_wh_per_k = draws.uniform(*capacity_wh_per_k, count)
         self.cop = cop
-        self._follows = draws.permutation(count) < round(follows * count)
+        self._honest = draws.permutation(count) < round(follows * count)
         self._order_of_loss = draws.permutation(count)
         self._seed, self._p_w_max, self._gain_w_max = seed, p_w_max, gain_w_max
         self._per_k, self._guards, self._lets_go = thermostat_w_per_k, guards_comfort, lets_go
         self._weather_c = (outdoor_c, swing_k, spread_k)
         self._response_s, self._follows_s = response_s, follows_s
+        self.seed, self.meter_scale, self._inflates_w = seed, meter_scale, inflates_w
         self._reset()
 
     def _reset(self) -> None:
         self.temperature_c = np.full(self.count, self.set_point_c)
         self.online = np.ones(self.count, dtype=bool)
         self.extra_w = np.zeros(self.count)
+        self._follows = self._honest.copy()
         self._told_w = np.full(self.count, math.nan)
         self._coming: list[tuple[float, FloatArray]] = []
         self._first_told_s = math.inf
@@ -157,7 +165,7 @@ class HeatedHomes:
             p_w = self.power_w(at)
             self.advance(p_w, at, QUARTER_S)
             if at >= first + SETTLING_DAYS * DAY_S:
-                rows.append(p_w)
+                rows.append(p_w + self._inflates_w)
                 outdoor.append(self.outdoor_c(at))
         return History(first + SETTLING_DAYS * DAY_S, np.array(rows), np.array(outdoor))
 
@@ -230,6 +238,11 @@ class HeatedHomes:
         told = np.full(self.count, math.nan) if p_w is None else p_w
         self._first_told_s = min(self._first_told_s, utc_s)
         self._coming.append((utc_s + self._response_s, told))
+
+    def cheat(self, home: int, p_w: float) -> None:
+        """Let a home take so much more from now on, and only say that it follows. [W]"""
+        self.extra_w[home] = p_w
+        self._follows[home] = False
 
     def lose(self, share: float) -> None:
         """Let so many homes, from now on, hear and say nothing and follow their thermostats."""

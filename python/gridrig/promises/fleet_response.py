@@ -16,7 +16,7 @@ from gridrig.minds.aggregator import Order, ordered_w
 from gridrig.minds.series import FloatArray
 
 REACHED = 0.9  # an order is answered when so much of it is there
-HEAD_W = "feeder.head_p_w"
+HEAD_W, LOSSES_W = "feeder.head_p_w", "feeder.losses_w"
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,15 @@ class Response:
         When each tick began, and how long it was. [s]
     ordered_w, given_w : array of float64
         Power beside the run without an order, + is into the grid. [W]
+    losses_saved_w : array of float64
+        By how much less the feeder lost. [W]
     """
 
     t_s: FloatArray
     dt_s: FloatArray
     ordered_w: FloatArray
     given_w: FloatArray
+    losses_saved_w: FloatArray
 
     def _within(self, from_s: float, to_s: float) -> FloatArray:
         """Return how long of each tick lies in a span. [s]"""
@@ -53,6 +56,11 @@ class Response:
     def mean_w(self, from_s: float, to_s: float) -> float:
         """Return what was given on average. [W]"""
         return float(np.average(self.given_w, weights=self._within(from_s, to_s)))
+
+    def energy_wh(self, from_s: float, to_s: float) -> float:
+        """Return what was given without the losses that the feeder saved by it. [Wh]"""
+        hours = self._within(from_s, to_s) / 3600
+        return float(np.sum((self.given_w - self.losses_saved_w) * hours))
 
     def answered_s(self, order: Order) -> float | None:
         """Return how long after its beginning an order was there; None if it never was. [s]"""
@@ -83,4 +91,5 @@ def response(reference: Mapping[str, list[float]], loop: Loop, orders: Sequence[
     # middle.
     middles_s = columns["t_s"] + columns["dt_s"] / 2
     asked_w = np.array([ordered_w(orders, t_s) for t_s in middles_s.tolist()])
-    return Response(columns["t_s"], columns["dt_s"], asked_w, given_w)
+    saved_w = np.array(reference[LOSSES_W]) - columns[LOSSES_W]
+    return Response(columns["t_s"], columns["dt_s"], asked_w, given_w, saved_w)

@@ -38,6 +38,8 @@ class HeatPumps:
     response_s: NotNegative = 0.0
     follows: Share = 1.0
     follows_s: NotNegative = 1e9
+    meter_scale: Positive = 1.0
+    inflates_w: NotNegative = 0.0
     lets_go: bool = True
     guards_comfort: bool = True
 
