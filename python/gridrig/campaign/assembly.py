@@ -7,6 +7,7 @@ from typing import Any
 
 from gridrig._core import Verifier
 from gridrig.campaign.account import Account
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.branch_contacts import BranchContacts
@@ -200,6 +201,7 @@ def make_loop(
     )
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
+    aggregating = Aggregating(street, control, events)
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
@@ -269,6 +271,7 @@ def make_loop(
             events,
             limits,
             charging=charging,
+            aggregating=aggregating,
             control=control,
             trading=trading,
             ledger=LedgerOutage(journal.path),
@@ -278,6 +281,7 @@ def make_loop(
         control=control,
         balancing=balancing,
         charging=charging,
+        aggregating=aggregating,
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
             bench.devices,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
@@ -52,6 +53,7 @@ class Loop:
     control: Control
     balancing: Balancing
     charging: Charging
+    aggregating: Aggregating
     curtailment: Curtailment
     trading: Trading
     views: Views
@@ -107,6 +109,7 @@ class Loop:
 
     async def _begin(self) -> None:
         self.stimuli.street.follow_profiles(self.clock.start_utc_s)
+        self.aggregating.begin(self.clock.start_utc_s)
         if self.periods:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
             self.views.heard(opening)
@@ -137,10 +140,12 @@ class Loop:
     async def _tick(self, tick: Tick, late_s: float) -> None:
         street = self.physics.street
         self.stimuli.apply(tick.t_s)
+        utc_s = self.clock.start_utc_s + tick.t_s
         begins = tick.t_s % self.scenario.period_s == 0
         if self.operator is not None and begins and not self.physics.islanded:
             await self.operator.look(tick.t_s)
-        street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
+        street.follow_profiles(int(utc_s))
+        street.follow_fleets(utc_s)
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
         for period in self.periods[1:]:
@@ -155,6 +160,7 @@ class Loop:
             telemetry.meters.get(self.balancing.head_meter),
             self.control.bounds,
         )
+        wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
@@ -162,7 +168,11 @@ class Loop:
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)
-        self.trace.add(tick, late_s, telemetry, self.sensing.measured, flow, self.control)
+        self.trace.add(
+            tick, late_s, telemetry, self.sensing.measured, flow, self.control,
+            self.aggregating.row(utc_s),
+        )  # fmt: skip
+        street.advance_fleets(utc_s, tick.dt_s)
         self.physics.finish(tick.dt_s)
         for event in events_of(street.world):
             # What happened while connected; an island's events come with its trace.

@@ -48,7 +48,8 @@ class Mutant:
     name : str
         What is wrong, in a few words.
     device : str
-        Whose emulate table is changed: a device's name, or a capability for the first that has it.
+        Whose emulate table is changed: a device's or fleet's name, or a capability for the first
+        that has it.
     emulate : mapping
         The changed keys.
     caught_by : str
@@ -65,7 +66,7 @@ class Mutant:
         for device in rig.devices:
             if self.device in (device.name, device.capability):
                 return device.name if device.emulated else None
-        return None
+        return self.device if self.device in {fleet.name for fleet in rig.fleets} else None
 
 
 @dataclass(frozen=True)
@@ -168,9 +169,9 @@ def procedure(
     rig : str
         Built-in rig it runs on when none is named.
     needs : tuple of str
-        Capabilities the rig must have: "inverter", "storage", "bms", "meter" and so on, "model"
-        where the procedure drives the modelled world, "category III" where it is for inverters of
-        that category of abnormal operation.
+        Capabilities the rig must have: "inverter", "storage", "bms", "meter", "fleet" and so on,
+        "model" where the procedure drives the modelled world, "category III" where it is for
+        inverters of that category of abnormal operation.
     criteria : tuple of Criterion
         What is judged.
     mutants : tuple of Mutant
@@ -222,6 +223,7 @@ def missing_capabilities(tested: Procedure, rig: Rig) -> list[str]:
     """Return what the procedure needs and the rig has not."""
     has: set[str] = {device.capability for device in rig.devices}
     has |= {f"category {d.categories.abnormal}" for d in rig.devices if d.categories is not None}
+    has |= {"fleet"} if rig.fleets else set()
     modelled = all(device.emulated for device in rig.devices)
     return [need for need in tested.needs if need not in has and not (need == "model" and modelled)]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
+from gridrig.campaign.fleet_events import DispatchEvent, DropOutEvent, InflateEvent
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, read_draft
 
@@ -21,10 +22,10 @@ class ScenarioEvent:
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
         "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override", "release",
-        "overask", "ledger_down" or "ledger_up".
+        "overask", "dispatch", "drop_out", "inflate", "ledger_down" or "ledger_up".
     target : str
         "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
-        and a name, or the participant that overasks.
+        and a name, the participant that overasks, a fleet, or "aggregator" (all of them).
     parameters : mapping
         What belongs to `do`, absent if the file does not state it.
     name : str or None
@@ -245,6 +246,9 @@ _KINDS: Mapping[str, Any] = {
         _Override,
         _Release,
         _Overask,
+        DispatchEvent,
+        DropOutEvent,
+        InflateEvent,
         _LedgerDown,
         _LedgerUp,
     )

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gridrig.campaign.aggregating import EVERYTHING
+from gridrig.campaign.fleet_events import OF_FLEETS
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
@@ -118,6 +120,16 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if target not in motors:
             expected = f"a motor: {one_of(motors)}" if motors else f"a [[motor]] in {rig.path}"
             issues.add(at.key("target"), shown(target), expected, near_miss(target, motors))
+        return
+    if do in OF_FLEETS:
+        fleets = [fleet.name for fleet in rig.fleets]
+        known = [EVERYTHING, *fleets] if do == "dispatch" and fleets else fleets
+        if target not in known:
+            expected = f"a fleet: {one_of(known)}" if known else f"a [[fleet]] in {rig.path}"
+            issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
+        for fleet in rig.fleets:
+            if target == fleet.name and table.get("home", 0) >= fleet.emulate.count:
+                issues.add(at.key("home"), shown(table["home"]), f"below {fleet.emulate.count}")
         return
     if do in OF_A_MIND:
         names = [participant.name for participant in rig.participants]

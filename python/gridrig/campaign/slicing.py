@@ -1,10 +1,11 @@
 """A slice of a scenario: the same market, stimuli and limits, for part of its time."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
+from gridrig.campaign.fleet_events import STAYING, order_left
 from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import Scenario, Window
 from gridrig.campaign.scenario_events import OF_FEEDER, OF_MOTORS, Fault, ScenarioEvent
@@ -20,7 +21,7 @@ def slice_scenario(
     Stimuli outside it fall away, and with them the criteria judged at an event outside it, and
     those on a measurement whose occasion does not come, such as an opening or a whole delivery
     period: what could not happen is not judged. What has switched the feeder or a motor before
-    it has done so when it begins.
+    it, or silenced a part of a fleet, has done so when it begins, and fleets have their orders.
 
     Parameters
     ----------
@@ -55,15 +56,20 @@ def slice_scenario(
             "a slice begins connected: at {from_s} s the scenario is in the middle of an island",
             from_s=from_s,
         )
+    stays = OF_FEEDER.keys() | OF_MOTORS | STAYING
     switched = tuple(
         replace(e, at_s=0.0, name=None)
         for e in scenario.events
-        if (e.do in OF_FEEDER or e.do in OF_MOTORS) and e.at_s < from_s
+        if e.do in stays and e.at_s < from_s
     )
-    events = switched + tuple(
-        replace(e, at_s=e.at_s - from_s)
-        for e in scenario.events
-        if from_s <= e.at_s < from_s + length_s
+    events = (
+        *switched,
+        *_orders_in_force(scenario, from_s),
+        *(
+            replace(e, at_s=e.at_s - from_s)
+            for e in scenario.events
+            if from_s <= e.at_s < from_s + length_s
+        ),
     )
     faults = tuple(
         replace(f, at_s=f.at_s - from_s)
@@ -153,6 +159,15 @@ def _has_connected_period(events: Sequence[ScenarioEvent], last_edge_s: int, per
         all(start_s >= to_s or start_s + period_s <= from_s for from_s, to_s in islands)
         for start_s in range(0, last_edge_s, period_s)
     )
+
+
+def _orders_in_force(scenario: Scenario, from_s: int) -> Iterator[ScenarioEvent]:
+    """Yield the orders to fleets that were told before a slice and are not over in it."""
+    for event in scenario.events:
+        if event.do == "dispatch" and event.at_s < from_s:
+            left = order_left(event.at_s, event.parameters, from_s)
+            if left is not None:
+                yield replace(event, at_s=0.0, name=None, parameters=left)
 
 
 def _windows(

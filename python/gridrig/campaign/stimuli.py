@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
@@ -13,6 +14,7 @@ from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
 from gridrig.events import EventLog
+from gridrig.minds.aggregator import Order
 
 
 class Stimuli:
@@ -26,6 +28,8 @@ class Stimuli:
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
     charging : Charging
         Where chargers are limited.
+    aggregating : Aggregating
+        Where a fleet gets its orders.
     control : Control
         Where a person takes a storage out of its schedule.
     trading : Trading
@@ -44,6 +48,7 @@ class Stimuli:
         sync: Mapping[str, float],
         *,
         charging: Charging,
+        aggregating: Aggregating,
         control: Control,
         trading: Trading,
         ledger: LedgerOutage,
@@ -57,6 +62,7 @@ class Stimuli:
         self._events = events
         self._sync = dict(sync)
         self._charging = charging
+        self._aggregating = aggregating
         self._control = control
         self._trading = trading
         self._ledger = ledger
@@ -122,6 +128,17 @@ class Stimuli:
                 self._charging.limit(event.target, float(event.parameters["p_w"]))
             case "charge_power":
                 self._charging.power(event.target, float(event.parameters["p_w"]))
+            case "dispatch":
+                said = event.parameters
+                begins_s = t_s + said.get("in_s", 0.0)
+                ends_s = begins_s + said["duration_s"]
+                order = Order(begins_s, ends_s, said["p_w"], said.get("ramp_s", 0.0))
+                self._aggregating.order(event.target, order)
+            case "drop_out":
+                self.street.fleets[event.target].lose(float(event.parameters["share"]))
+            case "inflate":
+                home, p_w = int(event.parameters["home"]), float(event.parameters["p_w"])
+                self.street.fleets[event.target].cheat(home, p_w)
             case "start" | "stop":
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
             case "override":

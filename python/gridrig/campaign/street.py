@@ -4,12 +4,15 @@ Only emulated devices have one; a real device is measured, not modelled.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+import numpy as np
+
 from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.circuit.heated_homes import HeatedHomes
 from gridrig.circuit.vehicle import Vehicle
 from gridrig.devices.emulators import plant_functions
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
@@ -19,6 +22,7 @@ from gridrig.plant import World
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HAS_TERMINAL, Device, GridTerminal
 from gridrig.rig.emulation import Emulation
+from gridrig.rig.fleets import Fleet
 from gridrig.rig.instruments import SourceTerminal
 from gridrig.suggestions import near_miss
 
@@ -199,6 +203,10 @@ class Street:
             *self.loads,
             *(self.bus_of(name) for name in self.devices),
         ]
+        self.fleets: dict[str, HeatedHomes] = {}
+        self.homes: dict[str, range] = {}
+        for fleet in rig.fleets:
+            self._add_fleet(fleet)
         self.world.set_shed_plan(
             [(self.loads[bus], stage) for bus, stage in self.shed_stages().items()]
         )
@@ -259,6 +267,21 @@ class Street:
             self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
             self.world.set_available(self.devices[name], self.available_w[name])
 
+    def follow_fleets(self, utc_s: float) -> None:
+        """Let the devices of each fleet take what they take at a moment. [s since 1970]"""
+        for name, homes in self.fleets.items():
+            for index, p_w in zip(self.homes[name], homes.power_w(utc_s).tolist(), strict=True):
+                self.world.set_load(index, p_w, 0.0)
+
+    def advance_fleets(self, utc_s: float, dt_s: float) -> None:
+        """Let the homes of each fleet live through a tick with the power they had. [s]"""
+        if not self.fleets:
+            return
+        held_w = -np.array(self.world.held()[0])
+        for name, homes in self.fleets.items():
+            indices = self.homes[name]
+            homes.advance(held_w[indices.start : indices.stop], utc_s, dt_s)
+
     def sun_w(self, name: str, utc_s: int) -> float:
         """Return what a clear moment gives an inverter by its profile. [W]"""
         return self.profiles.sgen_fraction(self.sun[name], utc_s) * self.rating_va(name)
@@ -293,6 +316,16 @@ class Street:
             **self._phase_of(device),
         }
         self.devices[device.name] = self.world.add_storage(device.name, settings)
+
+    def _add_fleet(self, fleet: Fleet) -> None:
+        settings = asdict(fleet.emulate)
+        del settings["model"]
+        homes = self.fleets[fleet.name] = HeatedHomes(**settings)
+        first, buses = len(self.world), list(self.loads)
+        for place in range(homes.count):
+            self.world.add_load(f"{fleet.name}/{place}")
+            self.buses.append(buses[place % len(buses)])
+        self.homes[fleet.name] = range(first, first + homes.count)
 
     def _add_vehicle(self, device: Device) -> None:
         emulation = self._emulation(device.name)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Flow
@@ -38,8 +39,9 @@ class Trace:
         measured: Mapping[str, MeterReading],
         flow: Flow,
         control: Control,
+        more: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        """Add the row of one tick."""
+        """Add the row of one tick; `more` are columns that another part knows."""
         solution = flow.solution
         row = {"t_s": tick.t_s, "dt_s": tick.dt_s, "tick.lateness_s": late_s}
         for bus, v_pu in zip(self._buses, solution.v_pu.tolist(), strict=True):
@@ -80,6 +82,7 @@ class Trace:
         row["feeder.trafo_loading_percent"] = float(self._feeder.pcc_loading_percent(solution))
         row["grid.f_hz"] = flow.f_hz
         row["grid.island"] = 0.0 if flow.island is None else 1.0
+        row |= more
         self._rows.append(row)
 
     def columns(self) -> dict[str, list[float]]:

@@ -20,6 +20,7 @@ from gridrig.rig.checks import (
 )
 from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
+from gridrig.rig.fleets import AggregatorTable, Fleet, check_fleets
 from gridrig.rig.header import Header, Nominal
 from gridrig.rig.home_fit import check_homes
 from gridrig.rig.island_guard import ISLANDS, OpenedProtection
@@ -129,7 +130,7 @@ class Island:
 
 @dataclass(frozen=True)
 class Override:
-    """One device whose emulate table was changed after the file was read: a mutant."""
+    """One device or fleet whose emulate table was changed after the file was read: a mutant."""
 
     device: str
     emulate: Mapping[str, Any]
@@ -151,8 +152,10 @@ class Rig:
         None if the file has no such table.
     devices : tuple of Device
         In file order, which is the rig order everywhere.
-    motors, participants, keys : tuple
+    motors, participants, keys, fleets : tuple
         In file order.
+    aggregator : AggregatorTable or None
+        What is dispatched with the fleets.
     safe_order : tuple of SafeStep
         How the bench is driven to its safe state.
     overrides : tuple of Override
@@ -182,6 +185,8 @@ class Rig:
     opened_protection: OpenedProtection = ISLANDS
     capture: bool = False
     motors: tuple[Motor, ...] = ()
+    fleets: tuple[Fleet, ...] = ()
+    aggregator: AggregatorTable | None = None
 
     def device(self, name: str) -> Device:
         """Return a device by name.
@@ -222,6 +227,8 @@ class _Top:
     island: Island | None = None
     device: tuple[dict[str, Any], ...] | None = None
     motor: tuple[dict[str, Any], ...] = ()
+    fleet: tuple[dict[str, Any], ...] = ()
+    aggregator: AggregatorTable | None = None
     participant: tuple[dict[str, Any], ...] = ()
     key: tuple[dict[str, Any], ...] = ()
     safe: tuple[dict[str, Any], ...] = ()
@@ -265,6 +272,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     participants = _read_all(Participant, "participant", "name", top, issues)
     keys = read_keys(top.get("key") or (), file.top.key("key"), issues)
     steps = _read_all(SafeStep, "safe", "do", top, issues)
+    fleets = _read_all(Fleet, "fleet", "name", top, issues)
 
     check_devices(devices, header.get("clock"), issues)
     check_island(top.get("island"), file.top.key("island"), devices, issues)
@@ -282,6 +290,8 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     check_homes(participants, devices, issues)
     check_keys(keys, devices, issues)
     check_safe_order(steps, devices, issues)
+    at = file.top.key("aggregator")
+    check_fleets(fleets, top.get("aggregator"), at, devices, top.get("feeder"), issues)
     if not mutant:
         check_emulated_keys(keys, devices, issues)
     issues.raise_if_any("rig.invalid", f"{file.path} is no valid rig")
@@ -296,6 +306,8 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         island=top.values["island"],
         devices=tuple(located(build_device(draft, devices), file.path) for draft in devices),
         motors=tuple(draft.build() for draft in motors),
+        fleets=tuple(draft.build() for draft in fleets),
+        aggregator=top.values["aggregator"],
         participants=tuple(draft.build() for draft in participants),
         keys=tuple(draft.key for draft in keys if draft.key is not None),
         safe_order=tuple(draft.build() for draft in steps) or DEFAULT_SAFE_ORDER,
@@ -308,7 +320,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
 def override_emulate(
     rig: Rig, device: str, changes: Mapping[str, Any], registry: Registry | None = None
 ) -> Rig:
-    """Return the rig with keys of one device's emulate table set: a mutant.
+    """Return the rig with keys of the emulate table of one device or fleet set: a mutant.
 
     The whole file is checked again with the change in it. `Rig.text` stays as it was read; the
     change is in `Rig.overrides`.
@@ -321,14 +333,16 @@ def override_emulate(
     overrides = (*rig.overrides, Override(device, dict(changes)))
     file = TomlFile(rig.path, rig.text, *_parsed_again(rig))
     table = copy.deepcopy(file.table)
+    fleets = {fleet.name for fleet in rig.fleets}
     for override in overrides:
-        if not rig.device(override.device).emulated:
+        kind = "fleet" if override.device in fleets else "device"
+        if kind == "device" and not rig.device(override.device).emulated:
             raise RigError(
                 "rig.device_real",
                 "{device} is not emulated, so it has no mutants",
                 device=override.device,
             )
-        entry = next(entry for entry in table["device"] if entry["name"] == override.device)
+        entry = next(entry for entry in table[kind] if entry["name"] == override.device)
         entry["emulate"].update(override.emulate)
     changed = describe(replace(file, table=table), registry, mutant=True)
     return replace(changed, overrides=overrides)

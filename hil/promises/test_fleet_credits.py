@@ -1,0 +1,90 @@
+"""Campaign 4, a virtual power plant: row N4, an event is followed and only followers are paid.
+
+Stimulus: 200 homes of a programme are told at 16:45 to give 50 kW from 17:00 to 17:30. What they
+gave is measured at the feeder head, against the same afternoon without the event; what they are
+credited comes from what their own meters signed, on this day and the ten weekdays before. One
+member switches a heater on after the notice and follows nothing; one, on other meters of the same
+afternoon, wasted energy on all ten days.
+"""
+
+from gridrig.campaign.builtin import SCENARIOS
+from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.home_meters import HomeMeters
+from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
+from gridrig.campaign.scenario import load_scenario, units
+from gridrig.promises import fleet_credits as credits
+from gridrig.promises.fleet_response import response, without_orders
+
+SCENARIO = load_scenario(SCENARIOS / "promise-4-response.toml", units(CATALOGUE))
+MEMBERS, HEATER, WASTER = "members", 0, 1  # the fleet, and which of its homes cheat
+WASTED_W, COMMITMENT_MILLIWH, POOL_MICRO = 1000.0, 400_000, 10_000_000
+CREDITS = "credits_unlike_feeder_percent"
+
+
+@procedure(
+    claim="an event of 50 kW is followed at the feeder head, and who cheats earns nothing",
+    clause="promise N4",
+    hazards="pumps are held back for half an hour, within their comfort bands",
+    rig="emulated-power-plant",
+    needs=("fleet", "model"),
+    start_utc_s=SCENARIO.start_utc_s,
+    criteria=(
+        Criterion("devices", "1", min=200, source="members of the programme"),
+        Criterion("head_delta_w", "W", min=47_500, max=52_500, source="ours: 50 kW, 5 %"),
+        Criterion("response_s", "s", max=60, source="ours: 90 % of it at the feeder head"),
+        Criterion(
+            CREDITS,
+            "%",
+            max=2,
+            source="ours: responses by the meters against the head, less losses saved",
+        ),
+        Criterion("credits_missing", "1", max=0, source="every member has a baseline"),
+        Criterion(
+            "inflated_after_notice_paid_micro", "micro", max=0, source="a heater after the notice"
+        ),
+        Criterion("inflating_gain_micro", "micro", max=0, source="wasting on all baseline days"),
+        Criterion("credited_twice", "1", max=0, source="four ways to be paid again"),
+        Criterion("paid_micro", "micro", min=1, max=POOL_MICRO, source="the pool"),
+    ),
+    mutants=(
+        Mutant("three in ten only say it", MEMBERS, {"follows": 0.7}, "head_delta_w"),
+        Mutant("they respond late", MEMBERS, {"response_s": 120}, "response_s"),
+        Mutant("baselines are inflated", MEMBERS, {"inflates_w": 300}, CREDITS),
+        Mutant("meters read a tenth low", MEMBERS, {"meter_scale": 0.9}, CREDITS),
+    ),
+)
+async def test_fleet_credits(lab: Lab) -> None:
+    """Run the afternoon without the event and with it, and read the members' meters."""
+    reference = await without_orders(lab, SCENARIO)
+    loop = await lab.run_loop(SCENARIO)
+    (order,) = loop.aggregating.orders(MEMBERS)
+    found = response(reference, loop, [order])
+    lab.record("head_delta_w", "W", found.mean_w(order.from_s, order.to_s))
+    lab.record("response_s", "s", found.answered_s(order), found.tick_s(order.from_s))
+
+    start, homes = SCENARIO.start_utc_s, lab.street.fleets[MEMBERS]
+    told_s = next(e.at_s for e in SCENARIO.events if e.do == "dispatch")
+    event = credits.Event(*(start + int(t_s) for t_s in (told_s, order.from_s, order.to_s)))
+    meters = HomeMeters(MEMBERS, homes, loop.aggregating, start)
+    lab.record("devices", "1", len(meters.names))
+    fleet = credits.enrolled(meters.names, COMMITMENT_MILLIWH)
+    measured = credits.responses(meters, fleet, event)
+    missing = sum(one.shortcoming is not None for one in measured.values())
+    lab.record("credits_missing", "1", missing)
+    feeder_wh = found.energy_wh(order.from_s, order.to_s)
+    credited_wh = credits.response_milliwh(measured) / 1000
+    ordered_wh = order.p_w * (order.to_s - order.from_s) / 3600
+    off = 100 * abs(credited_wh - feeder_wh) / ordered_wh
+    note = f"{credited_wh:.0f} Wh by the meters, {feeder_wh:.0f} Wh at the feeder"
+    lab.record(CREDITS, "%", off, note=note)
+
+    payments = credits.paid(measured, POOL_MICRO)
+    lab.record("paid_micro", "micro", sum(payments.values()))
+    lab.record("inflated_after_notice_paid_micro", "micro", payments[meters.names[HEATER]])
+    again = HomeMeters(MEMBERS, homes, loop.aggregating, start)
+    honest = measured[meters.names[WASTER]].counted_milliwh
+    gain = credits.inflating_gain_micro(
+        again, fleet, event, WASTER, wasted_w=WASTED_W, honest=honest
+    )
+    lab.record("inflating_gain_micro", "micro", gain)
+    lab.record("credited_twice", "1", credits.credited_twice(fleet, measured))
