@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.circuit.computer import Computer
 from gridrig.circuit.vehicle import Vehicle
 from gridrig.devices.emulators import plant_functions
 from gridrig.devices.emulators.terminal import PackState, ProtectionSetting, TerminalState
@@ -175,6 +176,7 @@ class Street:
             self.world.set_motor(self.loads[motor.bus], dict(motor.settings))
         self.devices: dict[str, int] = {}
         self.vehicles: dict[str, Vehicle] = {}
+        self.computers: dict[str, Computer] = {}
         self.sun: dict[str, str] = {}
         self.available_w: dict[str, float] = {}
         self.outside: dict[str, str] = {}  # real devices and the meter that measures each
@@ -188,6 +190,10 @@ class Street:
         for device in rig.of("ev_charger"):
             if _is_modelled(device):
                 self._add_vehicle(device)
+        for device in rig.of("compute_node"):
+            if _is_modelled(device):
+                self.devices[device.name] = index = self.world.add_load(device.name)
+                self.computers[device.name] = Computer(self.world, index)
         for device in rig.of(*HAS_TERMINAL):
             if isinstance(device.terminal, GridTerminal):
                 self.outside[device.name] = device.terminal.analyser
@@ -212,7 +218,7 @@ class Street:
         name = self.rig.island.former if self.rig.island else None
         return name if name in self.devices else None
 
-    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle:
+    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle | Computer:
         """Return the terminal that an emulated device is a face of."""
         if device.capability == "meter":
             if device.measures == "head":
@@ -224,6 +230,8 @@ class Street:
             return DeviceTerminal(self.world, self.pack_index(device.name))
         if device.capability == "ev_charger":
             return self.vehicles[device.name]
+        if device.capability == "compute_node":
+            return self.computers[device.name]
         emulation, index = self._emulation(device.name), self.devices[device.name]
         plant = emulation.plant
         share = float(plant.get("p_rated_w", plant["s_va"])) / float(plant["s_va"])
@@ -244,7 +252,7 @@ class Street:
         return keeps
 
     def follow_profiles(self, utc_s: int) -> None:
-        """Impose what homes use and what the sun gives at a moment. [s since 1970]"""
+        """Impose what homes use and what the sun gives at a moment, to be held. [s since 1970]"""
         point = self.profiles.loads(utc_s)
         for p_w, q_var, index in zip(
             point.p_w.tolist(), point.q_var.tolist(), self.loads.values(), strict=True
@@ -253,6 +261,15 @@ class Street:
         for name in self.sun:
             self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
             self.world.set_available(self.devices[name], self.available_w[name])
+        for computer in self.computers.values():
+            computer.is_held = True
+            computer.follow()
+
+    def let_go(self) -> None:
+        """End a run: what it held follows what it is told again."""
+        for computer in self.computers.values():
+            computer.is_held = False
+            computer.follow()
 
     def sun_w(self, name: str, utc_s: int) -> float:
         """Return what a clear moment gives an inverter by its profile. [W]"""
