@@ -9,6 +9,7 @@ from gridrig._core import Verifier
 from gridrig.campaign.account import Account
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.computing import Computing
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -169,7 +170,8 @@ def make_loop(
     street = physics.street
     islands = IslandWatch(events, street.shed_stages())
     sensed = {
-        d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms", "ev_charger")
+        d.name: bench.devices[d.name]
+        for d in rig.of("inverter", "storage", "bms", "ev_charger", "compute_node")
     }
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
     analysers = {name: meters[name] for name in dict.fromkeys(street.outside.values())}
@@ -246,6 +248,9 @@ def make_loop(
         physics=physics,
         control=control,
         charging=charging,
+        computing=Computing(
+            rig, bench.devices, street, events, scenario.jobs, float(scenario.period_s)
+        ),
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
             bench.devices,

@@ -19,6 +19,7 @@ from gridrig.campaign.scenario_events import (
     read_event,
     read_fault,
 )
+from gridrig.campaign.scenario_jobs import JobTable, check_jobs
 from gridrig.campaign.scenario_windows import (
     Tick,
     Window,
@@ -30,6 +31,7 @@ from gridrig.campaign.scenario_windows import (
 )
 from gridrig.campaign.settlement_terms import SettlementTable, check_terms
 from gridrig.campaign.timing import TimingBudget
+from gridrig.computing.job import Job
 from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
 from gridrig.market.mechanisms import ZonalMechanism
@@ -128,6 +130,8 @@ class Scenario:
         None if nothing is traded.
     timing : TimingBudget
         What a run on the wall clock must keep.
+    jobs : tuple of Job
+        Computing jobs, by the time at which they are offered.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -145,6 +149,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     criteria: tuple[Criterion, ...]
     timing: TimingBudget = field(default_factory=TimingBudget)
+    jobs: tuple[Job, ...] = ()
     slice: Mapping[str, int] = field(default_factory=dict)
 
     def ticks(self) -> Iterator[Tick]:
@@ -178,6 +183,7 @@ class _Top:
     timing: TimingBudget = field(default_factory=TimingBudget)
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
+    job: tuple[dict[str, Any], ...] = ()
     criterion: tuple[dict[str, Any], ...] | None = None
 
 
@@ -218,6 +224,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         check_terms(market, issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
+    jobs = _read_all(JobTable, "job", top, issues)
     criteria = _read_all(CriterionTable, "criterion", top, issues)
     for key in ("window", "criterion"):
         if not file.table.get(key):
@@ -226,7 +233,10 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
 
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
-    times = _Times(header, start_s, windows, market, [*events, *faults])
+    check_jobs(jobs, issues)
+    times = _Times(
+        header, start_s, windows, market, [*events, *faults, *(_Offered(job) for job in jobs)]
+    )
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
     assert start_s is not None, "a missing start is an issue"
@@ -244,6 +254,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         faults=tuple(sorted((f.fault() for f in faults), key=lambda f: f.at_s)),
         criteria=tuple(Criterion(**draft.values) for draft in criteria),
         timing=top.values["timing"],
+        jobs=tuple(sorted((j.build().job() for j in jobs), key=lambda j: j.at_s)),
     )
 
 
@@ -295,6 +306,22 @@ def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
     if market.get("feeder_check") and not isinstance(made, ZonalMechanism):
         found = f"a check of {shown(name)}, which clears no zones"
         issues.add(market.at.key("feeder_check"), found, "a mechanism with clear_zones, or false")
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """A job's offer, as something that has to happen on a tick."""
+
+    draft: Draft[JobTable]
+
+    @property
+    def at_s(self) -> float | None:
+        at_s: float | None = self.draft.get("at_s")
+        return at_s
+
+    @property
+    def at(self) -> At:
+        return self.draft.at
 
 
 @dataclass(frozen=True)

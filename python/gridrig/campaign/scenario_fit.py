@@ -15,6 +15,7 @@ from gridrig.campaign.scenario_events import (
     PCC,
     TARGET_CAPABILITY,
 )
+from gridrig.campaign.scenario_jobs import check_jobs_fit
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
@@ -60,6 +61,7 @@ def check_together(
     for at, table in _elements(file.top, file.table, "fault"):
         if from_s <= table["at_s"] < to_s:
             _check_fault(rig, table, at, registry, issues)
+    check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)

@@ -68,6 +68,11 @@ def slice_scenario(
         for f in scenario.faults
         if from_s <= f.at_s < from_s + length_s
     )
+    jobs = tuple(
+        replace(j, at_s=j.at_s - from_s, due_s=j.due_s - from_s)
+        for j in scenario.jobs
+        if from_s <= j.at_s < from_s + length_s
+    )
     gone = {e.name for e in scenario.events if e.name} - {e.name for e in events}
     come = _occasions(events, faults, length_s, scenario.period_s)
     slice_ = replace(
@@ -77,6 +82,7 @@ def slice_scenario(
         windows=_windows(scenario, from_s, length_s, tick_s),
         events=events,
         faults=faults,
+        jobs=jobs,
         criteria=tuple(
             criterion
             for criterion in scenario.criteria
@@ -102,6 +108,7 @@ def _check_ticks(slice_: Scenario) -> None:
         **{edge_s - gate_s: "a gate closure" for edge_s in edges},
         **dict.fromkeys(edges, "the end of a delivery period"),
         **{event.at_s: f"event {event.do!r}" for event in slice_.events},
+        **{job.at_s: f"job {job.name!r}" for job in slice_.jobs},
         **{fault.at_s: f"fault {fault.name!r}" for fault in slice_.faults},
     }
     for at_s, what in needed.items():
