@@ -110,7 +110,7 @@ def test_a_home_in_two_zones_or_with_a_reserve_of_sun_is_refused(tmp_path: Path)
     assert found == {
         ('"Europe/Lissabon"', 'a time zone such as "Europe/Berlin"'),
         ("0.2", "nothing: only a battery keeps a reserve"),
-        ('"storage"', '"producer" or "home"'),
+        ('"storage"', '"producer" or "home" or "compute"'),
     }
 
 

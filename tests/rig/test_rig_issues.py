@@ -506,7 +506,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 97,
                 "participant 'solar'.agent.kind",
                 '"prosumer"',
-                'one of "consumer", "producer", "storage", "grid", "home"',
+                'one of "consumer", "producer", "storage", "grid", "home", "compute"',
                 "producer",
             )
         ],
@@ -518,7 +518,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 97,
                 "participant 'solar'.agent.kind",
                 '"consumer"',
-                "\"producer\" or \"home\", because 'meter-pv' measures 'pv-1'",
+                '"producer" or "home" or "compute", because \'meter-pv\' measures \'pv-1\'',
                 None,
             )
         ],

@@ -12,6 +12,7 @@ from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.computing import Computing
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
@@ -182,7 +183,8 @@ def make_loop(
     street = physics.street
     islands = IslandWatch(events, street.shed_stages())
     sensed = {
-        d.name: bench.devices[d.name] for d in rig.of("inverter", "storage", "bms", "ev_charger")
+        d.name: bench.devices[d.name]
+        for d in rig.of("inverter", "storage", "bms", "ev_charger", "compute_node")
     }
     sensed |= {d.name: bench.devices[d.name] for d in _real_switches(rig)}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
@@ -282,6 +284,9 @@ def make_loop(
         balancing=balancing,
         charging=charging,
         aggregating=aggregating,
+        computing=Computing(
+            rig, bench.devices, street, events, scenario.jobs, float(scenario.period_s)
+        ),
         curtailment=Curtailment(
             {d.name: _power_limit(d) for d in rig.of("inverter")},
             bench.devices,

@@ -31,7 +31,7 @@ from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.device import HAS_TERMINAL, Device
-from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.instruments import OF_A_CIRCUIT, ON_THE_FEEDER
 from gridrig.rig.key_files import OF_LINKS
 from gridrig.rig.links import TlsLink
 
@@ -134,7 +134,7 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         behind_source = "source" in (device.get("terminal") or {})
         if device["capability"] in HAS_TERMINAL and not behind_source:
             meter = rig.meter_of(device["name"])
-            if meter is None and device["capability"] == "ev_charger":
+            if meter is None and device["capability"] in ON_THE_FEEDER:
                 device.pop("terminal")
                 continue
             if meter is None or meter.name not in where:

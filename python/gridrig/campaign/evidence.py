@@ -29,12 +29,14 @@ from gridrig.campaign.records import (
     ClearingRow,
     EnergyRow,
     EntryRow,
+    JobRow,
     OrderRow,
     ReadingRow,
     RunRecord,
     TradeRow,
 )
 from gridrig.campaign.signing import load_signing_key, signing_key_path
+from gridrig.computing.escrow import EscrowEntry
 from gridrig.errors import CampaignError
 from gridrig.grid.source_files import source_files
 from gridrig.rig.description import Rig
@@ -198,6 +200,11 @@ class RunDirectory:
     def add_balances(self, rows: Iterable[BalanceRow]) -> None:
         """Write what each account came to, in the order given."""
         self._write(records.BALANCES, csv_bytes(BalanceRow, rows))
+
+    def add_jobs(self, rows: Iterable[JobRow], entries: Iterable[EscrowEntry]) -> None:
+        """Write how computing jobs ended, and every movement of their money, in the order given."""
+        self._write(records.JOBS, csv_bytes(JobRow, rows))
+        self._write(records.ESCROW, csv_bytes(EscrowEntry, entries))
 
     def add_energy(self, rows: Iterable[EnergyRow]) -> None:
         """Write energy and losses of every delivery period."""

@@ -16,6 +16,7 @@ from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.computing import Computing
 from gridrig.campaign.control import Control
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
@@ -54,6 +55,7 @@ class Loop:
     balancing: Balancing
     charging: Charging
     aggregating: Aggregating
+    computing: Computing
     curtailment: Curtailment
     trading: Trading
     views: Views
@@ -76,6 +78,7 @@ class Loop:
             await self._run()
         finally:
             self.stimuli.end()
+            self.physics.street.let_go()
 
     async def _run(self) -> None:
         await self._begin()
@@ -91,6 +94,7 @@ class Loop:
             self.on_tick(tick.t_s)
         self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
         await self._period_edge(float(self.scenario.duration_s))
+        self.computing.finish()
         self.account.finish()
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
@@ -114,6 +118,7 @@ class Loop:
             opening = await self.rounds.read(-1, self.clock.start_utc_s)
             self.views.heard(opening)
             self.account.take(opening.values())
+            self.computing.heard(0.0, opening)
             self._clear(self.periods[0], Telemetry(), 0.0)
 
     def _clear(self, period: DeliveryPeriod, telemetry: Telemetry, now_s: float) -> None:
@@ -135,6 +140,7 @@ class Loop:
                 self.views.heard(readings)
                 cleared = self.trading.of_period(period.index)
                 self.account.settle(cleared, readings, self.losses_wh)
+                self.computing.heard(t_s, readings)
                 self.losses_wh = 0.0
 
     async def _tick(self, tick: Tick, late_s: float) -> None:
@@ -154,6 +160,7 @@ class Loop:
         self.physics.follow(self._switches(telemetry))
         flow = self.physics.step(tick.t_s, tick.dt_s, self._measured())
         self.losses_wh += flow.solution.losses_w * tick.dt_s / 3600
+        await self.computing.step(telemetry, tick.t_s)
         wanted_w = self.balancing.step(
             self.views.schedules(tick.t_s, self.trading),
             self.views.plan_w(tick.t_s, self.trading),
@@ -161,6 +168,7 @@ class Loop:
             self.control.bounds,
         )
         wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
+        wanted_w |= self.computing.wanted_w(telemetry)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),

@@ -11,6 +11,7 @@ LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
+JOBS, ESCROW = "jobs.csv", "escrow.csv"  # of a run with computing jobs
 TIMING = "timing.json"  # of a run on the wall clock
 VERDICTS, REPORT, JUNIT = "verdicts.json", "report.html", "junit.xml"
 CAPTURE = "capture.jsonl"
@@ -255,6 +256,25 @@ class EntryRow:
     revision: int = 0
     booked_in: int | None = None
     quality: str | None = None
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A computing job and how it ended; see `Ended`."""
+
+    job: str
+    node: str
+    buyer: str
+    work: str
+    ending: str
+    why: str
+    begun_s: float | None
+    done_s: float | None
+    energy_milliwh: int
+    result: str | None
+    deposit_micro: int
+    paid_micro: int
+    refunded_micro: int
 
 
 @dataclass(frozen=True)

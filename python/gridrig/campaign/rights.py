@@ -55,7 +55,7 @@ def rights_of(measures: str, device: Device | None, view: View) -> Mapping[Side,
     rating = Right(whole_lots(most * hours, lot), f"the limit of {device.name}, {most:g} W")
     if device.capability == "inverter":
         return {"bid": Right(0, f"{device.name} takes nothing"), "offer": rating}
-    if device.capability == "ev_charger":
+    if device.capability in ("ev_charger", "compute_node"):
         return {"bid": rating, "offer": rating}
     if view.battery is None:
         nothing = Right(0, f"the battery of {device.name} is not readable or under manual control")

@@ -164,6 +164,28 @@ def _write_loop(directory: RunDirectory, loop: Loop) -> list[Measurement]:
         for e in loop.account.entries()
     )
     directory.add_energy(loop.account.energy)
+    if loop.scenario.jobs:
+        directory.add_jobs(
+            (
+                records.JobRow(
+                    e.job.name,
+                    e.job.node,
+                    e.job.buyer,
+                    str(e.job.work),
+                    e.ending,
+                    e.why,
+                    e.begun_s,
+                    e.done_s,
+                    e.energy_milliwh,
+                    e.result,
+                    e.deposit_micro,
+                    e.paid_micro,
+                    e.refunded_micro,
+                )
+                for e in loop.computing.ended
+            ),
+            loop.computing.escrow.entries,
+        )
     return measure(loop.observed(columns))
 
 

@@ -19,6 +19,7 @@ from gridrig.campaign.scenario_events import (
     read_event,
     read_fault,
 )
+from gridrig.campaign.scenario_jobs import JobTable, check_jobs
 from gridrig.campaign.scenario_rules import (
     RuleDrafts,
     check_changes,
@@ -36,6 +37,7 @@ from gridrig.campaign.scenario_windows import (
 )
 from gridrig.campaign.settlement_terms import SettlementTable, check_terms
 from gridrig.campaign.timing import TimingBudget
+from gridrig.computing.job import Job
 from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
 from gridrig.market.mechanisms import ZonalMechanism
@@ -163,6 +165,8 @@ class Scenario:
         How the rules of the market may change, and who may trade with whom.
     operator : OperatorRules or None
         None if nobody switches but the scenario.
+    jobs : tuple of Job
+        Computing jobs, by the time at which they are offered.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -181,6 +185,7 @@ class Scenario:
     criteria: tuple[Criterion, ...]
     timing: TimingBudget = field(default_factory=TimingBudget)
     operator: OperatorRules | None = None
+    jobs: tuple[Job, ...] = ()
     slice: Mapping[str, int] = field(default_factory=dict)
     rules: RuleTables = field(default_factory=RuleTables)
 
@@ -216,6 +221,7 @@ class _Top:
     operator: OperatorRules | None = None
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
+    job: tuple[dict[str, Any], ...] = ()
     criterion: tuple[dict[str, Any], ...] | None = None
     governance: dict[str, Any] | None = None
     policy: tuple[dict[str, Any], ...] = ()
@@ -263,6 +269,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         check_changes(market, rules, header.get("period_s"), issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
+    jobs = _read_all(JobTable, "job", top, issues)
     criteria = _read_all(CriterionTable, "criterion", top, issues)
     for key in ("window", "criterion"):
         if not file.table.get(key):
@@ -272,7 +279,11 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
     _check_operator(top.get("operator"), header, top.at.key("operator"), issues)
-    times = _Times(header, start_s, windows, market, rules, [*events, *faults])
+    check_jobs(jobs, issues)
+    times = _Times(
+        header, start_s, windows, market, rules,
+        [*events, *faults, *(_Offered(job) for job in jobs)],
+    )  # fmt: skip
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
     assert start_s is not None, "a missing start is an issue"
@@ -292,6 +303,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         timing=top.values["timing"],
         rules=rules.build(),
         operator=top.values["operator"],
+        jobs=tuple(sorted((j.build().job() for j in jobs), key=lambda j: j.at_s)),
     )
 
 
@@ -331,6 +343,22 @@ def _check_operator(
     if operator is not None and period_s is not None and operator.looks_ahead_s % period_s:
         expected = f"a multiple of scenario.period_s = {period_s}"
         issues.add(at.key("looks_ahead_s"), shown(operator.looks_ahead_s), expected)
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """A job's offer, as something that has to happen on a tick."""
+
+    draft: Draft[JobTable]
+
+    @property
+    def at_s(self) -> float | None:
+        at_s: float | None = self.draft.get("at_s")
+        return at_s
+
+    @property
+    def at(self) -> At:
+        return self.draft.at
 
 
 @dataclass(frozen=True)

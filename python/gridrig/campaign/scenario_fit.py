@@ -17,6 +17,7 @@ from gridrig.campaign.scenario_events import (
     PCC,
     TARGET_CAPABILITY,
 )
+from gridrig.campaign.scenario_jobs import check_jobs_fit
 from gridrig.campaign.scenario_rules import check_roles
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.devices.links import OcppLink
@@ -66,6 +67,7 @@ def check_together(
             _check_fault(rig, table, at, registry, issues)
     if scenario.operator is not None:
         _check_operator(rig, file.top.key("operator"), issues)
+    check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
     if scenario.market is not None:
         _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)

@@ -8,6 +8,7 @@ from typing import Any
 from gridrig.devices.bench_capabilities import SwitchReading
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
 from gridrig.devices.charger_capability import EvChargerReading
+from gridrig.devices.compute_capability import ComputeReading
 from gridrig.errors import CampaignError, DriverError
 from gridrig.events import EventLog
 
@@ -23,6 +24,7 @@ class Telemetry:
     meters: dict[str, MeterReading] = field(default_factory=dict)
     chargers: dict[str, EvChargerReading] = field(default_factory=dict)
     switches: dict[str, SwitchReading] = field(default_factory=dict)
+    computers: dict[str, ComputeReading] = field(default_factory=dict)
 
 
 class Sensing:
@@ -31,7 +33,7 @@ class Sensing:
     Parameters
     ----------
     devices : mapping of name to driver
-        Inverters, storages, batteries, chargers and real switches, in rig order.
+        Inverters, storages, batteries, chargers, real switches and computing nodes, in rig order.
     analysers : mapping of name to driver
         Meters that measure a real terminal and are read at every tick; the latest reading of each
         is in `measured`.
@@ -76,6 +78,8 @@ class Sensing:
                 telemetry.switches[name] = reading
             elif isinstance(reading, EvChargerReading):
                 telemetry.chargers[name] = reading
+            elif isinstance(reading, ComputeReading):
+                telemetry.computers[name] = reading
             else:
                 telemetry.meters[name] = self.measured[name] = reading
         self.latest = telemetry

@@ -76,6 +76,11 @@ def slice_scenario(
         for f in scenario.faults
         if from_s <= f.at_s < from_s + length_s
     )
+    jobs = tuple(
+        replace(j, at_s=j.at_s - from_s, due_s=j.due_s - from_s)
+        for j in scenario.jobs
+        if from_s <= j.at_s < from_s + length_s
+    )
     gone = {e.name for e in scenario.events if e.name} - {e.name for e in events}
     come = _occasions(events, faults, length_s, scenario.period_s)
     slice_ = replace(
@@ -86,6 +91,7 @@ def slice_scenario(
         events=events,
         faults=faults,
         rules=scenario.rules.since(from_s),
+        jobs=jobs,
         criteria=tuple(
             criterion
             for criterion in scenario.criteria
@@ -113,6 +119,7 @@ def _check_ticks(slice_: Scenario) -> None:
         **dict.fromkeys(closures_s, "a gate closure"),
         **dict.fromkeys(edges, "the end of a delivery period"),
         **{event.at_s: f"event {event.do!r}" for event in slice_.events},
+        **{job.at_s: f"job {job.name!r}" for job in slice_.jobs},
         **{fault.at_s: f"fault {fault.name!r}" for fault in slice_.faults},
     }
     for at_s, what in needed.items():

@@ -12,6 +12,7 @@ import numpy as np
 
 from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.circuit.bench_circuit import BenchCircuit
+from gridrig.circuit.computer import Computer
 from gridrig.circuit.heated_homes import HeatedHomes
 from gridrig.circuit.vehicle import Vehicle
 from gridrig.devices.emulators import plant_functions
@@ -180,6 +181,7 @@ class Street:
             self.world.set_motor(self.loads[motor.bus], dict(motor.settings))
         self.devices: dict[str, int] = {}
         self.vehicles: dict[str, Vehicle] = {}
+        self.computers: dict[str, Computer] = {}
         self.sun: dict[str, str] = {}
         self.available_w: dict[str, float] = {}
         self.outside: dict[str, str] = {}  # real devices and the meter that measures each
@@ -196,6 +198,10 @@ class Street:
         for device in rig.of("ev_charger"):
             if _is_modelled(device):
                 self._add_vehicle(device)
+        for device in rig.of("compute_node"):
+            if _is_modelled(device):
+                self.devices[device.name] = index = self.world.add_load(device.name)
+                self.computers[device.name] = Computer(self.world, index)
         for device in rig.of(*HAS_TERMINAL):
             if isinstance(device.terminal, GridTerminal):
                 self.outside[device.name] = device.terminal.analyser
@@ -224,7 +230,7 @@ class Street:
         name = self.rig.island.former if self.rig.island else None
         return name if name in self.devices else None
 
-    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle:
+    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle | Computer:
         """Return the terminal that an emulated device is a face of."""
         if device.capability == "meter":
             if device.measures == "head":
@@ -236,6 +242,8 @@ class Street:
             return DeviceTerminal(self.world, self.pack_index(device.name))
         if device.capability == "ev_charger":
             return self.vehicles[device.name]
+        if device.capability == "compute_node":
+            return self.computers[device.name]
         emulation, index = self._emulation(device.name), self.devices[device.name]
         plant = emulation.plant
         share = float(plant.get("p_rated_w", plant["s_va"])) / float(plant["s_va"])
@@ -256,7 +264,7 @@ class Street:
         return keeps
 
     def follow_profiles(self, utc_s: int) -> None:
-        """Impose what homes use and what the sun gives at a moment. [s since 1970]"""
+        """Impose what homes use and what the sun gives at a moment, to be held. [s since 1970]"""
         point = self.profiles.loads(utc_s)
         for p_w, q_var, (bus, index) in zip(
             point.p_w.tolist(), point.q_var.tolist(), self.loads.items(), strict=True
@@ -266,6 +274,15 @@ class Street:
         for name in self.sun:
             self.available_w[name] = self.sun_w(name, utc_s) * self.cloud.get(name, 1.0)
             self.world.set_available(self.devices[name], self.available_w[name])
+        for computer in self.computers.values():
+            computer.is_held = True
+            computer.follow()
+
+    def let_go(self) -> None:
+        """End a run: what it held follows what it is told again."""
+        for computer in self.computers.values():
+            computer.is_held = False
+            computer.follow()
 
     def follow_fleets(self, utc_s: float) -> None:
         """Let the devices of each fleet take what they take at a moment. [s since 1970]"""

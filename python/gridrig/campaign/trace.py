@@ -52,7 +52,8 @@ class Trace:
             terminal = world.terminal(index)
             row[f"device.{name}.p_w"] = p_w[index]
             row[f"device.{name}.q_var"] = q_var[index]
-            reading = telemetry.inverters.get(name) or telemetry.chargers.get(name)
+            told = (telemetry.inverters, telemetry.chargers, telemetry.computers)
+            reading = next((of[name] for of in told if name in of), None)
             row[f"device.{name}.telemetry_p_w"] = math.nan if reading is None else reading.p_w
             limit = terminal.limit_w
             row[f"device.{name}.limit_w"] = math.nan if limit is None else limit

@@ -15,6 +15,7 @@ from gridrig.cli import (
     claims,
     cores,
     feeders,
+    jobs,
     ledgers,
     minds,
     promises,
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, minds, promises, telemetry),
+        *(ledgers, claims, anchors, cores, feeders, jobs, minds, promises, telemetry),
     )
     for topic in topics:
         topic.add_to(command)

@@ -157,6 +157,7 @@ KINDS: Mapping[str, Callable[[Agent, View], list[Intent]]] = {
     "producer": _producer,
     "storage": _storage,
     "grid": _grid,
+    "compute": lambda _agent, _view: [],  # it runs by its jobs, and pays for what it took
 }
 
 

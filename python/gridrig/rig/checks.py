@@ -9,7 +9,7 @@ from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.keys import KeyDraft
 from gridrig.rig.links import Wired, check_wires
-from gridrig.rig.participants import AGENT_BEHIND, HOME, OF_A_HOME, Participant
+from gridrig.rig.participants import AGENT_BEHIND, OF_A_MIND, Participant
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
 from gridrig.rig.schema import Draft
 
@@ -188,13 +188,14 @@ def _check_agent(
     if behind not in (LOAD, HEAD):
         behind = next((d.capability for d in devices if d.name == behind), None)
     expected = AGENT_BEHIND.get(behind or "")
-    if agent is not None and expected is not None and agent.kind != expected:
-        allowed = f'"{expected}"' + (f' or "{HOME}"' if behind in OF_A_HOME else "")
-        if agent.kind != HOME or behind not in OF_A_HOME:
+    if agent is not None and expected is not None:
+        allowed = [expected, *(kind for kind, of in OF_A_MIND.items() if behind in of)]
+        if agent.kind not in allowed:
+            named = " or ".join(map(shown, allowed))
             issues.add(
                 participant.at.key("agent").key("kind"),
                 shown(agent.kind),
-                f"{allowed}, because {meter.label!r} measures {meter.measures!r}",
+                f"{named}, because {meter.label!r} measures {meter.measures!r}",
             )
     if participant.get("shed_stage") is not None and expected not in (None, "consumer"):
         at = participant.at.key("shed_stage")

@@ -18,6 +18,7 @@ from gridrig.rig.checks import (
     check_participants,
     check_safe_order,
 )
+from gridrig.rig.compute_fit import check_places
 from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
 from gridrig.rig.fleets import AggregatorTable, Fleet, check_fleets
@@ -288,6 +289,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     check_bench(devices, nominal, top.get("feeder"), file.top, issues)
     check_participants(participants, devices, issues)
     check_homes(participants, devices, issues)
+    check_places(participants, devices, issues)
     check_keys(keys, devices, issues)
     check_safe_order(steps, devices, issues)
     at = file.top.key("aggregator")

@@ -153,7 +153,7 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     "meter": MeterSafeState,
     **instruments.SAFE_STATES,
 }
-HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger")
+HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger", "compute_node")
 
 
 @dataclass(frozen=True)

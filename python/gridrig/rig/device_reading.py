@@ -24,7 +24,7 @@ from gridrig.rig.device import (
     Terminal,
 )
 from gridrig.rig.emulation import Emulation, load_or_issue, read_emulation, read_parameters
-from gridrig.rig.instruments import INSTRUMENTS, SourceTerminal
+from gridrig.rig.instruments import INSTRUMENTS, ON_THE_FEEDER, SourceTerminal
 from gridrig.rig.issues import At, Issues, misspelt, shown
 from gridrig.rig.links import RigLink
 from gridrig.rig.registry import DRIVERS, Registry
@@ -302,11 +302,11 @@ def _read_terminal(draft: DeviceDraft, found: Any, issues: Issues) -> Terminal |
         if found is not None:
             issues.add(at, shown(found), f"no terminal: a {draft.capability} has none of its own")
         return None
-    charger = draft.capability == "ev_charger"
+    on_feeder = draft.capability in ON_THE_FEEDER
     if found is None:
-        if emulated or not charger:  # a real charger has a meter of its own
+        if emulated or not on_feeder:  # a real one needs no place on the feeder
             issues.add(at, "nothing", f"{right}, for {why}")
-    elif isinstance(found, Mapping) and "source" in found and not charger:
+    elif isinstance(found, Mapping) and "source" in found and not on_feeder:
         return read_record(SourceTerminal, found, at, issues)
     elif (found == "model") != emulated or not (found == "model" or isinstance(found, Mapping)):
         issues.add(at, shown(found), f"{right}, for {why}")
@@ -335,7 +335,7 @@ def _check_place(draft: DeviceDraft, issues: Issues) -> None:
         expected = '"load", "head", or the name of an inverter or storage'
         issues.add(at.key("measures"), "nothing", expected)
     on_bus = capability in HAS_TERMINAL or (capability == "meter" and draft.measures == LOAD)
-    if capability == "ev_charger":
+    if capability in ON_THE_FEEDER:
         on_bus = draft.terminal is not None
     elif capability in INSTRUMENTS and draft.bus is not None:
         issues.add(at.key("bus"), shown(draft.bus), f"no bus: this is a {capability}")

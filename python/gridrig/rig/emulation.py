@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from gridrig.errors import GridrigError, RigError
-from gridrig.rig.instruments import INSTRUMENTS, OF_A_CIRCUIT, InstrumentCapability
+from gridrig.rig.instruments import INSTRUMENTS, InstrumentCapability
 from gridrig.rig.issues import At, Issues, misspelt, near_miss, one_of, shown
 from gridrig.rig.registry import DRIVERS, EMULATORS, Registry
 from gridrig.rig.schema import BROKEN, described, read_value
@@ -24,6 +24,8 @@ MODEL_OF: Mapping[str, Model] = {
     "meter": "meter",
     **{name: name for name in INSTRUMENTS},
 }
+# Whose settings, beyond those of the face, are the plant's.
+OF_THE_PLANT = ("pv", "storage", "pack", "ev_charger")
 RESERVED = ("model", "emulator", "profile")
 # The nameplate a face shows is the one the plant has.
 SHARED = ("s_va", "category", "normal_category")
@@ -44,7 +46,7 @@ class Emulation:
     Parameters
     ----------
     model : str
-        Its physics: "pv", "storage", "pack", "ev_charger"; "meter" and the instruments have none.
+        Its physics: one of `OF_THE_PLANT`; the others have none of their own.
     emulator : str
         Name registered in the entry-point group `gridrig.emulators`.
     face : dataclass
@@ -101,7 +103,7 @@ def read_emulation(
     if profile is not None and (not isinstance(profile, str) or model != "pv"):
         issues.add(at.key("profile"), shown(profile), "the name of a PV element of the network")
         return None
-    if model == "meter" or model in OF_A_CIRCUIT:
+    if model not in OF_THE_PLANT:
         for key in plant:
             issues.add(at.key(key), "an unknown key", one_of(sorted(known)), near_miss(key, known))
     return None if face is BROKEN else Emulation(model, emulator, face, plant, profile)

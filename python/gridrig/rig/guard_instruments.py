@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from gridrig.computing.work import Work
 from gridrig.devices.bench_capabilities import (
     CapturePlan,
     Float,
@@ -23,6 +24,7 @@ from gridrig.rig.instruments import (
 IRRADIANCE_STC, IRRADIANCE_MAX = 1000.0, 1500.0
 ANGLE_DEG_MAX = 360.0
 DWELL_S_MAX = 86_400.0
+WORK_S_MAX = 7 * 86_400.0
 
 
 class GuardedAcSource(Guarded):
@@ -272,6 +274,25 @@ class GuardedEvCharger(Guarded):
         await self._write("end", True, lambda _: self.driver.end_transaction())
 
 
+class GuardedComputeNode(Guarded):
+    """A computing node: it can be told to begin and to stop, and no more."""
+
+    async def begin_job(self, work: Work, work_s: float) -> None:
+        """Give it a job, and let it run. [s]"""
+        self._within("work_s", work_s, 1.0, WORK_S_MAX)
+        await self._write("job", (work, work_s), lambda job: self.driver.begin_job(*job))
+
+    async def set_running(self, on: bool) -> None:
+        """Pause the job it has, or let it go on."""
+        if not isinstance(on, bool):
+            raise self._refuse("running", on, "true or false")
+        await self._write("running", on, self.driver.set_running)
+
+    async def end_job(self) -> None:
+        """Let it forget its job."""
+        await self._write("end", True, lambda _: self.driver.end_job())
+
+
 GUARDS: Mapping[str, type[Guarded]] = {
     "ac_source": GuardedAcSource,
     "dc_source": GuardedDcSource,
@@ -280,6 +301,7 @@ GUARDS: Mapping[str, type[Guarded]] = {
     "interlock": Guarded,
     "analyser": GuardedAnalyser,
     "ev_charger": GuardedEvCharger,
+    "compute_node": GuardedComputeNode,
 }
 
 

@@ -1,4 +1,4 @@
-"""Instruments and chargers of a bench: limits, safe states, a device behind an AC source."""
+"""Instruments, chargers and computing nodes: limits, safe states, what is behind an AC source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 from gridrig.rig.schema import Name, NotNegative, Positive, at_least, between
 
 InstrumentCapability = Literal[
-    "ac_source", "dc_source", "load_bank", "switch", "interlock", "analyser", "ev_charger"
+    "ac_source",
+    "dc_source",
+    "load_bank",
+    "switch",
+    "interlock",
+    "analyser",
+    "ev_charger",
+    "compute_node",
 ]
 INSTRUMENTS: tuple[InstrumentCapability, ...] = (
     "ac_source",
@@ -17,9 +24,11 @@ INSTRUMENTS: tuple[InstrumentCapability, ...] = (
     "interlock",
     "analyser",
     "ev_charger",
+    "compute_node",
 )
-# Those of an emulated bench's circuit; a charger hangs on the feeder.
-OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name != "ev_charger")
+# These hang on the feeder, the others are of an emulated bench's circuit.
+ON_THE_FEEDER = ("ev_charger", "compute_node")
+OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name not in ON_THE_FEEDER)
 CHANNELS_MAX = 64
 
 
@@ -79,6 +88,13 @@ class EvChargerLimits:
 
 
 @dataclass(frozen=True)
+class ComputeNodeLimits:
+    """What a computing node draws at most: admission reckons with it. [W]"""
+
+    p_w_max: Positive
+
+
+@dataclass(frozen=True)
 class OutputSafeState:
     """Where a source is left: its output on or off."""
 
@@ -107,6 +123,13 @@ class EvChargerSafeState:
 
 
 @dataclass(frozen=True)
+class ComputeNodeSafeState:
+    """Whether a computing node is left running; if not, it forgets its job."""
+
+    running: bool
+
+
+@dataclass(frozen=True)
 class ListenerSafeState:
     """An input or an analyser moves nothing; its empty safe state is still written down."""
 
@@ -117,10 +140,16 @@ InstrumentLimits = (
     | LoadBankLimits
     | SwitchLimits
     | EvChargerLimits
+    | ComputeNodeLimits
     | ListenerLimits
 )
 InstrumentSafeState = (
-    OutputSafeState | LoadBankSafeState | SwitchSafeState | EvChargerSafeState | ListenerSafeState
+    OutputSafeState
+    | LoadBankSafeState
+    | SwitchSafeState
+    | EvChargerSafeState
+    | ComputeNodeSafeState
+    | ListenerSafeState
 )
 
 LIMITS: Mapping[str, type[InstrumentLimits]] = {
@@ -131,6 +160,7 @@ LIMITS: Mapping[str, type[InstrumentLimits]] = {
     "interlock": ListenerLimits,
     "analyser": ListenerLimits,
     "ev_charger": EvChargerLimits,
+    "compute_node": ComputeNodeLimits,
 }
 SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
     "ac_source": OutputSafeState,
@@ -140,6 +170,7 @@ SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
     "interlock": ListenerSafeState,
     "analyser": ListenerSafeState,
     "ev_charger": EvChargerSafeState,
+    "compute_node": ComputeNodeSafeState,
 }
 
 

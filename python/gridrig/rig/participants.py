@@ -75,8 +75,27 @@ class HomeAgent:
     zone: Name = "Europe/Berlin"
 
 
-Agent = ConsumerAgent | ProducerAgent | StorageAgent | GridAgent | HomeAgent
-HOME = "home"
+@dataclass(frozen=True)
+class ComputeAgent:
+    """One connection of a place that computes: it orders nothing and follows the node's jobs.
+
+    Parameters
+    ----------
+    node : str
+        Around which computing node; participants that name the same one share a place.
+    reserve_soc, resume_soc : float or None
+        Of its battery: where jobs are paused or given up, and from where a paused one goes on;
+        without the latter, a twentieth above the reserve. [1]
+    """
+
+    kind: Literal["compute"]
+    node: Name
+    reserve_soc: Share | None = None
+    resume_soc: Share | None = None
+
+
+Agent = ConsumerAgent | ProducerAgent | StorageAgent | GridAgent | HomeAgent | ComputeAgent
+HOME, COMPUTE = "home", "compute"
 
 
 @dataclass(frozen=True)
@@ -89,7 +108,7 @@ class Participant:
         Unique in the rig.
     meter : str
         The meter whose registers are this participant's energy; nobody else's.
-    agent : ConsumerAgent, ProducerAgent, StorageAgent, GridAgent or HomeAgent
+    agent : ConsumerAgent, ProducerAgent, StorageAgent, GridAgent, HomeAgent or ComputeAgent
         What it bids.
     shed_stage : int or None
         Of a consumer: the stage of under-frequency shedding that drops its load, 1 first;
@@ -103,16 +122,20 @@ class Participant:
 
 
 # Which agent may stand behind a meter: by what the meter measures, else by the capability of
-# the device it measures. A home may stand behind each of `OF_A_HOME`, too.
+# the device it measures. Minds of several connections may stand behind each of `OF_A_MIND`, too.
 AGENT_BEHIND: Mapping[str, str] = {
     LOAD: "consumer",
     HEAD: "grid",
     "inverter": "producer",
     "storage": "storage",
     "ev_charger": "consumer",
+    "compute_node": "consumer",
+}
+OF_A_MIND: Mapping[str, frozenset[str]] = {
+    HOME: frozenset({LOAD, "inverter", "storage"}),
+    COMPUTE: frozenset({"inverter", "storage", "compute_node"}),
 }
 ROLES = tuple(dict.fromkeys(AGENT_BEHIND.values()))
-OF_A_HOME = frozenset({LOAD, "inverter", "storage"})
 
 
 def role_of(measures: str, capability: str | None) -> str:

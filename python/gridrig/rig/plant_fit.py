@@ -9,11 +9,10 @@ from typing import Any
 from gridrig.errors import PlantError
 from gridrig.plant import World
 from gridrig.rig.device_reading import DeviceDraft
-from gridrig.rig.emulation import Emulation
+from gridrig.rig.emulation import OF_THE_PLANT, Emulation
 from gridrig.rig.issues import At, Issues, shown
 
 TRIAL_S_VA = 1000.0
-OF_THE_PLANT = ("pv", "storage", "pack", "ev_charger")
 OWN_KEYS = ("forms_grid", "pack")  # of the rig's island and bms; not to be written in emulate
 
 

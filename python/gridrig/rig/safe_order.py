@@ -30,7 +30,7 @@ class SafeStep:
     do : str
         "power-zero": storage inverters to 0 W, other inverters limited to 0 W;
         "settle": wait until they report less than `below_w`;
-        "cease": inverters, storages and chargers into their declared safe state;
+        "cease": inverters, storages, chargers and computing nodes into their declared safe state;
         "open-switch", "ac-off", "dc-off", "load-off": contactors, AC sources, DC sources and load
         banks into theirs, in this order;
         "open-fets": packs into theirs, a switch only below `below_a`;
@@ -61,7 +61,7 @@ class SafeStep:
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
     "power-zero": ("inverter", "storage"),
     "settle": ("inverter", "storage"),
-    "cease": ("inverter", "storage", "ev_charger"),
+    "cease": ("inverter", "storage", "ev_charger", "compute_node"),
     "open-switch": ("switch",),
     "ac-off": ("ac_source",),
     "dc-off": ("dc_source",),
@@ -80,6 +80,7 @@ FINAL_STEP: dict[str, StepName] = {
     "dc_source": "dc-off",
     "load_bank": "load-off",
     "ev_charger": "cease",
+    "compute_node": "cease",
 }
 DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (
     SafeStep("power-zero"),
