@@ -92,6 +92,22 @@ def test_file_alone_solves_to_the_same_voltages(solved: Solution) -> None:
     assert here == pytest.approx(volts, abs=2e-4)
 
 
+def test_loadings_of_a_file_are_those_that_opendss_tells(solved: Solution) -> None:
+    from dss import DSS
+
+    bare = DSS.NewContext()
+    bare.AllowChangeDir = False
+    bare.Text.Command = f'redirect "{MASTER}"'
+    elements = bare.ActiveCircuit.PDElements
+    bare.ActiveCircuit.Solution.Solve()
+    told = dict(zip(elements.AllNames, elements.AllPctNorm(False).tolist(), strict=True))
+    lines = [told[f"Line.{name}"] for name in solved.lines]
+    transformers = [told[f"Transformer.{name}"] for name in solved.transformers]
+    assert max(lines) > 50.0
+    assert solved.line_loading_percent == pytest.approx(lines, rel=2e-3, abs=1e-3)
+    assert solved.trafo_loading_percent == pytest.approx(transformers, rel=2e-3, abs=1e-3)
+
+
 def test_load_keeps_its_model_and_what_it_took_is_told(solved: Solution) -> None:
     def took(load: str) -> float:
         return -solved.p_w[solved.buses.index(f"load.{load}")]

@@ -5,7 +5,16 @@ import pytest
 from feeder_injections import nameplate, street_load
 
 from gridrig.errors import GridError
-from gridrig.grid import ENGINES, Feeder, Limits, Network, findings, load_network, make_feeder
+from gridrig.grid import (
+    ENGINES,
+    Feeder,
+    Limits,
+    Network,
+    Solution,
+    findings,
+    load_network,
+    make_feeder,
+)
 
 OUT = "line:LV1.101 Line 9"
 
@@ -38,6 +47,30 @@ def test_tap_moves_the_voltage_by_its_step(feeder: Feeder, network: Network) -> 
     assert feeder.solve(nothing, nothing).v_pu == pytest.approx(before.v_pu, abs=1e-8)
 
 
+def test_solution_read_after_the_feeder_moved_on_says_what_was_true_then(
+    feeder: Feeder, network: Network
+) -> None:
+    # Flows are worked out when asked for: from what was found, not from what an engine has by then.
+    p_w, q_var = street_load(14)
+    feeder.solve(p_w, q_var)
+    early = _read(feeder.solve(p_w, q_var))
+    feeder.solve(2 * p_w, q_var)
+    kept = feeder.solve(p_w, q_var)
+    feeder.solve(0.5 * p_w, q_var)
+    feeder.set_tap(network.transformers[0].name, network.transformers[0].tap_steps - 2)
+    feeder.solve(2 * p_w, q_var)
+    feeder.switch(OUT, closed=False)
+    assert _read(feeder.solve(p_w, q_var)) != pytest.approx(early, rel=1e-2)
+    assert _read(kept) == pytest.approx(early, rel=1e-6)
+    with pytest.raises(ValueError, match="read-only"):
+        kept.line_loading_percent[0] = 0.0
+
+
+def _read(solution: Solution) -> list[float]:
+    loadings = *solution.line_loading_percent, *solution.trafo_loading_percent
+    return [solution.losses_w, solution.head_p_w, *map(float, loadings)]
+
+
 def test_switch_that_is_open_as_loaded_can_close_a_ring() -> None:
     network = load_network("pandapower:case33bw")
     tie = next(iter(network.out_of_service))
@@ -47,6 +80,23 @@ def test_switch_that_is_open_as_loaded_can_close_a_ring() -> None:
         feeder.switch(tie, closed=True)
         ring = feeder.solve(*nameplate(network))
         assert ring.losses_w < open_ring.losses_w - 1e3
+
+
+def test_every_branch_out_is_solved_or_refused_by_name() -> None:
+    network = load_network("pandapower:case33bw")
+    for engine in ENGINES:
+        feeder = make_feeder(engine, network, "source")
+        for line in network.lines:
+            feeder.switch(f"line:{line.name}", closed=False)
+        nothing = np.zeros(len(feeder.buses))
+        if engine == "opendss":  # nothing but a source is no circuit that it can solve
+            with pytest.raises(GridError) as caught:
+                feeder.solve(nothing, nothing)
+            assert caught.value.code in ("grid.not_converged", "grid.voltage_range")
+        else:
+            solution = feeder.solve(nothing, nothing)
+            assert len(solution.dead) == 32
+            assert (solution.losses_w, solution.line_loading_percent.max()) == (0.0, 0.0)
 
 
 def test_former_of_a_twin_feeder_follows_the_switches_of_the_first(

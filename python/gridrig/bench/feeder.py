@@ -1,14 +1,17 @@
 """The feeder's benchmark: a step of the feeder beside the engine alone, on the same circuit.
 
-A step gives every load another power, solves, and reads every voltage. The engine alone does that
-and looks at nothing. The feeder also checks what it is given and what it gets back (converged,
-balanced at every bus, voltages, dead buses), and tells flows, losses, loadings and the head.
+A step gives every load another power, solves, and reads every voltage; or every voltage and
+loading, the losses and what comes from the main grid. The engine alone does that and looks at
+nothing. The feeder also checks what it is given and what it gets back: converged, balanced at every
+bus, voltages within their band, dead buses.
 
 Both take turns step by step with the same powers, in one process, so that a machine that is slow
 for a while is slow for both.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +28,7 @@ from gridrig.bench.feeder_bare import (
 from gridrig.bench.feeder_street import write_street
 from gridrig.bench.rows import Goal, Measured, Row
 from gridrig.clock.stopwatch import now_ns
-from gridrig.grid import Feeder, Network, load_network, make_feeder
+from gridrig.grid import Feeder, Network, Solution, load_network, make_feeder
 from gridrig.grid.engine import ComplexArray, FloatArray
 
 WORKLOADS = ("opendss", "pandapower", "opendss-file")
@@ -34,6 +37,18 @@ NETWORKS = ("pandapower:case33bw", "pandapower:kerber_vorstadtnetz_kabel_1")
 STREET_HOUSES = 60
 STEPS, QUICK_STEPS = 400, 5
 NS_PER_US = 1e3
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An engine alone, and what its step reads."""
+
+    name: str
+    step: Bare
+    overhead_max: float | None = None
+    """What the feeder may take more than it; None only informs. [1]"""
+    all_of_it: bool = False
+    """Whether flows are read beside voltages, by both."""
 
 
 def measure(workloads: Sequence[str], quick: bool) -> Measured:
@@ -58,67 +73,79 @@ def measure(workloads: Sequence[str], quick: bool) -> Measured:
 
 
 def _opendss(network: Network, quick: bool) -> Iterator[Row]:
-    yield from _rows(
-        network,
-        "opendss",
-        [
-            (dss_interface(network), "OpenDSS, load by load", OVERHEAD_MAX),
-            (dss_batch(network), "OpenDSS, loads as arrays", None),
-            (
-                dss_interface(network, tolerance=OPENDSS_DEFAULT),
-                f"OpenDSS, load by load, to {OPENDSS_DEFAULT:g} pu",
-                None,
-            ),
-        ],
-        quick,
-    )
+    one_by_one = "OpenDSS, load by load"
+    peers = [
+        Peer(one_by_one, dss_interface(network), OVERHEAD_MAX),
+        Peer(one_by_one, dss_interface(network, all_of_it=True), OVERHEAD_MAX, all_of_it=True),
+        Peer("OpenDSS, loads as arrays", dss_batch(network)),
+        Peer("OpenDSS, loads as arrays", dss_batch(network, all_of_it=True), all_of_it=True),
+        Peer(
+            f"{one_by_one}, to {OPENDSS_DEFAULT:g} pu",
+            dss_interface(network, tolerance=OPENDSS_DEFAULT),
+        ),
+    ]
+    yield from _rows(network, "opendss", peers, quick)
 
 
 def _pandapower(network: Network, quick: bool) -> Iterator[Row]:
-    yield from _rows(
-        network,
-        "pandapower",
-        [
-            (pandapower_tuned(network), "runpp, recycled, lightsim2grid", OVERHEAD_MAX),
-            (pandapower_usual(network), "runpp, from the last result", None),
-        ],
-        quick,
-    )
+    tuned = "runpp, recycled, lightsim2grid"
+    peers = [
+        Peer(tuned, pandapower_tuned(network), OVERHEAD_MAX),
+        Peer(tuned, pandapower_tuned(network, all_of_it=True), OVERHEAD_MAX, all_of_it=True),
+        Peer("runpp, from the last result", pandapower_usual(network), all_of_it=True),
+    ]
+    yield from _rows(network, "pandapower", peers, quick)
 
 
-def _rows(
-    network: Network, engine: str, bares: Sequence[tuple[Bare, str, float | None]], quick: bool
-) -> Iterator[Row]:
+def _rows(network: Network, engine: str, peers: Sequence[Peer], quick: bool) -> Iterator[Row]:
     feeder = make_feeder(engine, network, "source")
-    for bare, name, overhead_max in bares:
-        ours, theirs, apart = _beside(feeder, bare, QUICK_STEPS if quick else STEPS)
+    for peer in peers:
+        ours, theirs, apart = _beside(feeder, peer, QUICK_STEPS if quick else STEPS)
         # The two answer the same question; a benchmark of two different ones would mean nothing.
         assert apart < 1e-3, f"{engine} alone differs by {apart} pu"
         yield Row(
-            task=f"a step, {engine}",
+            task=f"a step, {engine}: {'voltages and flows' if peer.all_of_it else 'voltages'}",
             workload=f"{Path(network.name).name}, {len(network.buses)} buses",
             ours=ours / NS_PER_US,
             unit="us",
-            peer=name,
+            peer=peer.name,
             peer_figure=theirs / NS_PER_US,
-            goal=None if overhead_max is None else Goal(ratio=1.0 / (1.0 + overhead_max)),
+            goal=None if peer.overhead_max is None else Goal(ratio=1.0 / (1.0 + peer.overhead_max)),
             less_is_better=True,
             note=f"at most {OVERHEAD_MAX:.0%} over the engine alone is a ratio of 0.83 x or more",
         )
 
 
-def _beside(feeder: Feeder, bare: Bare, steps: int) -> tuple[float, float, float]:
+def _beside(feeder: Feeder, peer: Peer, steps: int) -> tuple[float, float, float]:
     """Return the median of both [ns], and how far their voltages are apart at most. [pu]"""
+    ours = partial(_step, feeder, _all_of_it if peer.all_of_it else _voltages)
     powers = list(_powers(feeder, steps))
     apart = max(
-        float(np.abs(feeder.solve(p_w, q_var).v_high_pu.max() - bare(p_w, q_var).max()))
+        float(np.abs(ours(p_w, q_var).v_high_pu.max() - peer.step(p_w, q_var).max()))
         for p_w, q_var in powers[:3]
     )
-    ours, theirs = [], []
+    times: tuple[list[int], list[int]] = [], []
     for p_w, q_var in powers:
-        ours.append(_timed(feeder.solve, p_w, q_var))
-        theirs.append(_timed(bare, p_w, q_var))
-    return float(np.median(ours)), float(np.median(theirs)), apart
+        times[0].append(_timed(ours, p_w, q_var))
+        times[1].append(_timed(peer.step, p_w, q_var))
+    return float(np.median(times[0])), float(np.median(times[1])), apart
+
+
+def _step(
+    feeder: Feeder, read: Callable[[Solution], object], p_w: FloatArray, q_var: FloatArray
+) -> Solution:
+    solution = feeder.solve(p_w, q_var)
+    read(solution)
+    return solution
+
+
+def _voltages(solution: Solution) -> object:
+    return solution.v_pu, solution.v_low_pu, solution.v_high_pu
+
+
+def _all_of_it(solution: Solution) -> object:
+    loadings = solution.line_loading_percent, solution.trafo_loading_percent
+    return _voltages(solution), loadings, solution.losses_w, solution.head_p_w
 
 
 def _timed(step: Callable[..., object], p_w: FloatArray, q_var: FloatArray) -> int:

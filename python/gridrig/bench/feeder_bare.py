@@ -1,6 +1,8 @@
 """Engines alone, as somebody uses them who trusts what they answer.
 
-Each makes a step: injections by point of the network in, sizes of all voltages out.
+Each makes a step: injections by point of the network in, sizes of all voltages out. With
+`all_of_it` it also reads what a solution of the feeder tells beside them: loadings, losses, what
+comes from the main grid.
 """
 
 from collections.abc import Callable
@@ -38,7 +40,16 @@ def _places(engine: Any, network: Network) -> tuple[Any, Any]:
     return points, at[points]
 
 
-def dss_interface(network: Network, *, tolerance: float | None = None) -> Bare:
+def _dss_read(circuit: Any, all_of_it: bool) -> FloatArray:
+    if all_of_it:
+        # Reading is what costs; who asks for these does something with them.
+        _ = circuit.PDElements.AllPctNorm(False), circuit.Losses, circuit.TotalPower
+    return np.asarray(circuit.AllBusVmagPu)
+
+
+def dss_interface(
+    network: Network, *, all_of_it: bool = False, tolerance: float | None = None
+) -> Bare:
     """Return OpenDSS through the interface of its manual: one load active after the other."""
     engine, context = _dss_context(network, tolerance)
     points, places = _places(engine, network)
@@ -52,12 +63,12 @@ def dss_interface(network: Network, *, tolerance: float | None = None) -> Bare:
             loads.kW = p[point]
             loads.kvar = q[point]
         solution.Solve()
-        return np.asarray(circuit.AllBusVmagPu)
+        return _dss_read(circuit, all_of_it)
 
     return step
 
 
-def dss_batch(network: Network) -> Bare:
+def dss_batch(network: Network, *, all_of_it: bool = False) -> Bare:
     """Return OpenDSS with all loads set at once, which its authors give to few."""
     engine, context = _dss_context(network, None)
     points, places = _places(engine, network)
@@ -69,7 +80,7 @@ def dss_batch(network: Network) -> Bare:
         drawn[places] = p_w[points] + 1j * q_var[points]
         loads.draw(drawn)
         solution.Solve()
-        return np.asarray(circuit.AllBusVmagPu)
+        return _dss_read(circuit, all_of_it)
 
     return step
 
@@ -85,12 +96,16 @@ def _net(network: Network) -> Any:
     return net
 
 
-def pandapower_tuned(network: Network) -> Bare:
-    """Return `runpp` with every option that makes it quicker, read where it keeps its voltages."""
+def pandapower_tuned(network: Network, *, all_of_it: bool = False) -> Bare:
+    """Return `runpp` with every option that makes it quicker, read where it keeps its voltages.
+
+    Flows are in its result tables, which it then has to write.
+    """
     import pandapower
 
     net = _net(network)
-    tuned = {"lightsim2grid": True, "numba": False, "only_v_results": True, "trafo_model": "pi"}
+    tuned = {"lightsim2grid": True, "numba": False, "trafo_model": "pi"}
+    tuned["only_v_results"] = not all_of_it
     pandapower.runpp(net, init="dc", **tuned)
     keep = {"bus_pq": True, "gen": False, "trafo": False}
 
@@ -98,9 +113,16 @@ def pandapower_tuned(network: Network) -> Bare:
         net.sgen["p_mw"] = p_w / 1e6
         net.sgen["q_mvar"] = q_var / 1e6
         pandapower.runpp(net, init="results", tolerance_mva=1e-8, recycle=keep, **tuned)
+        if all_of_it:
+            _pandapower_read(net)
         return np.asarray(np.abs(net._ppc["internal"]["V"]))
 
     return step
+
+
+def _pandapower_read(net: Any) -> None:
+    _ = net.res_line.loading_percent.to_numpy(), net.res_trafo.loading_percent.to_numpy()
+    _ = net.res_line.pl_mw.sum() + net.res_trafo.pl_mw.sum(), net.res_ext_grid.p_mw.sum()
 
 
 def pandapower_usual(network: Network) -> Bare:
@@ -114,6 +136,7 @@ def pandapower_usual(network: Network) -> Bare:
         net.sgen["p_mw"] = p_w / 1e6
         net.sgen["q_mvar"] = q_var / 1e6
         pandapower.runpp(net, init="results", trafo_model="pi", numba=False)
+        _pandapower_read(net)
         return np.asarray(net.res_bus.vm_pu)
 
     return step

@@ -5,16 +5,18 @@ what flows off at each bus is what went in there (within 1 VA, or 1e-6 of all th
 and no bus without a source has a voltage.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridrig.errors import GridError
-from gridrig.grid.engine import V_MAX_PU, V_MIN_PU, ComplexArray, EngineState, FloatArray
+from gridrig.grid.engine import V_MAX_PU, V_MIN_PU, ComplexArray, EngineState, FloatArray, IntArray
 from gridrig.grid.network import Network, line_key
 from gridrig.grid.pcc import Cut, Pcc
-from gridrig.grid.solution import Solution
+from gridrig.grid.solution import Exchange, Solution
 
 MISMATCH_MAX_VA = 1.0
 MISMATCH_MAX_RATIO = 1e-6
@@ -30,10 +32,10 @@ class Situation:
     """Whether that is every point."""
     live: NDArray[np.bool_]
     """The same by bus of the network."""
-    held: NDArray[np.bool_]
-    """By bus of the network: whether a source or the former holds its voltage."""
-    free: NDArray[np.bool_]
-    """By bus of the network: held, dead or outside, where any power may flow off."""
+    held: IntArray
+    """Buses of the network whose voltage a source or the former holds."""
+    bound: IntArray
+    """Buses of the network where what flows off is what went in: not held, dead or outside."""
     pcc_closed: bool
     former: int | None
     """Position of the former among the points of the feeder."""
@@ -48,7 +50,7 @@ class Weighed:
     surplus: ComplexArray
     """By bus of the network: what flows off less what goes in there. [VA]"""
     mismatch: FloatArray
-    """The same where it has to be nothing, and 0 where it is free. [VA]"""
+    """Its size at those buses where it has to be nothing. [VA]"""
     mismatch_va: float
     """The highest of them; not a number if one is. [VA]"""
     v_pu: ComplexArray
@@ -77,22 +79,22 @@ class Balance:
         self._pcc = pcc
         self._cut = cut
         place = {bus: index for index, bus in enumerate(network.buses)}
-        self._rows = np.array([k for k, x in enumerate(network.points) if x.bus in cut.inside])
-        points = [network.points[row] for row in self._rows]
+        rows = [k for k, x in enumerate(network.points) if x.bus in cut.inside]
+        points = [network.points[row] for row in rows]
+        self._rows = _picks(rows, len(network.points))
         self.buses = tuple(point.name for point in points)
         self._home = np.array([place[point.bus] for point in points])
         self._names = np.array(self.buses)
         self.inner = np.array([bus in cut.inside for bus in network.buses])
         """By bus of the network: whether the feeder has it."""
-        self._line_rows = np.array(
-            [
-                k
-                for k, x in enumerate(network.lines)
-                if x.from_bus in cut.inside or cut.key == line_key(x.name)
-            ],
-            dtype=np.int64,
-        )
-        self.lines = tuple(network.lines[k].name for k in self._line_rows)
+        self._inside = _picks(np.flatnonzero(self.inner), len(network.buses))
+        lines = [
+            k
+            for k, x in enumerate(network.lines)
+            if x.from_bus in cut.inside or cut.key == line_key(x.name)
+        ]
+        self._line_rows = _picks(lines, len(network.lines))
+        self.lines = tuple(network.lines[k].name for k in lines)
         self.transformers = tuple(x.name for x in network.transformers)
         self._generated = np.zeros(len(network.buses))
         self._free_var = np.zeros(len(network.buses), dtype=bool)
@@ -112,17 +114,17 @@ class Balance:
         taken = asked if state.taken_va is None else state.taken_va[self._rows]
         surplus = state.leaving_va - self._generated
         np.subtract.at(surplus, self._home, taken)
-        mismatch = np.abs(surplus)
+        mismatch = np.abs(surplus[now.bound])
         if self._machines:
-            mismatch[self._free_var] = np.abs(surplus.real[self._free_var])
-        mismatch[now.free] = 0.0
+            free_var = self._free_var[now.bound]
+            mismatch[free_var] = np.abs(surplus.real[now.bound][free_var])
         v_pu = state.v_pu[self._rows]
         size = np.abs(v_pu)
         return Weighed(
             taken=taken,
             surplus=surplus,
             mismatch=mismatch,
-            mismatch_va=float(mismatch.max()),
+            mismatch_va=float(mismatch.max(initial=0.0)),
             v_pu=v_pu,
             size=size,
             low=size if state.v_low_pu is None else state.v_low_pu[self._rows],
@@ -136,21 +138,10 @@ class Balance:
         if not state.converged:
             return self._off("grid.not_converged", "did not converge", state, weighed, now)
         # Written so that what is not a number is wrong.
-        out = ~((weighed.low >= V_MIN_PU) & (weighed.high <= V_MAX_PU)) & now.alive
-        if out.any():
-            bus = int(np.argmax(out))
-            low, high = float(weighed.low[bus]), float(weighed.high[bus])
-            return GridError(
-                "grid.voltage_range",
-                "{engine} found {v_pu:.4g} pu at bus {bus!r} {where}: loads keep their power only "
-                "between {v_min_pu} and {v_max_pu} pu",
-                engine=self._engine,
-                where=_where(now),
-                bus=self.buses[bus],
-                v_pu=high if high > V_MAX_PU else low,
-                v_min_pu=V_MIN_PU,
-                v_max_pu=V_MAX_PU,
-            )
+        if not (now.all_alive and weighed.low.min() >= V_MIN_PU and weighed.high.max() <= V_MAX_PU):
+            out = ~((weighed.low >= V_MIN_PU) & (weighed.high <= V_MAX_PU)) & now.alive
+            if out.any():
+                return self._out_of_range(int(np.argmax(out)), weighed, now)
         # The first is nearly always true, and the second costs a sum over all points.
         if not (
             weighed.mismatch_va <= MISMATCH_MAX_VA
@@ -170,39 +161,41 @@ class Balance:
             )
         return None
 
+    def _out_of_range(self, bus: int, weighed: Weighed, now: Situation) -> GridError:
+        low, high = float(weighed.low[bus]), float(weighed.high[bus])
+        return GridError(
+            "grid.voltage_range",
+            "{engine} found {v_pu:.4g} pu at bus {bus!r} {where}: loads keep their power only "
+            "between {v_min_pu} and {v_max_pu} pu",
+            engine=self._engine,
+            where=_where(now),
+            bus=self.buses[bus],
+            v_pu=high if high > V_MAX_PU else low,
+            v_min_pu=V_MIN_PU,
+            v_max_pu=V_MAX_PU,
+        )
+
     def _off(
         self, code: str, words: str, state: EngineState, weighed: Weighed, now: Situation
     ) -> GridError:
         """Return the error of a state that does not balance, with the bus where it is worst."""
-        worst = int(np.argmax(np.nan_to_num(weighed.mismatch, nan=np.inf)))
+        bus, mismatch_va = self._cut.bus, 0.0  # with every bus held there is no worst one
+        if len(weighed.mismatch):
+            worst = int(np.argmax(np.nan_to_num(weighed.mismatch, nan=np.inf)))
+            bus, mismatch_va = self._network.buses[now.bound[worst]], weighed.mismatch[worst]
         return GridError(
             code,
             "{engine} " + words + " {where}: worst mismatch {mismatch_va:.4g} VA at bus {bus!r} "
             "after {iterations} iterations",
             engine=self._engine,
             where=_where(now),
-            mismatch_va=float(weighed.mismatch[worst]),
-            bus=self._network.buses[worst],
+            mismatch_va=float(mismatch_va),
+            bus=bus,
             iterations=state.iterations,
         )
 
     def explain(self, state: EngineState, weighed: Weighed, now: Situation) -> Solution:
         """Turn voltages and flows into the terms of the feeder."""
-        cut, surplus = self._cut, weighed.surplus
-        lost = complex(state.leaving_va[self.inner].sum())
-        head = 0j
-        if now.pcc_closed and cut.key:
-            flow = (state.trafo_va if self._pcc.kind == "trafo" else state.line_va)[cut.position]
-            lost -= complex(flow[cut.far_end])
-            head = -complex(flow[cut.far_end])
-            if self._pcc.side == "hv":
-                head = complex(flow[0])
-                lost += complex(flow.sum())
-        elif now.pcc_closed:
-            head = complex(surplus[now.held].sum())
-        former = 0j
-        if now.former is not None:
-            former = complex(surplus[self._home[now.former]])
         phasor_pu, v_pu, low, high = weighed.v_pu, weighed.size, weighed.low, weighed.high
         dead: tuple[str, ...] = ()
         if not now.all_alive:
@@ -217,21 +210,39 @@ class Balance:
             v_low_pu=low,
             v_high_pu=high,
             dead=dead,
-            p_w=weighed.taken.real.copy(),
-            q_var=weighed.taken.imag.copy(),
-            head_p_w=head.real,
-            head_q_var=head.imag,
+            taken_va=weighed.taken,
             former_bus=None if now.former is None else self.buses[now.former],
-            former_p_w=former.real,
-            former_q_var=former.imag,
-            losses_w=lost.real,
             lines=self.lines,
-            line_loading_percent=state.line_percent[self._line_rows],
             transformers=self.transformers,
-            trafo_loading_percent=state.trafo_percent,
             mismatch_va=weighed.mismatch_va,
             iterations=state.iterations,
+            exchange_of=partial(self._exchange, state, weighed.surplus, now),
+            loadings_of=partial(self._loadings, state),
         )
+
+    def _exchange(self, state: EngineState, surplus: ComplexArray, now: Situation) -> Exchange:
+        """Work out what comes from the main grid and the former, and what is lost."""
+        cut = self._cut
+        lost = complex(state.leaving_va[self._inside].sum())
+        head = 0j
+        if now.pcc_closed and cut.key:
+            first = len(self._network.lines) if self._pcc.kind == "trafo" else 0
+            flow = state.branches.va[first + cut.position]
+            lost -= complex(flow[cut.far_end])
+            head = -complex(flow[cut.far_end])
+            if self._pcc.side == "hv":
+                head = complex(flow[0])
+                lost += complex(flow.sum())
+        elif now.pcc_closed:
+            head = complex(surplus[now.held].sum())
+        former = 0j
+        if now.former is not None:
+            former = complex(surplus[self._home[now.former]])
+        return Exchange(head, former, lost)
+
+    def _loadings(self, state: EngineState) -> tuple[FloatArray, FloatArray]:
+        percent, lines = state.branches.percent, len(self._network.lines)
+        return percent[:lines][self._line_rows], percent[lines:]
 
     def dead(self) -> Solution:
         """Return the solution of a feeder that nothing feeds."""
@@ -243,21 +254,20 @@ class Balance:
             v_low_pu=nothing.copy(),
             v_high_pu=nothing.copy(),
             dead=self.buses,
-            p_w=nothing.copy(),
-            q_var=nothing.copy(),
-            head_p_w=0.0,
-            head_q_var=0.0,
+            taken_va=nothing.astype(complex),
             former_bus=None,
-            former_p_w=0.0,
-            former_q_var=0.0,
-            losses_w=0.0,
             lines=self.lines,
-            line_loading_percent=np.zeros(len(self.lines)),
             transformers=self.transformers,
-            trafo_loading_percent=np.zeros(len(self.transformers)),
             mismatch_va=0.0,
             iterations=0,
+            exchange_of=Exchange,
+            loadings_of=lambda: (np.zeros(len(self.lines)), np.zeros(len(self.transformers))),
         )
+
+
+def _picks(rows: Sequence[int] | IntArray, count: int) -> IntArray | slice:
+    """Return what picks rows out of so many: all of them, the usual case, without a copy."""
+    return slice(None) if len(rows) == count else np.array(rows, dtype=np.int64)
 
 
 def _where(now: Situation) -> str:

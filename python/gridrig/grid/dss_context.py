@@ -49,14 +49,6 @@ class DssContext:
         """Return where each node is in the arrays of the circuit, in lower case."""
         return {str(name).lower(): place for place, name in enumerate(self.circuit.YNodeOrder)}
 
-    def flow_places(self) -> dict[str, int]:
-        """Return where the powers of each power-delivery element begin, in lower case."""
-        elements = self.circuit.PDElements
-        sizes = np.multiply(elements.AllNumConductors, elements.AllNumTerminals)
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).tolist()
-        names = [str(name).lower() for name in elements.AllNames]
-        return dict(zip(names, starts, strict=True))
-
 
 def positive_sequence(
     context: DssContext, nodes: Iterable[tuple[str, int, int, float]], buses: int

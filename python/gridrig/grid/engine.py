@@ -5,8 +5,9 @@ what is lost and whether the solution balances is worked out from its flows in o
 same for every engine (`feeder.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,35 @@ class Topology:
 
 
 @dataclass(frozen=True)
+class BranchFlows:
+    """What the branches carried in one state, lines before transformers.
+
+    Nothing needs it to believe the state, so it is worked out when somebody asks: from arrays that
+    no later solve writes into.
+    """
+
+    work_out_va: Callable[[], ComplexArray]
+    work_out_percent: Callable[["BranchFlows"], FloatArray]
+    """May ask these flows for `va`."""
+
+    @cached_property
+    def va(self) -> ComplexArray:
+        """Power into each branch from its two ends (a transformer's HV first); 0 out of service.
+
+        Shape (branches, 2). [VA]
+        """
+        return self.work_out_va()
+
+    @property
+    def percent(self) -> FloatArray:
+        """Current of the worst end over the rating, by branch. [%]
+
+        Where phases differ, of the worst phase, in OpenDSS of the first end.
+        """
+        return self.work_out_percent(self)
+
+
+@dataclass(frozen=True)
 class EngineState:
     """One solved or failed state, by the network's positions."""
 
@@ -58,15 +88,7 @@ class EngineState:
     has for a dead bus. [pu]"""
     leaving_va: ComplexArray
     """By bus: what leaves it through branches and shunts, all phases together. [VA]"""
-    line_va: ComplexArray
-    """Power into each line from its two ends, shape (lines, 2); 0 out of service. [VA]"""
-    trafo_va: ComplexArray
-    """Power into each transformer from HV and LV, shape (transformers, 2). [VA]"""
-    line_percent: FloatArray
-    """Current of the worst end over the rating; where phases differ, of the worst phase, in OpenDSS
-    of the first end. [%]"""
-    trafo_percent: FloatArray
-    """The same of transformers. [%]"""
+    branches: BranchFlows
     v_low_pu: FloatArray | None = None
     v_high_pu: FloatArray | None = None
     """By point: of the worst phases; None if phases do not differ. [pu]"""

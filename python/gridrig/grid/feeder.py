@@ -73,7 +73,7 @@ class Feeder:
         self._held: set[str] = set()
         self._regulated_v: dict[str, float] = {}
         self._last: Solution | None = None
-        self._asked: ComplexArray = np.zeros(0, dtype=complex)
+        self._told = b""
         self._now = self._arrange()
 
     @property
@@ -317,7 +317,8 @@ class Feeder:
             if not now.alive.any():
                 return self._balance.dead()
         last = self._last
-        if last is not None and (asked == self._asked).all():
+        told = asked.tobytes()
+        if last is not None and told == self._told:
             return last
         full = self._balance.by_network(asked)
         state, weighed, trouble = self._try(full, asked)
@@ -328,7 +329,7 @@ class Feeder:
             self._engine.restart()
             self._last = None
             raise trouble
-        self._asked = asked
+        self._told = told
         self._last = self._balance.explain(state, weighed, now)
         return self._last
 
@@ -374,9 +375,9 @@ class Feeder:
         return Situation(
             alive=alive,
             all_alive=bool(alive.all()),
-            held=holds,
+            held=np.flatnonzero(holds),
             live=reached,
-            free=holds | ~reached | ~self._balance.inner,
+            bound=np.flatnonzero(~holds & reached & self._balance.inner),
             pcc_closed=self.pcc_closed,
             former=at,
         )

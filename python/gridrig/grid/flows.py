@@ -30,7 +30,9 @@ class Flows:
         self._at = np.array(ends, dtype=np.int64).reshape(-1, 2)
         self._buses = len(network.buses)
         volt = np.array(network.v_nominal_v)[self._at]
-        self._percent_per_va = 100.0 / (sqrt(3.0) * volt * np.array(rated_a).reshape(-1, 2))
+        self.rated_a: FloatArray = np.array(rated_a, dtype=float).reshape(-1, 2)
+        """Rated current of the ends of each branch. [A]"""
+        self._percent_per_va = 100.0 / (sqrt(3.0) * volt * self.rated_a)
 
     def leaving(self, branch_va: ComplexArray) -> ComplexArray:
         """Return the power that leaves each bus through its branches. [VA]"""

@@ -38,7 +38,7 @@ def by_point(p_w: Injections, q_var: Injections, buses: Sequence[str]) -> Comple
 
 
 def _values(values: Injections, name: str, buses: Sequence[str]) -> FloatArray:
-    if isinstance(values, Mapping):
+    if not isinstance(values, np.ndarray) and isinstance(values, Mapping):
         known = set(buses)
         for bus in values:
             if bus not in known:

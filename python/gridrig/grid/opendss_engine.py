@@ -16,25 +16,27 @@ Where phases differ, lines have their zero sequence and single-phase loads hang 
 zero sequence of a transformer is what its connection makes of its leakage.
 """
 
+from functools import partial
 from math import sqrt
 
 import numpy as np
 
 from gridrig.errors import GridError
-from gridrig.grid.dss_context import TOLERANCE_PU, DssContext, as_complex, positive_sequence
+from gridrig.grid.dss_context import TOLERANCE_PU, DssContext, positive_sequence
 from gridrig.grid.dss_elements import ElementEnds
 from gridrig.grid.dss_loads import DssLoads
+from gridrig.grid.dss_nodes import DssNodes
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     V_MAX_PU,
     V_MIN_PU,
+    BranchFlows,
     ComplexArray,
     EngineState,
     Topology,
 )
 from gridrig.grid.flows import Flows
 from gridrig.grid.network import Line, Network, Transformer, line_key, trafo_key
-from gridrig.grid.phases import PhaseVoltages
 from gridrig.grid.points import Point
 
 _STIFF_OHM = 1e-9
@@ -65,14 +67,12 @@ class OpenDssEngine:
         self._stale = True
         self._base = np.array(network.v_nominal_v) / sqrt(3.0)
         place = {bus: index for index, bus in enumerate(network.buses)}
-        self._bus_of = [place[point.bus] for point in network.points]
-        self._point_base = self._base[self._bus_of]
-        self._flows = Flows(network)
-        self._voltages = PhaseVoltages(network.points) if network.phases_differ else None
+        self._home = [f"b{place[point.bus]}" for point in network.points]
+        self._rated_a = Flows(network).rated_a
         self._branches = [f"line.l{i}" for i in range(len(network.lines))]
         self._branches += [f"transformer.t{i}" for i in range(len(network.transformers))]
         self._loads: DssLoads | None = None
-        self._node = np.zeros((3, 0), dtype=np.int64)
+        self._nodes: DssNodes | None = None
         self._ends = ElementEnds.none()
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
@@ -99,10 +99,10 @@ class OpenDssEngine:
             self._stale = True
             raise
         converged = bool(circuit.Solution.Converged)
-        if self._stale:
-            self._index()
+        if self._stale or self._nodes is None:
+            self._nodes = self._index()
         self._stale = False
-        return self._read(converged)
+        return self._read(converged, self._nodes)
 
     def tap_steps(self, transformer: str) -> float:
         """Return where the tap of a transformer stands, in steps off neutral. [1]"""
@@ -121,43 +121,32 @@ class OpenDssEngine:
         self._stale = True  # the circuit has lost its sources
         return positive_sequence(self._context, nodes, len(self._base))
 
-    def _read(self, converged: bool) -> EngineState:
+    def _read(self, converged: bool, nodes: DssNodes) -> EngineState:
         circuit, ends = self._circuit, self._ends
-        nodes = as_complex(circuit.YNodeVarray)
-        flows = ends.flows(as_complex(circuit.PDElements.AllPowers))
-        flows *= 1e3
-        branch_va = flows[ends.branch]
+        volts, amps = nodes.read(), ends.currents(circuit)
+        powers = ends.powers(volts, amps)
         low = high = None
-        if self._voltages is None:
-            v_pu = nodes[self._node[0]] / self._point_base
-            percent = self._flows.loading(branch_va, v_pu)
+        if self._network.phases_differ:
+            v_pu, low, high = nodes.by_phase()
         else:
-            v_pu, low, high = self._voltages.of(nodes[self._node] / self._point_base)
-            by_element = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)
-            percent = np.append(by_element, 0.0)[ends.rank]
-        lines = self._flows.lines
+            v_pu = nodes.balanced()
         return EngineState(
             converged=converged,
             iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
-            leaving_va=ends.leaving(flows, len(self._base)),
-            line_va=branch_va[:lines],
-            trafo_va=branch_va[lines:],
-            line_percent=percent[:lines],
-            trafo_percent=percent[lines:],
+            leaving_va=ends.leaving(powers, len(self._base)),
+            branches=BranchFlows(partial(ends.branch_va, powers), lambda _: ends.percent(amps)),
             v_low_pu=low,
             v_high_pu=high,
         )
 
-    def _index(self) -> None:
+    def _index(self) -> DssNodes:
         """Find where OpenDSS keeps the phases of each point and the flows of each element."""
-        place = self._context.node_places()
-        # Every bus has a load of three phases, so every node exists.
-        self._node = np.array(
-            [[place[f"b{bus}.{phase}"] for bus in self._bus_of] for phase in (1, 2, 3)]
-        )
         at = {f"b{bus}": bus for bus in range(len(self._base))}
-        self._ends = ElementEnds.of(self._context, at, self._branches)
+        rated_a = None if self._network.phases_differ else self._rated_a
+        self._ends = ElementEnds.of(self._context, at, self._branches, rated_a)
+        base_v = dict(zip(at, self._base.tolist(), strict=True))
+        return DssNodes(self._context, self._network.points, self._home, base_v)
 
     def _write(self) -> None:
         """Write the circuit anew: topology changes are rare, and nothing old can linger."""
@@ -207,7 +196,6 @@ class OpenDssEngine:
         ]
         for command in script:
             self._context.call(self._context.dss.Text.Commands, command)
-        self._node = np.zeros((3, 0), dtype=np.int64)
 
 
 def _line(index: int, line: Line, place: dict[str, int], *, phases_differ: bool) -> str:

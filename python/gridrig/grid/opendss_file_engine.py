@@ -11,26 +11,27 @@ Traps and what is done about them, beside those of `opendss_engine.py`:
 - a daily or yearly mode would replace the loads by shapes: the mode is always snapshot.
 """
 
+from functools import partial
 from math import sqrt
 
 import numpy as np
 
 from gridrig.errors import GridError
-from gridrig.grid.dss_context import TOLERANCE_PU, as_complex, positive_sequence
+from gridrig.grid.dss_context import TOLERANCE_PU, positive_sequence
 from gridrig.grid.dss_elements import ElementEnds
 from gridrig.grid.dss_file import open_file, put_devices_aside
 from gridrig.grid.dss_loads import DssLoads
+from gridrig.grid.dss_nodes import DssNodes
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     V_MAX_PU,
     V_MIN_PU,
+    BranchFlows,
     ComplexArray,
     EngineState,
-    IntArray,
     Topology,
 )
 from gridrig.grid.network import Network, Transformer, line_key, trafo_key
-from gridrig.grid.phases import PhaseVoltages
 from gridrig.grid.points import Point
 
 _ADDED = "gridrig_"
@@ -50,8 +51,6 @@ class OpenDssFileEngine:
         self._file = network.dss_file
         self._place = {bus: index for index, bus in enumerate(network.buses)}
         self._base = np.array(network.v_nominal_v) / sqrt(3.0)
-        self._point_base = self._base[[self._place[point.bus] for point in network.points]]
-        self._voltages = PhaseVoltages(network.points)
         self._branches = [f"line.{x.name}" for x in network.lines]
         self._branches += [f"transformer.{x.name}" for x in network.transformers]
         self._arranged: tuple[Topology, float, float] | None = None
@@ -78,7 +77,7 @@ class OpenDssFileEngine:
 
     def _unindex(self) -> None:
         """Forget where things are: the next solve builds the matrix anew and looks."""
-        self._node: IntArray = np.zeros((3, 0), dtype=np.int64)
+        self._nodes: DssNodes | None = None
         self._ends = ElementEnds.none()
         self._loads: DssLoads | None = None
 
@@ -140,21 +139,22 @@ class OpenDssFileEngine:
             if self._arranged is not None:
                 self.arrange(*self._arranged)
         circuit = self._circuit
-        for index in np.flatnonzero((injected_va != 0.0) & (self._load_at < 0)).tolist():
-            self._add(index)
-        fresh = not self._node.size
+        if len(self._without) and injected_va[self._without].any():
+            for index in self._without[injected_va[self._without] != 0.0].tolist():
+                self._add(index)
         if self._loads is None:
             self._loads = DssLoads(self._context)
         drawn: ComplexArray = np.zeros(self._loads.count + 1, dtype=complex)
         drawn[self._load_at] = injected_va  # -1, after the last load, is where nothing goes in
         self._context.call(self._loads.draw, drawn[:-1])
-        if fresh:
+        nodes = self._nodes
+        if nodes is None:
             self._context.call(circuit.Solution.BuildYMatrix, 1, 1)
         self._context.call(circuit.Solution.Solve)
         converged = bool(circuit.Solution.Converged)
-        if fresh:
-            self._index()
-        return self._read(converged, injected_va, self._loads)
+        if nodes is None:
+            nodes = self._nodes = self._index()
+        return self._read(converged, injected_va, self._loads, nodes)
 
     def admittances(self) -> ComplexArray:
         """Return the nodal admittances between the buses, positive sequence. [VA]"""
@@ -213,12 +213,14 @@ class OpenDssFileEngine:
                 if int(loads.Model) != _CONSTANT_POWER:
                     follows.append(index)
         self._follows = np.array(follows, dtype=np.int64)
+        self._without = np.flatnonzero(self._load_at < 0)
 
     def _add(self, index: int) -> None:
         """Put a load element of constant power at a point: what devices give and take there."""
         point = self._network.points[index]
         self._context.command(_element(f"load.{_ADDED}{index}", point, self._volt(point)))
         self._load_at[index] = self._circuit.Loads.Count - 1
+        self._without = np.flatnonzero(self._load_at < 0)
         buses = frozenset({point.bus})
         self._elements[f"load.{_ADDED}{index}"] = (buses, True)
         self._unindex()
@@ -248,39 +250,33 @@ class OpenDssFileEngine:
             "Z1=[0 1e-6] Z0=[0 1e-6] enabled=yes"
         )
 
-    def _index(self) -> None:
+    def _index(self) -> DssNodes:
         """Find where OpenDSS keeps the phases of each point and the flows of each element."""
-        network, places = self._network, self._context.node_places()
-        self._node = np.array(
-            [[places.get(f"{x.bus}.{phase}", -1) for x in network.points] for phase in (1, 2, 3)]
-        )
         self._ends = ElementEnds.of(self._context, self._place, self._branches)
+        points = self._network.points
+        base_v = dict(zip(self._network.buses, self._base.tolist(), strict=True))
+        return DssNodes(self._context, points, [point.bus for point in points], base_v)
 
-    def _read(self, converged: bool, asked: ComplexArray, loads: DssLoads) -> EngineState:
+    def _read(
+        self, converged: bool, asked: ComplexArray, loads: DssLoads, nodes: DssNodes
+    ) -> EngineState:
         circuit, ends = self._circuit, self._ends
-        # The place -1 is of a phase that is not there.
-        nodes: ComplexArray = np.append(as_complex(circuit.YNodeVarray), 0.0)
-        v_pu, low, high = self._voltages.of(nodes[self._node] / self._point_base)
-        flows = ends.flows(as_complex(circuit.PDElements.AllPowers))
-        flows *= 1e3
-        branch_va = flows[ends.branch]
-        percent = np.asarray(circuit.PDElements.AllPctNorm(False), dtype=float)[ends.rank]
-        lines = len(self._network.lines)
+        volts, amps = nodes.read(), ends.currents(circuit)
+        v_pu, low, high = nodes.by_phase()
+        powers = ends.powers(volts, amps)
         taken = asked
         if len(self._follows):
+            follows = self._follows
+            told = loads.taken()[self._load_at[follows]]
+            told *= asked[follows] != 0.0  # exactly nothing where nothing was asked for
             taken = asked.copy()
-            # Exactly what was asked for where that is nothing.
-            follows = self._follows[asked[self._follows] != 0.0]
-            taken[follows] = loads.taken()[self._load_at[follows]]
+            taken[follows] = told
         return EngineState(
             converged=converged,
             iterations=int(circuit.Solution.Iterations),
             v_pu=v_pu,
-            leaving_va=ends.leaving(flows, len(self._base)),
-            line_va=branch_va[:lines],
-            trafo_va=branch_va[lines:],
-            line_percent=percent[:lines],
-            trafo_percent=percent[lines:],
+            leaving_va=ends.leaving(powers, len(self._base)),
+            branches=BranchFlows(partial(ends.branch_va, powers), lambda _: ends.percent(amps)),
             v_low_pu=low,
             v_high_pu=high,
             taken_va=taken,

@@ -18,6 +18,7 @@ That solver refuses a second external grid, in service or not: several are solve
 """
 
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,10 @@ from gridrig.errors import GridError
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     TOLERANCE_VA,
+    BranchFlows,
     ComplexArray,
     EngineState,
+    IntArray,
     Topology,
 )
 from gridrig.grid.flows import Flows
@@ -148,7 +151,6 @@ class PandapowerEngine:
         internal: dict[str, Any] = ppc.get("internal", {})
         v_pu = np.zeros(len(self._buses), dtype=complex)
         leaving_va = np.zeros(len(self._buses), dtype=complex)
-        flows = np.zeros((len(ppc["branch"]), 2), dtype=complex)
         if "V" in internal:
             solved = np.asarray(internal["V"])
             base_va = internal["baseMVA"] * 1e6
@@ -156,30 +158,38 @@ class PandapowerEngine:
             v_pu[alive] = solved[row[alive]]
             power = solved * np.conj(internal["Ybus"] @ solved) * base_va
             leaving_va[alive] = power[row[alive]]
-            branch, there = internal["branch"], internal["branch_is"]
-            for end, (admittance, column) in enumerate(self._ends):
-                at = branch[:, column].real.astype(np.int64)
-                flows[there, end] = solved[at] * np.conj(internal[admittance] @ solved) * base_va
         else:
             # With nothing live but sources there is nothing to solve, and they hold their voltage.
             held = ppc["bus"][self._net._pd2ppc_lookups["bus"][self._buses]]
             turned = np.exp(1j * np.radians(held[:, VA].real))
             v_pu = np.nan_to_num(held[:, VM].real * turned, nan=0.0)
-        branch_va = np.concatenate([self._rows(flows, kind) for kind in self._elements])
-        percent = self._flows.loading(branch_va, v_pu)
-        lines = self._flows.lines
+        rows = np.concatenate([self._rows(kind) for kind in self._elements])
         return EngineState(
             converged=converged,
             iterations=int(ppc["iterations"]),
             v_pu=v_pu,
             leaving_va=leaving_va,
-            line_va=branch_va[:lines],
-            trafo_va=branch_va[lines:],
-            line_percent=percent[:lines],
-            trafo_percent=percent[lines:],
+            branches=BranchFlows(
+                partial(self._branch_va, len(ppc["branch"]), dict(internal), rows),
+                lambda flows: self._flows.loading(flows.va, v_pu),
+            ),
         )
 
-    def _rows(self, flows: ComplexArray, kind: str) -> ComplexArray:
+    def _branch_va(self, branches: int, solved: dict[str, Any], rows: IntArray) -> ComplexArray:
+        """Work out branch flows from what pandapower solved; it replaces those arrays, whole."""
+        flows = np.zeros((branches, 2), dtype=complex)
+        if "V" in solved:
+            volts = np.asarray(solved["V"])
+            branch, there = solved["branch"], solved["branch_is"]
+            for end, (admittance, column) in enumerate(self._ends):
+                at = branch[:, column].real.astype(np.int64)
+                current = np.conj(solved[admittance] @ volts)
+                flows[there, end] = volts[at] * current * solved["baseMVA"] * 1e6
+        picked: ComplexArray = flows[rows]
+        return picked
+
+    def _rows(self, kind: str) -> IntArray:
+        """Return where the solver has the elements of a kind among its branches."""
         first, last = self._net._pd2ppc_lookups["branch"].get(kind, (0, 0))
         if last - first != self._elements[kind]:
             raise GridError(
@@ -189,4 +199,4 @@ class PandapowerEngine:
                 kind=kind,
                 count=self._elements[kind],
             )
-        return flows[first:last]
+        return np.arange(first, last)

@@ -17,6 +17,7 @@ from gridrig.errors import GridError
 from gridrig.grid.engine import (
     ITERATIONS_MAX,
     TOLERANCE_VA,
+    BranchFlows,
     ComplexArray,
     EngineState,
     FloatArray,
@@ -53,14 +54,19 @@ class PandapowerPhasesEngine:
                 )
         self._switches = NetSwitches(net, network)
         self._flows = Flows(network)
-        self._voltages = PhaseVoltages(network.points)
         place = {bus: index for index, bus in enumerate(network.buses)}
+        at = np.array([place[point.bus] for point in network.points])
+        # The voltages of one phase after the other, and earth's.
+        self._voltages = PhaseVoltages(
+            network.points,
+            at + len(network.buses) * np.arange(3).reshape(3, 1),
+            np.ones(3 * len(network.buses) + 1),
+        )
         # Which share of a point's power goes into which phase of which bus.
         self._share = np.zeros((3, len(network.buses), len(network.points)))
         for index, point in enumerate(network.points):
             for phase in point.phases:
                 self._share[phase - 1, place[point.bus], index] = 1.0 / len(point.phases)
-        self._at = np.array([place[point.bus] for point in network.points])
 
     def arrange(self, topology: Topology, source_v_pu: float, former_v_pu: float) -> None:
         """Take another topology or source voltage."""
@@ -106,19 +112,21 @@ class PandapowerPhasesEngine:
 
     def _read(self, converged: bool) -> EngineState:
         net = self._net
-        volts = np.stack([_phasor(net.res_bus_3ph, letter) for letter in _LETTERS])
-        line_va = _ends(net.res_line_3ph, ("from", "to"), len(net.line))
-        trafo_va = _ends(net.res_trafo_3ph, ("hv", "lv"), len(net.trafo))
-        v_pu, low, high = self._voltages.of(volts[:, self._at])
+        volts = [_phasor(net.res_bus_3ph, letter) for letter in _LETTERS]
+        branch_va = np.concatenate(
+            [
+                _ends(net.res_line_3ph, ("from", "to"), len(net.line)),
+                _ends(net.res_trafo_3ph, ("hv", "lv"), len(net.trafo)),
+            ]
+        )
+        percent = np.append(_loading(net.res_line_3ph), _loading(net.res_trafo_3ph))
+        v_pu, low, high = self._voltages.of(np.append(volts, 0.0))
         return EngineState(
             converged=converged,
             iterations=0,  # pandapower does not tell those of its three sequences
             v_pu=v_pu,
-            leaving_va=self._flows.leaving(np.concatenate([line_va, trafo_va])),
-            line_va=line_va,
-            trafo_va=trafo_va,
-            line_percent=_loading(net.res_line_3ph),
-            trafo_percent=_loading(net.res_trafo_3ph),
+            leaving_va=self._flows.leaving(branch_va),
+            branches=BranchFlows(lambda: branch_va, lambda _: percent),
             v_low_pu=low,
             v_high_pu=high,
         )
