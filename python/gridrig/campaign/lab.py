@@ -202,7 +202,7 @@ async def open_lab(
     grid = None
     if rig.feeder is not None:
         grid = _grid_of(rig.path, clock.start_utc_s)
-        grid.feeder.close_pcc()
+        grid.feeder.as_loaded()  # switching and last solution of the procedure before
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)
     bench.on_abort = on_stop

@@ -5,12 +5,13 @@ from gridrig.promises.rows import Campaign, Row, by
 CAMPAIGN = Campaign(
     7,
     "bad network",
-    suites=("hil/promises/test_noisy_packs.py",),
+    suites=("hil/promises/test_bad_network.py", "hil/promises/test_noisy_packs.py"),
     rows=(
         Row(
             "M28",
             "hostile traffic makes no unsafe write",
-            missing="no campaign; wire faults have tests",
+            missing="measured no: on plain Modbus 20 of 20 replayed set points are carried out; "
+            "malformed frames and a flood change nothing; TLS with roles refuses, no campaign",
         ),
         Row(
             "M31",
@@ -30,7 +31,18 @@ CAMPAIGN = Campaign(
         Row(
             "M33",
             "a chain's errors are waited out without double payment",
-            missing="no campaign; the sender has tests",
+            by(
+                "test_bad_network",
+                "roots_unlike_journal",
+                "postings_dropped",
+                "sent_in_doubt",
+                "alarms_missing",
+                "asked_in_vain",
+                "energy_unlike_twin_milliwh",
+                "entries_unlike_twin",
+            ),
+            missing="a chain of our own that executes no contract; with a real node the sender has "
+            "tests",
         ),
     ),
 )
