@@ -15,6 +15,7 @@ from gridrig.cli import (
     claims,
     cores,
     feeders,
+    holders,
     ledgers,
     minds,
     promises,
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, minds, promises),
+        *(ledgers, claims, anchors, cores, feeders, holders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
