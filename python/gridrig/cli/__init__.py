@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from gridrig.cli import (
     anchors,
     benches,
+    bridges,
     certify,
     claims,
     cores,
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, holders, minds, promises),
+        *(ledgers, claims, anchors, bridges, cores, feeders, holders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
