@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from anvil import GENESIS_S, Anvil, Deployed, deploy, executables
+from anvil import GENESIS_S, Anvil, Deployed, deploy
 from keccak_oracle import keccak
 
 from gridrig.clock import Clock, run_virtual
@@ -64,11 +64,6 @@ def test_a_vault_keeps_all_of_what_it_is_sent_or_nothing(node: Anvil) -> None:
     for relay in relays[:1]:
         vault.do(relay, "receiveMessage", 1, admin, 7)
     assert vault.refusal(relays[1], "receiveMessage", 1, admin, 7) == f"0x{SHORT.hex()}"
-
-
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(NAMED_BY, str(executables()[0]))
 
 
 def crossed(act: Callable[[Crossing], Awaitable[None]], confirmations: int = 3) -> Crossing:

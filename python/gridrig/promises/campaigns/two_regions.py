@@ -54,11 +54,12 @@ CAMPAIGN = Campaign(
                 "test_rule_change",
                 "periods_unlike_rules",
                 "decisions_unlike_expected",
+                "chain_decides_otherwise",
                 "rules_untold",
                 "payment_unlike_delivery_milliwh",
                 "ledger_sum_micro",
             ),
-            missing="in a scenario's market; no contract on a chain decides",
+            missing="the market runs by its scenario; a contract decides the same beside it",
         ),
         Row(
             "M25",
