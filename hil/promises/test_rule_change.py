@@ -4,6 +4,8 @@ Stimulus: a day in which four changes of a market's rules are tried. One has its
 one is vetoed, one lacks votes (one twice, one late, one of nobody who may vote), one comes too
 soon. Trading is stopped twice, once by somebody who may not. What each period must keep was worked
 out by hand and stands below; it is compared with fees, bids, gate closures, trades and journal.
+Then everything is said again, at the same times of its own clock, to a contract on a local node,
+which has to decide the same.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -17,6 +19,7 @@ from gridrig.promises.changed_rules import (
     rules_untold,
 )
 from gridrig.promises.deliveries import payment_unlike_delivery_milliwh
+from gridrig.promises.rules_on_chain import decided_on_chain
 
 SCENARIO = load_scenario(SCENARIOS / "promise-10-rule-change.toml", units(CATALOGUE))
 TAKEN = (
@@ -40,6 +43,8 @@ DECIDED = {
     "safety-officer": "emergency_stop",
 }
 
+EFFECTIVE = ("rule_change_enacted", "emergency_stop")
+
 
 @procedure(
     claim="a rule changes after its delay and its vote, and never in running trades",
@@ -56,6 +61,12 @@ DECIDED = {
             source="fees, feed-in bid, gate closure and trade of each period, by hand",
         ),
         Criterion("decisions_unlike_expected", "1", max=0, source="four changes and two stops"),
+        Criterion(
+            "chain_decides_otherwise",
+            "1",
+            max=0,
+            source="the same said to a contract at the same times",
+        ),
         Criterion(
             "rules_untold",
             "1",
@@ -91,6 +102,10 @@ async def test_rule_change(lab: Lab) -> None:
     lab.recorded += [m for m in measure(loop.observed(loop.trace.columns())) if m.name in TAKEN]
     lab.record("periods_unlike_rules", "1", periods_unlike_rules(loop, EXPECTED))
     lab.record("decisions_unlike_expected", "1", decisions_unlike(loop, DECIDED))
+    on_chain = await decided_on_chain(SCENARIO.rules, lab.clock)
+    effective = {name: word in EFFECTIVE for name, word in DECIDED.items()}
+    unlike = sum(on_chain.get(name) != effect for name, effect in effective.items())
+    lab.record("chain_decides_otherwise", "1", unlike)
     lab.record("rules_untold", "1", rules_untold(loop) if loop.account.settled else None)
     error = payment_unlike_delivery_milliwh(loop) if loop.account.settled else None
     lab.record("payment_unlike_delivery_milliwh", "mWh", error)

@@ -3,14 +3,19 @@
 import importlib.util
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from gridrig.campaign.builtin import PROCEDURES, RIGS
+from gridrig.campaign.builtin import PROCEDURES, RIGS, SCENARIOS
+from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.procedures import Procedure, execute
+from gridrig.campaign.scenario import load_scenario, units
 from gridrig.campaign.trading import Cleared
+from gridrig.clock import Clock, run_virtual
 from gridrig.market.auction import Trade
 from gridrig.promises.policies import against_table_milliwh, between_members_milliwh
+from gridrig.promises.regions import days_unlike_meters_milliwh, run_beside
 from gridrig.quantity import DeliveryPeriod
 from gridrig.rig.description import load_rig
 
@@ -31,17 +36,6 @@ def measured(tested: Procedure) -> dict[str, float | None]:
     execution = execute(tested, load_rig(RIGS / f"{tested.rig}.toml"))
     assert execution.verdicts.cause == ""
     return {one.criterion.name: one.value for one in execution.verdicts.verdicts}
-
-
-def test_a_market_that_lets_everything_pass_is_found() -> None:
-    module = module_of("test_rule_change")
-    rules = module.SCENARIO.rules
-    lax = replace(rules.governance, delay_s=0, quorum=1, veto=(), safety=("council",))
-    module.SCENARIO = replace(module.SCENARIO, rules=replace(rules, governance=lax))
-    found = measured(module.test_rule_change.procedure)
-    assert found["decisions_unlike_expected"] == 5
-    assert found["periods_unlike_rules"] == 13  # from the free network of 10:00 on
-    assert found["ledger_sum_micro"] == 0  # the books are right, by the wrong rules
 
 
 def cleared(*trades: tuple[str, str, int]) -> Cleared:
@@ -81,3 +75,18 @@ def test_a_market_without_its_table_is_found() -> None:
     assert min(found[name] or 0 for name in (
         "traded_against_table_milliwh", "refusals_unlike_table", "blocked_between_members_milliwh"
     )) > 0  # fmt: skip
+
+
+def test_a_page_by_the_wrong_clock_is_found() -> None:
+    scenario = load_scenario(SCENARIOS / "promise-10-region-60hz.toml", units(CATALOGUE))
+    found = {}
+
+    async def main(clock: Clock) -> None:
+        loop, left_unsafe = await run_beside(clock, "region-60hz", scenario)
+        assert left_unsafe == 0
+        for name in ("America/St_Johns", "America/Halifax", "UTC"):
+            found[name] = days_unlike_meters_milliwh(loop, ZoneInfo(name), -9_000)
+
+    run_virtual(main, start_utc_s=scenario.start_utc_s)
+    assert found.pop("America/St_Johns") == 0
+    assert min(found.values()) > 0

@@ -6,7 +6,9 @@ from gridrig.settlement.chain.extra import web3
 
 web3()  # before a test imports it by itself and the recursion limit of the whole session is raised
 
-from anvil import Anvil, running_anvil  # noqa: E402
+from anvil import Anvil, executables, running_anvil  # noqa: E402
+
+from gridrig.settlement.chain.local_node import NAMED_BY  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +23,9 @@ def node(module_node: Anvil) -> Iterator[Anvil]:
     before = module_node.rpc("evm_snapshot")
     yield module_node
     assert module_node.rpc("evm_revert", before)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the product find the node that the tests start."""
+    monkeypatch.setenv(NAMED_BY, str(executables()[0]))

@@ -1,20 +1,14 @@
 """The bridge: what its ends refuse, what relays do when a chain forks, and that counts tell."""
 
 from collections.abc import Awaitable, Callable
-from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from anvil import GENESIS_S, Anvil, Deployed, deploy, executables
+from anvil import GENESIS_S, Anvil, Deployed, deploy
 from keccak_oracle import keccak
 
-from gridrig.campaign.builtin import PROCEDURES, RIGS
-from gridrig.campaign.procedures import execute
 from gridrig.clock import Clock, run_virtual
 from gridrig.errors import SettlementError
 from gridrig.promises.crossing import RELAYS, Crossing, local_crossing
-from gridrig.rig.description import load_rig
 from gridrig.settlement.chain.bridge import Crossing as Message
 from gridrig.settlement.chain.bridge import receive
 from gridrig.settlement.chain.local_node import NAMED_BY, node_executable
@@ -72,11 +66,6 @@ def test_a_vault_keeps_all_of_what_it_is_sent_or_nothing(node: Anvil) -> None:
     assert vault.refusal(relays[1], "receiveMessage", 1, admin, 7) == f"0x{SHORT.hex()}"
 
 
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(NAMED_BY, str(executables()[0]))
-
-
 def crossed(act: Callable[[Crossing], Awaitable[None]], confirmations: int = 3) -> Crossing:
     made: list[Crossing] = []
 
@@ -114,22 +103,6 @@ def test_two_relays_that_lie_together_are_found_by_the_count_alone() -> None:
         assert crossing.far_wh() - crossing.vault_wh() == 7
 
     assert crossed(act).beyond_wh() == 7
-
-
-@pytest.mark.usefixtures("installed")
-def test_a_page_by_the_wrong_clock_is_found() -> None:
-    path = PROCEDURES / "promises" / "test_two_regions.py"
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module: Any = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.ZONES = (ZoneInfo("Europe/Berlin"), ZoneInfo("America/Halifax"))
-    execution = execute(module.test_two_regions.procedure, load_rig(RIGS / "region-50hz.toml"))
-    assert execution.verdicts.cause == ""
-    found = {one.criterion.name: str(one.outcome) for one in execution.verdicts.verdicts}
-    assert found.pop("days_unlike_meters_milliwh") == "FAIL"
-    assert set(found.values()) == {"PASS"}
 
 
 def test_a_machine_without_a_node_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from gridrig.cli import (
     anchors,
     benches,
+    bridges,
     certify,
     claims,
     cores,
     feeders,
+    holders,
     jobs,
     ledgers,
     minds,
@@ -50,7 +52,19 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, jobs, minds, promises, telemetry),
+        *(
+            ledgers,
+            claims,
+            anchors,
+            cores,
+            feeders,
+            jobs,
+            minds,
+            promises,
+            telemetry,
+            bridges,
+            holders,
+        ),
     )
     for topic in topics:
         topic.add_to(command)

@@ -133,6 +133,16 @@ class BenchChain:
         """Make empty blocks."""
         self.node.ask("anvil_mine", hex(blocks))
 
+    def now_s(self) -> int:
+        """Return the time of the newest block. [s since 1970]"""
+        found = self.node.block(self.node.head().number)
+        assert found is not None, "a head is a block"
+        return found[1]
+
+    def next_block_at(self, time_s: int) -> None:
+        """Let the next block come at a time, or a second after the newest if that is later."""
+        self.node.ask("evm_setNextBlockTimestamp", hex(max(time_s, self.now_s() + 1)))
+
     @contextmanager
     def taken_back(self) -> Iterator[None]:
         """Take back, at the end of the block, all that the chain did in it: a re-organisation."""

@@ -158,7 +158,7 @@ class Crossing:
         self.home.mine(10)
         self.count("two sent, relays away")
         self._relays[RELAYS[0]] = self._relay_of(RELAYS[0])
-        await self.carry(RELAYS[0], RELAYS[1])  # the first one begins anew, and repeats nothing
+        await self.carry(RELAYS[0], RELAYS[1])  # the first began anew, and repeats nothing
         self.count("relays are back")
 
         with self.home.taken_back():

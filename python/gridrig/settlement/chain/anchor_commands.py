@@ -64,7 +64,7 @@ def send_command(
             outbox=str(outbox),
             journal=str(journal),
         )
-    signer = Signer.from_keystore(keystore, _password(keystore))
+    signer = Signer.from_keystore(keystore, password(keystore))
     node = Node(endpoint)
     terms = Terms(node.chain_id(), fee_gwei_max * WEI_PER_GWEI, allow_public=allow_public)
 
@@ -80,7 +80,7 @@ def send_command(
             # A chain that makes blocks on demand has a head that stands still by right.
             policy=SenderPolicy(poll_s=0.5, confirmations=confirmations, head_stale_s=None),
             wait_s=wait_s,
-            record=_tell,
+            record=tell,
         )
 
     start_utc_s = int(datetime.fromisoformat(utc_now()).timestamp())
@@ -134,7 +134,7 @@ def check_command(opening: Path, *, endpoint: str, contract: str) -> int:
             path=str(opening),
             leaf_id=read.leaf_id,
         )
-    held = anchored_root(Node(endpoint), _address(contract), int(number))
+    held = anchored_root(Node(endpoint), address(contract), int(number))
     try:
         root = read.check(held)
     except SettlementError as refusal:
@@ -144,25 +144,27 @@ def check_command(opening: Path, *, endpoint: str, contract: str) -> int:
     return 0
 
 
-def _address(text: str) -> bytes:
+def address(text: str) -> bytes:
+    """Return an account or a contract as the user writes it; `settlement.chain_address`."""
     try:
-        address = bytes.fromhex(text.removeprefix("0x"))
+        found = bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
-        address = b""
-    if len(address) != 20:
+        found = b""
+    if len(found) != 20:
         raise SettlementError(
             "settlement.chain_address", "found {found!r}, expected 40 hex digits", found=text
         )
-    return address
+    return found
 
 
-def _password(keystore: Path) -> str:
+def password(keystore: Path) -> str:
     """Ask at the terminal, or read the first line of what is piped in."""
     if sys.stdin.isatty():
         return getpass.getpass(f"password of {keystore}: ")
     return sys.stdin.readline().rstrip("\n")
 
 
-def _tell(kind: str, **facts: object) -> None:
+def tell(kind: str, **facts: object) -> None:
+    """Print an alarm of a sender."""
     said = ", ".join(f"{name} {value}" for name, value in facts.items())
     print(f"{kind}: {said}", file=sys.stderr)

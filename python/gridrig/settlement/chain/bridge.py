@@ -9,8 +9,8 @@ Invariants
   every minted one was locked before, in a block that is final, and every released one burnt.
 - What is said of a number once is said once: it is the subject of the outbox. A relay that was
   killed, or away for as long as it likes, goes on where the chains are.
-- A relay that finds something else where it had read before stops: a chain has re-organised deeper
-  than its confirmations. What was minted on it cannot be taken back from here.
+- A relay that finds something else where it had read before, by its outbox, stops: a chain has
+  re-organised deeper than its confirmations. What was minted on it cannot be taken back from here.
 
 Known gaps: whoever holds the keys of a quorum can mint. Reading begins anew each time, at the block
 the contracts were deployed in: fine for a bench, too slow for a chain of years. Units of a relay
@@ -19,7 +19,7 @@ that stays away are locked until it, or another of the quorum, comes back.
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gridrig.errors import SettlementError
 from gridrig.settlement.chain import calls, outbox
@@ -100,7 +100,7 @@ def crossings(node: Node, end: End) -> list[Crossing]:
     return found
 
 
-@dataclass
+@dataclass(frozen=True)
 class Relay:
     """Carries what one end sent to the other, one way.
 
@@ -124,44 +124,63 @@ class Relay:
     signer: Signer
     terms: Terms
     record: Callable[..., object]
-    _read: list[Crossing] = field(default_factory=list)
 
     def carry(self, db: sqlite3.Connection, *, written_ms: int) -> int:
         """Sign what is new, inside the transaction that the caller has open; return how much.
 
-        A `Sender` of the other chain sends it.
+        What is new is what the outbox does not hold. A `Sender` of the other chain sends it.
 
         Raises
         ------
         SettlementError
-            `settlement.bridge_forked` if what was read before is no longer there; nothing is signed
-            then. What `crossings` and `outbox.add` raise.
+            `settlement.bridge_forked` if what was said before is no longer there, or is another;
+            nothing of this time is to be committed then. What `crossings` and `outbox.add` raise.
         """
-        found = crossings(self.source, self.sends)
-        if found[: len(self._read)] != self._read:
-            raise SettlementError(
-                "settlement.bridge_forked",
-                "the chain of 0x{contract} has re-organised deeper than its confirmations: {known} "
-                "crossings were read, and not all of them are there",
-                contract=self.sends.contract.hex(),
-                known=len(self._read),
-            )
-        new = found[len(self._read) :]
-        for one in new:
+        found, new = crossings(self.source, self.sends), 0
+        after = len(found) + 1
+        if self._said(db, after) is not None:
+            raise self._forked(after)
+        for one in found:
+            known = self._said(db, one.number) is not None
             call = receive(self.sends, self.receives, one)
-            outbox.add(db, call, self.signer, self.terms, written_ms=written_ms)
-            self.record(
-                "bridge_carried", number=one.number, amount=one.amount, account=one.account.hex()
-            )
-        self._read = found
-        return len(new)
+            try:
+                outbox.add(db, call, self.signer, self.terms, written_ms=written_ms)
+            except SettlementError as fault:
+                if fault.code == "settlement.chain_subject_taken":
+                    raise self._forked(one.number) from fault
+                raise
+            if not known:
+                new += 1
+                self.record(
+                    "bridge_carried",
+                    number=one.number,
+                    amount=one.amount,
+                    account=one.account.hex(),
+                )
+        return new
+
+    def _said(self, db: sqlite3.Connection, number: int) -> outbox.OutboxRow | None:
+        subject = _subject(self.sends, self.receives, number)
+        return outbox.OutboxRow.last_of(db, self.signer.address, self.terms.chain_id, subject)
+
+    def _forked(self, number: int) -> SettlementError:
+        return SettlementError(
+            "settlement.bridge_forked",
+            "the chain of 0x{contract} has re-organised deeper than its confirmations: number "
+            "{number} was told to the other end and is not there any more",
+            contract=self.sends.contract.hex(),
+            number=number,
+        )
+
+
+def _subject(sends: End, receives: End, number: int) -> str:
+    return f"bridge/{sends.contract.hex()}/{receives.contract.hex()}/{number}"
 
 
 def receive(sends: End, receives: End, one: Crossing) -> calls.Call:
     """Return the call by which a relay tells an end what the other one sent."""
-    subject = f"bridge/{sends.contract.hex()}/{receives.contract.hex()}/{one.number}"
     return calls.call(
-        subject,
+        _subject(sends, receives, one.number),
         receives.contract,
         receives.name,
         "receiveMessage",
@@ -178,3 +197,10 @@ def send(end: End, account: bytes, amount: int, *, subject: str) -> calls.Call:
     At home the vault needs the token's `approve` first. `subject` names this sending among all.
     """
     return calls.call(subject, end.contract, end.name, "send", account, amount)
+
+
+def was_received(node: Node, end: End, number: int) -> bool:
+    """Tell whether an end has acted on a message."""
+    asked = calls.call("", end.contract, end.name, "received", number)
+    (found,) = calls.decode(end.name, "received", node.call(end.contract, asked.data))
+    return bool(found)

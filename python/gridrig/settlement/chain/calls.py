@@ -20,6 +20,7 @@ CONTRACTS = (
     "CertificateRegistry",
     "ClaimEscrow",
     "PeriodAnchor",
+    "RuleTimelock",
     "SettlementToken",
 )
 
