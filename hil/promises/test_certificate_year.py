@@ -1,11 +1,11 @@
-"""Campaign 5, certificate year: rows N3, N8, N9, N14, M34, and M18, M19 beyond one afternoon.
+"""Campaign 5, certificate year: rows N2, N3, N8, N9, N14, M34, and M18, M19 beyond one afternoon.
 
 Stimulus: the fifteenth of every month of a year, hour by hour. Two plants under the sun of 50
 degrees north and a battery that charges at noon and gives in the evening; each meter signs every
 hour. The year is certified: one plant as certificates and carbon credits, one in thirty shares, the
 battery by what was retired to charge it. Then everything is claimed again in every way there is,
-certificates are led through every step of their life in every state, and a vault earns what was
-signed.
+certificates are led through every step of their life in every state, and a vault and
+weekly buckets pay out what was signed.
 """
 
 import tempfile
@@ -19,13 +19,14 @@ from gridrig.promises.lifecycles import HOURS_NEEDED, offsets_unlike_wh, transit
 from gridrig.promises.plant_year import day_start_utc_s, run_year
 from gridrig.promises.second_claims import second_claims
 from gridrig.promises.vault_sums import vault_unlike_sums
+from gridrig.promises.weekly_sums import weekly_unlike_rule
 
 TELEMETRY, UNREAD = "meters_unlike_telemetry_permille", "readings_unread"
 
 
 @procedure(
     claim="a year of signed hours is certified to the watt-hour, each of them once",
-    clause="promises N3, N8, N9, N14, M18, M19, M34",
+    clause="promises N2, N3, N8, N9, N14, M18, M19, M34",
     hazards="plants and battery run at full power; nothing is switched",
     rig="emulated-plants",
     needs=("inverter", "storage", "bms", "meter", "model"),
@@ -49,6 +50,7 @@ TELEMETRY, UNREAD = "meters_unlike_telemetry_permille", "readings_unread"
         Criterion("private_sum_unlike_wh", "Wh", max=0, source="openings of a published root"),
         Criterion("grams_unlike_sums", "g", max=0, source="Wh x rate in integers"),
         Criterion("hours_without_rate_withheld", "1", min=1, source="rates lack hours"),
+        Criterion("weekly_claims_unlike_rule", "1", max=0, source="each bucket once, when final"),
         Criterion("vault_unlike_sums_micro", "micro", max=0, source="(D + R - f) / shares, exact"),
     ),
     mutants=(
@@ -98,4 +100,6 @@ async def test_certificate_year(lab: Lab) -> None:
         record("grams_unlike_sums", "g", grams_unlike_sums(claims, rates))
         record("hours_without_rate_withheld", "1", withheld(claims, rates))
         sites = [(m, year.hours(m), year.records[m]) for m in certified.plants]
+        farms = [(m, year.hours(m), year.records[m]) for m in year.readings]
+        record("weekly_claims_unlike_rule", "1", weekly_unlike_rule(farms))
         record("vault_unlike_sums_micro", "micro", vault_unlike_sums(sites))

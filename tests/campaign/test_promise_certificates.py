@@ -1,5 +1,6 @@
 """What judges a year of certificates finds a wrong register, table, vault, sum: tampered with."""
 
+import contextlib
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -8,8 +9,16 @@ from typing import Any
 import pytest
 
 from gridrig._core import MeterPeriod, Verifier
+from gridrig.errors import SettlementError
 from gridrig.metering import EnrolledKey, OcmfSigner, enrol_all
-from gridrig.promises import batches, carbon_sums, certified_year, lifecycles, second_claims
+from gridrig.promises import (
+    batches,
+    carbon_sums,
+    certified_year,
+    lifecycles,
+    second_claims,
+    weekly_sums,
+)
 from gridrig.promises import vault_sums as sums
 from gridrig.promises.certified_year import CertifiedYear, certify
 from gridrig.promises.plant_year import HOUR_S, PlantYear, day_start_utc_s
@@ -17,6 +26,7 @@ from gridrig.settlement.certificates import CertificateStore
 from gridrig.settlement.chain import certificates as chain
 from gridrig.settlement.plant_shares import PlantShares
 from gridrig.settlement.profiles_lifecycle import Lifecycle
+from gridrig.settlement.profiles_weekly import WEEK_S, WeeklyBuckets
 from gridrig.settlement.vault import Vault
 
 MONTHS = (1, 2, 3, 4, 6, 12)
@@ -199,6 +209,45 @@ def test_a_vault_that_pays_wrongly_is_found(wrong: str, monkeypatch: pytest.Monk
     else:
         monkeypatch.setattr(Vault, "earn", locals()[wrong])
     assert sums.vault_unlike_sums(sites()) > 0
+
+
+@pytest.mark.parametrize("wrong", ["early", "twice", "parts"])
+def test_a_bucket_that_pays_wrongly_is_found(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    farms = [(m, YEAR.hours(m), YEAR.records[m]) for m in METERS]
+    assert weekly_sums.weekly_unlike_rule(farms) == 0
+    genuine = WeeklyBuckets.claim, WeeklyBuckets.report
+
+    def early(self: WeeklyBuckets, bucket: int) -> int:
+        return self.rule.reports_end_s(bucket) + WEEK_S - 1
+
+    def twice(self: WeeklyBuckets, proof: Any, *, at_s: int) -> int:
+        self._buckets[proof.bucket].claimed.clear()
+        return genuine[0](self, proof, at_s=at_s)
+
+    def parts(self: WeeklyBuckets, farm: str, account: bytes, **more: Any) -> int:
+        return genuine[1](self, farm, b"\x09" * 20 if farm == "main" else account, **more)
+
+    names = {"early": "final_s", "twice": "claim", "parts": "report"}
+    monkeypatch.setattr(WeeklyBuckets, names[wrong], locals()[wrong])
+    assert weekly_sums.weekly_unlike_rule(farms) > 0
+
+
+@pytest.mark.parametrize("wrong", ["piecemeal", "silent"])
+def test_a_batch_that_is_not_whole_is_found(
+    wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = batches.mint_batch
+
+    def piecemeal(path: Path, periods: Any, **given: Any) -> list[Any]:
+        return [claim for period in periods for claim in genuine(path, [period], **given)]
+
+    def silent(path: Path, periods: Any, **given: Any) -> list[Any]:
+        with contextlib.suppress(SettlementError):
+            return genuine(path, periods, **given)
+        return []
+
+    monkeypatch.setattr(batches, "mint_batch", locals()[wrong])
+    assert batches.batches_unlike(SUNNY[:6], tmp_path / "batch.db") > 0
 
 
 def test_a_plant_has_room_for_its_shares_and_parts_an_hour_once(tmp_path: Path) -> None:
