@@ -5,7 +5,7 @@ from gridrig.promises.rows import Campaign, Row, by
 CAMPAIGN = Campaign(
     5,
     "certificate year",
-    suites=("hil/promises/test_certificate_year.py",),
+    suites=("hil/promises/test_certificate_year.py", "hil/promises/test_privacy.py"),
     rows=(
         Row(
             "N2",
@@ -60,7 +60,19 @@ CAMPAIGN = Campaign(
         Row(
             "M21",
             "what a household used is not in clear in what others see",
-            missing="no campaign",
+            by(
+                "test_privacy",
+                "loads_in_clear",
+                "names_in_clear",
+                "opened_wrongly",
+                "reads_without_consent",
+                "aggregates_too_narrow",
+                "aggregates_unlike_milliwh",
+                "homes_unread",
+                "homes_without_load",
+            ),
+            missing="of what is published; a wire without TLS tells all, an address links its "
+            "payments, an amount paid tells of energy given",
         ),
         Row(
             "M34",
