@@ -16,7 +16,7 @@ CAMPAIGN = Campaign(
                 "readings_unread",
                 "meters_unlike_telemetry_permille",
             ),
-            missing="by the profile in integers; the contract has tests of its own",
+            missing="by the profile in integers; on a node in tests/chain/test_registry_audit.py",
         ),
         Row(
             "N3",
@@ -38,7 +38,7 @@ CAMPAIGN = Campaign(
                 "offsets_unlike_wh",
                 "claimed_twice",
             ),
-            missing="in the register; contracts of others are theirs to bring",
+            missing="in the register; on a node in tests/chain/test_registry_audit.py",
         ),
         Row(
             "N9",
