@@ -13,6 +13,7 @@ from gridrig.cli import (
     benches,
     certify,
     claims,
+    consents,
     cores,
     feeders,
     ledgers,
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, minds, promises),
+        *(ledgers, claims, consents, anchors, cores, feeders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
