@@ -22,6 +22,7 @@ from gridrig.cli import (
     restoring,
     runs,
     sweeps,
+    vaults,
     wires,
 )
 from gridrig.errors import GridrigError
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, consents, anchors, cores, feeders, minds, promises),
+        *(ledgers, claims, consents, vaults, anchors, cores, feeders, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
