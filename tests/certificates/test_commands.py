@@ -196,3 +196,28 @@ def test_bills_of_a_run_count_who_loses(
     assert main(["bills", str(tmp_path), "--tariff", str(tariff)]) == 2
     tariff.write_text("[utility]\n")
     assert main(command) == 2
+
+
+def test_a_vault_earns_what_its_sites_signed_and_a_book_names_all_its_faults(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "vault.toml"
+    book.write_text(
+        "[vault]\nprice_micro_per_kwh = 83_217\nfee_permille = 15\n"
+        "[deposits]\nann = 2_000_003\nben = 1_000_000\n[sites]\nmeter-pv-1 = 1_500_000\n"
+    )
+    assert main(["vault", str(run), "--book", str(book), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    # Two quarters: 300,600 and 300,700 mWh, half up; fees of each rounded down.
+    dues = [25_015, 25_023]
+    fees = [375, 375]
+    assert found["earned_micro"] == {"meter-pv-1": sum(dues) - sum(fees)}
+    assert found["assets_micro"] == 3_000_003 + sum(dues) - sum(fees)
+    assert found["worth_micro"]["ann"] == 2_000_003 * found["assets_micro"] // 3_000_003
+    assert main(["vault", str(run), "--book", str(book)]) == 0
+    assert "ann holds 2000003 shares" in capsys.readouterr().out
+    book.write_text("[vault]\nfee = 3\n[deposits]\nann = 0\n[sites]\nmeter-pv-x = 1\n")
+    assert main(["vault", str(run), "--book", str(book)]) == 2
+    said = capsys.readouterr().err
+    for place in ("vault.price_micro_per_kwh", "vault.fee", "deposits.ann", "sites.meter-pv-x"):
+        assert place in said

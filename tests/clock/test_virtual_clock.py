@@ -234,3 +234,13 @@ def test_the_wall_clock_reports_how_late_a_step_was():
 def test_streams_belong_to_their_names():
     assert stream(1, "a").random() == stream(1, "a").random()
     assert len({stream(1, "a").random(), stream(1, "b").random(), stream(2, "a").random()}) == 3
+
+
+def test_a_year_passes_with_timers_that_a_nanosecond_does_not_move():
+    async def main(clock: Clock) -> float:
+        # Beyond 2**24 s, 194 days, a float has no nanosecond any more.
+        await clock.sleep_until(364 * 86_400.3)
+        await clock.sleep_until(365 * 86_400.7)
+        return clock.now_s()
+
+    assert run_virtual(main, start_utc_s=START) == 365 * 86_400.7

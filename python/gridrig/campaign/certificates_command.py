@@ -45,7 +45,7 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
     }
     verifier = Verifier()
     enrol_all(verifier, rig.keys)
-    readings, withdrawn = _readings(run, verifier)
+    readings, withdrawn = standing_readings(run, verifier)
     refused = 0
     with CertificateStore(register) as store:
         for reading in withdrawn:
@@ -56,7 +56,7 @@ def mint_command(run: Path, register: Path, *, issuer: str) -> int:
                 file=sys.stderr,
             )
             refused += len(frozen)
-        for period in _periods(readings, owner_of):
+        for period in periods_of(readings, owner_of):
             _enrol(store, period)
             try:
                 claim = store.mint(period, holder=period.participant, issuer=issuer)
@@ -81,7 +81,7 @@ def _enrol(store: CertificateStore, period: MeterPeriod) -> None:
     store.enrol(reading.meter, reading.serial, asset=asset, start_milliwh=start)
 
 
-def _periods(readings: list[VerifiedReading], owner_of: dict[str, str]) -> Iterator[MeterPeriod]:
+def periods_of(readings: list[VerifiedReading], owner_of: dict[str, str]) -> Iterator[MeterPeriod]:
     """Pair the register readings of each source, one after the other; take each interval alone."""
     last: dict[tuple[str, str], VerifiedReading] = {}
     for reading in readings:
@@ -96,7 +96,9 @@ def _periods(readings: list[VerifiedReading], owner_of: dict[str, str]) -> Itera
         last[place] = reading
 
 
-def _readings(run: Path, verifier: Verifier) -> tuple[list[VerifiedReading], list[VerifiedReading]]:
+def standing_readings(
+    run: Path, verifier: Verifier
+) -> tuple[list[VerifiedReading], list[VerifiedReading]]:
     """Return the readings that stand, and those that their meters contradicted."""
     path = run / records.READINGS
     admitted: list[VerifiedReading] = []

@@ -14,6 +14,7 @@ from gridrig.cli import (
     bridges,
     certify,
     claims,
+    consents,
     cores,
     feeders,
     holders,
@@ -25,6 +26,7 @@ from gridrig.cli import (
     runs,
     sweeps,
     telemetry,
+    vaults,
     wires,
 )
 from gridrig.errors import GridrigError
@@ -51,20 +53,25 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     topics = (
-        *(runs, sweeps, benches, restoring, certify, wires),
-        *(
-            ledgers,
-            claims,
-            anchors,
-            cores,
-            feeders,
-            jobs,
-            minds,
-            promises,
-            telemetry,
-            bridges,
-            holders,
-        ),
+        runs,
+        sweeps,
+        benches,
+        restoring,
+        certify,
+        wires,
+        ledgers,
+        claims,
+        anchors,
+        cores,
+        feeders,
+        jobs,
+        minds,
+        promises,
+        telemetry,
+        bridges,
+        holders,
+        consents,
+        vaults,
     )
     for topic in topics:
         topic.add_to(command)

@@ -7,6 +7,7 @@ loop then waits on the kernel, in real time, under a guard.
 
 import asyncio
 import contextlib
+import math
 import selectors
 import socket
 from asyncio import selector_events, sslproto
@@ -18,6 +19,7 @@ from gridrig.errors import ClockError
 
 STALL_LIMIT_S = 5.0  # real time without progress before the run is given up
 HOLD_LIMIT_S = 300.0  # real time that a hold may take
+RESOLUTION_S = 1e-9  # of the loop: what a timer may be early
 
 
 def _address(name: Any) -> str:
@@ -164,6 +166,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Move the time to the next timer."""
         self.jumps += 1
         self._now_s = max(self._now_s, self._scheduled[0].when())  # type: ignore[attr-defined]
+        # A timer is due before now + resolution, and after 194 days a nanosecond adds nothing.
+        self._clock_resolution = max(RESOLUTION_S, math.ulp(self._now_s))
 
     def give_up(self, limit_s: float) -> None:
         """End a run that makes no progress, naming the wire; the first time by cancelling it."""

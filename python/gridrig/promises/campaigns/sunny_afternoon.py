@@ -8,6 +8,7 @@ CAMPAIGN = Campaign(
     suites=(
         "hil/promises/test_sunny_afternoon.py",
         "hil/promises/test_guarded_minds.py",
+        "hil/promises/test_certificate_year.py",
     ),
     rows=(
         Row(
@@ -41,15 +42,32 @@ CAMPAIGN = Campaign(
         Row(
             "M18",
             "one certificate is one signed watt-hour",
-            by("test_sunny_afternoon", "certificates_unlike_meters_wh"),
+            (
+                *by("test_sunny_afternoon", "certificates_unlike_meters_wh"),
+                *by(
+                    "test_certificate_year",
+                    "certificates_unlike_meters_wh",
+                    "supply_unlike_lots_wh",
+                    "minted_again_wh",
+                ),
+            ),
             missing="in the register; its mirror on a chain has tests of its own",
         ),
         Row(
             "M19",
             "no watt-hour is claimed twice, by whomever and as whatever",
-            by("test_sunny_afternoon", "claimed_twice", "certificates_unlike_meters_wh"),
-            missing="in one register; bridges, plants with shares and storage have tests of their "
-            "own",
+            (
+                *by("test_sunny_afternoon", "claimed_twice", "certificates_unlike_meters_wh"),
+                *by(
+                    "test_certificate_year",
+                    "claimed_twice",
+                    "second_claims_tried",
+                    "refusals_without_records",
+                    "storage_beyond_charge_wh",
+                    "storage_certified_wh",
+                ),
+            ),
+            missing="among issuers that tell each other their claims; nobody sees another's",
         ),
         Row(
             "M22",
