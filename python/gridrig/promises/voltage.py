@@ -40,7 +40,8 @@ def held(loop: Loop, q_share: float) -> Held:
     before_w: dict[str, float] = {}
     without, early, curtailed, given = 0.0, 0, 0.0, 0.0
     for tick in again.ticks():
-        row, changed, hours = tick.row, {}, tick.row["dt_s"] / SECONDS_PER_HOUR
+        row, hours = tick.row, tick.row["dt_s"] / SECONDS_PER_HOUR
+        changed: dict[str, float] = {}
         is_early = False
         for name in street.sun:
             s_va = street.rating_va(name)

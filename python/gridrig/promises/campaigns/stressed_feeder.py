@@ -9,6 +9,7 @@ CAMPAIGN = Campaign(
         "hil/promises/test_rerouting.py",
         "hil/promises/test_shedding.py",
         "hil/promises/test_cloud_ramp.py",
+        "hil/promises/test_single_outages.py",
         "hil/promises/test_voltage_support.py",
     ),
     rows=(
@@ -44,7 +45,14 @@ CAMPAIGN = Campaign(
         Row(
             "M14",
             "no single device is missed much",
-            missing="no campaign; gridrig switching --outages tells it",
+            by(
+                "test_single_outages",
+                "devices_lost",
+                "v_change_max_pu",
+                "unserved_wh",
+                "others_lost",
+                "imbalance_unlike_own_wh",
+            ),
         ),
         Row(
             "M15",
