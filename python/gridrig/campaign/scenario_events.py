@@ -22,7 +22,7 @@ class ScenarioEvent:
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
         "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override", "release",
-        "overask", "dispatch", "drop_out", "inflate", "ledger_down" or "ledger_up".
+        "overask", "trip", "dispatch", "drop_out", "inflate", "ledger_down" or "ledger_up".
     target : str
         "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
         and a name, the participant that overasks, a fleet, or "aggregator" (all of them).
@@ -211,23 +211,23 @@ class _Overask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _LedgerDown:
-    do: Literal["ledger_down"]
+class _Trip:
+    do: Literal["trip"]
     at_s: NotNegative
-    target: Literal["ledger"]
+    target: Name
     name: Name | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _LedgerUp:
-    do: Literal["ledger_up"]
+class _Ledger:
+    do: Literal["ledger_down", "ledger_up"]
     at_s: NotNegative
     target: Literal["ledger"]
     name: Name | None = None
 
 
 _KINDS: Mapping[str, Any] = {
-    get_args(get_type_hints(cls)["do"])[0]: cls
+    do: cls
     for cls in (
         _Open,
         _Reclose,
@@ -246,12 +246,13 @@ _KINDS: Mapping[str, Any] = {
         _Override,
         _Release,
         _Overask,
+        _Trip,
         DispatchEvent,
         DropOutEvent,
         InflateEvent,
-        _LedgerDown,
-        _LedgerUp,
+        _Ledger,
     )
+    for do in get_args(get_type_hints(cls)["do"])
 }
 OF_FEEDER: Mapping[str, tuple[str, ...]] = {
     "switch": ("line:", "trafo:"),
@@ -271,6 +272,7 @@ TARGET_CAPABILITY = {
     "override": "storage",
     "release": "storage",
 }
+TRIPS = ("inverter", "storage", "bms", "ev_charger")
 OF_A_MIND = frozenset({"overask"})  # what acts on a participant
 BY_WIRE = frozenset(
     {"charge_limit", "charge_power", "override", "release"}

@@ -16,6 +16,7 @@ from gridrig.campaign.scenario_events import (
     OF_MOTORS,
     PCC,
     TARGET_CAPABILITY,
+    TRIPS,
 )
 from gridrig.campaign.scenario_jobs import check_jobs_fit
 from gridrig.campaign.scenario_rules import check_roles
@@ -139,11 +140,11 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
             near = near_miss(target, names)
             issues.add(at.key("target"), shown(target), "a participant of the rig", near)
         return
-    capability = TARGET_CAPABILITY[do]
+    capabilities = TRIPS if do == "trip" else (TARGET_CAPABILITY[do],)
     fitting = [
         device.name
         for device in rig.devices
-        if device.capability == capability and (device.emulated or do in BY_WIRE)
+        if device.capability in capabilities and (device.emulated or do in BY_WIRE)
     ]
     known = [ALL_PV, *fitting] if do == "cloud" else fitting
     if target not in known:

@@ -149,6 +149,8 @@ class Stimuli:
                 self._ledger.begin()
             case "ledger_up":
                 self._ledger.end()
+            case "trip":
+                self._trip(event.target)
             case "overask":
                 self._trading.overasking[event.target] = float(event.parameters["factor"])
             case "plug_in":
@@ -158,3 +160,10 @@ class Stimuli:
                 self.street.vehicles[event.target].plug(True)
             case "plug_out":
                 self.street.vehicles[event.target].plug(False)
+
+    def _trip(self, name: str) -> None:
+        """Open what a device has between itself and the grid, which nobody asked for."""
+        if self.street.rig.device(name).capability == "bms":
+            self.street.world.set_fets(self.street.pack_index(name), False, False)
+        else:
+            self.street.world.set_connect(self.street.devices[name], False)

@@ -74,8 +74,13 @@ def rolling_skill(
     first_day: int,
     days: int,
     weather: FloatArray | None = None,
+    apart: int = ORIGINS_APART,
+    retrained_days: int = RETRAINED_DAYS,
 ) -> list[Skill]:
     """Return the skill at both horizons over `days` from `first_day` of the series on.
+
+    Origins are `apart` steps apart, and the model is trained anew every `retrained_days`; by
+    default as `gridrig forecast` has them.
 
     Raises
     ------
@@ -87,10 +92,10 @@ def rolling_skill(
     first, stop = first_day * day, (first_day + days - 1) * day
     columns: dict[str, list[tuple[FloatArray, ...]]] = {NEXT_STEP: [], DAY_AHEAD: []}
     flags: dict[str, None] = {}
-    for begin in range(first, stop, RETRAINED_DAYS * day):
+    for begin in range(first, stop, retrained_days * day):
         model = Forecaster.fit(series, kind=kind, zone=zone, weather=weather, until=begin)
         persistence = _Persistence.fit(series, begin, zone)
-        for origin in range(begin, min(begin + RETRAINED_DAYS * day, stop), ORIGINS_APART):
+        for origin in range(begin, min(begin + retrained_days * day, stop), apart):
             made = model.forecast(series, origin, weather=weather)
             flags |= dict.fromkeys(made.flags)
             actual = series.values[origin : origin + day]

@@ -9,6 +9,7 @@ CAMPAIGN = Campaign(
         "hil/promises/test_sunny_afternoon.py",
         "hil/promises/test_guarded_minds.py",
         "hil/promises/test_certificate_year.py",
+        "hil/promises/test_market_or_utility.py",
     ),
     rows=(
         Row(
@@ -78,13 +79,28 @@ CAMPAIGN = Campaign(
         ),
         Row(
             "M26",
-            "a participant's bill beats the tariff",
-            missing="gridrig bills prints it; not judged here",
+            "a participant sees what the market saves or costs beside a utility alone",
+            by(
+                "test_market_or_utility",
+                "bills_missing",
+                "bills_unlike_books_micro",
+                "losers_uncounted",
+                "ledger_sum_micro",
+            ),
+            missing="the sums, not the promise: three of twelve lose, and are named",
         ),
         Row(
             "M27",
             "local trade changes losses",
-            missing="no twin run without a market",
+            by(
+                "test_market_or_utility",
+                "traded_kwh",
+                "use_differs_wh",
+                "loss_change_percent",
+                "losses_engines_differ_percent",
+                "losses_difference_of_allowed",
+            ),
+            missing="answered by measurement, of either sign: one hour of one feeder",
         ),
         Row(
             "M30",
