@@ -39,6 +39,7 @@ class HeatPumps:
     follows: Share = 1.0
     follows_s: NotNegative = 1e9
     meter_scale: Positive = 1.0
+    heard: Share = 0.99
     inflates_w: NotNegative = 0.0
     lets_go: bool = True
     guards_comfort: bool = True
