@@ -16,6 +16,7 @@ LEVEL = {
     "clock": 1,
     "durable_file": 1,
     "events": 1,
+    "openadr": 2,
     "plant": 2,
     "devices": 2,
     "grid": 2,

@@ -27,6 +27,7 @@ CAMPAIGN = Campaign(
                 *by(
                     "test_fleet_credits",
                     "devices",
+                    "orders_heard",
                     "head_delta_w",
                     "response_s",
                     "credits_unlike_feeder_percent",
