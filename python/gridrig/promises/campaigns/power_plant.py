@@ -43,7 +43,8 @@ CAMPAIGN = Campaign(
         Row(
             "N13",
             "a microgrid market shaves peaks",
-            missing="measured by gridrig bench microgrid",
+            missing="no, by gridrig bench microgrid on 30 seeds: 77.1 % of the optimum's shaving, "
+            "goal 80 %; 2.8 % deviation, under its goal of 5 %",
         ),
         Row(
             "M9",
