@@ -92,7 +92,14 @@ def licence(name: str) -> str:
     about = distribution(name).metadata
     short = (about.get("License") or "").strip().splitlines()[:1]
     classed = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
-    return " / ".join(filter(None, [about.get("License-Expression"), *short, *classed]))
+    said = " / ".join(filter(None, [about.get("License-Expression"), *short, *classed]))
+    return said or _licence_file(name)
+
+
+def _licence_file(name: str) -> str:
+    """Return how the licence text begins that a package carries, for one that says nothing else."""
+    texts = [f for f in distribution(name).files or () if "licenses" in f.parts]
+    return " ".join(texts[0].read_text().split())[:80] if texts else ""
 
 
 def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
@@ -101,6 +108,7 @@ def test_the_page_lists_every_direct_dependency_with_its_range() -> None:
         "Python, run time": ranges(project["dependencies"]),
         "Python, extra `chain`": ranges(project["optional-dependencies"]["chain"]),
         "Python, extra `dask`": ranges(project["optional-dependencies"]["dask"]),
+        "Python, extra `openadr`": ranges(project["optional-dependencies"]["openadr"]),
         "Python, extra `weather`": ranges(project["optional-dependencies"]["weather"]),
         "Python, tests only": ranges(project["optional-dependencies"]["test"]),
         "Python, benchmark only": ranges(project["optional-dependencies"]["bench"]),
@@ -164,7 +172,7 @@ def test_every_package_imported_is_a_declared_dependency_and_none_is_unused() ->
     # pandapower imports lightsim2grid by itself when its option is set.
     expected = {names.get(name, name) for name in third_party} | {"lightsim2grid"}
     extras = PROJECT["project"]["optional-dependencies"]
-    extra = [*extras["chain"], *extras["dask"], *extras["weather"]]
+    extra = [*extras["chain"], *extras["dask"], *extras["openadr"], *extras["weather"]]
     assert set(ranges([*PROJECT["project"]["dependencies"], *extra])) == expected
 
 

@@ -1,6 +1,7 @@
 """Campaign 4, a virtual power plant: row N4, an event is followed and only followers are paid.
 
-Stimulus: 200 homes of a programme are told at 16:45 to give 50 kW from 17:00 to 17:30. What they
+Stimulus: 200 homes of a programme are told at 16:45 to give 50 kW from 17:00 to 17:30; the order
+comes from a VTN over OpenADR. What they
 gave is measured at the feeder head, against the same afternoon without the event; what they are
 credited comes from what their own meters signed, on this day and the ten weekdays before. One
 member switches a heater on after the notice and follows nothing; one, on other meters of the same
@@ -25,11 +26,12 @@ CREDITS = "credits_unlike_feeder_percent"
     claim="an event of 50 kW is followed at the feeder head, and who cheats earns nothing",
     clause="promise N4",
     hazards="pumps are held back for half an hour, within their comfort bands",
-    rig="emulated-power-plant",
+    rig="emulated-programme",
     needs=("fleet", "model"),
     start_utc_s=SCENARIO.start_utc_s,
     criteria=(
         Criterion("devices", "1", min=200, source="members of the programme"),
+        Criterion("orders_heard", "1", min=1, max=1, source="over OpenADR 2.0b, answered optIn"),
         Criterion("head_delta_w", "W", min=47_500, max=52_500, source="ours: 50 kW, 5 %"),
         Criterion("response_s", "s", max=60, source="ours: 90 % of it at the feeder head"),
         Criterion(
@@ -59,6 +61,8 @@ async def test_fleet_credits(lab: Lab) -> None:
     loop = await lab.run_loop(SCENARIO)
     (order,) = loop.aggregating.orders(MEMBERS)
     found = response(reference, loop, [order])
+    heard = [event.kind for event in loop.events.ordered()].count("order_heard")
+    lab.record("orders_heard", "1", heard)
     lab.record("head_delta_w", "W", found.mean_w(order.from_s, order.to_s))
     lab.record("response_s", "s", found.answered_s(order), found.tick_s(order.from_s))
 

@@ -33,6 +33,7 @@ from gridrig.promises.fleet_credits import (
     response_milliwh,
     responses,
 )
+from gridrig.promises.fleet_enrolment import WEEK_S, Heartbeats, Shown, capacity, heartbeats
 from gridrig.promises.fleet_response import Response
 from gridrig.rig.description import load_rig, override_emulate
 
@@ -275,3 +276,21 @@ def test_meters_that_read_low_count_low_and_sign_nothing_twice() -> None:
     assert period.import_milliwh == 90_000
     with pytest.raises(MeteringError):
         low.periods(0, [START])
+
+
+def test_a_quarter_hour_is_there_if_both_its_ends_were_heard_and_no_old_reading_is_one() -> None:
+    meters = home_meters({0: [400.0] * 10, 1: [400.0] * 10})
+    fleet = enrolled(meters.names, 1)
+    lost = {10, 11, 100}  # of 672 quarter-hours three and two
+    week = heartbeats(meters, fleet, 0, START - WEEK_S, lost=lost)
+    assert week == Heartbeats(100 * 667 / 672, 0)
+    replayed = heartbeats(meters, fleet, 1, START - WEEK_S, lost=(), replayed={50})
+    assert replayed == Heartbeats(100 * 670 / 672, 0)
+
+
+def test_a_capacity_is_believed_that_was_shown_and_not_twice_as_much() -> None:
+    sheds = [400.0] * 7 + [0.0] + [400.0] * 2
+    meters = home_meters({0: sheds, 1: [400.0] * 10})
+    fleet = enrolled(meters.names, 400_000)
+    test = Event(EVENT.notice_utc_s, EVENT.from_utc_s, EVENT.from_utc_s + 900)
+    assert capacity(meters, fleet, test, 0.9) == Shown(180_000, 90_000, 0)

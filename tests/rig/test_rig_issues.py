@@ -43,7 +43,10 @@ DEVICE_KEYS = (
     ', "calibration"'
 )
 METERS = 'one of "meter-home", "meter-pv", "meter-storage", "meter-head"'
-TABLES = 'one of "rig", "feeder", "island", "device", "motor", "participant", "key", "safe"'
+TABLES = (
+    'one of "rig", "feeder", "island", "device", "motor", "fleet", "aggregator", "participant", '
+    '"key", "safe"'
+)
 TIME = 'a UTC time such as "2016-01-01T00:00:00Z"'
 MOMENT = 'a time with its offset, such as "2016-01-01T00:00:00Z"'
 KEY_FIELDS = (

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gridrig.campaign.control import Control
+from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.street import Street
 from gridrig.circuit.heated_homes import QUARTER_S, History
 from gridrig.events import EventLog
 from gridrig.minds.aggregator import Baseline, Order, dispatch, ordered_w
 from gridrig.minds.series import IntArray
+from gridrig.openadr.ven import HeardEvent
 
 EVERYTHING = "aggregator"  # the target of an order to all fleets and batteries
 MISSING_OF_ORDER = 0.05  # from here on an order that cannot be given is an event
@@ -55,9 +57,12 @@ class Aggregating:
         self._baselines: dict[str, Baseline] = {}
         self._ordered_w = 0.0
         self._given_w = 0.0
+        self._start_utc_s = 0
+        self.wire: OrderWire | None = None
 
     def begin(self, utc_s: int) -> None:
         """Let the fleets live through the days before a run, and learn from them."""
+        self._start_utc_s = utc_s
         for name, homes in self._street.fleets.items():
             self.history[name] = past = homes.begin(utc_s)
             self._baselines[name] = Baseline(past.p_w, past.outdoor_c)
@@ -84,9 +89,38 @@ class Aggregating:
             }
         return row
 
-    def order(self, target: str, order: Order) -> None:
-        """Take an order for a fleet, or for everything."""
+    def dispatch(self, target: str, t_s: float, said: Mapping[str, float]) -> None:
+        """Order what an event of a scenario says, by the wire if the rig has one."""
+        from_s, lasts_s = t_s + said.get("in_s", 0.0), said["duration_s"]
+        if self.wire is not None:
+            resource = None if target == EVERYTHING else target
+            self.wire.issue(resource, from_s=from_s, duration_s=lasts_s, p_w=said["p_w"])
+            return
+        order = Order(from_s, from_s + lasts_s, said["p_w"], said.get("ramp_s", 0.0))
         self._targets[target].orders.append(order)
+
+    def take(self, event: HeardEvent) -> str | None:
+        """Take an event of the wire, in the place of what it said before; return why not."""
+        targets = event.targets or (EVERYTHING,)
+        for target in targets:
+            if target not in self._targets:
+                return f"resource {target!r}, expected one of {', '.join(self._targets)}"
+        for one in self._targets.values():
+            one.orders = [order for order in one.orders if order.order_id != event.event_id]
+        if not event.cancelled:
+            begin = self._start_utc_s
+            orders = [
+                Order(
+                    one.from_utc_s - begin,
+                    one.from_utc_s - begin + one.duration_s,
+                    one.p_w,
+                    order_id=event.event_id,
+                )
+                for one in event.intervals
+            ]
+            for name in targets:
+                self._targets[name].orders += orders
+        return None
 
     def step(self, t_s: float, dt_s: float, utc_s: float) -> Mapping[str, float]:
         """Tell every device of a target that is under an order; return what storages are told. [W]

@@ -25,6 +25,7 @@ from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.outlook import Outlook
+from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Right, rights_of
 from gridrig.campaign.rule_book import RuleBook
@@ -204,6 +205,9 @@ def make_loop(
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
     aggregating = Aggregating(street, control, events)
+    if rig.aggregator is not None and rig.aggregator.openadr is not None:
+        wire = OrderWire(rig.aggregator.openadr, clock, events, aggregating.take)
+        aggregating.wire = wire
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []

@@ -74,11 +74,16 @@ class Loop:
 
     async def run(self) -> None:
         """Run the scenario from its first tick to the settlement of its last period."""
+        wire = self.aggregating.wire
         try:
+            if wire is not None:
+                await wire.open()
             await self._run()
         finally:
             self.stimuli.end()
             self.physics.street.let_go()
+            if wire is not None:
+                await wire.close()
 
     async def _run(self) -> None:
         await self._begin()
@@ -146,6 +151,8 @@ class Loop:
     async def _tick(self, tick: Tick, late_s: float) -> None:
         street = self.physics.street
         self.stimuli.apply(tick.t_s)
+        if self.aggregating.wire is not None:
+            self.aggregating.wire.hear(tick.t_s)
         utc_s = self.clock.start_utc_s + tick.t_s
         begins = tick.t_s % self.scenario.period_s == 0
         if self.operator is not None and begins and not self.physics.islanded:

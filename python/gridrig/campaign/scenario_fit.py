@@ -130,6 +130,11 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if target not in known:
             expected = f"a fleet: {one_of(known)}" if known else f"a [[fleet]] in {rig.path}"
             issues.add(at.key("target"), shown(target), expected, near_miss(target, known))
+        wire = rig.aggregator.openadr if rig.aggregator else None
+        if do == "dispatch" and wire is not None and not wire.emulate:
+            issues.add(at.key("do"), shown(do), f"none: the VTN of {rig.path} orders")
+        if do == "dispatch" and wire is not None and table.get("ramp_s"):
+            issues.add(at.key("ramp_s"), shown(table["ramp_s"]), "none: LOAD_DISPATCH has steps")
         for fleet in rig.fleets:
             if target == fleet.name and table.get("home", 0) >= fleet.emulate.count:
                 issues.add(at.key("home"), shown(table["home"]), f"below {fleet.emulate.count}")

@@ -14,7 +14,6 @@ from gridrig.campaign.scenario_events import Fault, ScenarioEvent
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
 from gridrig.events import EventLog
-from gridrig.minds.aggregator import Order
 
 
 class Stimuli:
@@ -129,11 +128,7 @@ class Stimuli:
             case "charge_power":
                 self._charging.power(event.target, float(event.parameters["p_w"]))
             case "dispatch":
-                said = event.parameters
-                begins_s = t_s + said.get("in_s", 0.0)
-                ends_s = begins_s + said["duration_s"]
-                order = Order(begins_s, ends_s, said["p_w"], said.get("ramp_s", 0.0))
-                self._aggregating.order(event.target, order)
+                self._aggregating.dispatch(event.target, t_s, event.parameters)
             case "drop_out":
                 self.street.fleets[event.target].lose(float(event.parameters["share"]))
             case "inflate":

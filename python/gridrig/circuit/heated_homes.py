@@ -99,6 +99,8 @@ class HeatedHomes:
         How long after it is first told something a home follows what it is told. [s]
     meter_scale : float
         What the homes' meters count of each watt-hour. [1]
+    heard : float
+        Share of the readings of its meter that arrive. [1]
     inflates_w : float
         What each home wasted in the days before, to look bigger. [W]
     lets_go : bool
@@ -128,6 +130,7 @@ class HeatedHomes:
         follows: float = 1.0,
         follows_s: float = math.inf,
         meter_scale: float = 1.0,
+        heard: float = 1.0,
         inflates_w: float = 0.0,
         lets_go: bool = True,
         guards_comfort: bool = True,
@@ -145,6 +148,7 @@ class HeatedHomes:
         self._weather_c = (outdoor_c, swing_k, spread_k)
         self._response_s, self._follows_s = response_s, follows_s
         self.seed, self.meter_scale, self._inflates_w = seed, meter_scale, inflates_w
+        self._heard = heard
         self._reset()
 
     def _reset(self) -> None:
@@ -238,6 +242,11 @@ class HeatedHomes:
         told = np.full(self.count, math.nan) if p_w is None else p_w
         self._first_told_s = min(self._first_told_s, utc_s)
         self._coming.append((utc_s + self._response_s, told))
+
+    def unheard(self, home: int, of: int = 7 * 96 + 1) -> set[int]:
+        """Return which readings of so many in a row a home's meter signs and nobody hears."""
+        draws = np.random.default_rng([self.seed, 3, home]).random(of)
+        return set(np.flatnonzero(draws >= self._heard).tolist())
 
     def cheat(self, home: int, p_w: float) -> None:
         """Let a home take so much more from now on, and only say that it follows. [W]"""

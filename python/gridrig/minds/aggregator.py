@@ -34,12 +34,15 @@ class Order:
         Power beside what there would have been, + is into the grid. [W]
     ramp_s : float
         How long it takes from the order before to this one. [s]
+    order_id : str
+        By which it can be changed or taken back; empty if it has none.
     """
 
     from_s: float
     to_s: float
     p_w: float
     ramp_s: float = 0.0
+    order_id: str = ""
 
 
 def ordered_w(orders: Sequence[Order], t_s: float) -> float:

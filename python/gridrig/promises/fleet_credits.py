@@ -58,6 +58,20 @@ class Event:
         today = [*adjusting, *self.quarters()]
         return sorted(at - back for back in (0, *self.days_before()) for at in today)
 
+    def shown(
+        self, fleet: RewardFleet, name: str, periods: Sequence[MeterPeriod], claimed_milliwh: int
+    ) -> int:
+        """Return what a member showed in a test of each quarter-hour's claim. [mWh]"""
+        return PROGRAMME.capacity(
+            fleet,
+            name,
+            periods,
+            notice_ms=1000 * self.notice_utc_s,
+            from_ms=1000 * self.from_utc_s,
+            to_ms=1000 * self.to_utc_s,
+            claimed_milliwh=claimed_milliwh,
+        ).counted_milliwh
+
     def measure(self, fleet: RewardFleet, name: str, periods: Sequence[MeterPeriod]) -> Measured:
         """Measure what a member did in it."""
         return PROGRAMME.response(

@@ -293,7 +293,8 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     check_keys(keys, devices, issues)
     check_safe_order(steps, devices, issues)
     at = file.top.key("aggregator")
-    check_fleets(fleets, top.get("aggregator"), at, devices, top.get("feeder"), issues)
+    feeder, clock = top.get("feeder"), header.get("clock")
+    check_fleets(fleets, top.get("aggregator"), at, devices, feeder, clock, issues)
     if not mutant:
         check_emulated_keys(keys, devices, issues)
     issues.raise_if_any("rig.invalid", f"{file.path} is no valid rig")

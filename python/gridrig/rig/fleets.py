@@ -39,6 +39,7 @@ class HeatPumps:
     follows: Share = 1.0
     follows_s: NotNegative = 1e9
     meter_scale: Positive = 1.0
+    heard: Share = 0.99
     inflates_w: NotNegative = 0.0
     lets_go: bool = True
     guards_comfort: bool = True
@@ -61,6 +62,28 @@ class Fleet:
 
 
 @dataclass(frozen=True)
+class OpenAdr:
+    """Where orders come from over OpenADR 2.0b.
+
+    Parameters
+    ----------
+    url : str or None
+        Of the VTN, "http://HOST:PORT/OpenADR2/Simple/2.0b"; None with an emulated one.
+    ven : str
+        The name by which the rig registers.
+    poll_s : float
+        From one poll to the next. [s]
+    emulate : bool
+        Whether the rig has a VTN of its own, which tells what the scenario orders.
+    """
+
+    url: Name | None = None
+    ven: Name = "gridrig"
+    poll_s: Positive = 30.0
+    emulate: bool = False
+
+
+@dataclass(frozen=True)
 class AggregatorTable:
     """What is dispatched beside the fleets.
 
@@ -68,9 +91,12 @@ class AggregatorTable:
     ----------
     storages : tuple of str
         Batteries that close the gap which the fleets leave.
+    openadr : OpenAdr or None
+        None takes orders from the scenario alone.
     """
 
     storages: tuple[Name, ...] = ()
+    openadr: OpenAdr | None = None
 
 
 def check_fleets(
@@ -79,6 +105,7 @@ def check_fleets(
     at: At,
     devices: Sequence[DeviceDraft],
     feeder: object,
+    clock: str | None,
     issues: Issues,
 ) -> None:
     """Check names, bands and references of fleets and aggregator."""
@@ -106,3 +133,12 @@ def check_fleets(
         if name not in storages:
             where = at.key("storages").item(index)
             issues.add(where, shown(name), one_of(storages), near_miss(name, storages))
+    wire = aggregator.openadr if aggregator else None
+    if wire is not None and (wire.url is None) != wire.emulate:
+        found = "neither url nor emulate" if wire.url is None else "url and emulate"
+        issues.add(at.key("openadr"), found, "the url of a VTN, or emulate = true")
+    elif wire is not None and wire.url is not None and clock == "virtual":
+        expected = 'clock = "wall", since this VTN is outside'
+        issues.add(at.key("openadr").key("url"), shown(wire.url), expected)
+    if wire is not None and not fleets:
+        issues.add(at.key("openadr"), "orders by wire", "a [[fleet]] to follow them")

@@ -8,30 +8,43 @@ CAMPAIGN = Campaign(
     suites=(
         "hil/promises/test_fleet_tracking.py",
         "hil/promises/test_moved_comfort.py",
+        "hil/promises/test_fleet_enrolment.py",
         "hil/promises/test_fleet_credits.py",
     ),
     rows=(
         Row(
             "N4",
             "a virtual power plant follows an order, cheats earn nothing",
-            by(
-                "test_fleet_credits",
-                "devices",
-                "head_delta_w",
-                "response_s",
-                "credits_unlike_feeder_percent",
-                "credits_missing",
-                "inflated_after_notice_paid_micro",
-                "inflating_gain_micro",
-                "credited_twice",
-                "paid_micro",
+            (
+                *by(
+                    "test_fleet_enrolment",
+                    "connectivity_percent",
+                    "replays_believed",
+                    "replayer_percent",
+                    "capacity_of_claimed",
+                    "liars_believed",
+                ),
+                *by(
+                    "test_fleet_credits",
+                    "devices",
+                    "orders_heard",
+                    "head_delta_w",
+                    "response_s",
+                    "credits_unlike_feeder_percent",
+                    "credits_missing",
+                    "inflated_after_notice_paid_micro",
+                    "inflating_gain_micro",
+                    "credited_twice",
+                    "paid_micro",
+                ),
             ),
-            missing="heartbeats of a week and claimed capacity are tested, not in a campaign",
+            missing="credits are of the meters of emulated homes; nothing says it of a product",
         ),
         Row(
             "N13",
             "a microgrid market shaves peaks",
-            missing="measured by gridrig bench microgrid",
+            missing="no, by gridrig bench microgrid on 30 seeds: 77.1 % of the optimum's shaving, "
+            "goal 80 %; 2.8 % deviation, under its goal of 5 %",
         ),
         Row(
             "M9",

@@ -1,0 +1,111 @@
+"""An emulated VTN, as a grid operator has one: takes one VEN, and gives it what it is told to.
+
+A server on a real socket. The status and creation time in its messages follow the machine's clock
+where the library writes them; the times of orders follow the rig's.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gridrig.openadr.library import KIND, PATH, SIGNAL, openleadr
+
+VEN_ID = "ven-1"
+
+
+class EmulatedVtn:
+    """A virtual top node on a free port of this machine.
+
+    Parameters
+    ----------
+    poll_s : float
+        How often it wants to be asked. [s]
+    """
+
+    def __init__(self, poll_s: float) -> None:
+        self._poll_s = poll_s
+        self.waiting: list[dict[str, Any]] = []
+        """Events that the VEN has not fetched yet."""
+        self._runner: Any = None
+        self.answers: dict[str, str] = {}
+        """What the VEN answered to each event: "optIn" or "optOut"."""
+
+    async def open(self) -> str:
+        """Serve, and return the URL."""
+        library = openleadr()
+        from aiohttp import web
+
+        def known(ven_id: str) -> Mapping[str, str]:
+            return {"ven_id": ven_id, "registration_id": "registration-1"}
+
+        with warnings.catch_warnings():
+            # How the library keeps its server in aiohttp's application is not ours to change.
+            warnings.simplefilter("ignore", web.NotAppKeyWarning)
+            server = library.OpenADRServer(
+                vtn_id="emulated-vtn",
+                requested_poll_freq=timedelta(seconds=self._poll_s),
+                ven_lookup=known,
+            )
+        server.add_handler("on_poll", self._polled)
+        server.add_handler("on_created_event", self._answered)
+        server.add_handler("on_create_party_registration", lambda _: (VEN_ID, "registration-1"))
+        self._runner = web.AppRunner(server.app)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host="127.0.0.1", port=0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}{PATH}"
+
+    def issue(
+        self, event_id: str, target: str | None, *, from_utc_s: float, duration_s: float, p_w: float
+    ) -> None:
+        """Order something of a resource, or of all: the VEN hears it when it asks next.
+
+        Parameters
+        ----------
+        p_w : float
+            Power into the grid; on the wire it is a change of load, the other way round. [W]
+        """
+        measurement = asdict(openleadr().enums.MEASUREMENTS.REAL_POWER)
+        begins = datetime.fromtimestamp(from_utc_s, UTC)
+        lasts = timedelta(seconds=duration_s)
+        signal = {
+            "signal_name": SIGNAL,
+            "signal_type": KIND,
+            "signal_id": f"{event_id}-signal",
+            "measurement": measurement,
+            "intervals": [{"dtstart": begins, "duration": lasts, "signal_payload": 0.0 - p_w}],
+        }
+        self.waiting.append(
+            {
+                "event_descriptor": {
+                    "event_id": event_id,
+                    "modification_number": 0,
+                    "modification_date_time": begins,
+                    "priority": 0,
+                    "market_context": "http://gridrig.invalid/emulated",
+                    "created_date_time": begins,
+                    "event_status": "far",
+                    "test_event": False,
+                },
+                "active_period": {"dtstart": begins, "duration": lasts},
+                "event_signals": [signal],
+                "targets": [{"resource_id": target} if target else {"ven_id": VEN_ID}],
+                "response_required": "always",
+            }
+        )
+
+    async def close(self) -> None:
+        """Stop serving."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _polled(self, ven_id: str) -> tuple[str, dict[str, Any]] | None:
+        if not self.waiting or ven_id != VEN_ID:
+            return None
+        events, self.waiting = self.waiting, []
+        return "oadrDistributeEvent", {"events": events}
+
+    def _answered(self, ven_id: str, event_id: str, opt_type: str) -> None:
+        if ven_id == VEN_ID:
+            self.answers[event_id] = opt_type
