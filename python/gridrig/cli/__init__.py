@@ -14,6 +14,7 @@ from gridrig.cli import (
     certify,
     claims,
     cores,
+    facts,
     feeders,
     jobs,
     ledgers,
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = (
         *(runs, sweeps, benches, restoring, certify, wires),
-        *(ledgers, claims, anchors, cores, feeders, jobs, minds, promises),
+        *(ledgers, claims, anchors, cores, facts, feeders, jobs, minds, promises),
     )
     for topic in topics:
         topic.add_to(command)
