@@ -10,7 +10,7 @@ from gridrig.campaign.procedures import Procedure
 from gridrig.errors import GridrigError
 from gridrig.promises.campaigns import CAMPAIGNS
 from gridrig.promises.choice import chosen_rows, suites_of
-from gridrig.promises.command import NOT_PROVEN, Shown, judged
+from gridrig.promises.results import NOT_PROVEN, Shown, judged
 from gridrig.promises.rows import Campaign, Proof, Row
 
 ROWS = [row for campaign in CAMPAIGNS for row in campaign.rows]

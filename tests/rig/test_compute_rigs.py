@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
-from gridrig.campaign.computing import places_of
+from gridrig.campaign.places import places_of
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.scenario_fit import check_together
 from gridrig.errors import Issue, RigError
@@ -90,6 +90,11 @@ def test_every_mistake_of_a_job_is_told_at_once(tmp_path: Path) -> None:
     assert {("work", '"7x16"'), ("name", '"summaries"')} <= told
     assert ("due_s", "7201") in told
     assert ("at_s", "7207") in told  # between two ticks
+
+
+def test_jobs_without_a_market_are_refused(tmp_path: Path) -> None:
+    (issue,) = issues_of(SCENARIO, tmp_path, lambda table: table.pop("market"))
+    assert (issue.key, issue.found) == ("job", "jobs without a [market]")
 
 
 def test_a_job_for_a_node_that_the_rig_has_not_does_not_fit(tmp_path: Path) -> None:

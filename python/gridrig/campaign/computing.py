@@ -12,81 +12,24 @@ there, any other is given up.
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridrig._core import VerifiedReading
+from gridrig.campaign.pack_watch import PackWatch
+from gridrig.campaign.places import Place, Signed, places_of
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.computing.admission import Battery, answer
 from gridrig.computing.escrow import Escrow
 from gridrig.computing.job import Ended, Job
 from gridrig.computing.work import result_hash
-from gridrig.devices.capabilities import BmsReading
 from gridrig.devices.compute_capability import ComputeReading
 from gridrig.errors import DriverError
 from gridrig.events import EventLog
 from gridrig.rig.description import Rig
-from gridrig.rig.participants import ComputeAgent
 
-Signed = Mapping[str, VerifiedReading]
-RESUMES_ABOVE = 0.05  # the reserve, unless the rig says from where [1]
 CHECKED_BY = "integers"  # the backend that does the work again
-
-
-@dataclass(frozen=True)
-class Place:
-    """A computing node, the battery and the sources around it, and the meter of each."""
-
-    node: str
-    storage: str
-    pack: str
-    sources: tuple[str, ...]
-    meter_of: Mapping[str, str]
-    reserve_soc: float
-    resume_soc: float
-    draws_w: float
-
-    def taken_milliwh(self, begin: Signed, end: Signed) -> int:
-        """Return what the node took or its place gave, whichever is less. [mWh]"""
-        meter = self.meter_of[self.node]
-        took = (end[meter].import_milliwh or 0) - (begin[meter].import_milliwh or 0)
-        giving = [self.meter_of[name] for name in (self.storage, *self.sources)]
-        gave = sum((end[m].export_milliwh or 0) - (begin[m].export_milliwh or 0) for m in giving)
-        return max(0, min(took, gave))
-
-
-@dataclass
-class PackWatch:
-    """What the manager of a battery told in a run, by its own wire.
-
-    Parameters
-    ----------
-    soc_min, cell_mv_min : float
-        The least. [1, mV]
-    protections : set of str
-        Those that acted.
-    charged_wh : float
-        What went into the pack less what it gave, by its counted charge and its voltage. [Wh]
-    """
-
-    soc_min: float = math.inf
-    cell_mv_min: float = math.inf
-    protections: set[str] = field(default_factory=set)
-    charged_wh: float = 0.0
-    _last: BmsReading | None = None
-
-    def look(self, reading: BmsReading, capacity_ah: float) -> None:
-        """Take a reading of a pack of such a capacity into account. [Ah]"""
-        self.soc_min = min(self.soc_min, reading.soc)
-        self.cell_mv_min = min(self.cell_mv_min, *reading.cells_mv)
-        self.protections.update(reading.protections)
-        if self._last is not None:
-            mean_v = (reading.v_v + self._last.v_v) / 2
-            self.charged_wh += (reading.soc - self._last.soc) * capacity_ah * mean_v
-        self._last = reading
 
 
 @dataclass
@@ -330,39 +273,6 @@ class Computing:
     def _refuse(self, job: Job, why: str, **facts: Any) -> None:
         self.ended.append(Ended(job, "refused", why))
         self._events.record("job_refused", job.node, job=job.name, why=why, **facts)
-
-
-def places_of(rig: Rig) -> list[Place]:
-    """Return the places of a rig that compute, in rig order."""
-    found = []
-    for node in rig.of("compute_node"):
-        members = [
-            (rig.device(p.meter), p.agent)
-            for p in rig.participants
-            if isinstance(p.agent, ComputeAgent) and p.agent.node == node.name
-        ]
-        devices = {str(meter.measures): meter.name for meter, _ in members}
-        if node.name not in devices:
-            continue
-        storage = next(rig.device(n) for n in devices if rig.device(n).capability == "storage")
-        agent = next(a for m, a in members if m.measures == storage.name)
-        reserve = agent.reserve_soc or 0.0
-        resume = min(1.0, reserve + RESUMES_ABOVE) if agent.resume_soc is None else agent.resume_soc
-        sources = tuple(n for n in devices if rig.device(n).capability == "inverter")
-        draws_w = float(getattr(node.limits, "p_w_max", math.inf))
-        found.append(
-            Place(
-                node.name,
-                storage.name,
-                str(storage.bms),
-                sources,
-                devices,
-                reserve,
-                resume,
-                draws_w,
-            )
-        )
-    return found
 
 
 def _promised_s(taken: list[_Taken], worked_s: float, period_s: float) -> float:

@@ -193,6 +193,8 @@ def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
             row |= {"plugged": state.plugged, "p_w": 0.0 - state.p_w}
         elif device.capability in ("inverter", "storage"):
             row |= {"connected": state.connected, "p_w": state.p_w, "limit_w": state.limit_w}
+        elif device.capability == "compute_node":
+            row |= {"p_w": state.p_w}
         elif device.capability == "bms":
             pack = street.world.pack(street.pack_index(device.name))
             row |= {"charge_fet": pack.charge_fet, "discharge_fet": pack.discharge_fet}

@@ -279,7 +279,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
     _check_operator(top.get("operator"), header, top.at.key("operator"), issues)
-    check_jobs(jobs, issues)
+    check_jobs(jobs, file.top.key("job"), market=market is not None, issues=issues)
     times = _Times(
         header, start_s, windows, market, rules,
         [*events, *faults, *(_Offered(job) for job in jobs)],

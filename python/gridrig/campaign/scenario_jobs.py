@@ -35,8 +35,13 @@ class JobTable:
         return Job(**(vars(self) | {"work": Work.read(self.work)}))
 
 
-def check_jobs(jobs: Sequence[Draft[JobTable]], issues: Issues) -> None:
-    """Note names that stand twice, work that is none, and jobs that are due before they can be."""
+def check_jobs(jobs: Sequence[Draft[JobTable]], at: At, *, market: bool, issues: Issues) -> None:
+    """Note names that stand twice, work that is none, and jobs that are due before they can be.
+
+    Without a market meters sign nothing, and no job can be paid.
+    """
+    if jobs and not market:
+        issues.add(at, "jobs without a [market]", "one: its delivery periods are when meters sign")
     first: dict[str, Draft[JobTable]] = {}
     for job in jobs:
         name, work = job.text("name"), job.text("work")

@@ -16,6 +16,7 @@ from gridrig.cli import (
     claims,
     consents,
     cores,
+    facts,
     feeders,
     holders,
     jobs,
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         holders,
         consents,
         vaults,
+        facts,
     )
     for topic in topics:
         topic.add_to(command)

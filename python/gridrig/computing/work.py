@@ -19,6 +19,7 @@ from gridrig.errors import GridrigError
 PRIME = 65_521  # the largest below 2**16: a row of products of 1024 stays far below 2**63
 SIZE_MAX, ROUNDS_MAX = 64, 10_000
 SEED_MAX = 2**32 - 1
+PRODUCTS_MAX = 10_000_000  # of two numbers: a second or two in plain Python, where it is checked
 _TEXT = re.compile(r"(\d{1,10})x(\d{1,2})x(\d{1,5})", re.ASCII)
 
 
@@ -58,6 +59,15 @@ class Work:
                     least=least,
                     most=most,
                 )
+        products = self.size**3 * self.rounds
+        if products > PRODUCTS_MAX:
+            raise GridrigError(
+                "computing.work",
+                "work {found} takes {products} products, expected at most {most}",
+                found=str(self),
+                products=products,
+                most=PRODUCTS_MAX,
+            )
 
     def __str__(self) -> str:
         """Return it as job files and wires spell it: `7x16x40`."""

@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -12,39 +13,26 @@ from rich.table import Table
 
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.campaign.procedure_command import test_command
-from gridrig.campaign.procedure_summary import Executed, limit_text, value_text
+from gridrig.campaign.procedure_summary import Executed
 from gridrig.promises.campaigns import CAMPAIGNS
 from gridrig.promises.choice import chosen_rows, suites_of
-from gridrig.promises.rows import Campaign, Proof, Row
+from gridrig.promises.report_page import write_promises
+from gridrig.promises.results import NOT_PROVEN, Result, judged, shown_by
 
-NOT_PROVEN = "NOT PROVEN"
 LOG_WIDTH = 150  # columns, when there is no terminal to ask
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One criterion that carries a row, and what it came to."""
-
-    criterion: str
-    measured: str
-    limit: str
-    outcome: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """A row and its verdict: an outcome, or NOT PROVEN."""
-
-    campaign: Campaign
-    row: Row
-    shown: tuple[Shown, ...]
-    verdict: str
-
-
 def promises_command(
-    chosen: Sequence[str], *, only_list: bool, mutants: bool, as_json: bool
+    chosen: Sequence[str],
+    *,
+    only_list: bool,
+    mutants: bool,
+    as_json: bool,
+    report: Path | None = None,
 ) -> int:
     """Run what proves the chosen rows, print the table and return the exit code.
+
+    `report` is a folder for a page over all rows, and one for each procedure.
 
     Returns
     -------
@@ -65,13 +53,15 @@ def promises_command(
     if only_list:
         results = [Result(*row, (), "" if row[1].proofs else NOT_PROVEN) for row in rows]
     else:
-        results = [judged(*row, _verdicts(executed)) for row in rows]
+        results = [judged(*row, shown_by(executed)) for row in rows]
     if as_json:
         print(json.dumps([_plain(result) for result in results], indent=1))
     else:
         _print(results, only_list=only_list)
     if only_list:
         return 0
+    if report is not None:
+        print(f"report  {write_promises(report, results, executed)}", file=sys.stderr)
     outcomes = [
         Outcome.INCONCLUSIVE if r.verdict == NOT_PROVEN else Outcome(r.verdict) for r in results
     ]
@@ -98,29 +88,6 @@ def _run(suites: list[str], mutants: bool, executed: list[Executed]) -> int:
             report=executed.extend,
             as_json=False,
         )
-
-
-def _verdicts(executed: Sequence[Executed]) -> Mapping[Proof, Shown]:
-    return {
-        Proof(one.tested.name, verdict.criterion.name): Shown(
-            verdict.criterion.name,
-            value_text(verdict),
-            limit_text(verdict.criterion),
-            str(verdict.outcome),
-        )
-        for one in executed
-        if one.mutant is None
-        for verdict in one.execution.verdicts.verdicts
-    }
-
-
-def judged(campaign: Campaign, row: Row, found: Mapping[Proof, Shown]) -> Result:
-    """Judge a row by its criteria; one that was not executed is an ERROR."""
-    if not row.proofs:
-        return Result(campaign, row, (), NOT_PROVEN)
-    missing = Shown("", "not executed", "", str(Outcome.ERROR))
-    shown = tuple(found.get(proof, missing) for proof in row.proofs)
-    return Result(campaign, row, shown, str(worst(Outcome(one.outcome) for one in shown)))
 
 
 def _plain(result: Result) -> dict[str, object]:

@@ -37,7 +37,7 @@ def campaign_page(executed: Sequence[Executed], pages: Mapping[int, Path]) -> by
     mark = "EMULATED \u00b7 " if emulated else ""
     parts = [
         ("verdicts", "Procedures", _procedures(executed, pages)),
-        ("mutants", "Wrong devices that had to fail", _mutants(executed)),
+        ("mutants", "Wrong devices that had to fail", mutants_table(executed)),
     ]
     return framed(
         title=f"{mark}{outcome} \u00b7 {count(len(pages), 'procedure')}",
@@ -93,7 +93,8 @@ def _procedures(executed: Sequence[Executed], pages: Mapping[int, Path]) -> Mark
     return table(heads, rows, numeric=(4, 5), bad=bad)
 
 
-def _mutants(executed: Sequence[Executed]) -> Markup:
+def mutants_table(executed: Sequence[Executed]) -> Markup:
+    """Return every wrong device and its fate; nothing if none was tried."""
     rows: list[tuple[str, ...]] = []
     bad: list[int] = []
     for one in executed:

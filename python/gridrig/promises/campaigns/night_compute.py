@@ -6,14 +6,25 @@ CAMPAIGN = Campaign(
     9,
     "night compute",
     suites=(
+        "hil/promises/test_facts.py",
         "hil/promises/test_night_compute.py",
         "hil/promises/test_round_the_clock.py",
     ),
     rows=(
         Row(
             "N10",
-            "facts in a tree are proved by its root alone",
-            missing="no campaign yet",
+            "signed facts are shown by one root alone, false ones are not under it",
+            by(
+                "test_facts",
+                "facts_in_tree",
+                "root_unlike_by_hand",
+                "receipts_not_shown",
+                "changed_receipts_shown",
+                "false_facts_not_absent",
+                "facts_shown_absent",
+            ),
+            missing="absence holds only if whoever made the tree put it in order; the root is not "
+            "put on a chain here",
         ),
         Row(
             "N11",
