@@ -60,6 +60,8 @@ class EvChargerParameters:
         Whether it keeps to the charging profiles that it takes.
     tells_share : float
         What it tells of its power and energy, of what they are.
+    follows_after_s : float
+        From when it is told something to when it does it. [s]
     control_s : float
         From one look at vehicle, profiles and time to the next. [s]
     manufacturer, product, serial, firmware : str
@@ -82,6 +84,7 @@ class EvChargerParameters:
     meter_s: float = 10.0
     honours_profiles: bool = True
     tells_share: float = 1.0
+    follows_after_s: float = 0.0
     control_s: float = 1.0
     manufacturer: str = "gridrig"
     product: str = "emulated charger"
@@ -109,6 +112,8 @@ class EvChargerParameters:
         require("phases", self.phases, self.phases in (1, 3), "1 or 3")
         require("meter_s", self.meter_s, 1 <= self.meter_s <= 3600, "1 to 3600")
         require("tells_share", self.tells_share, 0 <= self.tells_share <= 2, "0 to 2")
+        late = 0 <= self.follows_after_s <= 86_400
+        require("follows_after_s", self.follows_after_s, late, "0 to 86400")
         require("control_s", self.control_s, 0.1 <= self.control_s <= 60, "0.1 to 60")
 
     def terminal_settings(self) -> dict[str, Any]:
@@ -160,6 +165,7 @@ class ChargePoint:
         self._began_utc_s = 0.0
         self._meter_due_s = 0.0
         self._status = ""
+        self._offer_w = self._offer_due_s = 0.0
         self._zero_utc_s = 0.0  # UTC at loop time 0, as the management system told it
         self.name_of_transaction = ""  # as the management system knows it
         self.queue: deque[Telling] = deque()
@@ -265,7 +271,11 @@ class ChargePoint:
         if setpoint_w is not None:
             allowed_w = min(allowed_w, setpoint_w)
         nothing = 0 <= allowed_w < self._p.p_w_min
-        self._terminal.offer(0.0 if nothing else allowed_w)
+        offer_w, now_s = 0.0 if nothing else allowed_w, asyncio.get_running_loop().time()
+        if offer_w != self._offer_w:
+            self._offer_w, self._offer_due_s = offer_w, now_s + self._p.follows_after_s
+        if now_s >= self._offer_due_s:
+            self._terminal.offer(offer_w)
         self._look_at_status(allowed_w)
 
     def _look_at_status(self, allowed_w: float) -> None:
