@@ -10,6 +10,7 @@ from gridrig.campaign.account import Account
 from gridrig.campaign.bench_circuit import connection_of, make_circuit
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
+from gridrig.campaign.coordination import make_coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
@@ -184,6 +185,13 @@ def make_loop(
     )
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
+    coordination = None
+    if scenario.charging is not None:
+        apart = _feeder_apart(rig, grid)
+        coordination = make_coordination(rig, scenario, street, apart, charging, events)
+    head = rig.meter_of(HEAD) if coordination is not None else None
+    if head is not None:
+        analysers[head.name] = meters[head.name]
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
@@ -272,6 +280,8 @@ def make_loop(
         trace=Trace(street, grid.feeder),
         feeder=FeederWatch(market.feeder_limits, events),
         events=events,
+        coordination=coordination,
+        head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,
     )
@@ -303,6 +313,12 @@ def _mechanism(market: MarketRules, island: Mapping[str, Any] | None = None) -> 
     return chosen(**market.parameters | dict(island or {}) | steps)
 
 
+def _feeder_apart(rig: Rig, grid: Grid) -> Feeder:
+    """Make a feeder for what is only thought through: the run's own starts from its solutions."""
+    assert rig.feeder is not None, "a grid is that of a feeder"
+    return make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
+
+
 def _feeder_rounds(
     rig: Rig,
     grid: Grid,
@@ -312,9 +328,9 @@ def _feeder_rounds(
     start_utc_s: int,
 ) -> FeederRounds | None:
     """Make what has the last word, with a feeder of its own, if the scenario wants it."""
-    if not market.feeder_check or rig.feeder is None:
+    if not market.feeder_check:
         return None
-    feeder = make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
+    feeder = _feeder_apart(rig, grid)
     return FeederRounds(
         feeder,
         market.feeder_limits,

@@ -14,6 +14,7 @@ from gridrig.campaign.account import Account
 from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.control import Control
+from gridrig.campaign.coordination import Coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
@@ -36,7 +37,8 @@ from gridrig.quantity import DeliveryPeriod
 class Loop:
     """Everything a run steps, in the order it steps it.
 
-    `outside` gives the bus of each analyser that measures a real device.
+    `outside` gives the bus of each analyser that measures a real device, `head` is the meter of the
+    feeder's head if something is controlled by it.
     """
 
     clock: Clock
@@ -57,6 +59,8 @@ class Loop:
     feeder: FeederWatch
     events: EventLog
     outside: Mapping[str, str]
+    coordination: Coordination | None = None
+    head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
     losses_wh: float = 0.0
@@ -133,6 +137,14 @@ class Loop:
         street.follow_profiles(self.clock.start_utc_s + int(tick.t_s))
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
+        if self.coordination is not None:
+            self.coordination.look(
+                tick.t_s,
+                tick.dt_s,
+                telemetry,
+                telemetry.meters.get(self.head),
+                islanded=self.physics.islanded,
+            )
         gate_s = self.scenario.market.gate_closure_s if self.scenario.market else 0
         for period in self.periods[1:]:
             if period.start_s - gate_s == tick.t_s:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
+from gridrig.campaign.charging_rules import ChargingRules, check_charging
 from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.scenario_criteria import CriterionTable, check_criteria
 from gridrig.campaign.scenario_events import (
@@ -128,6 +129,8 @@ class Scenario:
         None if nothing is traded.
     timing : TimingBudget
         What a run on the wall clock must keep.
+    charging : ChargingRules or None
+        Whose cars come, and how they are charged; None if events and cars say it.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -145,6 +148,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     criteria: tuple[Criterion, ...]
     timing: TimingBudget = field(default_factory=TimingBudget)
+    charging: ChargingRules | None = None
     slice: Mapping[str, int] = field(default_factory=dict)
 
     def ticks(self) -> Iterator[Tick]:
@@ -175,6 +179,7 @@ class _Top:
     scenario: dict[str, Any] | None = None
     window: tuple[dict[str, Any], ...] | None = None
     market: dict[str, Any] | None = None
+    charging: dict[str, Any] | None = None
     timing: TimingBudget = field(default_factory=TimingBudget)
     event: tuple[dict[str, Any], ...] = ()
     fault: tuple[dict[str, Any], ...] = ()
@@ -216,6 +221,10 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         _check_market(market, issues)
         _check_mechanism(market, issues)
         check_terms(market, issues)
+    charging = None
+    if top.get("charging") is not None:
+        charging = read_draft(ChargingRules, top.get("charging"), file.top.key("charging"), issues)
+        check_charging(charging, header.get("duration_s"), issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
     criteria = _read_all(CriterionTable, "criterion", top, issues)
@@ -226,7 +235,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
 
     check_events(events, issues)
     check_criteria(criteria, events, known, issues)
-    times = _Times(header, start_s, windows, market, [*events, *faults])
+    times = _Times(header, start_s, windows, market, charging, [*events, *faults])
     _check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
     assert start_s is not None, "a missing start is an issue"
@@ -244,6 +253,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         faults=tuple(sorted((f.fault() for f in faults), key=lambda f: f.at_s)),
         criteria=tuple(Criterion(**draft.values) for draft in criteria),
         timing=top.values["timing"],
+        charging=charging.build() if charging is not None else None,
     )
 
 
@@ -303,6 +313,7 @@ class _Times:
     start_s: int | None
     windows: Sequence[Draft[Window]]
     market: Draft[MarketRules] | None
+    charging: Draft[ChargingRules] | None
     stimuli: Sequence[Any]
 
 
@@ -331,6 +342,13 @@ def _check_times(times: _Times, issues: Issues) -> None:
             issues.add(at, shown(at_s), f"before the end at {duration_s} s")
         elif grid is not None:
             check_on_tick(at_s, at, shown(at_s), grid, issues)
+    if grid is not None and times.charging is not None:
+        for k, stay in enumerate(times.charging.get("stays") or ()):
+            place = times.charging.at.key("stays").item(k, stay.charger)
+            for key in ("arrives_s", "departs_s"):
+                at_s = getattr(stay, key)
+                if at_s < duration_s:
+                    check_on_tick(at_s, place.key(key), shown(at_s), grid, issues)
     if grid is None or times.market is None:
         return
     for edge_s in range(period_s, duration_s, period_s):

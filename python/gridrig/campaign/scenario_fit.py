@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
@@ -60,6 +61,8 @@ def check_together(
     for at, table in _elements(file.top, file.table, "fault"):
         if from_s <= table["at_s"] < to_s:
             _check_fault(rig, table, at, registry, issues)
+    if scenario.charging is not None:
+        check_chargers(rig, scenario.charging, file.top.key("charging"), issues)
     if scenario.market is not None:
         _check_traders(rig, file.top.key("market"), issues)
         _check_prices(rig, scenario.market, rig_issues)

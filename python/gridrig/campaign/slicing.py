@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
+from gridrig.campaign.charging_rules import since
 from gridrig.campaign.scenario import Scenario, Window
 from gridrig.campaign.scenario_events import OF_FEEDER, OF_MOTORS, Fault, ScenarioEvent
 from gridrig.errors import CampaignError
@@ -77,6 +78,7 @@ def slice_scenario(
         windows=_windows(scenario, from_s, length_s, tick_s),
         events=events,
         faults=faults,
+        charging=since(scenario.charging, from_s) if scenario.charging is not None else None,
         criteria=tuple(
             criterion
             for criterion in scenario.criteria

@@ -41,7 +41,8 @@ class Car:
     name : str
         Of its charger.
     needs_wh : float
-        What it still has to have, at the charger's meter. [Wh]
+        What it still has to have, at the charger's meter; of a car that gives, what it may give
+        back again is negative. [Wh]
     leaves_s : float
         From now until it leaves. [s]
     most_w, least_w : float
@@ -51,7 +52,8 @@ class Car:
     stored_wh, reserve_wh, capacity_wh : float
         Of a car that gives: in its battery, never below, and at most. [Wh]
     fixed_w : float or None
-        Of a charger that follows no order now: what it is taken to draw until it leaves. [W]
+        Of a charger that follows no order now: what it is taken to draw until it leaves, negative
+        while it gives. [W]
     """
 
     name: str
@@ -141,7 +143,8 @@ def coordinate(
         As `plan`.
     """
     fixed = np.array([car.fixed_w or 0.0 for car in cars])
-    most = np.maximum(0.0, room.most - (room.per_w @ fixed)[:, None])
+    most = np.maximum(0.0, room.most - (room.per_w @ np.maximum(0.0, fixed))[:, None])
+    called_w = np.maximum(0.0, called_w + np.minimum(0.0, fixed).sum())
     free = [k for k, car in enumerate(cars) if car.fixed_w is None]
     shared = Shared(room.per_w[:, free], most)
     stores = [_store(cars[k], step_s) for k in free]
@@ -170,7 +173,8 @@ def _store(car: Car, step_s: FloatArray) -> Store:
     efficiency = EFFICIENCY if gives else 1.0
     stored_wh, top_wh = (car.stored_wh, car.capacity_wh) if gives else (0.0, car.needs_wh)
     least = np.where(there > 0, min(car.reserve_wh, top_wh) if gives else 0.0, 0.0)
-    least[last] = max(least[last], stored_wh + efficiency * car.needs_wh)
+    through = efficiency if car.needs_wh > 0 else 1 / efficiency
+    least[last] = max(least[last], stored_wh + through * car.needs_wh)
     return Store(
         car.name,
         stored_wh,
@@ -185,7 +189,7 @@ def _store(car: Car, step_s: FloatArray) -> Store:
 def _supply(called_w: FloatArray) -> Supply:
     steps = len(called_w)
     price: FloatArray = ENERGY_MICRO_PER_KWH + LATER_MICRO_PER_KWH * np.arange(steps, dtype=float)
-    price[called_w > 0] = CALL_MICRO_PER_KWH
+    price[called_w > 0] += CALL_MICRO_PER_KWH - 2 * (price[called_w > 0] - ENERGY_MICRO_PER_KWH)
     return Supply(np.full((steps, 1), 1e9), price[:, None], np.zeros(steps))
 
 
@@ -224,10 +228,12 @@ def _short_wh(schedule: Schedule, car: Car, step_s: FloatArray) -> int:
 
 
 def _why(car: Car, p_w: int, power_w: FloatArray, step_s: FloatArray, full: str) -> str:
-    needs = f"{car.needs_wh / 1000:.1f} kWh to have in {car.leaves_s / SECONDS_PER_HOUR:.1f} h"
+    needs = f"{max(0.0, car.needs_wh) / 1000:.1f} kWh to have in {car.leaves_s / SECONDS_PER_HOUR:.1f} h"
     if p_w > 0:
         above_wh = car.stored_wh - car.reserve_wh
         return f"the grid calls; {above_wh:.0f} Wh above the driver's reserve; {needs}"
+    if car.needs_wh <= SHORT_WH and p_w < 0:
+        return "stores for the grid's next call"
     if car.needs_wh <= SHORT_WH:
         return "has what it needs"
     if -p_w >= int(car.most_w):

@@ -1,10 +1,14 @@
 """Campaign 3: an evening of electric vehicles."""
 
-from gridrig.promises.rows import Campaign, Row
+from gridrig.promises.rows import Campaign, Row, by
 
 CAMPAIGN = Campaign(
     3,
     "evening EV peak",
+    suites=(
+        "hil/promises/test_evening_uncoordinated.py",
+        "hil/promises/test_evening_peak.py",
+    ),
     rows=(
         Row(
             "M5",
@@ -14,7 +18,18 @@ CAMPAIGN = Campaign(
         Row(
             "M7",
             "cars are charged without overloading the transformer",
-            missing="no campaign",
+            (
+                *by("test_evening_uncoordinated", "trafo_loading_max_percent"),
+                *by(
+                    "test_evening_peak",
+                    "trafo_loading_max_percent",
+                    "bus_v_min_pu",
+                    "bus_v_max_pu",
+                    "cars_short_untold",
+                    "named_although_possible",
+                    "percent_of_deliverable",
+                ),
+            ),
         ),
         Row(
             "M8",
