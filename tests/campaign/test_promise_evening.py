@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gridrig.campaign.charging_rules import ChargingRules, Stay
-from gridrig.promises import car_park
+from gridrig.campaign.charging_rules import Call, ChargingRules, Stay
+from gridrig.promises import car_park, vehicle_to_grid
 
 HOUR_S, TICKS = 3600.0, 10
 
@@ -90,3 +90,43 @@ def test_a_watt_beyond_what_was_allowed_and_a_wrong_word_are_found() -> None:
     assert car_park.told_unlike_taken_percent(loop, columns) == 0
     columns["device.b.telemetry_p_w"][6] *= 0.9
     assert car_park.told_unlike_taken_percent(loop, columns) == pytest.approx(5)
+
+
+def giving(given_w: list[float], soc: float = 0.6, *, opened_s: float = 6 * HOUR_S) -> Any:
+    stay = Stay("a", 0.0, 9 * HOUR_S, 0, 0.6, 7_000.0, 0.5, 60_000)
+    told = {"failure": "refused"}
+    events = [SimpleNamespace(t_s=0.0, kind="write_failed", device="a", data=told)]
+    loop = SimpleNamespace(
+        scenario=SimpleNamespace(charging=ChargingRules(900, (stay,))),
+        events=SimpleNamespace(ordered=lambda: events),
+        islands=SimpleNamespace(records=[SimpleNamespace(opened_s=opened_s)]),
+    )
+    columns = {
+        "t_s": [k * HOUR_S for k in range(TICKS)],
+        "dt_s": [HOUR_S] * TICKS,
+        "device.a.p_w": [*given_w, *[0.0] * TICKS][:TICKS],
+        "vehicle.a.soc": [0.3] + [soc] * (TICKS - 1),
+    }
+    return loop, columns
+
+
+def test_a_car_below_its_reserve_and_one_that_gives_what_it_had_not_are_found() -> None:
+    # As the run began another car's charge was told: a car counts from when it has come.
+    assert vehicle_to_grid.reserve_kept_percent(*giving([], 0.52)) == pytest.approx(2)
+    assert vehicle_to_grid.reserve_kept_percent(*giving([], 0.49)) == pytest.approx(-1)
+    # 6 kWh to spare, charged by 3 and given 8 of them.
+    had = giving([-3_000.0, 4_000.0, 4_000.0])
+    assert vehicle_to_grid.given_of_spare_percent(*had) == pytest.approx(500 / 6)
+    assert vehicle_to_grid.given_of_spare_percent(*giving([7_000.0])) == pytest.approx(700 / 6)
+    assert vehicle_to_grid.refused(had[0]) == 1
+
+
+def test_a_call_that_is_not_met_for_good_and_giving_on_in_the_dark_are_found() -> None:
+    call = Call(2 * HOUR_S, 6 * HOUR_S, 5_000.0)
+    met = [0, 0, 5_000.0, 5_000.0, 5_000.0, 4_900.0]
+    assert vehicle_to_grid.call_met_after_slots(*giving(met), call) == 0
+    late = [0, 0, 5_000.0, 4_000.0, 5_000.0, 5_000.0]
+    assert vehicle_to_grid.call_met_after_slots(*giving(late), call) == 8  # slots in two hours
+    assert vehicle_to_grid.export_after_loss_s(*giving(met)) == 0
+    assert vehicle_to_grid.export_after_loss_s(*giving([*met, 20.0])) == HOUR_S
+    assert vehicle_to_grid.export_after_loss_s(*giving([0.0] * 6)) is None  # nobody gave before

@@ -111,7 +111,8 @@ class Coordination:
         self._allowed_w = {name: p_w for name, p_w in allowed.items() if p_w is not None}
         acts_s = t_s + dt_s
         slot, calls = acts_s // self.rules.slot_s, self._called_w(acts_s, 1.0)
-        because = (islanded, slot, calls, frozenset(self._present), frozenset(self._stuck))
+        groups = (frozenset(self._present), frozenset(self._stuck), self._at_reserve(telemetry))
+        because = (islanded, slot, calls, *groups)
         if because == self._because and self._beyond_w < self._planned_beyond_w + BEYOND_W:
             return
         self._because, self._planned_beyond_w = because, self._beyond_w
@@ -133,6 +134,18 @@ class Coordination:
             elif stay.arrives_s <= t_s < stay.departs_s and reading and reading.plugged:
                 self._present[name] = _Present(stay, _register(reading))
 
+    def _at_reserve(self, telemetry: Telemetry) -> frozenset[str]:
+        """Return the cars that may give no more, whatever their plan reckoned with."""
+        readings = {name: telemetry.chargers.get(name) for name in self._present}
+        return frozenset(
+            name
+            for name, reading in readings.items()
+            if reading is not None
+            and reading.soc is not None
+            and self._present[name].stay.gives_w
+            and reading.soc <= self._present[name].stay.reserve_soc
+        )
+
     def _who_follows_not(self, telemetry: Telemetry) -> dict[str, float]:
         """Return who does not follow, and what it is taken to draw. [W]"""
         found = {}
@@ -140,9 +153,7 @@ class Coordination:
             reading = telemetry.chargers.get(name)
             allowed_w = self.charging.allowed_w(name)
             takes_w = -reading.p_w if reading is not None else 0.0
-            if reading is None and name in self.sets_power and name in self._decided:
-                found[name] = -float(self._decided[name].p_w)  # maybe giving: neither room nor help
-            elif reading is None or name in self.charging.unheard():
+            if reading is None or name in self.charging.unheard():
                 known_w = self.most_w[name] if allowed_w is None else allowed_w
                 found[name] = takes_w if takes_w < 0 else max(takes_w, known_w)
             elif allowed_w is not None:
@@ -158,7 +169,9 @@ class Coordination:
         self, names: Sequence[str], acts_s: float, dt_s: float, telemetry: Telemetry
     ) -> Mapping[str, Decision]:
         cars = [self._car(name, acts_s, dt_s, telemetry.chargers.get(name)) for name in names]
-        step_s = steps_until(max(car.leaves_s for car in cars), self.rules.slot_s)
+        passed_s = acts_s % self.rules.slot_s
+        last_s = max(car.leaves_s for car in cars)
+        step_s = steps_until(last_s, self.rules.slot_s, from_s=passed_s)
         edges = acts_s + np.concatenate([[0.0], np.cumsum(step_s)])
         called_w = np.array([self._called_w(a, b - a) for a, b in pairwise(edges.tolist())])
         room = self.room.of(names, acts_s, step_s, self._beyond_w)

@@ -106,15 +106,19 @@ class Decision:
     short_wh: int = 0
 
 
-def steps_until(last_s: float, slot_s: float) -> FloatArray:
+def steps_until(last_s: float, slot_s: float, *, from_s: float = 0.0) -> FloatArray:
     """Return the lengths of a plan's steps, until a last moment is covered. [s]
 
-    >>> steps_until(10_000, 900).tolist()
-    [900.0, 900.0, 900.0, 900.0, 900.0, 900.0, 900.0, 900.0, 3600.0]
+    The first ends where the present slot does, of which `from_s` has passed.
+
+    >>> steps_until(10_000, 900, from_s=300).tolist()
+    [600.0, 900.0, 900.0, 900.0, 900.0, 900.0, 900.0, 900.0, 3600.0]
     """
-    fine = min(FINE_STEPS, max(1, int(np.ceil(last_s / slot_s))))
-    coarse = int(np.ceil(max(0.0, last_s - fine * slot_s) / (COARSE_SLOTS * slot_s)))
-    return np.array([slot_s] * fine + [COARSE_SLOTS * slot_s] * coarse)
+    first_s = slot_s - from_s
+    fine = min(FINE_STEPS - 1, max(0, int(np.ceil((last_s - first_s) / slot_s))))
+    coarse_s = COARSE_SLOTS * slot_s
+    coarse = int(np.ceil(max(0.0, last_s - first_s - fine * slot_s) / coarse_s))
+    return np.array([first_s] + [slot_s] * fine + [coarse_s] * coarse)
 
 
 def coordinate(
@@ -228,7 +232,8 @@ def _short_wh(schedule: Schedule, car: Car, step_s: FloatArray) -> int:
 
 
 def _why(car: Car, p_w: int, power_w: FloatArray, step_s: FloatArray, full: str) -> str:
-    needs = f"{max(0.0, car.needs_wh) / 1000:.1f} kWh to have in {car.leaves_s / SECONDS_PER_HOUR:.1f} h"
+    kwh, hours = max(0.0, car.needs_wh) / 1000, car.leaves_s / SECONDS_PER_HOUR
+    needs = f"{kwh:.1f} kWh to have in {hours:.1f} h"
     if p_w > 0:
         above_wh = car.stored_wh - car.reserve_wh
         return f"the grid calls; {above_wh:.0f} Wh above the driver's reserve; {needs}"
