@@ -27,7 +27,7 @@ def head(p_w: float) -> MeterReading:
 
 @pytest.mark.parametrize(("late", "periods"), [(1, 6), (2, 10)])
 def test_a_step_is_made_good_whether_the_reading_is_prompt_or_old(late: int, periods: int) -> None:
-    balancing = Balancing(["storage"], "meter")
+    balancing = Balancing(["storage"])
     given = [0.0] * (late + 1)
     for _ in range(60):
         reading = head(50_000.0 - given[-late])
@@ -38,7 +38,7 @@ def test_a_step_is_made_good_whether_the_reading_is_prompt_or_old(late: int, per
 
 
 def test_what_a_battery_cannot_give_is_not_saved_up() -> None:
-    balancing = Balancing(["storage"], "meter")
+    balancing = Balancing(["storage"])
     narrow = {"storage": Bounds(1_000.0, 1_000.0)}
     for _ in range(50):
         assert balancing.step({}, 0.0, head(50_000.0), narrow)["storage"] <= 1_000.0
@@ -46,10 +46,10 @@ def test_what_a_battery_cannot_give_is_not_saved_up() -> None:
 
 
 def test_without_a_reading_the_correction_stays_and_nobody_else_is_told_anything() -> None:
-    balancing = Balancing(["storage"], "meter")
+    balancing = Balancing(["storage"])
     first = balancing.step({"storage": 0.0}, 0.0, head(10_000.0), {"storage": WIDE})
     assert balancing.step({"storage": 0.0}, 0.0, None, {"storage": WIDE}) == first
-    assert Balancing([], "").step({"other": 5.0}, 1.0, head(9.0), {}) == {"other": 5.0}
+    assert Balancing([]).step({"other": 5.0}, 1.0, head(9.0), {}) == {"other": 5.0}
 
 
 def test_a_storage_that_is_none_is_refused() -> None:

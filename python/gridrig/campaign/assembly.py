@@ -14,6 +14,7 @@ from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.computing import Computing
 from gridrig.campaign.control import Control
+from gridrig.campaign.coordination import make_coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
@@ -24,8 +25,8 @@ from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.metering_rounds import MeteringRounds
-from gridrig.campaign.outlook import Outlook
 from gridrig.campaign.order_wire import OrderWire
+from gridrig.campaign.outlook import Outlook
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Right, rights_of
 from gridrig.campaign.rule_book import RuleBook
@@ -191,8 +192,10 @@ def make_loop(
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
     market = scenario.market or NO_MARKET
     head = rig.meter_of(HEAD)
-    balancing = Balancing(market.balanced_by, head.name if head is not None else "")
-    read_always = [*street.outside.values(), *([head.name] if head and market.balanced_by else [])]
+    balancing = Balancing(market.balanced_by)
+    read_always = [*street.outside.values()]
+    if head is not None and (market.balanced_by or scenario.charging is not None):
+        read_always.append(head.name)
     analysers = {name: meters[name] for name in dict.fromkeys(read_always)}
     verifier = Verifier()
     enrol_all(verifier, rig.keys, file=rig.path)
@@ -208,6 +211,10 @@ def make_loop(
     if rig.aggregator is not None and rig.aggregator.openadr is not None:
         wire = OrderWire(rig.aggregator.openadr, clock, events, aggregating.take)
         aggregating.wire = wire
+    coordination = None
+    if scenario.charging is not None:
+        apart = _feeder_apart(rig, grid)
+        coordination = make_coordination(rig, scenario, street, apart, charging, events)
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
@@ -312,6 +319,8 @@ def make_loop(
         events=events,
         outside_switches={d.name: str(d.branch) for d in _real_switches(rig)},
         operator=operator,
+        coordination=coordination,
+        head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,
     )
@@ -343,6 +352,12 @@ def _mechanism(market: MarketRules, island: Mapping[str, Any] | None = None) -> 
     return chosen(**market.parameters | dict(island or {}) | steps)
 
 
+def _feeder_apart(rig: Rig, grid: Grid) -> Feeder:
+    """Make a feeder for what is only thought through: the run's own starts from its solutions."""
+    assert rig.feeder is not None, "a grid is that of a feeder"
+    return make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
+
+
 def _feeder_rounds(
     rig: Rig,
     grid: Grid,
@@ -352,9 +367,9 @@ def _feeder_rounds(
     start_utc_s: int,
 ) -> FeederRounds | None:
     """Make what has the last word, with a feeder of its own, if the scenario wants it."""
-    if not market.feeder_check or rig.feeder is None:
+    if not market.feeder_check:
         return None
-    feeder = make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
+    feeder = _feeder_apart(rig, grid)
     return FeederRounds(
         feeder,
         market.feeder_limits,

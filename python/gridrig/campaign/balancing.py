@@ -22,13 +22,10 @@ class Balancing:
     ----------
     storages : sequence of str
         Who balances; none for nobody.
-    head_meter : str
-        The meter at the feeder head.
     """
 
-    def __init__(self, storages: Sequence[str], head_meter: str) -> None:
+    def __init__(self, storages: Sequence[str]) -> None:
         self.storages = tuple(storages)
-        self.head_meter = head_meter
         self._correction_w = dict.fromkeys(self.storages, 0.0)
 
     def step(

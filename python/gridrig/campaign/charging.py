@@ -36,6 +36,20 @@ class Charging:
         """Want a charger's vehicle to give this, or to take it if negative, likewise. [W]"""
         self._powers_w.wanted[name] = p_w
 
+    def let_power_be(self, name: str) -> None:
+        """Want no set-point of a charger any more; one that it has ends with its transaction."""
+        self._powers_w.wanted.pop(name, None)
+        self._powers_w.sent.pop(name, None)
+
+    def allowed_w(self, name: str) -> float | None:
+        """Return what a charger is known to be told that it may take, None if nothing. [W]"""
+        set_w = self._powers_w.sent.get(name)
+        return self._limits_w.sent.get(name) if set_w is None else max(0.0, -set_w)
+
+    def unheard(self) -> set[str]:
+        """Return the chargers that did not take what was wanted of them last."""
+        return self._limits_w.unsent().keys() | self._powers_w.unsent().keys()
+
     async def step(self, telemetry: Telemetry) -> None:
         """Send what a charger is not known to have, limits first."""
         for name in self._drivers.keys() - telemetry.chargers.keys():
@@ -48,7 +62,7 @@ class Charging:
     async def _send(
         self, wishes: "_Wishes", order: Callable[[Any, float], Awaitable[None]]
     ) -> None:
-        sending = {n: w for n, w in wishes.wanted.items() if wishes.sent.get(n) != w}
+        sending = wishes.unsent()
         results = await asyncio.gather(
             *(order(self._drivers[name], p_w) for name, p_w in sending.items()),
             return_exceptions=True,
@@ -68,3 +82,7 @@ class _Wishes:
 
     wanted: dict[str, float] = field(default_factory=dict)
     sent: dict[str, float] = field(default_factory=dict)
+
+    def unsent(self) -> dict[str, float]:
+        """Return what is wanted and not known to be had. [W]"""
+        return {name: p_w for name, p_w in self.wanted.items() if self.sent.get(name) != p_w}

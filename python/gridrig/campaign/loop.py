@@ -18,6 +18,7 @@ from gridrig.campaign.catalogue import Observed
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.computing import Computing
 from gridrig.campaign.control import Control
+from gridrig.campaign.coordination import Coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
@@ -42,7 +43,7 @@ class Loop:
     """Everything a run steps, in the order it steps it.
 
     `outside` gives the bus of each analyser that measures a real device, `outside_switches` the
-    branch of each real switch.
+    branch of each real switch, `head` is the meter of the feeder's head.
     """
 
     clock: Clock
@@ -68,6 +69,8 @@ class Loop:
     outside: Mapping[str, str]
     outside_switches: Mapping[str, str]
     operator: GridOperator | None
+    coordination: Coordination | None = None
+    head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
     losses_wh: float = 0.0
@@ -161,6 +164,14 @@ class Loop:
         street.follow_fleets(utc_s)
         telemetry = await self.sensing.read()
         self.control.look(telemetry)
+        if self.coordination is not None:
+            self.coordination.look(
+                tick.t_s,
+                tick.dt_s,
+                telemetry,
+                telemetry.meters.get(self.head),
+                islanded=self.physics.islanded,
+            )
         for period in self.periods[1:]:
             if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
@@ -171,7 +182,7 @@ class Loop:
         wanted_w = self.balancing.step(
             self.views.schedules(tick.t_s, self.trading),
             self.views.plan_w(tick.t_s, self.trading),
-            telemetry.meters.get(self.balancing.head_meter),
+            telemetry.meters.get(self.head),
             self.control.bounds,
         )
         wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)

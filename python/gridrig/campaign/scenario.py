@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from gridrig.campaign.charging_rules import ChargingRules, check_charging
 from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.rule_book import RuleTables
 from gridrig.campaign.scenario_criteria import CriterionTable, check_criteria
@@ -167,6 +168,8 @@ class Scenario:
         None if nobody switches but the scenario.
     jobs : tuple of Job
         Computing jobs, by the time at which they are offered.
+    charging : ChargingRules or None
+        Whose cars come, and how they are charged; None if events and cars say it.
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -186,6 +189,7 @@ class Scenario:
     timing: TimingBudget = field(default_factory=TimingBudget)
     operator: OperatorRules | None = None
     jobs: tuple[Job, ...] = ()
+    charging: ChargingRules | None = None
     slice: Mapping[str, int] = field(default_factory=dict)
     rules: RuleTables = field(default_factory=RuleTables)
 
@@ -217,6 +221,7 @@ class _Top:
     scenario: dict[str, Any] | None = None
     window: tuple[dict[str, Any], ...] | None = None
     market: dict[str, Any] | None = None
+    charging: dict[str, Any] | None = None
     timing: TimingBudget = field(default_factory=TimingBudget)
     operator: OperatorRules | None = None
     event: tuple[dict[str, Any], ...] = ()
@@ -267,6 +272,10 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     rules = read_rules(top, market, issues)
     if market is not None:
         check_changes(market, rules, header.get("period_s"), issues)
+    charging = None
+    if top.get("charging") is not None:
+        charging = read_draft(ChargingRules, top.get("charging"), file.top.key("charging"), issues)
+        check_charging(charging, header.get("duration_s"), issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
     jobs = _read_all(JobTable, "job", top, issues)
@@ -281,7 +290,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     _check_operator(top.get("operator"), header, top.at.key("operator"), issues)
     check_jobs(jobs, file.top.key("job"), market=market is not None, issues=issues)
     times = _Times(
-        header, start_s, windows, market, rules,
+        header, start_s, windows, market, rules, charging,
         [*events, *faults, *(_Offered(job) for job in jobs)],
     )  # fmt: skip
     _check_times(times, issues)
@@ -304,6 +313,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         rules=rules.build(),
         operator=top.values["operator"],
         jobs=tuple(sorted((j.build().job() for j in jobs), key=lambda j: j.at_s)),
+        charging=charging.build() if charging is not None else None,
     )
 
 
@@ -368,6 +378,7 @@ class _Times:
     windows: Sequence[Draft[Window]]
     market: Draft[MarketRules] | None
     rules: RuleDrafts
+    charging: Draft[ChargingRules] | None
     stimuli: Sequence[Any]
 
 
@@ -396,6 +407,13 @@ def _check_times(times: _Times, issues: Issues) -> None:
             issues.add(at, shown(at_s), f"before the end at {duration_s} s")
         elif grid is not None:
             check_on_tick(at_s, at, shown(at_s), grid, issues)
+    if grid is not None and times.charging is not None:
+        for k, stay in enumerate(times.charging.get("stays") or ()):
+            place = times.charging.at.key("stays").item(k, stay.charger)
+            for key in ("arrives_s", "departs_s"):
+                at_s = getattr(stay, key)
+                if at_s < duration_s:
+                    check_on_tick(at_s, place.key(key), shown(at_s), grid, issues)
     if grid is None or times.market is None:
         return
     for edge_s in range(period_s, duration_s, period_s):

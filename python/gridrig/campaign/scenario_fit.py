@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.aggregating import EVERYTHING
+from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.fleet_events import OF_FLEETS
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
@@ -69,6 +70,8 @@ def check_together(
     if scenario.operator is not None:
         _check_operator(rig, file.top.key("operator"), issues)
     check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
+    if scenario.charging is not None:
+        check_chargers(rig, scenario.charging, file.top.key("charging"), issues)
     if scenario.market is not None:
         _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gridrig.campaign.catalogue import CATALOGUE, Occasion
+from gridrig.campaign.charging_rules import since
 from gridrig.campaign.fleet_events import STAYING, order_left
 from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import Scenario, Window
@@ -92,6 +93,7 @@ def slice_scenario(
         faults=faults,
         rules=scenario.rules.since(from_s),
         jobs=jobs,
+        charging=since(scenario.charging, from_s) if scenario.charging is not None else None,
         criteria=tuple(
             criterion
             for criterion in scenario.criteria

@@ -5,6 +5,7 @@ from typing import Any
 
 from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.charging import Charging
+from gridrig.campaign.charging_rules import comings_and_goings
 from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.island_watch import IslandWatch
@@ -52,8 +53,10 @@ class Stimuli:
         trading: Trading,
         ledger: LedgerOutage,
     ) -> None:
+        stays = scenario.charging.stays if scenario.charging is not None else ()
+        cars = [e for e in comings_and_goings(stays) if e.target in physics.street.vehicles]
         self._waiting: list[ScenarioEvent | Fault] = sorted(
-            [*scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
+            [*cars, *scenario.events, *scenario.faults], key=lambda stimulus: stimulus.at_s
         )
         self._physics = physics
         self._emulators = emulators

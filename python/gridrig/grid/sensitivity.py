@@ -4,6 +4,8 @@ Finite differences: one solve more for each bus. The engine is asked and not a l
 so whatever it models - taps, charging, the island's former - is in the answer.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gridrig.grid.engine import FloatArray
@@ -54,10 +56,33 @@ def sensitivity(feeder: Feeder, finding: Finding, p_w: FloatArray, q_var: FloatA
     GridError
         If a solve fails.
     """
-    here = value_of(finding, feeder.solve(p_w, q_var))
-    slopes = np.zeros(len(feeder.buses))
-    for bus in range(len(feeder.buses)):
+    slopes: FloatArray = sensitivities(feeder, [finding], feeder.buses, p_w, q_var)[0]
+    return slopes
+
+
+def sensitivities(
+    feeder: Feeder,
+    found: Sequence[Finding],
+    buses: Sequence[str],
+    p_w: FloatArray,
+    q_var: FloatArray,
+) -> FloatArray:
+    """Return what a watt more at each of some buses adds to what each finding is about.
+
+    As `sensitivity`, but one solve a bus for all findings.
+
+    Returns
+    -------
+    array of float64, shape (findings, buses)
+        [unit of the finding per W]
+    """
+    here = feeder.solve(p_w, q_var)
+    slopes = np.zeros((len(found), len(buses)))
+    for column, bus in enumerate(buses):
         moved = p_w.copy()
-        moved[bus] += STEP_W
-        slopes[bus] = (value_of(finding, feeder.solve(moved, q_var)) - here) / STEP_W
+        moved[feeder.buses.index(bus)] += STEP_W
+        there = feeder.solve(moved, q_var)
+        for row, finding in enumerate(found):
+            more = value_of(finding, there) - value_of(finding, here)
+            slopes[row, column] = more / STEP_W
     return slopes

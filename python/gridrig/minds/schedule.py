@@ -82,6 +82,22 @@ class Supply:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What stores share: elements of a feeder that all their power goes through.
+
+    Parameters
+    ----------
+    per_w : array of float64, shape (elements, stores)
+        What a watt that a store takes adds to what is limited; less, if it is given. [unit/W]
+    most : array of float64, shape (elements, steps)
+        What all stores together may add in each step, not negative. [unit]
+    """
+
+    per_w: FloatArray
+    most: FloatArray
+
+
+@dataclass(frozen=True)
 class Shortfall:
     """What a store misses of what it must hold at the end of a step. [Wh]"""
 
@@ -116,7 +132,12 @@ class Schedule:
 
 
 def plan(
-    needed_w: FloatArray, stores: Sequence[Store], supply: Supply, *, step_s: float | FloatArray
+    needed_w: FloatArray,
+    stores: Sequence[Store],
+    supply: Supply,
+    *,
+    step_s: float | FloatArray,
+    shared: Shared | None = None,
 ) -> Schedule:
     """Return the cheapest schedule.
 
@@ -128,6 +149,8 @@ def plan(
     supply : Supply
     step_s : float or array of float64, shape (steps,)
         Length of the steps; those far ahead may be longer. [s]
+    shared : Shared or None
+        What the stores' power has to fit through; None if there is no such limit.
 
     Raises
     ------
@@ -136,9 +159,9 @@ def plan(
         what is needed is more than all blocks together; `schedule.unsolved` if HiGHS says so.
     """
     steps = len(needed_w)
-    _check(steps, needed_w, stores, supply)
+    _check(steps, needed_w, stores, supply, shared)
     hours = np.broadcast_to(np.asarray(step_s, float) / SECONDS_PER_HOUR, (steps,))
-    programme = _Programme(steps, stores, supply, hours)
+    programme = _Programme(steps, stores, supply, hours, shared)
     solved = linprog(
         programme.cost,
         A_eq=programme.equal,
@@ -164,7 +187,12 @@ class _Programme:
     """Columns: of each store charge, discharge, stored, missing; then the blocks, then feed-in."""
 
     def __init__(
-        self, steps: int, stores: Sequence[Store], supply: Supply, hours: FloatArray
+        self,
+        steps: int,
+        stores: Sequence[Store],
+        supply: Supply,
+        hours: FloatArray,
+        shared: Shared | None,
     ) -> None:
         self._steps, self._stores = steps, stores
         one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
@@ -191,6 +219,11 @@ class _Programme:
         self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one]))
         self.at_most = _stacked(needs, outside)
         self.at_most_of = _joined(least)
+        if shared is not None and stores:
+            taken = sparse.kron(shared.per_w, sparse.hstack([one, -one, nothing, nothing]))
+            rest = sparse.csr_matrix((taken.shape[0], outside))
+            self.at_most = sparse.vstack([self.at_most, sparse.hstack([taken, rest])]).tocsr()
+            self.at_most_of = np.concatenate([self.at_most_of, shared.most.ravel()])
         self.opening = _joined(opening)
         price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
         self.cost = np.concatenate([*cost, price, -supply.feed_in_micro_per_kwh / 1000 * hours])
@@ -224,7 +257,13 @@ def _joined(parts: list[FloatArray]) -> FloatArray:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _check(steps: int, needed_w: FloatArray, stores: Sequence[Store], supply: Supply) -> None:
+def _check(
+    steps: int,
+    needed_w: FloatArray,
+    stores: Sequence[Store],
+    supply: Supply,
+    shared: Shared | None,
+) -> None:
     sizes = [
         ("needed_w", needed_w, (steps,)),
         ("block_w", supply.block_w, (steps, supply.block_w.shape[-1])),
@@ -234,6 +273,10 @@ def _check(steps: int, needed_w: FloatArray, stores: Sequence[Store], supply: Su
     for store in stores:
         for name in ("charge_w", "discharge_w", "least_wh"):
             sizes.append((f"{name} of {store.name}", getattr(store, name), (steps,)))
+    if shared is not None:
+        elements = len(shared.most)
+        sizes.append(("per_w", shared.per_w, (elements, len(stores))))
+        sizes.append(("most", shared.most, (elements, steps)))
     for name, values, shape in sizes:
         if np.shape(values) != shape or not np.isfinite(values).all():
             raise MindError(

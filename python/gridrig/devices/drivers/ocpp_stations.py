@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ocpp import messages
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as Station16Base
 from ocpp.v16 import call as call16
@@ -23,7 +24,9 @@ from ocpp.v201.enums import Action as Action201
 
 from gridrig.devices.drivers.ocpp_view import View
 
-HEARTBEAT_S = 60
+# A message is checked in less time than a thread takes to be handed it.
+messages.ASYNC_VALIDATION = False
+HEARTBEAT_S = 900  # readings show sooner that a charger is there
 # A profile of the upper level lasts a while; when it is over, what lies at the base counts.
 BASE, UPPER = 0, 1
 LIMIT_IDS, SETPOINT_IDS = {BASE: 1, UPPER: 3}, {BASE: 2, UPPER: 4}

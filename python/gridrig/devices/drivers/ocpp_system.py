@@ -19,7 +19,7 @@ from gridrig.devices.capture.recorder import Tape
 from gridrig.errors import DriverError
 
 MESSAGE_BYTES_MAX = 256 * 1024
-PING_S = 20.0
+PING_S, PONG_S = 300.0, 20.0  # readings find a dead charger sooner
 POLICY_VIOLATION = 1008
 SUBPROTOCOLS = {v: Subprotocol(f"ocpp{v}") for v in ("1.6", "2.0.1", "2.1")}
 Serve = Callable[[ServerConnection], Awaitable[None]]
@@ -98,7 +98,7 @@ class ManagementSystem:
                 subprotocols=list(SUBPROTOCOLS.values()),
                 max_size=MESSAGE_BYTES_MAX,
                 ping_interval=PING_S,
-                ping_timeout=PING_S,
+                ping_timeout=PONG_S,
                 close_timeout=1.0,
                 compression=None,
             )

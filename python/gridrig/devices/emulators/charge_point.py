@@ -56,6 +56,12 @@ class EvChargerParameters:
         What an ampere of a profile is worth. [V, 1]
     meter_s : float
         From one meter value to the next in a transaction. [s]
+    honours_profiles : bool
+        Whether it keeps to the charging profiles that it takes.
+    tells_share : float
+        What it tells of its power and energy, of what they are.
+    follows_after_s : float
+        From when it is told something to when it does it. [s]
     control_s : float
         From one look at vehicle, profiles and time to the next. [s]
     manufacturer, product, serial, firmware : str
@@ -76,6 +82,9 @@ class EvChargerParameters:
     v_v: float = 230.0
     phases: int = 3
     meter_s: float = 10.0
+    honours_profiles: bool = True
+    tells_share: float = 1.0
+    follows_after_s: float = 0.0
     control_s: float = 1.0
     manufacturer: str = "gridrig"
     product: str = "emulated charger"
@@ -102,6 +111,9 @@ class EvChargerParameters:
         require("v_v", self.v_v, 0 < self.v_v <= 1000, "> 0, at most 1000")
         require("phases", self.phases, self.phases in (1, 3), "1 or 3")
         require("meter_s", self.meter_s, 1 <= self.meter_s <= 3600, "1 to 3600")
+        require("tells_share", self.tells_share, 0 <= self.tells_share <= 2, "0 to 2")
+        late = 0 <= self.follows_after_s <= 86_400
+        require("follows_after_s", self.follows_after_s, late, "0 to 86400")
         require("control_s", self.control_s, 0.1 <= self.control_s <= 60, "0.1 to 60")
 
     def terminal_settings(self) -> dict[str, Any]:
@@ -153,6 +165,7 @@ class ChargePoint:
         self._began_utc_s = 0.0
         self._meter_due_s = 0.0
         self._status = ""
+        self._offer_w = self._offer_due_s = 0.0
         self._zero_utc_s = 0.0  # UTC at loop time 0, as the management system told it
         self.name_of_transaction = ""  # as the management system knows it
         self.queue: deque[Telling] = deque()
@@ -252,12 +265,17 @@ class ChargePoint:
         self._offer()
 
     def _offer(self) -> None:
-        allowed_w = self.allowed_w() if self._running else 0.0
+        allowed_w = self.allowed_w() if self._p.honours_profiles else self._p.p_w_max
+        allowed_w = allowed_w if self._running else 0.0
         setpoint_w = self.setpoint_w()
         if setpoint_w is not None:
             allowed_w = min(allowed_w, setpoint_w)
         nothing = 0 <= allowed_w < self._p.p_w_min
-        self._terminal.offer(0.0 if nothing else allowed_w)
+        offer_w, now_s = 0.0 if nothing else allowed_w, asyncio.get_running_loop().time()
+        if offer_w != self._offer_w:
+            self._offer_w, self._offer_due_s = offer_w, now_s + self._p.follows_after_s
+        if now_s >= self._offer_due_s:
+            self._terminal.offer(offer_w)
         self._look_at_status(allowed_w)
 
     def _look_at_status(self, allowed_w: float) -> None:
@@ -275,15 +293,15 @@ class ChargePoint:
             self._tell("status")
 
     def _tell(self, kind: str, *, triggered: bool = False) -> None:
-        state = self._terminal.state()
+        state, share = self._terminal.state(), self._p.tells_share
         telling = Telling(
             kind,
             self.told_time(),
             self._status,
-            state.p_w,
+            state.p_w * share,
             state.soc,
-            state.import_milliwh // 1000,
-            state.export_milliwh // 1000,
+            int(state.import_milliwh * share) // 1000,
+            int(state.export_milliwh * share) // 1000,
             self._number,
             self._sequence,
             triggered,

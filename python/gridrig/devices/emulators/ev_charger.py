@@ -96,6 +96,7 @@ class EvChargerEmulator:
         self._noise = stream(parameters.seed, f"{name}/connection")
         self._charger = ChargePoint(parameters, terminal, self._faults, on_event)
         self._port = link.port
+        self._reserved: socket.socket | None = None
         self._offline_until_s = 0.0
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -122,9 +123,12 @@ class EvChargerEmulator:
         if self._tasks:
             return
         if self._port == 0:
-            with socket.socket() as probe:
-                probe.bind((self._link.host, 0))
-                self._port = int(probe.getsockname()[1])
+            # Held until the end: a port that is free now would be anybody's by the time the rig
+            # listens, which it still may, as both allow the address to be used again.
+            self._reserved = socket.socket()
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._reserved.bind((self._link.host, 0))
+            self._port = int(self._reserved.getsockname()[1])
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._control(), name=f"{self.name} control"),
@@ -138,6 +142,9 @@ class EvChargerEmulator:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     def unplug(self) -> None:
         """Lose the power at once."""
