@@ -35,6 +35,7 @@ TELEMETRY, UNREAD = "meters_unlike_telemetry_permille", "readings_unread"
         Criterion(UNREAD, "1", max=0, source="every meter signs every hour"),
         Criterion(TELEMETRY, "permille", max=10, source="ours: inverters' own figures"),
         Criterion("certificates_unlike_meters_wh", "Wh", max=0, source="the text of the records"),
+        Criterion("certified_without_sun_wh", "Wh", max=0, source="a plant gives nothing at night"),
         Criterion("supply_unlike_lots_wh", "Wh", max=0, source="minted = held + retired + moved"),
         Criterion("minted_again_wh", "Wh", max=0, source="a second mint of every hour"),
         Criterion("claimed_twice", "1", max=0, source="every other way to claim, each by name"),
@@ -79,6 +80,7 @@ async def test_certificate_year(lab: Lab) -> None:
         tried = second_claims(year, certified)
         record = lab.record
         record("certificates_unlike_meters_wh", "Wh", certified.unlike_meters_wh(year))
+        record("certified_without_sun_wh", "Wh", certified.without_sun_wh())
         record("minted_again_wh", "Wh", second_mint_wh(year, certified))
         record("supply_unlike_lots_wh", "Wh", certified.unlike_supply_wh())
         record("claimed_twice", "1", tried.taken)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gridrig._core import MeterPeriod, Verifier
+from gridrig._core import EnergyClaim, MeterPeriod, Verifier
 from gridrig.errors import SettlementError
 from gridrig.metering import EnrolledKey, OcmfSigner, enrol_all
 from gridrig.promises import (
@@ -100,6 +100,24 @@ def sites() -> list[tuple[str, list[MeterPeriod], list[bytes]]]:
 
 
 def test_a_certificate_too_many_or_a_part_too_large_is_counted(certified: CertifiedYear) -> None:
+    assert certified.without_sun_wh() == 0
+    night = certified.claims["main"][0]
+    dark = night.first_quantum - night.first_quantum % 288
+    certified.claims["main"].append(
+        EnergyClaim(
+            number=night.number,
+            asset=night.asset,
+            direction="export",
+            first_quantum=dark,
+            quanta=12,
+            energy_wh=7,
+            scheme="certificate",
+            issuer="us",
+            holder="ann",
+        )
+    )
+    assert certified.without_sun_wh() == 7
+    certified.claims["main"].pop()
     lost = certified.claims["main"].pop()
     assert certified.unlike_meters_wh(YEAR) == lost.energy_wh
     assert certified.unlike_supply_wh() > 0

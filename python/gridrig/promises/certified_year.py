@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gridrig._core import EnergyClaim, MeterPeriod
 from gridrig.errors import SettlementError
-from gridrig.promises.plant_year import HOUR_S, PlantYear
+from gridrig.promises.plant_year import HOUR_S, STEP_S, PlantYear, sun_share
 from gridrig.promises.register_text import whole_wh
 from gridrig.quantity import DAY_S
 from gridrig.settlement.certificates import CertificateStore, new_asset
@@ -56,6 +56,19 @@ class CertifiedYear:
         return sum(
             abs(sum(c.energy_wh for c in self.claims[m]) - whole_wh(year.records[m], HOUR_S))
             for m in self.plants
+        )
+
+    def without_sun_wh(self) -> int:
+        """Return what plants' certificates are of hours in which the sun gave nothing. [Wh]
+
+        A battery that gives through a plant's meter would be there. What a plant gives is held
+        for a step, so that the last one before counts as the sun's.
+        """
+        return sum(
+            claim.energy_wh
+            for meter in self.plants
+            for claim in self.claims[meter]
+            if not any(map(sun_share, range(claim.from_s - STEP_S // 2, claim.to_s, STEP_S)))
         )
 
     def unlike_supply_wh(self) -> int:

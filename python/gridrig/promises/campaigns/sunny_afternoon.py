@@ -64,6 +64,7 @@ CAMPAIGN = Campaign(
                     "claimed_twice",
                     "second_claims_tried",
                     "refusals_without_records",
+                    "certified_without_sun_wh",
                     "storage_beyond_charge_wh",
                     "storage_certified_wh",
                 ),
