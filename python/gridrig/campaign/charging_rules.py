@@ -143,7 +143,7 @@ def check_chargers(rig: Rig, rules: ChargingRules, at: At, issues: Issues) -> No
     known = [device.name for device in rig.of("ev_charger")]
     for k, stay in enumerate(rules.stays):
         if stay.charger not in known:
-            place = at.key("stays").item(k, None).key("charger")
+            place = at.key("stays").item(k, stay.charger).key("charger")
             near = near_miss(stay.charger, known)
             issues.add(place, shown(stay.charger), one_of(known) or "a charger of the rig", near)
     if rules.coordinated and (rig.feeder is None or rig.meter_of("head") is None):
