@@ -61,7 +61,7 @@ def test_a_row_that_nothing_proves_is_no_pass(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_every_campaign_passes_and_finds_its_wrong_devices(tmp_path: Path) -> None:
-    words = [str(GRIDRIG), "promises", "1", "2", "6", "--mutants", "--json"]
+    words = [str(GRIDRIG), "promises", "1", "2", "6", "7", "--mutants", "--json"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     rows = json.loads(done.stdout)
     assert {row["verdict"] for row in rows} == {"PASS", "NOT PROVEN"}, done.stderr

@@ -42,7 +42,7 @@ class MinerBox:
         self._meter, self._signer, self._address, self._clock = meter, signer, address, clock
         self._samples: list[Sample] = []
         self._waiting: deque[bytes] = deque(maxlen=WAITING_MAX)
-        self.answers: list[Request] = []
+        self.answers: deque[Request] = deque(maxlen=WAITING_MAX)  # the latest
 
     async def sample(self) -> None:
         """Take a sample, and report when an hour of them is there."""

@@ -165,24 +165,19 @@ class PracticeChain:
         return None
 
     def _take(self, raw: bytes) -> bytes:
-        web3()  # which brings what decodes
-        from eth_account import typed_transactions
-        from hexbytes import HexBytes
-
-        decode: Any = vars(typed_transactions)["TypedTransaction"].from_bytes
         try:
             sender = web3().Account.recover_transaction(raw)
-            fields = decode(HexBytes(raw)).as_dict()
+            chain_id, nonce, _, _, _, target, _, data, *_ = _fields(raw)
         except Exception as fault:  # whatever a stranger's bytes make of the decoder
             raise Refused(f"no transaction: {type(fault).__name__}") from fault
-        if fields["chainId"] != self.chain_id:
+        if int.from_bytes(chain_id, "big") != self.chain_id:
             raise Refused("invalid chain id for signer")
         made = Included(
             bytes(web3().Web3.keccak(raw)),
             sender.lower(),
-            int(fields["nonce"]),
-            bytes(fields["to"]) or None,
-            bytes(fields["data"]),
+            int.from_bytes(nonce, "big"),
+            target or None,
+            data,
         )
         if made.hash in self._waiting:
             raise Refused("already known")
@@ -192,6 +187,30 @@ class PracticeChain:
             raise Refused("replacement transaction underpriced")
         self._waiting[made.hash] = made
         return made.hash
+
+
+def _fields(raw: bytes) -> list[bytes]:
+    """Part a transaction of type 2 (EIP-1559) into its fields; a list among them stays encoded."""
+    if raw[:1] != b"\2":
+        raise ValueError("not of type 2")
+    fields, at = [], 1 + _item(raw, 1)[0]
+    while at < len(raw):
+        head, length = _item(raw, at)
+        fields.append(raw[at + head : at + head + length])
+        at += head + length
+    return fields
+
+
+def _item(raw: bytes, at: int) -> tuple[int, int]:
+    """Return how long the head of an RLP item is, and what follows it."""
+    first = raw[at]
+    if first < 0x80:
+        return 0, 1
+    base = 0x80 if first < 0xC0 else 0xC0
+    if first - base <= 55:
+        return 1, first - base
+    width = first - base - 55
+    return 1 + width, int.from_bytes(raw[at + 1 : at + 1 + width], "big")
 
 
 @dataclass(frozen=True)
