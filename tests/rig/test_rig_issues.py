@@ -39,7 +39,7 @@ _POINTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"][
 DRIVER_NAMES = "one of " + ", ".join(f'"{name}"' for name in sorted(_POINTS["gridrig.drivers"]))
 DEVICE_KEYS = (
     'one of "name", "capability", "driver", "bus", "link", "terminal", "limits", "safe_state", '
-    '"parameters", "emulate", "bms", "measures", "host_dead", "categories", "nameplate"'
+    '"parameters", "emulate", "bms", "measures", "branch", "host_dead", "categories", "nameplate"'
     ', "calibration"'
 )
 METERS = 'one of "meter-home", "meter-pv", "meter-storage", "meter-head"'
