@@ -17,7 +17,8 @@ from small_street import rig_file, run_here, scenario_file
 
 from gridrig.campaign import records
 
-pytestmark = pytest.mark.alone
+# In one group, two workers do not make the same runs twice.
+pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("runs of one seed")]
 
 SLICE = ("--from-s", "2700", "--for-s", "900", "--tick-s", "5", "--engine", "opendss")
 BURN = "while True: pass"
