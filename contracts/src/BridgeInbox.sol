@@ -23,6 +23,7 @@ abstract contract BridgeInbox is AccessControl {
 
     error QuorumEmpty();
     error AmountEmpty();
+    error AccountEmpty();
     error MessageRepeated(uint64 number);
     error SaidAlready(uint64 number, address relay);
 

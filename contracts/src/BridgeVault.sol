@@ -31,6 +31,8 @@ contract BridgeVault is BridgeInbox {
     /// @notice Locks units of the caller for an account on the other chain.
     function send(address account, uint256 amount) external {
         if (amount == 0) revert AmountEmpty();
+        // The other end could never deliver to it, and nothing brings such units back.
+        if (account == address(0)) revert AccountEmpty();
         uint64 number = ++sent;
         uint256 before = TOKEN.balanceOf(address(this));
         TOKEN.safeTransferFrom(msg.sender, address(this), amount);

@@ -33,6 +33,8 @@ contract BridgedToken is ERC20, BridgeInbox {
     /// @notice Burns units of the caller for an account on the home chain.
     function send(address account, uint256 amount) external {
         if (amount == 0) revert AmountEmpty();
+        // The other end could never deliver to it, and nothing brings such units back.
+        if (account == address(0)) revert AccountEmpty();
         uint64 number = ++sent;
         _burn(msg.sender, amount);
         emit Sent(number, account, amount);

@@ -15,6 +15,7 @@ from gridrig.settlement.chain.local_node import NAMED_BY, node_executable
 
 UNAUTHORISED = "AccessControlUnauthorizedAccount"
 MINTED_WH = 100_000
+NOBODY = "0x" + 40 * "0"
 SHORT = keccak(b"ERC20InsufficientBalance(address,uint256,uint256)")[:4]
 
 
@@ -41,6 +42,7 @@ def test_two_relays_of_three_mint_once_and_one_alone_never(far: Deployed) -> Non
             assert far.refusal(relay, "receiveMessage", 1, guest, amount) == "MessageRepeated"
     assert far.refusal(guest, "send", guest, 6) == "ERC20InsufficientBalance"
     assert far.refusal(guest, "send", guest, 0) == "AmountEmpty"
+    assert far.refusal(guest, "send", NOBODY, 5) == "AccountEmpty"
     far.do(guest, "send", guest, 5)
     assert (far.ask("totalSupply"), far.ask("sent")) == (0, 1)
 
@@ -60,6 +62,7 @@ def test_a_vault_keeps_all_of_what_it_is_sent_or_nothing(node: Anvil) -> None:
     token.do(admin, "approve", vault.address, 1_000)
     assert vault.refusal(admin, "send", admin, 100) == "AmountShort"
     assert vault.refusal(admin, "send", admin, 0) == "AmountEmpty"
+    assert vault.refusal(admin, "send", NOBODY, 100) == "AccountEmpty"
     # What it never kept it cannot release, whoever says so.
     for relay in relays[:1]:
         vault.do(relay, "receiveMessage", 1, admin, 7)
