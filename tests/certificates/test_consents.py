@@ -31,13 +31,16 @@ def test_a_consent_holds_in_its_span_until_it_is_revoked_and_outlives_the_proces
         assert book.require("ann", "vpp", at_s=NOW_S + 99, what="load") == number
         refused("consent_unknown", book.revoke, number, owner="ben", at_s=NOW_S)
         book.revoke(number, owner="ann", at_s=NOW_S + 50)
-        book.revoke(number, owner="ann", at_s=NOW_S + 90)  # a second time changes nothing
+        book.revoke(number, owner="ann", at_s=NOW_S + 90)  # later than what was said
     with ConsentBook(path) as book:
         assert book.require("ann", "vpp", at_s=NOW_S + 49, what="load") == number
         refused("consent_refused", book.require, "ann", "vpp", at_s=NOW_S + 50, what="load")
+        book.revoke(number, owner="ann", at_s=NOW_S + 10)  # and now from an earlier moment on
+        refused("consent_refused", book.require, "ann", "vpp", at_s=NOW_S + 49, what="load")
+        assert book.require("ann", "vpp", at_s=NOW_S + 9, what="meter") == number
         asked = book.askings("ann")
-        assert [one.consent for one in asked] == [None, None, None, number, number, None]
-        assert asked[-1] == Asking("vpp", NOW_S + 50, "load", None)
+        assert [one.consent for one in asked] == [*[None] * 3, number, number, None, None, number]
+        assert asked[-1] == Asking("vpp", NOW_S + 9, "meter", number)
     db = sqlite3.connect(path)
     for table in ("consent", "revocation", "asking"):
         with pytest.raises(sqlite3.IntegrityError, match="append_only"):

@@ -12,6 +12,8 @@ Known gap: it guards what is read through it. Whoever has the run's directory ne
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -31,7 +33,8 @@ _KIND = FileKind(
         CHECK (until_s > from_s)
     ) STRICT;
     CREATE TABLE revocation (
-        consent INTEGER PRIMARY KEY REFERENCES consent (number), at_s INTEGER NOT NULL
+        consent INTEGER NOT NULL REFERENCES consent (number), at_s INTEGER NOT NULL,
+        PRIMARY KEY (consent, at_s)
     ) STRICT;
     CREATE TABLE asking (
         number INTEGER PRIMARY KEY, owner TEXT NOT NULL, reader TEXT NOT NULL,
@@ -102,7 +105,7 @@ class ConsentBook:
         return self._insert("consent (owner, reader, purpose, from_s, until_s)", row)
 
     def revoke(self, number: int, *, owner: str, at_s: int) -> None:
-        """Take a consent back from a moment on; a second time changes nothing.
+        """Take a consent back from a moment on; of several moments the earliest counts.
 
         Raises
         ------
@@ -117,8 +120,10 @@ class ConsentBook:
                 owner=owner,
                 number=number,
             )
-        if not self._rows("SELECT 1 FROM revocation WHERE consent = ?", number):
-            self._insert("revocation", (number, at_s))
+        said = "SELECT 1 FROM revocation WHERE consent = ? AND at_s = ?"
+        with self._alone():
+            if not self._rows(said, number, at_s):
+                self._insert("revocation", (number, at_s))
 
     def require(self, owner: str, reader: str, *, at_s: int, what: str) -> int:
         """Note an asking and return the consent that allows it.
@@ -137,16 +142,18 @@ class ConsentBook:
         SettlementError
             `settlement.consent_refused` if no consent of the owner holds now; the asking is kept.
         """
-        found = self._rows(
-            "SELECT number FROM consent LEFT JOIN revocation ON revocation.consent = number "
-            "WHERE owner = ? AND reader = ? AND from_s <= ? AND ? < until_s "
-            "AND (at_s IS NULL OR ? < at_s) ORDER BY number LIMIT 1",
-            *(owner, reader, at_s, at_s, at_s),
-        )
-        consent = found[0][0] if found else None
-        self._insert(
-            "asking (owner, reader, at_s, what, consent)", (owner, reader, at_s, what, consent)
-        )
+        with self._alone():  # no revocation comes between the answer and its note
+            found = self._rows(
+                "SELECT number FROM consent WHERE owner = ? AND reader = ? "
+                "AND from_s <= ? AND ? < until_s AND NOT EXISTS "
+                "(SELECT 1 FROM revocation WHERE consent = number AND at_s <= ?) "
+                "ORDER BY number LIMIT 1",
+                *(owner, reader, at_s, at_s, at_s),
+            )
+            consent = found[0][0] if found else None
+            self._insert(
+                "asking (owner, reader, at_s, what, consent)", (owner, reader, at_s, what, consent)
+            )
         if consent is None:
             raise SettlementError(
                 "settlement.consent_refused",
@@ -162,6 +169,17 @@ class ConsentBook:
         """Return who asked for what of an owner, in order."""
         query = "SELECT reader, at_s, what, consent FROM asking WHERE owner = ? ORDER BY number"
         return [Asking(*row) for row in self._rows(query, owner)]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let nobody else write until the block ends; undo what a failed one wrote."""
+        self._rows("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._rows("ROLLBACK")
+            raise
+        self._rows("COMMIT")
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
