@@ -60,6 +60,19 @@ def test_a_storage_that_is_none_is_refused() -> None:
     assert '"storage-1"' in issue.text()
 
 
+@pytest.mark.parametrize(
+    ("rig", "leader"),
+    [("emulated-power-plant", "the aggregator"), ("emulated-compute-node", "which computes")],
+)
+def test_a_storage_that_somebody_leads_does_not_balance(rig: str, leader: str) -> None:
+    bench = load_rig(RIGS / f"{rig}.toml")
+    (storage, *_) = bench.of("storage")
+    text = CLOUD.read_text().replace('["storage-1"]', f'["{storage.name}"]').encode()
+    scenario = describe_scenario(parse_toml(text, str(CLOUD)))
+    found = [one.text() for one in check_together(bench, scenario)]
+    assert [leader in text for text in found if "balanced_by[0]" in text] == [True]
+
+
 def test_a_head_that_is_off_its_plan_at_the_end_never_recovered() -> None:
     scenario = load_scenario(CLOUD)
 

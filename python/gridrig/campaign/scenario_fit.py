@@ -7,6 +7,7 @@ from typing import Any
 from gridrig.campaign.aggregating import EVERYTHING
 from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.fleet_events import OF_FLEETS
+from gridrig.campaign.places import places_of
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
@@ -208,10 +209,15 @@ def _check_operator(rig: Rig, at: At, issues: Issues) -> None:
 
 def _check_balancing(rig: Rig, market: MarketRules, at: At, issues: Issues) -> None:
     storages = [device.name for device in rig.of("storage")]
+    led = dict.fromkeys(rig.aggregator.storages if rig.aggregator else (), "the aggregator")
+    led |= {place.storage: f"{place.node}, which computes" for place in places_of(rig)}
     for index, name in enumerate(market.balanced_by):
+        place = at.key("balanced_by").item(index)
         if name not in storages:
-            place = at.key("balanced_by").item(index)
             issues.add(place, shown(name), one_of(storages), near_miss(name, storages))
+        elif name in led:
+            # Each is told by one; what balancing corrects would not be followed.
+            issues.add(place, f"{shown(name)}, led by {led[name]}", "a storage that nobody leads")
     if market.balanced_by and rig.meter_of(HEAD) is None:
         expected = f"a meter in {rig.path} that measures the head"
         issues.add(at.key("balanced_by"), "no meter to balance by", expected)
