@@ -1,9 +1,10 @@
 """The coupled loop: sense, solve, impose, control, meter, record, tick after tick.
 
 Order within a tick at t: at a period edge the meters sign what they counted up to t and the period
-before is settled; events and faults of t take effect; at a period edge the operator switches; the
-devices are read; at a gate closure the next period is cleared; the physics of [t, t + dt) is
-solved; set-points go out; the meters integrate.
+before is settled; events and faults of t take effect, and orders heard from outside; at a period
+edge the operator switches; the devices are read; cars are planned; at a gate closure the next
+period is cleared; the physics of [t, t + dt) is solved; jobs go on; set-points go out; the meters
+integrate.
 Nothing flows backwards inside a tick.
 """
 
@@ -83,10 +84,12 @@ class Loop:
                 await wire.open()
             await self._run()
         finally:
-            self.stimuli.end()
-            self.physics.street.let_go()
-            if wire is not None:
-                await wire.close()
+            try:
+                self.stimuli.end()
+                self.physics.street.let_go()
+            finally:
+                if wire is not None:
+                    await wire.close()
 
     async def _run(self) -> None:
         await self._begin()
