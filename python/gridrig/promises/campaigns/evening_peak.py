@@ -14,7 +14,7 @@ CAMPAIGN = Campaign(
         Row(
             "M5",
             "a battery charges when energy is cheap",
-            missing="no tariff that changes by the hour in a scenario",
+            missing="no timetable of prices that a home can plan with",
         ),
         Row(
             "M7",
