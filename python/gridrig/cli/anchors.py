@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from gridrig.cli.arguments import PERIOD_MAX, AddCommand, whole
-
-GWEI_MAX = 10**9
+from gridrig.cli.sending import add_sending
 
 
 def add_to(command: AddCommand) -> None:
@@ -25,31 +24,8 @@ def add_to(command: AddCommand) -> None:
     steps = anchor.add_subparsers(dest="step", required=True, metavar="STEP")
     send = steps.add_parser("send", help="anchor every period, each once and in order")
     send.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
-    send.add_argument("--keystore", type=Path, required=True, metavar="FILE")
     send.add_argument("--secret", type=Path, required=True, metavar="FILE", help="hides the roots")
-    send.add_argument(
-        "--outbox", type=Path, required=True, metavar="FILE", help="of signed transactions; kept"
-    )
-    send.add_argument(
-        "--fee-gwei-max",
-        type=whole(1, GWEI_MAX),
-        default=100,
-        metavar="GWEI",
-        help="most that is paid for gas; default 100",
-    )
-    send.add_argument(
-        "--confirmations",
-        type=whole(1),
-        metavar="N",
-        help="blocks until it is final; default: as the chain says",
-    )
-    send.add_argument(
-        "--allow-public", action="store_true", help="insist on a chain known to be public"
-    )
-    send.add_argument(
-        "--wait-s", type=whole(0), default=1800, metavar="S", help="for finality; default 1800"
-    )
-    send.add_argument("--json", action="store_true")
+    add_sending(send, finality="as the chain says")
     opened = steps.add_parser("open", help="print what opens the root of one period")
     opened.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
     opened.add_argument("--period", type=whole(0, PERIOD_MAX), required=True, metavar="N")

@@ -1,10 +1,9 @@
 """Commands of a bridge between two chains."""
 
 import argparse
-from pathlib import Path
 
-from gridrig.cli.anchors import GWEI_MAX
 from gridrig.cli.arguments import AddCommand, whole
+from gridrig.cli.sending import add_sending
 
 DECIMALS_MAX = 255
 
@@ -49,30 +48,7 @@ def add_to(command: AddCommand) -> None:
 def _both_chains(step: argparse.ArgumentParser) -> None:
     step.add_argument("--home", required=True, metavar="URL", help="JSON-RPC where the token is")
     step.add_argument("--far", required=True, metavar="URL", help="JSON-RPC of the other chain")
-    step.add_argument("--keystore", type=Path, required=True, metavar="FILE")
-    step.add_argument(
-        "--outbox", type=Path, required=True, metavar="FILE", help="of signed transactions; kept"
-    )
-    step.add_argument(
-        "--fee-gwei-max",
-        type=whole(1, GWEI_MAX),
-        default=100,
-        metavar="GWEI",
-        help="most that is paid for gas; default 100",
-    )
-    step.add_argument(
-        "--confirmations",
-        type=whole(1),
-        metavar="N",
-        help="blocks until it is final; default: as each chain says",
-    )
-    step.add_argument(
-        "--allow-public", action="store_true", help="insist on a chain known to be public"
-    )
-    step.add_argument(
-        "--wait-s", type=whole(0), default=1800, metavar="S", help="for finality; default 1800"
-    )
-    step.add_argument("--json", action="store_true")
+    add_sending(step, finality="as each chain says")
 
 
 def _bridge(args: argparse.Namespace) -> int:
