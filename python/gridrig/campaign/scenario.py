@@ -51,8 +51,8 @@ from gridrig.rig.schema import (
     above,
     at_least,
     between,
-    label_of,
     read_draft,
+    read_drafts,
 )
 from gridrig.rig.toml_file import TomlFile, read_toml
 from gridrig.rig.utc import read_utc
@@ -262,7 +262,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     top = read_draft(_Top, file.table, file.top, issues)
     header = read_draft(_Header, top.get("scenario") or {}, file.top.key("scenario"), issues)
     start_s = read_utc(header.text("start"), header.at.key("start"), issues)
-    windows = _read_all(Window, "window", top, issues)
+    windows = read_drafts(Window, "window", top, issues)
     market = None
     if "market" in file.table and top.get("market") is not None:
         market = read_draft(MarketRules, top.get("market"), file.top.key("market"), issues)
@@ -278,8 +278,8 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         check_charging(charging, header.get("duration_s"), issues)
     events = [read_event(t, at, issues) for t, at in _elements("event", "name", top)]
     faults = [read_fault(t, at, issues) for t, at in _elements("fault", "name", top)]
-    jobs = _read_all(JobTable, "job", top, issues)
-    criteria = _read_all(CriterionTable, "criterion", top, issues)
+    jobs = read_drafts(JobTable, "job", top, issues)
+    criteria = read_drafts(CriterionTable, "criterion", top, issues)
     for key in ("window", "criterion"):
         if not file.table.get(key):
             why = "to judge the run by" if key == "criterion" else "at 0 s"
@@ -321,14 +321,6 @@ def _elements(key: str, label: str, top: Draft[_Top]) -> Iterator[tuple[Mapping[
     at = top.at.key(key)
     for index, table in enumerate(top.get(key) or ()):
         yield table, at.item(index, table.get(label))
-
-
-def _read_all(cls: Any, key: str, top: Draft[_Top], issues: Issues) -> list[Draft[Any]]:
-    at = top.at.key(key)
-    return [
-        read_draft(cls, table, at.item(index, label_of(table)), issues)
-        for index, table in enumerate(top.get(key) or ())
-    ]
 
 
 def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:

@@ -16,7 +16,7 @@ from gridrig.campaign.rule_book import (
 from gridrig.market.governance import Governance, Proposal, Said
 from gridrig.market.policy import Policy, Segment
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
-from gridrig.rig.schema import Draft, Name, NotNegative, at_least, label_of, read_draft
+from gridrig.rig.schema import Draft, Name, NotNegative, at_least, read_draft, read_drafts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +88,6 @@ class RuleDrafts:
 def read_rules(top: Draft[Any], market: Draft[Any] | None, issues: Issues) -> RuleDrafts:
     """Read the tables, and note what cannot be whatever the rest of the file says."""
 
-    def all_of(cls: Any, key: str) -> list[Draft[Any]]:
-        at = top.at.key(key)
-        return [
-            read_draft(cls, table, at.item(index, label_of(table)), issues)
-            for index, table in enumerate(top.get(key) or ())
-        ]
-
     governance = None
     if top.get("governance") is not None:
         at = top.at.key("governance")
@@ -102,9 +95,9 @@ def read_rules(top: Draft[Any], market: Draft[Any] | None, issues: Issues) -> Ru
         _check_governance(governance, issues)
     drafts = RuleDrafts(
         governance,
-        all_of(_PolicyTable, "policy"),
-        all_of(_ChangeTable, "rule_change"),
-        all_of(_StopTable, "emergency_stop"),
+        read_drafts(_PolicyTable, "policy", top, issues),
+        read_drafts(_ChangeTable, "rule_change", top, issues),
+        read_drafts(_StopTable, "emergency_stop", top, issues),
     )
     needing: list[Draft[Any]] = [*drafts.policies, *drafts.changes, *drafts.stops]
     if market is None and (needing or governance is not None):

@@ -19,7 +19,6 @@ shares = 2
 ```
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 from gridrig.clock.zones import zone_of
 from gridrig.rig.issues import Issues, shown
-from gridrig.rig.schema import Draft, Name, above, at_least, label_of, read_draft
+from gridrig.rig.schema import Name, above, at_least, read_draft, read_drafts
 from gridrig.rig.toml_file import read_toml
 from gridrig.rig.utc import read_utc
 from gridrig.settlement.payouts import Transfer
@@ -104,8 +103,8 @@ def read_shares(path: Path | str) -> Shares:
     if zone is None and asset.text("zone") is not None:
         at = asset.at.key("zone")
         issues.add(at, shown(asset.text("zone")), "a name such as 'Europe/Berlin', or 'UTC'")
-    holders = _all(_Holder, "holder", top, issues)
-    moved = _all(_Transfer, "transfer", top, issues)
+    holders = read_drafts(_Holder, "holder", top, issues)
+    moved = read_drafts(_Transfer, "transfer", top, issues)
     if top.get("holder") == ():
         issues.add(file.top.key("holder"), "nobody", "at least one [[holder]]")
     at_s = [read_utc(draft.text("at"), draft.at.key("at"), issues) for draft in moved]
@@ -123,11 +122,3 @@ def read_shares(path: Path | str) -> Shares:
             for when, one in zip(at_s, (draft.build() for draft in moved), strict=True)
         ),
     )
-
-
-def _all(cls: Any, key: str, top: Draft[_Top], issues: Issues) -> Sequence[Draft[Any]]:
-    at = top.at.key(key)
-    return [
-        read_draft(cls, table, at.item(index, label_of(table)), issues)
-        for index, table in enumerate(top.get(key) or ())
-    ]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gridrig.rig.issues import Issues
-from gridrig.rig.schema import Name, above, at_least, between, label_of, read_draft
+from gridrig.rig.schema import Name, above, at_least, between, read_draft, read_drafts
 from gridrig.rig.toml_file import read_toml
 from gridrig.settlement.reward_stress import DISCLAIMER, Assumed, Stress, stress
 
@@ -50,13 +50,9 @@ def read_assumptions(path: Path | str) -> list[Assumed]:
     file = read_toml(path)
     issues = Issues(file.path)
     top = read_draft(_Top, file.table, file.top, issues)
-    at = file.top.key("scenario")
-    drafts = [
-        read_draft(_Assumed, table, at.item(index, label_of(table)), issues)
-        for index, table in enumerate(top.get("scenario") or ())
-    ]
+    drafts = read_drafts(_Assumed, "scenario", top, issues)
     if top.get("scenario") == ():
-        issues.add(at, "none", "at least one [[scenario]]")
+        issues.add(file.top.key("scenario"), "none", "at least one [[scenario]]")
     issues.raise_if_any("settlement.stress_file", file.path)
     return [draft.build() for draft in drafts]
 

@@ -40,6 +40,7 @@ from gridrig.rig.schema import (
     between,
     label_of,
     read_draft,
+    read_drafts,
 )
 from gridrig.rig.toml_file import TomlFile, parse_toml, read_toml
 from gridrig.rig.weather_fit import check_weather
@@ -270,10 +271,10 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
     top = read_draft(_Top, file.table, file.top, issues)
     header = read_draft(Header, top.get("rig") or {}, file.top.key("rig"), issues)
     devices = _read_devices(file, top, header, registry, issues)
-    participants = _read_all(Participant, "participant", "name", top, issues)
+    participants = read_drafts(Participant, "participant", top, issues)
     keys = read_keys(top.get("key") or (), file.top.key("key"), issues)
-    steps = _read_all(SafeStep, "safe", "do", top, issues)
-    fleets = _read_all(Fleet, "fleet", "name", top, issues)
+    steps = read_drafts(SafeStep, "safe", top, issues, label="do")
+    fleets = read_drafts(Fleet, "fleet", top, issues)
 
     check_devices(devices, header.get("clock"), issues)
     check_island(top.get("island"), file.top.key("island"), devices, issues)
@@ -372,12 +373,4 @@ def _read_devices(
     return [
         read_device(table, at.item(index, label_of(table)), nominal, registry, issues)
         for index, table in enumerate(tables)
-    ]
-
-
-def _read_all(cls: Any, key: str, label: str, top: Draft[_Top], issues: Issues) -> list[Draft[Any]]:
-    at = top.at.key(key)
-    return [
-        read_draft(cls, table, at.item(index, table.get(label)), issues)
-        for index, table in enumerate(top.get(key) or ())
     ]

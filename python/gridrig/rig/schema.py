@@ -113,6 +113,17 @@ def read_draft(cls: type[T], table: object, at: At, issues: Issues) -> Draft[T]:
     return draft
 
 
+def read_drafts(
+    cls: type[T], key: str, top: Draft[Any], issues: Issues, *, label: str = "name"
+) -> list[Draft[T]]:
+    """Read every table of an array of tables; `label` is the field by which issues name one."""
+    at = top.at.key(key)
+    return [
+        read_draft(cls, table, at.item(index, label_of(table, label)), issues)
+        for index, table in enumerate(top.get(key) or ())
+    ]
+
+
 def read_record(cls: type[T], table: object, at: At, issues: Issues) -> T | None:
     """Read a table into a dataclass; None if it has an issue, which is noted."""
     draft = read_draft(cls, table, at, issues)
@@ -203,9 +214,9 @@ def _read_array(hint: Any, found: object, at: At, issues: Issues) -> Any:
     return BROKEN if BROKEN in values else tuple(values)
 
 
-def label_of(value: object) -> object:
+def label_of(value: object, label: str = "name") -> object:
     """Return the name by which people know one element of an array, None if it has none."""
-    return value.get("name") if isinstance(value, Mapping) else None
+    return value.get(label) if isinstance(value, Mapping) else None
 
 
 def tag_of(choices: tuple[Any, ...]) -> str:

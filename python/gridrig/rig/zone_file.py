@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from gridrig.errors import MarketError, RigError
 from gridrig.market.zones import ENERGY_MILLIWH_MAX, Link, Network, Zone
 from gridrig.rig.issues import Issues, near_miss, one_of, shown
-from gridrig.rig.schema import Draft, Name, between, label_of, read_draft
+from gridrig.rig.schema import Name, between, read_draft, read_drafts
 from gridrig.rig.toml_file import read_toml
 
 PRICE_MICRO_PER_KWH_MAX = 10**9
@@ -59,7 +59,7 @@ def read_zones(path: str | Path) -> Network:
     file = read_toml(path)
     issues = Issues(file.path)
     top = read_draft(_Top, file.table, file.top, issues)
-    zones, links = _read_all(_Zone, "zone", top, issues), _read_all(_Link, "link", top, issues)
+    zones, links = read_drafts(_Zone, "zone", top, issues), read_drafts(_Link, "link", top, issues)
     if not file.table.get("zone"):
         issues.add(file.top.key("zone"), "no zone", "at least one [[zone]]")
     names = [name for zone in zones if (name := zone.text("name")) is not None]
@@ -84,14 +84,6 @@ def read_zones(path: str | Path) -> Network:
     except MarketError as error:  # more zones or links than a market takes
         issues.add(file.top, error.message, "a network that a market takes")
         raise RigError("market.zone_file", str(error), issues=issues.sorted()) from error
-
-
-def _read_all(cls: Any, key: str, top: Draft[_Top], issues: Issues) -> list[Draft[Any]]:
-    at = top.at.key(key)
-    return [
-        read_draft(cls, table, at.item(index, label_of(table)), issues)
-        for index, table in enumerate(top.get(key) or ())
-    ]
 
 
 def _link(found: _Link) -> Link:
