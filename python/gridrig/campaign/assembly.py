@@ -397,7 +397,7 @@ def _operator(
     return GridOperator(
         scenario.operator,
         scenario.period_s,
-        make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc),
+        _feeder_apart(rig, grid),
         {d.branch: bench.devices[d.name] for d in rig.of("switch") if d.branch is not None},
         Outlook(street, start_utc_s, scenario.period_s),
         views,

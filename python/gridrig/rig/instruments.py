@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from gridrig.rig.schema import Name, NotNegative, Positive, at_least, between
 
@@ -16,16 +16,7 @@ InstrumentCapability = Literal[
     "ev_charger",
     "compute_node",
 ]
-INSTRUMENTS: tuple[InstrumentCapability, ...] = (
-    "ac_source",
-    "dc_source",
-    "load_bank",
-    "switch",
-    "interlock",
-    "analyser",
-    "ev_charger",
-    "compute_node",
-)
+INSTRUMENTS: tuple[InstrumentCapability, ...] = get_args(InstrumentCapability)
 # These hang on the feeder, the others are of an emulated bench's circuit.
 ON_THE_FEEDER = ("ev_charger", "compute_node")
 OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name not in ON_THE_FEEDER)
