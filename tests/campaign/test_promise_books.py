@@ -1,0 +1,142 @@
+"""Books, market and register of a run are altered after it: the judges find each change."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from altered_runs import changed, region_hours, thawed, with_books, with_entry, with_settled
+from criteria import assert_fails, assert_fails_alone, assert_passes, not_passed
+
+from gridrig.campaign.catalogue import measure
+from gridrig.campaign.loop import Loop
+from gridrig.errors import SettlementError
+from gridrig.promises import deliveries
+from gridrig.promises.deliveries import liars_paid_milliwh, traded_beyond_milliwh
+from gridrig.promises.good_twin import energy_unlike_milliwh, entries_unlike, troubles
+from gridrig.promises.late_ledger import settled_late
+from gridrig.settlement.certificates_store import CertificateStore
+
+NAME = "test_sunny_afternoon"
+
+
+@pytest.fixture(name="hours")
+def hours_of_a_region() -> Loop:
+    return region_hours()
+
+
+def measured(loop: Loop, name: str) -> float | None:
+    return next(m.value for m in measure(loop.observed(loop.trace.columns())) if m.name == name)
+
+
+def test_the_run_passes_as_it_was(hours: Loop) -> None:
+    assert not_passed(NAME, hours) == {}
+
+
+def test_a_clearing_that_moves_nothing_is_found(hours: Loop) -> None:
+    with changed(hours.trading.cleared, 1, trades=()):
+        found = not_passed(NAME, hours)
+    assert_fails_alone(found, "test_sunny_afternoon.clearings_unlike_rule")
+
+
+def test_an_account_that_is_lost_and_a_period_that_is_not_settled_are_found(
+    hours: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = hours.account.journal
+    names = [name for name, amount in journal.balances().items() if amount]
+    whole = journal.balances
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "balances", lambda: whole() | {names[0]: 0})
+        assert_fails_alone(not_passed(NAME, hours), "test_sunny_afternoon.ledger_sum_micro")
+        assert_fails(measured(hours, "ledger_sum_micro"), "ledger_sum_micro")
+    more = replace(hours, periods=[*hours.periods, hours.periods[-1]])
+    assert_fails_alone(not_passed(NAME, more), "test_sunny_afternoon.periods_not_settled")
+    assert_fails(measured(more, "periods_not_settled"), "periods_not_settled")
+
+
+def test_energy_that_is_paid_and_was_not_delivered_is_found(hours: Loop) -> None:
+    settled: Any = hours.account.settled[1]
+    entries = list(settled.entries)
+    at = next(k for k, entry in enumerate(entries) if entry.kind == "delivered")
+    entries[at] = thawed(entries[at], energy_milliwh=entries[at].energy_milliwh + 1)
+    wrong = with_settled(hours, 1, entries=entries)
+    found = not_passed(NAME, wrong)
+    assert_fails_alone(found, "test_sunny_afternoon.payment_unlike_delivery_milliwh")
+    assert_fails(
+        deliveries.payment_unlike_delivery_milliwh(wrong),
+        "test_holders.payment_unlike_delivery_milliwh",
+        "test_rule_change.payment_unlike_delivery_milliwh",
+        "test_two_regions.payment_unlike_delivery_milliwh",
+    )
+
+
+def test_a_payment_by_a_reading_that_was_not_verified_is_found(hours: Loop) -> None:
+    backing = {entry.closing_digest for entry in hours.account.entries()}
+    rows = hours.rounds.received
+    at = next(
+        k for k, row in enumerate(rows) if row.digest and bytes.fromhex(row.digest) in backing
+    )
+    assert_passes(liars_paid_milliwh(hours), "test_liars.liars_paid_milliwh")
+    with changed(rows, at, digest="00" * 32):
+        assert_fails_alone(not_passed(NAME, hours), "test_sunny_afternoon.payments_unbacked")
+        assert_fails(measured(hours, "payments_unbacked"), "payments_unbacked")
+        assert_fails(liars_paid_milliwh(hours), "test_liars.liars_paid_milliwh")
+
+
+def test_a_register_that_mints_too_much_is_found(
+    hours: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Generous(CertificateStore):
+        def supply(self) -> Any:
+            supply = super().supply()
+            return thawed(supply, minted_wh=supply.minted_wh + 1, held_wh=supply.held_wh + 1)
+
+    monkeypatch.setattr(deliveries, "CertificateStore", Generous)
+    found = not_passed(NAME, hours)
+    assert_fails_alone(found, "test_sunny_afternoon.certificates_unlike_meters_wh")
+    unlike = deliveries.certified(hours, {"meter-roof-1"}).unlike_wh
+    assert_fails(unlike, "test_voltage_support.certificates_unlike_meters_wh")
+
+
+def test_a_register_that_takes_a_second_claim_is_found(
+    hours: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(CertificateStore):
+        def mint(self, period: Any, *, issuer: str, **more: Any) -> Any:
+            try:
+                return super().mint(period, issuer=issuer, **more)
+            except SettlementError:
+                if more.get("scheme") != "share":
+                    raise
+                return 1
+
+    monkeypatch.setattr(deliveries, "CertificateStore", Forgetful)
+    assert_fails_alone(not_passed(NAME, hours), "test_sunny_afternoon.claimed_twice")
+
+
+def test_a_page_with_another_balance_than_the_books_is_found(hours: Loop) -> None:
+    wrong = with_entry(hours, lambda e: e.meter is not None, amount_micro=10**9, quality="measured")
+    assert_fails_alone(not_passed(NAME, wrong), "test_sunny_afternoon.pages_unlike_books")
+
+
+def test_a_run_that_differs_from_its_twin_by_a_unit_or_was_never_bad_is_found(
+    hours: Loop,
+) -> None:
+    settled: Any = hours.account.settled[0]
+    meters = list(settled.meters)
+    meters[0] = thawed(meters[0], import_milliwh=meters[0].import_milliwh + 1)
+    other = with_settled(hours, 0, meters=meters)
+    unlike = energy_unlike_milliwh(hours, other)
+    assert_fails(unlike, "test_bad_network.energy_unlike_twin_milliwh")
+    assert_fails(troubles(hours), "test_bad_network.wire_troubles")
+    assert_fails(settled_late(hours), "test_storm.periods_settled_late")
+    lost = with_books(hours, entries=lambda: hours.account.entries()[1:])
+    assert_fails(entries_unlike(hours, lost), "test_bad_network.entries_unlike_twin")
+
+
+def test_a_mind_that_trades_more_than_its_right_or_asks_for_nothing_more_is_found(
+    hours: Loop,
+) -> None:
+    trade = next(t for t in hours.trading.cleared[1].trades if t.side == "offer")
+    beyond = traded_beyond_milliwh(hours, trade.participant, trade.energy_milliwh - 1)
+    assert_fails(beyond, "test_guarded_minds.traded_beyond_rights_milliwh")
+    assert_fails(measured(hours, "orders_clamped"), "orders_clamped")
