@@ -140,3 +140,21 @@ def test_a_mind_that_trades_more_than_its_right_or_asks_for_nothing_more_is_foun
     beyond = traded_beyond_milliwh(hours, trade.participant, trade.energy_milliwh - 1)
     assert_fails(beyond, "test_guarded_minds.traded_beyond_rights_milliwh")
     assert_fails(measured(hours, "orders_clamped"), "orders_clamped")
+
+
+def test_a_feeder_out_of_its_limits_or_under_no_stress_is_found(hours: Loop) -> None:
+    extremes = hours.feeder.extremes
+    assert 0.95 < extremes["v_min"].value < extremes["v_max"].value < 1.05
+    calm = measured(hours, "trafo_loading_max_percent")
+    assert_fails(calm, "test_evening_uncoordinated.trafo_loading_max_percent")
+    for key, value in (("v_min", 0.949), ("v_max", 1.051), ("trafo", 100.1), ("dead", 1.0)):
+        hours.feeder._extremes[key] = replace(extremes[key], value=value)
+    assert_fails(measured(hours, "bus_v_min_pu"), "bus_v_min_pu")
+    assert_fails(measured(hours, "bus_v_max_pu"), "bus_v_max_pu")
+    assert_fails(measured(hours, "buses_dead_max"), "buses_dead_max")
+    assert_fails(
+        measured(hours, "trafo_loading_max_percent"),
+        "test_evening_peak.trafo_loading_max_percent",
+        "test_rerouting.trafo_loading_max_percent",
+        "test_shedding.trafo_loading_max_percent",
+    )

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from criteria import assert_fails
 
 from gridrig.campaign.charging_rules import Call, ChargingRules, Stay
 from gridrig.promises import car_park, vehicle_to_grid
@@ -67,6 +68,7 @@ def test_naming_a_car_that_could_have_been_served_is_no_way_out() -> None:
     assert car_park.named_although_possible(found) == 1
     share = car_park.percent_of_deliverable(named, columns, found, 10_000.0)
     assert share == pytest.approx(75)
+    assert_fails(share, "test_evening_peak.percent_of_deliverable")
     # 7 kW for the four hours after the reaction are less than 30 kWh.
     impossible = loop_of((2 * HOUR_S, "car_infeasible", "a", 0.0), energy_wh=30_000)
     assert car_park.named_although_possible(car_park.served(impossible, columns)) == 0
@@ -117,8 +119,12 @@ def test_a_car_below_its_reserve_and_one_that_gives_what_it_had_not_are_found() 
     # 6 kWh to spare, charged by 3 and given 8 of them.
     had = giving([-3_000.0, 4_000.0, 4_000.0])
     assert vehicle_to_grid.given_of_spare_percent(*had) == pytest.approx(500 / 6)
-    assert vehicle_to_grid.given_of_spare_percent(*giving([7_000.0])) == pytest.approx(700 / 6)
+    more = vehicle_to_grid.given_of_spare_percent(*giving([7_000.0]))
+    assert more == pytest.approx(700 / 6)
+    assert_fails(more, "test_vehicle_to_grid.given_of_spare_percent")
     assert vehicle_to_grid.refused(had[0]) == 1
+    had[0].events.ordered().clear()
+    assert_fails(vehicle_to_grid.refused(had[0]), "test_vehicle_to_grid.orders_refused")
 
 
 def test_a_call_that_is_not_met_for_good_and_giving_on_in_the_dark_are_found() -> None:
@@ -128,5 +134,7 @@ def test_a_call_that_is_not_met_for_good_and_giving_on_in_the_dark_are_found() -
     late = [0, 0, 5_000.0, 4_000.0, 5_000.0, 5_000.0]
     assert vehicle_to_grid.call_met_after_slots(*giving(late), call) == 8  # slots in two hours
     assert vehicle_to_grid.export_after_loss_s(*giving(met)) == 0
-    assert vehicle_to_grid.export_after_loss_s(*giving([*met, 20.0])) == HOUR_S
+    after_s = vehicle_to_grid.export_after_loss_s(*giving([*met, 20.0]))
+    assert after_s == HOUR_S
+    assert_fails(after_s, "test_vehicle_to_grid.export_after_loss_s")
     assert vehicle_to_grid.export_after_loss_s(*giving([0.0] * 6)) is None  # nobody gave before

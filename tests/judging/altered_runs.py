@@ -70,16 +70,13 @@ def with_entry(loop: Loop, chosen: Callable[[Any], bool], **values: object) -> L
     return with_books(loop, entries=lambda: entries)
 
 
-@contextmanager
-def trace_of(loop: Loop, change: Callable[[dict[str, float]], object]) -> Iterator[None]:
-    """Change every tick of a run's trace, and put it back."""
-    kept = copy.deepcopy(loop.trace._rows)
-    try:
-        for row in loop.trace._rows:
-            change(row)
-        yield
-    finally:
-        loop.trace._rows[:] = kept
+def with_trace(loop: Loop, change: Callable[[dict[str, float]], object]) -> Loop:
+    """Return a run every tick of whose trace is changed."""
+    trace = copy.copy(loop.trace)
+    trace._rows = copy.deepcopy(trace._rows)
+    for row in trace._rows:
+        change(row)
+    return replace(loop, trace=trace)
 
 
 @contextmanager
