@@ -1,8 +1,12 @@
 """Balancing by storages: the law against a feeder that answers late, its place in a scenario."""
 
 import copy
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from criteria import assert_fails
 
 from gridrig.campaign.balancing import Balancing
 from gridrig.campaign.builtin import RIGS, SCENARIOS
@@ -82,7 +86,13 @@ def test_a_head_that_is_off_its_plan_at_the_end_never_recovered() -> None:
 
     loop = run_virtual(run, start_utc_s=scenario.start_utc_s)
     kept = copy.deepcopy(loop.trace._rows)
-    assert recovery(loop, 360.0, 415.0).periods <= 12
+    found = recovery(loop, 360.0, 415.0)
+    assert found.periods <= 12
+    # Beside a time at which nothing happened, and of a market that planned nothing.
+    assert_fails(recovery(loop, 415.0, 500.0).lost_w, "test_cloud_ramp.sun_lost_w")
+    idle: Any = SimpleNamespace(cleared=[])
+    planless = recovery(replace(loop, trading=idle), 360.0, 415.0)
+    assert_fails(planless.plan_w, "test_cloud_ramp.plan_w_min")
     for at_s, expected in ((500.0, 18.0), (595.0, float("inf"))):
         for row in loop.trace._rows:
             if row["t_s"] == at_s:

@@ -2,9 +2,13 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from criteria import assert_fails
 
 from gridrig.campaign.assembly import load_grid
 from gridrig.campaign.branch_contacts import BranchContacts
@@ -54,13 +58,28 @@ def test_the_operator_switched_and_each_false_trace_of_it_is_noticed(evening: Lo
     assert (found.rings, found.unserved_wh, found.needless) == (0, 0.0, 0)
     assert found.engines_differ_pu < 1e-4
 
-    assert tampered(evening, lambda row: row.update({"bus.a4.v_pu": 0.9})).engines_differ_pu > 0.005
+    low = tampered(evening, lambda row: row.update({"bus.a4.v_pu": 0.9}))
+    assert_fails(low.engines_differ_pu, "test_rerouting.engines_differ_v_pu")
     ring = tampered(evening, lambda row: row.update({"switch.line:to-a4.closed": 1.0}))
     assert ring.rings == 1
+    assert_fails(ring.rings, "test_rerouting.rings_max")
     off = tampered(evening, lambda row: row.update({"load.a3.p_w": 0.0}))
     assert off.protected_unserved_wh == off.unserved_wh > 0
     assert off.needless == off.out_of_order == 9
     assert off.off_at_end == 1
+    assert_fails(off.protected_unserved_wh, "test_shedding.protected_unserved_wh")
+    assert_fails(off.out_of_order, "test_shedding.shed_out_of_order")
+    assert_fails(off.off_at_end, "test_shedding.shed_at_end")
+
+
+def test_an_operator_that_did_nothing_is_noticed(evening: Loop) -> None:
+    # There was a way round, so that nothing was shed nor said to be.
+    found = rerouted(evening, LIMIT_PERCENT)
+    assert_fails(found.said_s, "test_shedding.said_before_s")
+    assert_fails(found.unserved_wh, "test_shedding.unserved_wh")
+    untold: Any = SimpleNamespace(ordered=lambda: [])
+    idle = rerouted(replace(evening, events=untold), LIMIT_PERCENT)
+    assert_fails(idle.ahead_s, "test_rerouting.switched_ahead_s")
 
 
 def test_the_operator_tells_what_it_foresees_and_moves_the_tie_first(evening: Loop) -> None:
