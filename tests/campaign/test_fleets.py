@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -9,10 +10,12 @@ from typing import cast
 import numpy as np
 import pytest
 import tomli_w
+from criteria import assert_fails
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from gridrig._core import VerifiedReading, Verifier
 from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.catalogue import CATALOGUE
@@ -23,6 +26,7 @@ from gridrig.campaign.scenario_fit import check_together
 from gridrig.circuit.heated_homes import HeatedHomes, History
 from gridrig.errors import MeteringError, RigError
 from gridrig.minds.aggregator import Baseline, Order, dispatch, ordered_w
+from gridrig.promises import fleet_credits
 from gridrig.promises.comfort import comfort_excess_k, moved
 from gridrig.promises.fleet_credits import (
     Event,
@@ -205,7 +209,13 @@ def test_what_was_not_followed_is_found_in_each_part_of_an_order() -> None:
     assert good.most_back_w(80) == 30
     late = response([0, 0, 0, 0, 89, 90, 100, 100, 0, 0], order)
     assert late.answered_s(order) == 30
-    assert late.error_percent(50, 80) == pytest.approx(100 * math.sqrt(100 / 3) / 100)
+    missed = late.error_percent(50, 80)
+    assert missed == pytest.approx(100 * math.sqrt(100 / 3) / 100)
+    assert_fails(missed, "test_fleet_tracking.ramp_error_percent")
+    few = homes()
+    silent = 100 * (~few.online).sum() / few.count
+    assert_fails(float(silent), "test_fleet_tracking.silent_percent")
+    assert_fails(few.count, "test_fleet_tracking.devices")
     assert response([0.0] * 10, order).answered_s(order) is None
     assert good.error_percent(0, 20) is None
     assert good.mean_w(70, 90) == pytest.approx(35)
@@ -225,7 +235,9 @@ def test_a_stove_beside_the_pump_and_a_cold_room_are_found() -> None:
     assert honest.of_load_percent == 80
     assert honest.unbalanced_percent == pytest.approx(0, abs=1e-9)
     stove = run | {"fleet.h.stored_wh": [0, -1200, -500]}
-    assert moved(columns, stove, {"h": fleet}, from_s=0, to_s=3600).unbalanced_percent > 30
+    unbalanced = moved(columns, stove, {"h": fleet}, from_s=0, to_s=3600).unbalanced_percent
+    assert unbalanced > 30
+    assert_fails(unbalanced, "test_moved_comfort.heat_unbalanced_percent")
     assert comfort_excess_k(columns, {"h": fleet}) == pytest.approx(-0.1)
     cold = columns | {"fleet.h.coldest_c": [21.0, 19.7, 20.2]}
     assert comfort_excess_k(cold, {"h": fleet}) == pytest.approx(0.3)
@@ -270,6 +282,33 @@ def test_wasting_on_the_days_before_costs_more_than_it_earns() -> None:
     assert gain == 47_500 * 250_000 // 1_000_000 - 500_000 * 300_000 // 1_000_000 < 0
 
 
+def test_programmes_that_believe_too_much_pay_what_the_judges_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sheds, heater = [400.0] * 7 + [150.0] * 2 + [400.0], [400.0] * 6 + [2400.0] + [400.0] * 3
+    meters = home_meters({0: sheds, 1: heater})
+    fleet = enrolled(meters.names, 400_000)
+    assert_fails(len(meters.names), "test_fleet_credits.devices")
+    # Told only as it begins, a heater of the quarter-hour before is part of the baseline.
+    unnoticed = responses(meters, fleet, replace(EVENT, notice_utc_s=EVENT.from_utc_s))
+    payment = paid(unnoticed, 10_000_000)["m/1"]
+    assert_fails(payment, "test_fleet_credits.inflated_after_notice_paid_micro")
+    # A day of the ten is not read.
+    fresh = home_meters({0: sheds})
+    periods = fresh.periods(0, EVENT.needed()[4:])
+    unread = EVENT.measure(enrolled(fresh.names, 400_000), "m/0", periods)
+    assert_fails(int(unread.shortcoming is not None), "test_fleet_credits.credits_missing")
+    assert_fails(sum(paid({"m/0": unread}, 1000).values()), "test_fleet_credits.paid_micro")
+    with monkeypatch.context() as patch:  # energy that costs nothing
+        patch.setattr(fleet_credits, "ENERGY_MICRO_PER_KWH", 0)
+        gain = inflating_gain_micro(
+            home_meters({0: sheds}), fleet, EVENT, 0, wasted_w=100.0, honest=115_000
+        )
+    assert_fails(gain, "test_fleet_credits.inflating_gain_micro")
+    monkeypatch.setattr(fleet_credits, "reward", lambda *_: None)
+    assert_fails(credited_twice(fleet, unnoticed), "test_fleet_credits.credited_twice")
+
+
 def test_meters_that_read_low_count_low_and_sign_nothing_twice() -> None:
     low = home_meters({0: [400.0] * 10}, meter_scale=0.9)
     (period,) = low.periods(0, [START])
@@ -286,6 +325,21 @@ def test_a_quarter_hour_is_there_if_both_its_ends_were_heard_and_no_old_reading_
     assert week == Heartbeats(100 * 667 / 672, 0)
     replayed = heartbeats(meters, fleet, 1, START - WEEK_S, lost=(), replayed={50})
     assert replayed == Heartbeats(100 * 670 / 672, 0)
+    # Nobody who replayed a day would be heard on so many.
+    assert_fails(replayed.percent, "test_fleet_enrolment.replayer_percent")
+
+
+def test_a_verifier_that_forgets_what_it_heard_is_found() -> None:
+    meters = home_meters({0: [400.0] * 10})
+
+    def forgets(record: bytes, *, at_s: int, meter: str) -> VerifiedReading:
+        return home_meters({0: [400.0] * 10}).verifier.verify(record, at_s=at_s, meter=meter)
+
+    meters.verifier = cast(Verifier, SimpleNamespace(verify=forgets))
+    fleet = enrolled(meters.names, 1)
+    lost = {2, *range(4, 673)}  # so that no period ends with the old reading
+    week = heartbeats(meters, fleet, 0, START - WEEK_S, lost=lost, replayed={3})
+    assert_fails(week.replays_believed, "test_fleet_enrolment.replays_believed")
 
 
 def test_a_capacity_is_believed_that_was_shown_and_not_twice_as_much() -> None:
@@ -294,3 +348,6 @@ def test_a_capacity_is_believed_that_was_shown_and_not_twice_as_much() -> None:
     fleet = enrolled(meters.names, 400_000)
     test = Event(EVENT.notice_utc_s, EVENT.from_utc_s, EVENT.from_utc_s + 900)
     assert capacity(meters, fleet, test, 0.9) == Shown(180_000, 90_000, 0)
+    # Who claims less than half of what it has is believed twice as much.
+    modest = capacity(home_meters({0: sheds}), fleet, test, 0.45)
+    assert_fails(modest.liars_believed, "test_fleet_enrolment.liars_believed")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from altered_runs import thawed
+from criteria import assert_fails
 
 from gridrig._core import EnergyClaim, MeterPeriod, Verifier
 from gridrig.errors import SettlementError
@@ -25,6 +27,7 @@ from gridrig.promises.plant_year import HOUR_S, PlantYear, day_start_utc_s
 from gridrig.settlement.certificates import CertificateStore
 from gridrig.settlement.chain import certificates as chain
 from gridrig.settlement.plant_shares import PlantShares
+from gridrig.settlement.privacy import LeafOpening
 from gridrig.settlement.profiles_lifecycle import Lifecycle
 from gridrig.settlement.profiles_weekly import WEEK_S, WeeklyBuckets
 from gridrig.settlement.vault import Vault
@@ -117,10 +120,13 @@ def test_a_certificate_too_many_or_a_part_too_large_is_counted(certified: Certif
         )
     )
     assert certified.without_sun_wh() == 7
+    assert_fails(certified.without_sun_wh(), "test_certificate_year.certified_without_sun_wh")
     certified.claims["main"].pop()
     lost = certified.claims["main"].pop()
     assert certified.unlike_meters_wh(YEAR) == lost.energy_wh
-    assert certified.unlike_supply_wh() > 0
+    unlike = certified.unlike_meters_wh(YEAR)
+    assert_fails(unlike, "test_certificate_year.certificates_unlike_meters_wh")
+    assert_fails(certified.unlike_supply_wh(), "test_certificate_year.supply_unlike_lots_wh")
     certified.claims["main"].append(lost)
     number, parts = certified.parted[0]
     for wrong in ([parts[0] + 1, *parts[1:]], [parts[0] + 2, parts[1] - 2, *parts[2:]]):
@@ -128,9 +134,12 @@ def test_a_certificate_too_many_or_a_part_too_large_is_counted(certified: Certif
         assert certified.shares_unlike_plant(YEAR) == 1
     certified.parted[0] = (number, parts)
     small = replace(YEAR, rated_w={"pv-1": 10_000.0, "pv-2": 2_900.0})
-    assert certified.shares_unlike_plant(small) > 0
+    assert_fails(certified.shares_unlike_plant(small), "test_certificate_year.shares_unlike_plant")
     certified.charged_wh //= 2
-    assert certified.storage_beyond_charge_wh() > 0
+    beyond = certified.storage_beyond_charge_wh()
+    assert_fails(beyond, "test_certificate_year.storage_beyond_charge_wh")
+    certified.claims["store"].clear()
+    assert_fails(certified.storage_wh(), "test_certificate_year.storage_certified_wh")
 
 
 def test_a_register_without_its_index_lets_second_claims_through(
@@ -139,7 +148,61 @@ def test_a_register_without_its_index_lets_second_claims_through(
     # Not the register is judged here but its judge: what forgets every claim has to be noticed.
     monkeypatch.setattr(CertificateStore, "mint", lambda *_args, **_more: None)
     monkeypatch.setattr(chain, "claim", lambda *_args: None)
-    assert second_claims.second_claims(YEAR, certified).taken > 100
+    taken = second_claims.second_claims(YEAR, certified).taken
+    assert taken > 100
+    assert_fails(taken, "test_certificate_year.claimed_twice")
+
+
+def test_refusals_that_show_no_records_and_a_register_of_few_claims_are_found(
+    certified: CertifiedYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = second_claims._refusal
+
+    def bare(*args: Any) -> SettlementError | None:
+        refusal = genuine(*args)
+        return None if refusal is None else SettlementError(refusal.code, "no more is told")
+
+    monkeypatch.setattr(second_claims, "_refusal", bare)
+    tried = second_claims.second_claims(YEAR, certified)
+    assert tried.taken == 0
+    assert_fails(tried.without_records, "test_certificate_year.refusals_without_records")
+    for claims in certified.claims.values():
+        del claims[1:]
+    few = second_claims.second_claims(YEAR, certified)
+    assert_fails(few.tried, "test_certificate_year.second_claims_tried")
+
+
+def test_a_register_that_mints_an_hour_again_is_found(
+    certified: CertifiedYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minted = []
+    mint, supply = CertificateStore.mint, CertificateStore.supply
+
+    def again(self: CertificateStore, period: Any, **given: Any) -> Any:
+        minted.append(period.export_milliwh // 1000)
+        return mint(self, period, **given)
+
+    def more(self: CertificateStore) -> Any:
+        found = supply(self)
+        return thawed(found, minted_wh=found.minted_wh + sum(minted))
+
+    monkeypatch.setattr(CertificateStore, "mint", again)
+    monkeypatch.setattr(CertificateStore, "supply", more)
+    added = certified_year.second_mint_wh(YEAR, certified)
+    assert_fails(added, "test_certificate_year.minted_again_wh")
+
+
+def test_a_plant_that_gives_a_share_too_many_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give = PlantShares.give
+
+    def gives(self: PlantShares, holder: str) -> int:
+        return 0 if holder == "one-too-many" else give(self, holder)
+
+    monkeypatch.setattr(PlantShares, "give", gives)
+    full = certify(YEAR, tmp_path / "certificates.db").refused_share == "settlement.plant_full"
+    assert_fails(0 if full else 1, "test_certificate_year.shares_beyond_capacity")
 
 
 def test_a_table_of_life_that_allows_more_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +213,9 @@ def test_a_table_of_life_that_allows_more_is_found(monkeypatch: pytest.MonkeyPat
         rule = lifecycles.ALLOWED | {key: to}
         with monkeypatch.context() as patch:
             patch.setattr(lifecycles, "ALLOWED", rule)
-            assert lifecycles.transitions_unlike_rule(many_hours()) == 1
+            unlike = lifecycles.transitions_unlike_rule(many_hours())
+            assert unlike == 1
+            assert_fails(unlike, "test_certificate_year.transitions_unlike_rule")
 
 
 def many_hours() -> list[MeterPeriod]:
@@ -175,7 +240,9 @@ def test_a_badge_shown_twice_is_a_watt_hour_astray(monkeypatch: pytest.MonkeyPat
         return genuine(self, owner, offsets)
 
     monkeypatch.setattr(Lifecycle, "badge", forgetful)
-    assert lifecycles.offsets_unlike_wh(SUNNY) == 3
+    unlike = lifecycles.offsets_unlike_wh(SUNNY)
+    assert unlike == 3
+    assert_fails(unlike, "test_certificate_year.offsets_unlike_wh")
 
 
 def test_grams_with_a_guessed_rate_are_found(
@@ -191,11 +258,22 @@ def test_grams_with_a_guessed_rate_are_found(
         return [c if c.grams is not None else c._replace(grams=1) for c in genuine(claims, rates)]
 
     monkeypatch.setattr(carbon_sums, "carbon", guessing)
-    assert carbon_sums.grams_unlike_sums(claims, rates) > 0
+    unlike = carbon_sums.grams_unlike_sums(claims, rates)
+    assert_fails(unlike, "test_certificate_year.grams_unlike_sums")
+    guessed = carbon_sums.withheld(claims, rates)
+    assert_fails(guessed, "test_certificate_year.hours_without_rate_withheld")
 
 
 def test_a_private_sum_says_what_is_certified(certified: CertifiedYear) -> None:
     assert batches.private_sum_unlike_wh(certified.claims["main"]) == 0
+
+
+def test_an_opening_that_says_more_than_was_committed_to_is_found(
+    certified: CertifiedYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LeafOpening, "check", lambda self, _: self.payload)
+    unlike = batches.private_sum_unlike_wh(certified.claims["main"])
+    assert_fails(unlike, "test_certificate_year.private_sum_unlike_wh")
 
 
 @pytest.mark.parametrize("wrong", ["twice", "estimates", "fee", "default"])
@@ -226,7 +304,7 @@ def test_a_vault_that_pays_wrongly_is_found(wrong: str, monkeypatch: pytest.Monk
         monkeypatch.setattr(Vault, "default", default)
     else:
         monkeypatch.setattr(Vault, "earn", locals()[wrong])
-    assert sums.vault_unlike_sums(sites()) > 0
+    assert_fails(sums.vault_unlike_sums(sites()), "test_certificate_year.vault_unlike_sums_micro")
 
 
 @pytest.mark.parametrize("wrong", ["early", "twice", "parts"])
@@ -247,7 +325,8 @@ def test_a_bucket_that_pays_wrongly_is_found(wrong: str, monkeypatch: pytest.Mon
 
     names = {"early": "final_s", "twice": "claim", "parts": "report"}
     monkeypatch.setattr(WeeklyBuckets, names[wrong], locals()[wrong])
-    assert weekly_sums.weekly_unlike_rule(farms) > 0
+    unlike = weekly_sums.weekly_unlike_rule(farms)
+    assert_fails(unlike, "test_certificate_year.weekly_claims_unlike_rule")
 
 
 @pytest.mark.parametrize("wrong", ["piecemeal", "silent"])
@@ -265,7 +344,8 @@ def test_a_batch_that_is_not_whole_is_found(
         return []
 
     monkeypatch.setattr(batches, "mint_batch", locals()[wrong])
-    assert batches.batches_unlike(SUNNY[:6], tmp_path / "batch.db") > 0
+    unlike = batches.batches_unlike(SUNNY[:6], tmp_path / "batch.db")
+    assert_fails(unlike, "test_certificate_year.batches_unlike")
 
 
 def test_a_plant_has_room_for_its_shares_and_parts_an_hour_once(tmp_path: Path) -> None:
