@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from anvil import GENESIS_S, Anvil, Deployed, deploy
+from criteria import assert_fails
 from keccak_oracle import keccak
 
 from gridrig.clock import Clock, run_virtual
@@ -93,6 +94,7 @@ def test_a_hasty_relay_makes_a_second_copy_which_the_count_finds_and_then_it_sto
     crossing = crossed(act, confirmations=1)
     assert crossing.live_wh[-1] == ("the chain at home took it back", MINTED_WH + 10_000)
     assert crossing.beyond_wh() == 10_000
+    assert_fails(crossing.beyond_wh(), "test_two_regions.units_beyond_minted_wh")
 
 
 @pytest.mark.usefixtures("installed")
@@ -103,7 +105,10 @@ def test_two_relays_that_lie_together_are_found_by_the_count_alone() -> None:
         for name in RELAYS[:2]:
             await crossing.far.finish(name, lie)
         crossing.count("they lied")
-        assert crossing.far_wh() - crossing.vault_wh() == 7
+        unlike = abs(crossing.far_wh() - crossing.vault_wh())
+        assert unlike == 7
+        assert_fails(unlike, "test_two_regions.vault_unlike_bridged_wh")
+        assert_fails(crossing.far_wh(), "test_two_regions.crossed_wh")
 
     assert crossed(act).beyond_wh() == 7
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from random import Random
-from typing import Any
 
 import pytest
 from anvil import Anvil, Deployed, deploy
+from criteria import assert_fails, module_of
 
-from gridrig.campaign.builtin import PROCEDURES, RIGS
+from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.procedures import execute
 from gridrig.campaign.rule_book import ChangedRules, EmergencyStop, RuleChange, RuleTables
 from gridrig.clock import Clock, run_virtual
@@ -118,12 +117,7 @@ def test_a_chain_decides_as_the_market_does() -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_a_market_that_lets_everything_pass_is_found() -> None:
-    path = PROCEDURES / "promises" / "test_rule_change.py"
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module: Any = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_of("test_rule_change")
     rules = module.SCENARIO.rules
     lax = replace(rules.governance, delay_s=0, quorum=1, veto=(), safety=("council",))
     module.SCENARIO = replace(module.SCENARIO, rules=replace(rules, governance=lax))
@@ -133,4 +127,8 @@ def test_a_market_that_lets_everything_pass_is_found() -> None:
     assert found["decisions_unlike_expected"] == 5
     assert found["chain_decides_otherwise"] == 5
     assert found["periods_unlike_rules"] == 13  # from the free network of 10:00 on
+    decided = found["decisions_unlike_expected"]
+    assert_fails(decided, "test_rule_change.decisions_unlike_expected")
+    assert_fails(found["chain_decides_otherwise"], "test_rule_change.chain_decides_otherwise")
+    assert_fails(found["periods_unlike_rules"], "test_rule_change.periods_unlike_rules")
     assert found["ledger_sum_micro"] == 0  # the books are right, by the wrong rules

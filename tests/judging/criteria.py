@@ -15,7 +15,7 @@ from typing import Any
 from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import Criterion, Measurement, judge, judge_all
+from gridrig.campaign.measurements import Criterion, Measurement, Verdict, judge, judge_all
 from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.procedures import Procedure
 
@@ -96,13 +96,23 @@ class KeptLab:
         self.recorded.append(Measurement(name, unit, value, uncertainty, note))
 
 
-def not_passed(name: str, *loops: Loop, told: Any = None) -> dict[str, Outcome]:
-    """Let a procedure judge runs that are over; return what does not pass, by name."""
+def verdicts_of(name: str, *loops: Loop, told: Any = None) -> tuple[Verdict, ...]:
+    """Let a procedure's own body judge runs that are over."""
     tested = procedure_of(name)
     lab: Any = KeptLab(loops, told)
     asyncio.run(tested.body(lab))  # type: ignore[arg-type]
-    verdicts = judge_all(tested.criteria, lab.recorded)
-    return {v.criterion.name: v.outcome for v in verdicts if v.outcome is not Outcome.PASS}
+    return judge_all(tested.criteria, lab.recorded)
+
+
+def values_of(name: str, *loops: Loop) -> dict[str, float | None]:
+    """Return what a procedure's own body measures of runs that are over, by criterion."""
+    return {v.criterion.name: v.value for v in verdicts_of(name, *loops)}
+
+
+def not_passed(name: str, *loops: Loop, told: Any = None) -> dict[str, Outcome]:
+    """Return what does not pass by a procedure's own body of runs that are over, by criterion."""
+    found = verdicts_of(name, *loops, told=told)
+    return {v.criterion.name: v.outcome for v in found if v.outcome is not Outcome.PASS}
 
 
 def assert_fails_alone(
