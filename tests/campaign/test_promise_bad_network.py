@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from criteria import assert_fails, assert_passes
 
 from gridrig.clock import Clock, run_virtual
 from gridrig.promises import bad_node
@@ -91,7 +92,12 @@ def test_a_sender_that_is_wrong_is_found(
     journal: Path, kind: type[Sender], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(anchoring, "Sender", kind)
-    assert WRONG_SENDERS[kind](anchored(journal))
+    found = anchored(journal)
+    assert WRONG_SENDERS[kind](found)
+    if kind is BelievesAnyHead:
+        assert_fails(found.in_doubt, "test_bad_network.sent_in_doubt")
+    if kind is SendsOnce:
+        assert_fails(len(found.unlike), "test_bad_network.roots_unlike_journal")
 
 
 @pytest.mark.soak
@@ -101,6 +107,32 @@ def test_every_other_sender_that_is_wrong_is_found(
 ) -> None:
     monkeypatch.setattr(anchoring, "Sender", kind)
     assert WRONG_SENDERS[kind](anchored(journal))
+
+
+def test_a_sender_that_never_waits_asks_too_often(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ((0.0, None), (5.0, "busy"), (40.0, None))
+    monkeypatch.setattr(bad_node, "PLAN", plan)
+    assert_passes(anchored(journal).asked_in_vain, "test_bad_network.asked_in_vain")
+    monkeypatch.setattr(anchoring, "Sender", NeverWaits)
+    assert_fails(anchored(journal).asked_in_vain, "test_bad_network.asked_in_vain")
+
+
+def test_a_node_without_trouble_and_a_journal_too_short_are_no_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bad_node, "PLAN", ((0.0, None),))
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as made:
+        made.post(
+            settle_period(0, [], [], from_ms=1000 * START, to_ms=1000 * START + 1, rules=RULES)
+        )
+    found = anchored(path)
+    assert found.unlike == ()
+    assert_fails(found.roots, "test_bad_network.roots_anchored")
+    assert_fails(found.dropped, "test_bad_network.postings_dropped")
+    assert_fails(len(found.alarms_missing), "test_bad_network.alarms_missing")
 
 
 def test_a_node_that_posts_twice_is_found(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Books, market and register of a run are altered after it: the judges find each change."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from altered_runs import changed, region_hours, thawed, with_books, with_entry, 
 from criteria import assert_fails, assert_fails_alone, assert_passes, not_passed
 
 from gridrig.campaign.catalogue import measure
+from gridrig.campaign.island_watch import IslandRecord
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.timing import TickTimes
 from gridrig.errors import SettlementError
 from gridrig.promises import deliveries
 from gridrig.promises.deliveries import liars_paid_milliwh, traded_beyond_milliwh
 from gridrig.promises.good_twin import energy_unlike_milliwh, entries_unlike, troubles
-from gridrig.promises.late_ledger import settled_late
+from gridrig.promises.late_ledger import differs, settled_late
 from gridrig.settlement.certificates_store import CertificateStore
 
 NAME = "test_sunny_afternoon"
@@ -129,6 +132,8 @@ def test_a_run_that_differs_from_its_twin_by_a_unit_or_was_never_bad_is_found(
     assert_fails(unlike, "test_bad_network.energy_unlike_twin_milliwh")
     assert_fails(troubles(hours), "test_bad_network.wire_troubles")
     assert_fails(settled_late(hours), "test_storm.periods_settled_late")
+    heard = [event.kind for event in hours.events.ordered()].count("order_heard")
+    assert_fails(heard, "test_fleet_credits.orders_heard")
     lost = with_books(hours, entries=lambda: hours.account.entries()[1:])
     assert_fails(entries_unlike(hours, lost), "test_bad_network.entries_unlike_twin")
 
@@ -157,4 +162,52 @@ def test_a_feeder_out_of_its_limits_or_under_no_stress_is_found(hours: Loop) -> 
         "test_evening_peak.trafo_loading_max_percent",
         "test_rerouting.trafo_loading_max_percent",
         "test_shedding.trafo_loading_max_percent",
+    )
+
+
+def judged_with(hours: Loop, name: str, **changes: Any) -> float | None:
+    """Return a measurement of the catalogue of a run of which other things were observed."""
+    observed = replace(hours.observed(hours.trace.columns()), **changes)
+    return next(m.value for m in measure(observed) if m.name == name)
+
+
+def test_an_island_without_need_that_sheds_wrongly_and_never_closes_is_found(hours: Loop) -> None:
+    record = IslandRecord(0.0, 0.0, 0, 0, reclose_asked_s=9.0)
+    record.shed_out_of_order, record.head_energy_milliwh = 1, 1
+    islands: Any = SimpleNamespace(records=[record])
+    shedding = judged_with(hours, "islands_with_shedding", islands=islands)
+    assert_fails(shedding, "islands_with_shedding")
+    order = judged_with(hours, "shed_out_of_order", islands=islands)
+    assert_fails(order, "test_storm.shed_out_of_order")
+    closed = judged_with(hours, "islands_not_reclosed", islands=islands)
+    assert_fails(closed, "islands_not_reclosed")
+    energy = judged_with(hours, "grid_energy_while_islanded_milliwh", islands=islands)
+    assert_fails(energy, "grid_energy_while_islanded_milliwh")
+
+
+def test_a_step_that_was_late_and_a_pack_over_its_limits_are_found(hours: Loop) -> None:
+    times = TickTimes(missed=[3.0])
+    assert_fails(judged_with(hours, "deadlines_missed", times=times), "deadlines_missed")
+    limits = {f"pack.p.{side}_limit_a": [10.0] * 3 for side in ("charge", "discharge")}
+    columns = {"dt_s": [5.0] * 3, "pack.p.i_a": [0.0, -13.0, -13.0], **limits}
+    slow = judged_with(hours, "bms_limit_response_s", columns=columns)
+    assert_fails(slow, "test_cloud_ramp.bms_limit_response_s")
+
+
+def test_a_lie_that_nobody_refused_is_found(hours: Loop) -> None:
+    told = SimpleNamespace(
+        kind="fault_fired", device="meter-shop", data={"fault": "forged_reading"}
+    )
+    events: Any = SimpleNamespace(ordered=lambda: [told])
+    believed = judged_with(hours, "false_readings_accepted", events=events)
+    assert_fails(believed, "false_readings_accepted")
+
+
+def test_a_ledger_that_came_back_with_another_period_is_found(hours: Loop) -> None:
+    rig = hours.physics.street.rig
+    assert not differs(rig, hours)
+    first = [row for row in hours.rounds.received if row.period < 7]
+    rounds: Any = SimpleNamespace(received=first)
+    assert_fails(
+        float(differs(rig, replace(hours, rounds=rounds))), "test_storm.late_ledger_differs"
     )

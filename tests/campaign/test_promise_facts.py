@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from criteria import assert_fails
 
 from gridrig._core import MerkleTree, Verifier
 from gridrig.campaign import records
@@ -13,9 +14,10 @@ from gridrig.campaign.facts_command import check_command, prove_command, root_co
 from gridrig.campaign.run import run
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.slicing import slice_scenario
+from gridrig.errors import SettlementError
 from gridrig.promises import facts
 from gridrig.rig.description import load_rig
-from gridrig.settlement.facts import FactTree, fact_digest
+from gridrig.settlement.facts import Absence, FactTree, Receipt, fact_digest
 
 START_S = 1_466_424_000
 
@@ -44,7 +46,33 @@ def test_a_tree_out_of_order_has_another_root() -> None:
     records_, _ = small(Verifier())
     leaves = sorted(map(fact_digest, records_))
     assert MerkleTree(leaves).root() == facts.root_by_hand(records_)
-    assert MerkleTree(leaves[::-1]).root() != facts.root_by_hand(records_)
+    unlike = MerkleTree(leaves[::-1]).root() != facts.root_by_hand(records_)
+    assert_fails(int(unlike), "test_facts.root_unlike_by_hand")
+
+
+def test_receipts_that_show_too_little_or_too_much_are_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def tried() -> facts.Tried:
+        verifier = Verifier()
+        records_, false = small(verifier)
+        at_s = START_S + 86_400
+        return facts.tried(verifier, records_, false, Random(1), at_s=at_s, receipts=34, changed=34)
+
+    def refuses(*_: object) -> None:
+        raise SettlementError("settlement.merkle_root_mismatch", "no root is right")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Receipt, "verify", refuses)
+        patch.setattr(Absence, "verify", refuses)
+        found = tried()
+    assert_fails(found.not_shown, "test_facts.receipts_not_shown")
+    assert_fails(found.not_absent, "test_facts.false_facts_not_absent")
+    monkeypatch.setattr(Receipt, "verify", lambda *_: None)
+    monkeypatch.setattr(Absence, "verify", lambda *_: None)
+    found = tried()
+    assert_fails(found.changed_shown, "test_facts.changed_receipts_shown")
+    assert_fails(found.present_absent, "test_facts.facts_shown_absent")
 
 
 def test_run_has_a_root_and_each_line_its_receipt(

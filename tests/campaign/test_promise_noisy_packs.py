@@ -3,11 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from criteria import assert_fails
+
 from gridrig.campaign.builtin import RIGS
+from gridrig.campaign.control import Control
+from gridrig.campaign.dispatch import Bounds
 from gridrig.campaign.lab import open_lab
+from gridrig.campaign.sensing import Telemetry
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.capabilities import BmsReading
 from gridrig.errors import DriverError
+from gridrig.promises import noisy_packs
 from gridrig.promises.noisy_packs import Found, is_wrong, noisy_hours
 from gridrig.rig.description import load_rig
 
@@ -70,5 +77,32 @@ def test_a_driver_that_hands_out_its_last_reading_is_found() -> None:
             return await noisy_hours(lab)
 
     found = run_virtual(main, start_utc_s=START)
-    assert found.silences == 0
+    assert_fails(found.silences, "test_noisy_packs.periods_without_reading")
     assert found.wrong > 0
+
+
+class HeedsNothing(Control):
+    """Lets storages do what is wanted, whatever their packs tell."""
+
+    def look(self, telemetry: Telemetry) -> None:
+        super().look(telemetry)
+        self.bounds = dict.fromkeys(self.bounds, Bounds(10_000.0, 10_000.0))
+
+
+def test_a_control_that_heeds_no_pack_and_a_short_quiet_line_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(noisy_packs, "Control", HeedsNothing)
+    monkeypatch.setattr(noisy_packs, "POLLS", 4)
+    monkeypatch.setattr(noisy_packs, "SHARE", 0.0)
+
+    async def main(clock: Clock) -> Found:
+        async with open_lab(load_rig(RIGS / "driver-bench.toml"), clock, [], []) as lab:
+            await lab.pass_time(120.0, step_s=1.0)
+            return await noisy_hours(lab)
+
+    found = run_virtual(main, start_utc_s=START)
+    assert_fails(found.damaged, "test_noisy_packs.frames_damaged")
+    assert_fails(found.used, "test_noisy_packs.readings_used")
+    assert_fails(found.without_reading_w, "test_noisy_packs.power_without_reading_w")
+    assert_fails(found.charged_in_alarm_w, "test_noisy_packs.charged_in_alarm_w")

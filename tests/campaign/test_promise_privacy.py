@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from criteria import assert_fails
 
 from gridrig.promises import published
 from gridrig.promises.published import Published
@@ -35,7 +36,9 @@ def test_a_load_or_a_name_in_anything_published_is_found(leak: bytes) -> None:
     needles = [str(LOAD).encode(), LOAD.to_bytes(32, "big"), b"house-3"]
     assert out.in_clear(needles) == 0
     out.sums.append(b"{" + leak + b"}")
-    assert out.in_clear(needles) == 1
+    found = out.in_clear(needles)
+    assert found == 1
+    assert_fails(found, "test_privacy.loads_in_clear", "test_privacy.names_in_clear")
 
 
 def test_an_account_is_linked_by_its_second_payment() -> None:
@@ -52,7 +55,9 @@ def test_secrets_that_homes_share_open_what_is_not_theirs() -> None:
     out.secrets["house-1"] = out.secrets["house-2"]
     leaf = out.leaves["house-1", 0][0]
     out.commitments[0][1] = published._commitment(out.secrets["house-1"], *leaf)
-    assert published.opened_wrongly(out, HOMES) == 1
+    wrongly = published.opened_wrongly(out, HOMES)
+    assert wrongly == 1
+    assert_fails(wrongly, "test_privacy.opened_wrongly")
 
 
 @pytest.mark.parametrize("lax", ["everybody", "deaf"])
@@ -67,7 +72,9 @@ def test_a_book_that_lets_too_much_pass_is_found(
         monkeypatch.setattr(ConsentBook, "require", lambda *_args, **_more: 1)
     else:
         monkeypatch.setattr(ConsentBook, "revoke", lambda *_args, **_more: None)
-    assert count(lax) >= len(HOMES)
+    without = count(lax)
+    assert without >= len(HOMES)
+    assert_fails(without, "test_privacy.reads_without_consent")
 
 
 def test_sums_that_give_a_home_away_or_are_wrong_are_found(
@@ -89,8 +96,10 @@ def test_sums_that_give_a_home_away_or_are_wrong_are_found(
     assert told("strict") == (0, 0)
     loads["house-0", 0] += 7
     assert told("wrong") == (7, 0)
+    assert_fails(told("wrong again")[0], "test_privacy.aggregates_unlike_milliwh")
     loads["house-0", 0] -= 7
     publish = AggregatePublisher._is_new
     monkeypatch.setattr(AggregatePublisher, "_is_new", lambda self, asked: True)
     assert told("lax") == (0, 2)
+    assert_fails(told("lax again")[1], "test_privacy.aggregates_too_narrow")
     monkeypatch.setattr(AggregatePublisher, "_is_new", publish)

@@ -1,13 +1,16 @@
 """What judges rows N1 and N7 finds collectors that break a rule, which no mutant can be."""
 
 from collections.abc import Callable
+from itertools import islice
 
 import pytest
+from criteria import assert_fails
 
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.lab import open_lab
 from gridrig.clock import Clock, run_virtual
 from gridrig.metering.keccak_signing import GLOW_GENESIS_S, KeccakSigner
+from gridrig.promises import telemetry_cases, telemetry_hours
 from gridrig.promises.telemetry_cases import NUMBER, Told, probe_keys, tell_packets, tell_reports
 from gridrig.promises.telemetry_hours import run_hours
 from gridrig.rig.description import load_rig
@@ -89,7 +92,8 @@ def test_collectors_by_the_rules_are_not_accused() -> None:
 
 @pytest.mark.parametrize("wrong", [ForgetsTheFirst, BelievesAnyTime, CountsWhatIsBanned])
 def test_each_broken_rule_of_slots_is_found(wrong: Callable[[int, int], SlotTable]) -> None:
-    assert told_packets(wrong).unlike
+    unlike = told_packets(wrong).unlike
+    assert_fails(len(unlike), "test_telemetry.packets_unlike_rules")
 
 
 def test_a_collector_that_takes_any_signature_is_found() -> None:
@@ -98,7 +102,16 @@ def test_a_collector_that_takes_any_signature_is_found() -> None:
 
 @pytest.mark.parametrize("wrong", [SetsNothingAside, LooksAtCapacityAlone])
 def test_a_collector_that_sets_too_little_aside_is_found(wrong: type[MinerCollector]) -> None:
-    assert told_reports(wrong).unlike
+    unlike = told_reports(wrong).unlike
+    assert_fails(len(unlike), "test_telemetry.reports_unlike_rules")
+
+
+def test_cases_that_are_not_told_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    packets, reports = telemetry_cases._packets, telemetry_cases._reports
+    monkeypatch.setattr(telemetry_cases, "_packets", lambda *at: islice(packets(*at), 13))
+    monkeypatch.setattr(telemetry_cases, "_reports", lambda at: islice(reports(at), 3))
+    assert_fails(told_packets(SlotTable).count, "test_telemetry.packet_cases_told")
+    assert_fails(told_reports(MinerCollector).count, "test_telemetry.report_cases_told")
 
 
 class NeverResends(GlowBox):
@@ -126,4 +139,24 @@ def test_a_box_that_does_not_resend_or_tells_twice_is_found(
 
     judged = run_virtual(main, start_utc_s=START)
     assert judged[failing]
-    assert judged["slots_unlike_register_milliwh"]
+    if failing == "slots_missing":
+        assert_fails(judged[failing], "test_telemetry.slots_missing")
+    unlike = judged["slots_unlike_register_milliwh"]
+    assert_fails(unlike, "test_telemetry.slots_unlike_register_milliwh")
+
+
+def test_a_network_that_lost_nothing_and_an_hour_that_counts_more_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telemetry_hours, "LOSS", 0.0)
+
+    async def main(clock: Clock) -> telemetry_hours.Telemetry:
+        async with open_lab(load_rig(RIGS / "driver-bench.toml"), clock, [], []) as lab:
+            return await run_hours(lab, (), None)
+
+    found = run_virtual(main, start_utc_s=START)
+    assert_fails(found.lost_share, "test_telemetry.reports_lost_share")
+    found.miners.energy_milliwh[found.boxes[0].meter] += 1
+    judged = {name: value for name, _, value in found.judged()}
+    unlike = judged["samples_unlike_register_milliwh"]
+    assert_fails(unlike, "test_telemetry.samples_unlike_register_milliwh")
