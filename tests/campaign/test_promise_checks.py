@@ -9,7 +9,10 @@ from gridrig_process import GRIDRIG, call
 
 from gridrig.campaign.trading import Cleared
 from gridrig.market.auction import AuctionRules, Order, Trade, clear_pay_as_clear
+from gridrig.promises import command
+from gridrig.promises.campaigns import CAMPAIGNS
 from gridrig.promises.clearing import is_unlike_rule
+from gridrig.promises.rows import Row
 from gridrig.quantity import DeliveryPeriod
 
 RULES = AuctionRules(lot_milliwh=1_000, tick_micro_per_kwh=1_000)
@@ -52,11 +55,15 @@ def test_promises_prints_what_a_row_came_to_and_its_exit_code_says_so(tmp_path: 
     assert [one["limit"] for one in row["measured"]] == ["at most 1", "at most 0"]
 
 
-def test_a_row_that_nothing_proves_is_no_pass(tmp_path: Path) -> None:
-    done = call("promises", "M2", cwd=tmp_path)
-    assert done.returncode == 3
-    assert "NOT PROVEN" in done.stdout
-    assert "0 of 1 rows proven" in done.stdout
+def test_a_row_that_nothing_proves_is_no_pass(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = Row("N99", "that nobody measures", missing="all")
+    monkeypatch.setattr(command, "chosen_rows", lambda _: [(CAMPAIGNS[0], nobody)])
+    assert command.promises_command([], only_list=False, mutants=False, as_json=False) == 3
+    shown = capsys.readouterr().out
+    assert "NOT PROVEN" in shown
+    assert "0 of 1 rows proven" in shown
 
 
 @pytest.mark.soak

@@ -5,7 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
-from gridrig.bench import devices, feeder, market, metering, microgrid, plant, settlement, timing
+from gridrig.bench import (
+    devices,
+    feeder,
+    market,
+    metering,
+    microgrid,
+    plant,
+    settlement,
+    timing,
+    trade,
+)
 from gridrig.bench.machine import pinned_machine
 from gridrig.bench.rows import Measured
 from gridrig.bench.table import print_table
@@ -34,6 +44,7 @@ TOPICS = {
     "plant": Topic(plant.WORKLOADS, plant.measure),
     "settlement": Topic(settlement.WORKLOADS, settlement.measure, settlement.ONLY_WHEN_NAMED),
     "timing": Topic(timing.WORKLOADS, timing.measure),
+    "trade": Topic(trade.WORKLOADS, trade.measure),
 }
 
 

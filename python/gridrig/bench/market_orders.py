@@ -49,10 +49,10 @@ class Peer:
     note: str
 
 
-def open_exchange(books: int, orders: int) -> Exchange:
+def open_exchange(books: int, orders: int, *, log: bool = False) -> Exchange:
     """Open the exchange of the workloads, as the native measurement does."""
     exchange = Exchange(
-        books=books, participants=1_000, orders=orders, price_blocks=16 * books + 64
+        books=books, participants=1_000, orders=orders, price_blocks=16 * books + 64, log=log
     )
     for book in range(books):
         exchange.open_book(book, price_micro_per_kwh_min=0, price_micro_per_kwh_max=10**9)

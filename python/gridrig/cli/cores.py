@@ -14,6 +14,7 @@ BENCH_TOPICS = (
     "plant",
     "settlement",
     "timing",
+    "trade",
 )
 
 

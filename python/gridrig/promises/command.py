@@ -16,6 +16,7 @@ from gridrig.campaign.procedure_command import test_command
 from gridrig.campaign.procedure_summary import Executed
 from gridrig.promises.campaigns import CAMPAIGNS
 from gridrig.promises.choice import chosen_rows, suites_of
+from gridrig.promises.figures import measured_here
 from gridrig.promises.report_page import write_promises
 from gridrig.promises.results import NOT_PROVEN, Result, judged, shown_by
 
@@ -51,9 +52,11 @@ def promises_command(
     if suites:
         code = _run(suites, mutants, executed)
     if only_list:
-        results = [Result(*row, (), "" if row[1].proofs else NOT_PROVEN) for row in rows]
+        results = [Result(*row, (), "" if row[1].is_carried else NOT_PROVEN) for row in rows]
     else:
-        results = [judged(*row, shown_by(executed)) for row in rows]
+        here = measured_here(figure for _, row in rows for figure in row.figures)
+        shown = shown_by(executed)
+        results = [judged(*row, shown, here.shown, here.machine) for row in rows]
     if as_json:
         print(json.dumps([_plain(result) for result in results], indent=1))
     else:
@@ -96,6 +99,7 @@ def _plain(result: Result) -> dict[str, object]:
         "campaign": result.campaign.number,
         "claim": result.row.claim,
         "measured": [asdict(one) for one in result.shown],
+        "machine": result.machine,
         "verdict": result.verdict,
         "not_shown": result.row.missing,
     }
@@ -120,16 +124,20 @@ def _print(results: Sequence[Result], *, only_list: bool) -> None:
         for result in mine:
             measured = "\n".join(f"{one.criterion} {one.measured}" for one in result.shown)
             if only_list:
-                measured = "\n".join(proof.criterion for proof in result.row.proofs)
+                names = [proof.criterion for proof in result.row.proofs]
+                names += [figure.task for figure in result.row.figures]
+                measured = "\n".join(names)
             limits = "\n".join(one.limit for one in result.shown)
             claim = result.row.claim
             if result.row.missing:
                 claim += f"\n[dim]({result.row.missing})[/dim]"
+            if result.machine:
+                claim += f"\n[dim](on {result.machine})[/dim]"
             table.add_row(result.row.name, claim, measured, limits, result.verdict)
         console.print(table)
     proven = sum(result.verdict == str(Outcome.PASS) for result in results)
     if only_list:
-        carried = sum(bool(result.row.proofs) for result in results)
+        carried = sum(result.row.is_carried for result in results)
         console.print(f"{carried} of {len(results)} rows are carried by a campaign")
     else:
         emulated = "on emulated devices; what they prove of a product is in docs/promises.md"

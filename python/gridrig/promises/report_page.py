@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.campaign.procedure_summary import Executed, effort_line, rig_text
-from gridrig.promises.results import NOT_PROVEN, Result
+from gridrig.promises.results import NOT_PROVEN, TOLD, Result
 from gridrig.promises.rows import Campaign, Proof
 from gridrig.report.campaign_page import mutants_table
 from gridrig.report.elements import SYMBOLS, Markup, outcome_tag, table
@@ -156,21 +156,24 @@ def _row(result: Result, sources: Mapping[Proof, str], pages: Mapping[str, str])
         f"<p>{escaped(row.claim[:1].upper() + row.claim[1:])}.</p>",
     ]
     if result.shown:
+        why = [sources.get(proof, "") for proof in row.proofs]
+        why += ["goal of the benchmark" if figure.is_judged else "" for figure in row.figures]
+        names = [proof.criterion for proof in row.proofs]
+        names += [figure.task for figure in row.figures]
         lines = [
-            (
-                proof.criterion,
-                shown.measured,
-                shown.limit,
-                sources.get(proof, ""),
-                _tag(shown.outcome),
-            )
-            for proof, shown in zip(row.proofs, result.shown, strict=True)
+            (name, shown.measured, shown.limit, source, _tag(shown.outcome))
+            for name, shown, source in zip(names, result.shown, why, strict=True)
         ]
-        bad = [k for k, one in enumerate(result.shown) if one.outcome != str(Outcome.PASS)]
+        good = (str(Outcome.PASS), TOLD)
+        bad = [k for k, one in enumerate(result.shown) if one.outcome not in good]
         heads = ("criterion", "measured", "limit", "why, or against what", "verdict")
         parts.append(table(heads, lines, numeric=(1,), bad=bad))
-        names = dict.fromkeys(proof.procedure for proof in row.proofs)
-        parts.append(f"<p>Measured by {', '.join(_link(name, pages) for name in names)}.</p>")
+        procedures = dict.fromkeys(proof.procedure for proof in row.proofs)
+        by = [_link(name, pages) for name in procedures]
+        topics = dict.fromkeys(figure.topic for figure in row.figures)
+        by += [f"gridrig bench {escaped(topic)}" for topic in topics]
+        where = f", on {escaped(result.machine)}" if result.machine else ""
+        parts.append(f"<p>Measured by {', '.join(by)}{where}.</p>")
     if row.missing:
         what = "Not shown" if result.shown else "Missing"
         parts.append(f"<p>{what}: {escaped(row.missing)}.</p>")
@@ -189,6 +192,8 @@ def _anchor(result: Result) -> str:
 
 def _tag(verdict: str) -> Markup:
     """Return a verdict as a tag; what is not proven looks like what is not decided."""
+    if verdict == TOLD:
+        return Markup("told")
     if verdict == NOT_PROVEN:
         return Markup(f'<span class="tag {Outcome.INCONCLUSIVE}">\u2013 {NOT_PROVEN}</span>')
     return outcome_tag(Outcome(verdict))

@@ -1,18 +1,20 @@
-"""What rows came to: each judged by the criteria of what was executed."""
+"""What rows came to: each judged by what was executed, and by figures of this machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.campaign.procedure_summary import Executed, limit_text, value_text
-from gridrig.promises.rows import Campaign, Proof, Row
+from gridrig.promises.rows import Campaign, Figure, Proof, Row
 
 NOT_PROVEN = "NOT PROVEN"
+TOLD = ""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One criterion that carries a row, and what it came to."""
+    """One criterion or figure of a row, and what it came to; TOLD if nothing judges it."""
 
     criterion: str
     measured: str
@@ -22,21 +24,35 @@ class Shown:
 
 @dataclass(frozen=True)
 class Result:
-    """A row and its verdict: an outcome, or NOT PROVEN."""
+    """A row and its verdict: an outcome, or NOT PROVEN; `machine` is whose figures it shows."""
 
     campaign: Campaign
     row: Row
     shown: tuple[Shown, ...]
     verdict: str
+    machine: str = ""
 
 
-def judged(campaign: Campaign, row: Row, found: Mapping[Proof, Shown]) -> Result:
-    """Judge a row by its criteria; one that was not executed is an ERROR."""
-    if not row.proofs:
+def judged(
+    campaign: Campaign,
+    row: Row,
+    found: Mapping[Proof, Shown],
+    figures: Mapping[Figure, Shown] = MappingProxyType({}),
+    machine: str = "",
+) -> Result:
+    """Judge a row by its criteria and figures; what was not executed or measured is an ERROR."""
+    if not row.is_carried:
         return Result(campaign, row, (), NOT_PROVEN)
     missing = Shown("", "not executed", "", str(Outcome.ERROR))
-    shown = tuple(found.get(proof, missing) for proof in row.proofs)
-    return Result(campaign, row, shown, str(worst(Outcome(one.outcome) for one in shown)))
+    shown = [found.get(proof, missing) for proof in row.proofs]
+    shown += [figures.get(figure, _unmeasured(figure)) for figure in row.figures]
+    outcomes = [Outcome(one.outcome) for one in shown if one.outcome != TOLD]
+    return Result(campaign, row, tuple(shown), str(worst(outcomes)), machine if row.figures else "")
+
+
+def _unmeasured(figure: Figure) -> Shown:
+    outcome = str(Outcome.ERROR) if figure.is_judged else TOLD
+    return Shown(figure.task, "not measured", "", outcome)
 
 
 def shown_by(executed: Sequence[Executed]) -> Mapping[Proof, Shown]:

@@ -1,7 +1,8 @@
-"""Rows and campaigns: what the field promises, and which criteria prove it.
+"""Rows and campaigns: what the field promises, and which criteria or figures prove it.
 
-A row is proven by criteria of procedures: all of them PASS, on the rig the procedures name. A row
-without any says what is missing. The claims are put in our words; none is a statement about the
+A row is proven by criteria of procedures: all of them PASS, on the rig the procedures name. Where
+a promise is one of speed, figures of this machine carry it. A row without either says what is
+missing. The claims are put in our words; none is a statement about the
 product of anybody else.
 """
 
@@ -14,6 +15,26 @@ class Proof:
 
     procedure: str
     criterion: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of this machine, which carries a row: a task of `gridrig bench TOPIC`.
+
+    It is true of the machine that measured it and of that moment, so it is measured with the
+    promises and no test depends on it. Its limit is the goal of the benchmark.
+
+    Parameters
+    ----------
+    topic, task : str
+        Of the benchmark.
+    is_judged : bool
+        Whether it has a goal that decides; any other is told beside it.
+    """
+
+    topic: str
+    task: str
+    is_judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,12 +51,20 @@ class Row:
         What has to pass; empty if nothing does yet.
     missing : str
         What is not shown, of a row that is not proven or only in part.
+    figures : tuple of Figure
+        What has to be measured of this machine, besides.
     """
 
     name: str
     claim: str
     proofs: tuple[Proof, ...] = ()
     missing: str = ""
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether anything is measured for it."""
+        return bool(self.proofs or any(figure.is_judged for figure in self.figures))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Campaign 1: a sunny afternoon: trade, pay, certify, and read one's own page."""
 
-from gridrig.promises.rows import Campaign, Row, by
+from gridrig.promises.rows import Campaign, Figure, Row, by
 
 CAMPAIGN = Campaign(
     1,
@@ -27,7 +27,16 @@ CAMPAIGN = Campaign(
         Row(
             "M2",
             "an order is matched in milliseconds",
-            missing="measured by gridrig bench market",
+            missing="figures of one machine, a clock each; a node here tells nothing of a "
+            "public chain",
+            figures=(
+                Figure("trade", "matched, p50"),
+                Figure("trade", "matched, p99", is_judged=True),
+                *(Figure("trade", f"matched, {quantile}") for quantile in ("p99.9", "max")),
+                Figure("trade", "written, p50"),
+                Figure("trade", "written, p99"),
+                *(Figure("trade", f"{clock}, p50") for clock in ("accepted", "included", "final")),
+            ),
         ),
         Row(
             "M3",

@@ -1,0 +1,100 @@
+"""Rows that figures of this machine carry: judged by a benchmark's goal, which no test depends on.
+
+What the benchmark says is written by hand here, and tampered with.
+"""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from gridrig.bench.rows import Goal
+from gridrig.bench.rows import Row as BenchRow
+from gridrig.promises import figures
+from gridrig.promises.campaigns import CAMPAIGNS
+from gridrig.promises.figures import MeasuredHere, measured_here, read_bench
+from gridrig.promises.report_page import promises_page
+from gridrig.promises.results import Result, judged
+from gridrig.promises.rows import Campaign, Figure, Row
+
+JUDGED, ASIDE = Figure("trade", "matched, p99", is_judged=True), Figure("trade", "final, p50")
+ROW = Row("M2", "an order is matched in milliseconds", figures=(JUDGED, ASIDE))
+CAMPAIGN = Campaign(1, "title", (ROW,))
+MACHINE = {"cpu": "a processor", "features": ["avx"], "cores": 2, "core": 1}
+
+
+def told(p99_ms: float, **changes: Any) -> dict[str, Any]:
+    """Return what `gridrig bench trade --json` would say."""
+    given = {"goal": Goal(ours=10.0), "less_is_better": True} | changes
+    rows = [
+        BenchRow("matched, p99", "10,000 live orders", p99_ms, "ms", **given),
+        BenchRow("final, p50", "a node here", 4.0, "s", less_is_better=True),
+    ]
+    found = {"machine": MACHINE, "rows": [row.to_json() for row in rows], "remarks": ["load 1.0"]}
+    read: dict[str, Any] = json.loads(json.dumps(found))
+    return read
+
+
+def result_of(found: dict[str, Any]) -> Result:
+    here = read_bench(found, ROW.figures)
+    return judged(CAMPAIGN, ROW, {}, here.shown, here.machine)
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "changes", "verdict"),
+    [
+        (10.0, {}, "PASS"),
+        (10.1, {}, "FAIL"),
+        (1.0, {"goal": Goal(ours=0.5)}, "FAIL"),
+        (1.0, {"goal": None}, "ERROR"),
+        (1.0, {"judged": False}, "ERROR"),  # a quick run
+    ],
+)
+def test_a_figure_is_judged_by_its_goal(
+    p99_ms: float, changes: dict[str, Any], verdict: str
+) -> None:
+    result = result_of(told(p99_ms, **changes))
+    assert result.verdict == verdict
+    assert "a processor, 2 cores, pinned to core 1; avx; load 1.0" in result.machine
+
+
+def test_a_figure_that_is_told_decides_nothing_and_one_that_is_judged_cannot_be_missing() -> None:
+    found = told(1.0)
+    aside = result_of({**found, "rows": found["rows"][:1]})
+    assert (aside.verdict, aside.shown[1].measured) == ("PASS", "not measured")
+    assert result_of({**found, "rows": found["rows"][1:]}).verdict == "ERROR"
+    assert judged(CAMPAIGN, ROW, {}).verdict == "ERROR"
+    only_told = Row("M2", "claim", figures=(ASIDE,), missing="a goal")
+    assert judged(CAMPAIGN, only_told, {}).verdict == "NOT PROVEN"
+
+
+def test_a_page_names_the_machine_and_the_benchmark() -> None:
+    page = promises_page([result_of(told(1.0))], [], {}).decode()
+    assert "Measured by gridrig bench trade, on a processor, 2 cores" in page
+    assert "<td>told</td>" in page
+    assert "1 of 1 promise proven" in page
+
+
+def test_each_benchmark_runs_once_and_one_that_ends_badly_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 4 * (len(ran) - 1), json.dumps(told(1.0)))
+
+    monkeypatch.setattr(figures.subprocess, "run", run)
+    assert measured_here(ROW.figures).shown.keys() == {JUDGED, ASIDE}
+    assert measured_here(ROW.figures) == MeasuredHere({})
+    assert [command[-3:] for command in ran] == [["bench", "trade", "--json"]] * 2
+
+
+def test_every_figure_of_a_row_is_a_task_of_its_benchmark() -> None:
+    rows = [row for campaign in CAMPAIGNS for row in campaign.rows if row.figures]
+    assert "M2" in {row.name for row in rows}
+    tasks = {f"{clock}, {quantile}" for clock in ("matched", "written", "accepted", "included",
+             "final") for quantile in ("p50", "p99", "p99.9", "max")}  # fmt: skip
+    for figure in (figure for row in rows for figure in row.figures if figure.topic == "trade"):
+        assert figure.task in tasks
