@@ -14,6 +14,7 @@ from gridrig.promises.bad_node import Anchoring, anchor_in_trouble
 from gridrig.promises.good_twin import energy_unlike_milliwh, entries_unlike
 from gridrig.settlement import Journal, SettlementRules, settle_period
 from gridrig.settlement.chain import Node, Sender, anchoring
+from gridrig.settlement.chain.node import NodeError
 
 START = 1_466_424_000
 RULES = SettlementRules(long_price_micro_per_kwh=50_000, short_price_micro_per_kwh=400_000)
@@ -169,7 +170,7 @@ def test_a_node_that_is_down_is_told_after_the_stated_time(journal: Path, tmp_pa
 
     async def main(clock: Clock) -> float:
         told: list[str] = []
-        with pytest.raises(anchoring.NodeError):
+        with pytest.raises(NodeError):
             await anchoring.anchor_journal(
                 journal,
                 Node("http://127.0.0.1:9"),

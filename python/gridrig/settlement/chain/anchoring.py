@@ -8,7 +8,6 @@ Invariant: deployment and anchors are one commit of the outbox, each once: doing
 the journal has posted since, and sends what is not final.
 """
 
-import asyncio
 import itertools
 import sqlite3
 from collections.abc import Callable
@@ -20,7 +19,8 @@ from gridrig.clock import Clock
 from gridrig.errors import SettlementError
 from gridrig.settlement.chain import calls, outbox
 from gridrig.settlement.chain.clocks import ChainClocks, clocks
-from gridrig.settlement.chain.node import Node, NodeError
+from gridrig.settlement.chain.first_nonce import first_nonce
+from gridrig.settlement.chain.node import Node
 from gridrig.settlement.chain.policy import SenderPolicy
 from gridrig.settlement.chain.progress import Progress
 from gridrig.settlement.chain.sender import Sender
@@ -180,7 +180,7 @@ async def anchor_journal(
     with closing(sqlite3.connect(outbox_path, isolation_level=None)) as db, closing(progress):
         first = 0
         if not outbox.rows(db, me, chain_id):
-            first = await _first_nonce(node, me, chain_id, clock, policy, until_s, record)
+            first = await first_nonce(node, me, chain_id, clock, policy, until_s, record)
         contract = add_anchors(
             db,
             posts,
@@ -206,35 +206,6 @@ async def anchor_journal(
         mine = (f"deploy/anchor/{posts[0].link.hex()}", of_contract)
         found = clocks(db, progress, sender=me, chain_id=chain_id)
     return Anchored(contract, chain_id, [one for one in found if one.subject.startswith(mine)])
-
-
-async def _first_nonce(
-    node: Node,
-    account: bytes,
-    chain_id: int,
-    clock: Clock,
-    policy: SenderPolicy,
-    until_s: float,
-    record: Callable[..., object],
-) -> int:
-    """Return the next nonce of an account, once a node of the right chain tells it."""
-    wait_s, told = policy.back_off_s_first, ""
-    while True:
-        try:
-            found = await asyncio.to_thread(node.chain_id)
-            if found == chain_id:
-                return await asyncio.to_thread(node.nonce, account)
-            fault = NodeError("faulty", "eth_chainId", f"chain {found}, expected {chain_id}")
-            kind = "chain.wrong_chain"
-        except NodeError as said:
-            fault, kind = said, f"chain.node_{said.fault}"
-        if kind != told:
-            record(kind, method=fault.method, reason=fault.reason)
-        told = kind
-        if clock.now_s() + wait_s > until_s:
-            raise fault
-        await clock.sleep(wait_s)
-        wait_s = min(2 * wait_s, policy.back_off_s_max)
 
 
 def anchored_root(node: Node, contract: bytes, period: int) -> bytes:

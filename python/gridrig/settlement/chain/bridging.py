@@ -10,6 +10,7 @@ from gridrig.clock import Clock
 from gridrig.settlement.chain import calls, outbox
 from gridrig.settlement.chain.bridge import TOKEN, VAULT, End, Relay, was_received
 from gridrig.settlement.chain.clocks import ChainClocks, clocks
+from gridrig.settlement.chain.first_nonce import first_nonce
 from gridrig.settlement.chain.node import Node
 from gridrig.settlement.chain.policy import SenderPolicy
 from gridrig.settlement.chain.progress import Progress
@@ -82,18 +83,19 @@ class Office:
         SettlementError
             `settlement.chain_*`.
         """
+        until_s = self._clock.now_s() + wait_s
         subject, me = f"{DEPLOYED}{token.hex()}", self._signer.address
         given = (me, list(relays), quorum)
         vault = calls.deployment(subject, VAULT, token, *given)
         bridged = calls.deployment(subject, TOKEN, named.name, named.symbol, named.decimals, *given)
         with closing(self._database()) as db:
-            self._begin(db)
+            await self._begin(db, until_s)
             where = [
                 calls.contract_address(me, self._add(db, side, call).nonce)
                 for side, call in ((self.home, vault), (self.far, bridged))
             ]
             db.execute("COMMIT")
-        return where[0], where[1], await self._drained(DEPLOYED, wait_s)
+        return where[0], where[1], await self._drained(DEPLOYED, until_s)
 
     async def relay(self, vault: End, bridged: End, wait_s: float) -> list[ChainClocks]:
         """Say on each chain what the other sent, and follow it until all is final.
@@ -109,16 +111,17 @@ class Office:
         SettlementError
             `settlement.bridge_*`, `settlement.chain_*`.
         """
+        until_s = self._clock.now_s() + wait_s
         ways = ((self.home, vault, self.far, bridged), (self.far, bridged, self.home, vault))
         with closing(self._database()) as db:
             for source, sends, target, receives in ways:
-                self._begin(db)
+                await self._begin(db, until_s)
                 relay = Relay(
                     source.node, sends, receives, self._signer, target.terms, self._record
                 )
                 relay.carry(db, written_ms=self._now_ms())
                 db.execute("COMMIT")
-        found = await self._drained(SAID, wait_s)
+        found = await self._drained(SAID, until_s)
         return [
             one
             for one in found
@@ -135,14 +138,20 @@ class Office:
     def _database(self) -> sqlite3.Connection:
         return sqlite3.connect(self._outbox, isolation_level=None)
 
-    def _begin(self, db: sqlite3.Connection) -> None:
+    async def _begin(self, db: sqlite3.Connection, until_s: float) -> None:
         """Begin a transaction in which the account is enrolled on both chains."""
         me = self._signer.address
+        # A node in trouble is waited for before the outbox is locked, not with it.
+        firsts = {
+            side.terms.chain_id: await first_nonce(
+                side.node, me, side.terms.chain_id, self._clock, side.policy, until_s, self._record
+            )
+            for side in (self.home, self.far)
+            if not outbox.rows(db, me, side.terms.chain_id)
+        }
         db.execute("BEGIN IMMEDIATE")
-        for side in (self.home, self.far):
-            if not outbox.rows(db, me, side.terms.chain_id):
-                nonce = side.node.nonce(me)
-                outbox.enrol(db, me, side.terms.chain_id, nonce_first=nonce)
+        for chain_id, nonce in firsts.items():
+            outbox.enrol(db, me, chain_id, nonce_first=nonce)
 
     def _add(self, db: sqlite3.Connection, side: Side, call: calls.Call) -> outbox.OutboxRow:
         return outbox.add(db, call, self._signer, side.terms, written_ms=self._now_ms())
@@ -150,9 +159,8 @@ class Office:
     def _now_ms(self) -> int:
         return self._clock.start_utc_s * 1000 + int(self._clock.now_s() * 1000)
 
-    async def _drained(self, of: str, wait_s: float) -> list[ChainClocks]:
+    async def _drained(self, of: str, until_s: float) -> list[ChainClocks]:
         """Send until all is final, or time is over; return the clocks of some subjects."""
-        until_s = self._clock.now_s() + wait_s
         progress = Progress(self._outbox.with_name(self._outbox.name + ".chain"))
         found: list[ChainClocks] = []
         with closing(self._database()) as db, closing(progress):
