@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gridrig.clock import Clock, run_virtual
-from gridrig.settlement.chain import Node, SenderPolicy, Signer, Terms
+from gridrig.errors import SettlementError
+from gridrig.settlement.chain import Node, SenderPolicy, Signer, Terms, local_node
 from gridrig.settlement.chain.bridging import BridgeToken, Office, Side
 from gridrig.settlement.chain.extra import web3
 from gridrig.settlement.chain.node import NodeError
@@ -73,3 +74,17 @@ def test_a_busy_node_is_waited_for_and_the_outbox_is_free_meanwhile(tmp_path: Pa
 def test_a_node_that_stays_busy_is_given_up_after_the_stated_time(tmp_path: Path) -> None:
     with pytest.raises(NodeError):
         deployed(tmp_path / "outbox", busy_s=10_000.0)
+
+
+def test_a_node_that_says_nothing_is_ended_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dumb = tmp_path / "dumb"
+    dumb.write_text("#!/bin/sh\nexec sleep 1000\n")
+    dumb.chmod(0o755)
+    monkeypatch.setattr(local_node, "LISTENS_S_MAX", 0.1)
+    with (
+        pytest.raises(SettlementError, match=r"dumb .* ended with -9 and did not listen within"),
+        local_node.local_node(1, start_utc_s=0, executable=dumb),
+    ):
+        pass

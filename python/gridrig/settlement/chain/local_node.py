@@ -20,6 +20,7 @@ from gridrig.settlement.chain.signer import Signer
 
 EXECUTABLE, NAMED_BY = "anvil", "GRIDRIG_EVM_NODE"
 COIN_WEI = 10**20  # what a bench's account may spend
+LISTENS_S_MAX = 60.0  # from its start; a machine at work takes seconds
 
 
 def node_executable() -> Path:
@@ -75,7 +76,8 @@ def local_node(
     Raises
     ------
     SettlementError
-        `settlement.chain_node_missing`, `settlement.chain_node_ended`.
+        `settlement.chain_node_missing`; `settlement.chain_node_ended`, also of a node that was
+        ended because it did not listen in time.
     """
     command = [str(executable or node_executable()), "--port", str(port)]
     command += ["--chain-id", str(chain_id), "--timestamp", str(start_utc_s), *options]
@@ -83,20 +85,27 @@ def local_node(
     assert process.stdout is not None
     # It tells of every request: nobody reading would stop it at a full pipe.
     reading = threading.Thread(target=deque, args=(process.stdout, 0), daemon=True)
+    # A line that never comes is waited for in the kernel: only its end ends that.
+    patience = threading.Timer(LISTENS_S_MAX, process.kill)
+    patience.daemon = True
+    patience.start()
     try:
         for line in process.stdout:
             if match := re.match(r"Listening on (127\.0\.0\.1:\d+)", line):
+                patience.cancel()
                 break
         else:
             raise SettlementError(
                 "settlement.chain_node_ended",
-                "{command} ended with {status} before it listened",
+                "{command} ended with {status} and did not listen within {limit_s:g} s",
                 command=" ".join(command),
                 status=process.wait(),
+                limit_s=LISTENS_S_MAX,
             )
         reading.start()
         yield f"http://{match[1]}"
     finally:
+        patience.cancel()
         process.kill()
         process.wait()
         if reading.ident is not None:
