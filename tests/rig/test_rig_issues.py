@@ -864,6 +864,15 @@ def test_profile_the_network_lacks_is_an_issue_with_its_near_miss() -> None:
     ]
 
 
+def test_a_meter_of_a_load_needs_a_bus_with_one() -> None:
+    assert check_feeder(small_rig(), ["A", "B"], drawn=["A"]) == ()
+    issues = check_feeder(small_rig(), ["A", "B", "A2"], drawn=["A2", "B"])
+
+    assert [(i.key, i.found, i.expected, i.near_miss) for i in issues] == [
+        ("device 'meter-home'.bus", '"A"', "a bus with a load, which it measures", "A2")
+    ]
+
+
 def test_references_are_resolved_in_the_finished_rig() -> None:
     rig = small_rig()
 

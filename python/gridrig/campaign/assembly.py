@@ -100,6 +100,7 @@ def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
         f_hz=network.f_hz,
         profiles=profiles.sgens,
         loads=set(profiles.buses) - set(single_phases(network.points)),
+        drawn=profiles.buses,
         branches=[branch for branch in branches(network) if branch != feeder.pcc_branch],
     )
     if issues:

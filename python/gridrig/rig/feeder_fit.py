@@ -18,6 +18,7 @@ def check_feeder(
     f_hz: float | None = None,
     profiles: Collection[str] | None = None,
     loads: Collection[str] = (),
+    drawn: Collection[str] | None = None,
     branches: Collection[str] | None = None,
 ) -> tuple[Issue, ...]:
     """Return what keeps a rig from hanging on its feeder.
@@ -36,6 +37,8 @@ def check_feeder(
         Elements of the network that have a PV profile; None if they are not to be checked.
     loads : collection of str
         Buses with a load of three phases, of which a motor can be part.
+    drawn : collection of str or None
+        Buses with any load, which an emulated meter can count; None if that is not to be checked.
     branches : collection of str or None
         What a switch can open and close, without the PCC; None if that is not to be checked.
 
@@ -62,6 +65,10 @@ def check_feeder(
             issues.add(at, shown(device.bus), _bus_words(buses), near_miss(device.bus, buses))
         else:
             _check_voltage(rig, device.bus, at, v_ll or {}, issues)
+            counts = device.emulated and device.measures == "load"
+            if counts and drawn is not None and device.bus not in drawn:
+                near = near_miss(device.bus, drawn)
+                issues.add(at, shown(device.bus), "a bus with a load, which it measures", near)
     if branches is not None:
         _check_branches(rig, branches, top, issues)
     for index, motor in enumerate(rig.motors):
