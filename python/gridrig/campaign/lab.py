@@ -151,6 +151,10 @@ class Lab:
     async def run_loop(self, scenario: Scenario, journal: Path = IN_MEMORY) -> Loop:
         """Run the coupled loop and return it with all that it kept.
 
+        A second run begins with devices and packs as the first left them: their power, charge,
+        settings and switches. Whoever compares runs puts back what matters to it first, as a bench
+        of real devices would have to, or opens a fresh bench (`gridrig.promises.good_twin`).
+
         Parameters
         ----------
         scenario : Scenario
