@@ -18,10 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from gridrig._core import Trade
+from gridrig.campaign import records
 from gridrig.errors import SettlementError
 from gridrig.market.counterparties import DELIVERIES, Match, counterparties
 from gridrig.market.zones import Network
 from gridrig.quantity import MILLIWH_PER_WH
+from gridrig.rig.description import load_rig
+from gridrig.rig.participant_zones import network_of
 from gridrig.rig.zone_file import read_zones
 from gridrig.settlement.journal_commands import journal_at, unwritable
 from gridrig.settlement.journal_reader import JournalReader
@@ -123,15 +126,15 @@ def zone_reliefs(
     return found
 
 
-def relief_command(path: Path, network: Path, *, out: Path | None, as_json: bool) -> int:
+def relief_command(path: Path, network: Path | None, *, out: Path | None, as_json: bool) -> int:
     """Print what stayed within each zone; write who delivered to whom into a file if asked to.
 
     Parameters
     ----------
     path : Path
         A journal, or a run directory.
-    network : Path
-        A file of zones that names the participants of each.
+    network : Path or None
+        A file of zones that names the participants of each; None for the zones of the run's rig.
     out : Path or None
         CSV with one row a match, by period.
     as_json : bool
@@ -140,11 +143,11 @@ def relief_command(path: Path, network: Path, *, out: Path | None, as_json: bool
     ------
     SettlementError
         `settlement.journal_missing`, `settlement.participant_without_zone`,
-        `settlement.output_unwritable`.
+        `settlement.output_unwritable`, `settlement.zones_missing`.
     RigError
         `market.zone_file`.
     """
-    zones = read_zones(network)
+    zones = _zones_of(path) if network is None else read_zones(network)
     with JournalReader(journal_at(path)) as journal, journal.snapshot():
         trades = settled_trades(journal)
     matches = settled_matches(trades, zones)
@@ -159,6 +162,19 @@ def relief_command(path: Path, network: Path, *, out: Path | None, as_json: bool
     else:
         Console(file=sys.stdout, width=120).print(_table(reliefs))
     return 0
+
+
+def _zones_of(run: Path) -> Network:
+    """Return the zones that the rig of a run names."""
+    rig = run / records.RIG
+    found = network_of(load_rig(rig).participants) if rig.is_file() else None
+    if found is None:
+        raise SettlementError(
+            "settlement.zones_missing",
+            "{path} names no zones of its participants, expected --network with a file of zones",
+            path=str(rig),
+        )
+    return found
 
 
 def _write(path: Path, matches: Mapping[int, Sequence[Match]]) -> None:

@@ -11,12 +11,15 @@ def add_to(command: AddCommand) -> None:
     relief = command(
         "relief",
         "show what of the metered trades stayed within its zone, and what is financial only",
-        "examples:\n  gridrig relief runs/seven --network zones.toml\n"
+        "examples:\n  gridrig relief runs/seven\n"
         "  gridrig relief journal.sqlite --network zones.toml --out matches.csv",
     )
     relief.add_argument("path", type=Path, metavar="RUN_OR_JOURNAL")
     relief.add_argument(
-        "--network", type=Path, required=True, metavar="FILE", help="zones and who is in them"
+        "--network",
+        type=Path,
+        metavar="FILE",
+        help="zones and who is in them; default: those of the run's rig",
     )
     relief.add_argument("--out", type=Path, metavar="FILE", help="who delivered to whom, as CSV")
     relief.add_argument("--json", action="store_true")

@@ -166,6 +166,16 @@ def counterparties(
     return found
 
 
+def financial_only_milliwh(trades: Sequence[Trade], network: Network) -> int:
+    """Return what of the trades of a period no wire brings to its counterparty. [mWh]
+
+    The network names the participants of each zone.
+    """
+    zone_of = network.zone_of()
+    matches = counterparties(trades, [zone_of[trade.participant] for trade in trades], network)
+    return sum(one.energy_milliwh for one in matches if one.delivery == "financial-only")
+
+
 def _carried(surplus: dict[str, int], network: Network) -> Iterator[tuple[str, str, int]]:
     """Yield from, to and energy of as much as wires carry at once out of zones that have too much.
 
