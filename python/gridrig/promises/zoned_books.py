@@ -123,18 +123,12 @@ def local_checked(
 ) -> LocalChecked:
     """Compare who is said to have delivered to whom with signed energy and the wires."""
     zone_of = {home.name: day.feeder.zone_of(home.name) for home in day.street.homes}
-    unlike_wires = undelivered = 0
     unlike_signed, unlike_sums, beyond = [0], [0], []
     total: Counter[str] = Counter()
+    sold = delivered = unlike_wires = 0
     for slot, shown in zip(day.slots, signed, strict=True):
-        met: Counter[tuple[str, str]] = Counter()
-        for trade in slot.trades:
-            home, counted = trade.participant, shown.given if trade.side == "offer" else shown.taken
-            energy = min(trade.energy_milliwh, counted[home])
-            met[zone_of[home], trade.side] += energy
-            undelivered += (trade.energy_milliwh - energy) * (trade.side == "offer")
-        local: Counter[str] = Counter()
-        matched = matches.get(slot.number, ())
+        met, matched = _met(slot, shown, zone_of), matches.get(slot.number, ())
+        local, used = Counter[str](), Counter[str]()
         for match in matched:
             total[match.delivery] += match.energy_milliwh
             joined = zone_of[match.seller] == zone_of[match.buyer]
@@ -142,16 +136,17 @@ def local_checked(
                 unlike_wires += match.energy_milliwh
             if match.delivery == "local":
                 local[zone_of[match.buyer]] += match.energy_milliwh
-        used: Counter[str] = Counter()
         for home, energy in shown.taken.items():
             used[zone_of[home]] += energy
         for zone in ZONES:
             lesser = min(met[zone, "offer"], met[zone, "bid"])
             unlike_signed.append(abs(local[zone] - lesser))
             inflow_wh = HOURS * max(0.0, _net_w(slot.borders[zone]))
-            beyond.append(local[zone] / 1_000 - (used[zone] / 1_000 - inflow_wh))
-        sides = [sum(met[zone, side] for zone in ZONES) for side in ("offer", "bid")]
-        unlike_sums.append(abs(sum(m.energy_milliwh for m in matched) - min(sides)))
+            beyond.append((local[zone] - used[zone]) / 1_000 + inflow_wh)
+        given, taken = (sum(met[zone, side] for zone in ZONES) for side in ("offer", "bid"))
+        unlike_sums.append(abs(sum(m.energy_milliwh for m in matched) - min(given, taken)))
+        delivered += given
+        sold += sum(trade.energy_milliwh for trade in slot.trades if trade.side == "offer")
     return LocalChecked(
         unlike_wires,
         max(unlike_signed),
@@ -159,8 +154,18 @@ def local_checked(
         max(beyond),
         total["local"],
         total["financial-only"],
-        undelivered,
+        sold - delivered,
     )
+
+
+def _met(slot: Slot, shown: SignedSlot, zone_of: Mapping[str, str]) -> Counter[tuple[str, str]]:
+    """Return by network and side what was traded and is in the signed registers. [mWh]"""
+    met: Counter[tuple[str, str]] = Counter()
+    for trade in slot.trades:
+        counted = shown.given if trade.side == "offer" else shown.taken
+        energy = min(trade.energy_milliwh, counted[trade.participant])
+        met[zone_of[trade.participant], trade.side] += energy
+    return met
 
 
 def metered_unlike_feeder_wh(day: ZonedDay, signed: Sequence[SignedSlot]) -> float:

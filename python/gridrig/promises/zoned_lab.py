@@ -13,16 +13,18 @@ TAKEN_W = 300.0
 """What the battery on a wire charges with all day, as the home that buys. [W]"""
 SETTLING_S = 2.0
 """A device follows the sun with the first half of it, and says so after the second. [s]"""
-PLACES = {"pv-1": "east-roof-1", "pv-2": "north-roof-1", "storage-1": "west-house-1"}
-"""Which home a device stands for."""
+SELLING = ("east-roof-1", "north-roof-1", "west-roof-1")
+BUYING = ("west-house-1", "north-house-1", "east-house-1")
+"""Homes for which the plants of a rig stand, and its storages, as many as it has."""
 
 
-async def run_day(lab: Lab, slots: int = SLOTS) -> ZonedDay:
+async def run_day(lab: Lab) -> ZonedDay:
     """Run the slots of a day; it ends with the first in which a reading is missing."""
-    wired = {PLACES[d.name]: (d.name, 0.0, TAKEN_W) for d in lab.rig.of("storage")}
-    for plant in lab.rig.of("inverter"):
+    storages = zip(BUYING, lab.rig.of("storage"), strict=False)
+    wired = {home: (storage.name, 0.0, TAKEN_W) for home, storage in storages}
+    for roof, plant in zip(SELLING, lab.rig.of("inverter"), strict=False):
         rated_w = float((await lab.driver(plant.name).read()).w_max)
-        wired[PLACES[plant.name]] = (plant.name, rated_w, 0.0)
+        wired[roof] = (plant.name, rated_w, 0.0)
     street = ZonedStreet.draw(SEED, lab.clock.start_utc_s, wired)
     homes = [home for home in street.homes if home.device]
     keys = {key.meter: key for key in lab.rig.keys}
@@ -32,7 +34,7 @@ async def run_day(lab: Lab, slots: int = SLOTS) -> ZonedDay:
         await lab.driver(meters[home.device]).sync_clock(street.start_utc_s)
     await _drive(lab, street, homes, 0)
     day.begin(await _signed(lab, homes, meters, street.start_utc_s))
-    while not day.missing and len(day.slots) < slots:
+    while not day.missing and len(day.slots) < SLOTS:
         number = len(day.slots)
         powers_w = await _slot(lab, street, homes, number)
         ends_s = street.begins_utc_s(number + 1)
