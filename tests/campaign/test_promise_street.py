@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from gridrig.campaign.relief_command import settled_trades, zone_reliefs
+from gridrig.campaign.relief import settled_trades, zone_reliefs
 from gridrig.errors import SettlementError
 from gridrig.market.auction import Order, Trade
 from gridrig.market.mechanisms import PayAsClear

@@ -10,6 +10,7 @@ from small_street import rig_file, run_here, scenario_file
 from gridrig.campaign import records
 from gridrig.campaign.formats import csv_rows
 from gridrig.cli import main
+from gridrig.report.wording import kwh_to_the_unit
 
 CRITERIA = [{"name": "ledger_sum_micro", "unit": "micro", "min": 0, "max": 0, "source": "test"}]
 
@@ -49,6 +50,18 @@ def test_what_houses_bought_of_roofs_elsewhere_is_financial_only(
     assert zones["roofs"]["financial_only_milliwh"] > 0
     assert zones["houses"]["financial_only_milliwh"] == -zones["roofs"]["financial_only_milliwh"]
     assert zones["roofs"]["local_milliwh"] == zones["houses"]["local_milliwh"] == 0
+
+    assert main(["statement", str(path), "--of", "house-12", "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)
+    met = sum(min(p["bought_milliwh"], p["imported_milliwh"]) for p in own["periods"])
+    deliveries = own["deliveries_milliwh"]
+    assert deliveries.pop("financial-only") == met > 0
+    assert set(deliveries.values()) == {0}
+    page = tmp_path / "page.html"
+    assert main(["statement", str(path), "--of", "house-12", "--out", str(page)]) == 0
+    shown = page.read_text()
+    assert f"<dt>Financial only</dt><dd>{kwh_to_the_unit(met)} kWh" in shown
+    assert f"<dt>Traded locally</dt><dd>{kwh_to_the_unit(0)} kWh" in shown
 
 
 def test_a_run_without_zones_asks_for_a_file(

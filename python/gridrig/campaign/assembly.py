@@ -270,7 +270,7 @@ def make_loop(
             account.held_micro,
             account.is_settled,
         ),
-        network_of(rig.participants),
+        network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
     )
     views = Views(seats, street, control, start_utc_s=clock.start_utc_s, link_va=grid.link_va)
     operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)

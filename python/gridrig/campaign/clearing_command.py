@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.errors import MarketError
-from gridrig.market.counterparties import counterparties
+from gridrig.market.counterparties import FINANCIAL_ONLY, counterparties
 from gridrig.market.mechanisms import LOT_MILLIWH, TICK_MICRO_PER_KWH, Mechanism, ZonalMechanism
 from gridrig.market.orders_file import read_orders, read_zoned_orders, write_trades
 from gridrig.market.outcome import Outcome, check_outcome
@@ -112,7 +112,7 @@ def _marks(
     zones = [place_of[trade.order_id] for trade in outcome.trades]
     financial: Counter[int] = Counter()
     for match in counterparties(outcome.trades, zones, network):
-        if match.delivery == "financial-only":
+        if match.delivery == FINANCIAL_ONLY:
             financial[match.seller_trade_id] += match.energy_milliwh
             financial[match.buyer_trade_id] += match.energy_milliwh
     both = zip(outcome.trades, zones, strict=True)

@@ -29,7 +29,9 @@ from gridrig.errors import MarketError
 from gridrig.market.zones import Link, Network, Zone
 
 Delivery = Literal["local", "carried", "main-grid", "financial-only"]
-DELIVERIES: tuple[Delivery, ...] = ("local", "carried", "main-grid", "financial-only")
+LOCAL: Delivery = "local"
+FINANCIAL_ONLY: Delivery = "financial-only"
+DELIVERIES: tuple[Delivery, ...] = (LOCAL, "carried", "main-grid", FINANCIAL_ONLY)
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def counterparties(
                 names=", ".join(names),
             )
     book = _Book(trades, zones)
-    found = [match for name in names for match in book.match("local", name, name)]
+    found = [match for name in names for match in book.match(LOCAL, name, name)]
     surplus = {name: book.left(name, "offer") - book.left(name, "bid") for name in names}
     for sold, bought, energy in _carried(surplus, network):
         found += book.match("carried", sold, bought, energy)
@@ -162,7 +164,7 @@ def counterparties(
     for sold in names:
         for bought in names:
             if sold != bought:
-                found += book.match("financial-only", sold, bought)
+                found += book.match(FINANCIAL_ONLY, sold, bought)
     return found
 
 
@@ -173,7 +175,7 @@ def financial_only_milliwh(trades: Sequence[Trade], network: Network) -> int:
     """
     zone_of = network.zone_of()
     matches = counterparties(trades, [zone_of[trade.participant] for trade in trades], network)
-    return sum(one.energy_milliwh for one in matches if one.delivery == "financial-only")
+    return sum(one.energy_milliwh for one in matches if one.delivery == FINANCIAL_ONLY)
 
 
 def _carried(surplus: dict[str, int], network: Network) -> Iterator[tuple[str, str, int]]:

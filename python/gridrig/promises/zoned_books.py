@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gridrig.campaign.relief_command import settled_matches, settled_trades
+from gridrig.campaign.relief import settled_matches, settled_trades
 from gridrig.market.counterparties import Match
 from gridrig.promises.double_auction import is_unlike_auction
 from gridrig.promises.register_text import registers
