@@ -63,8 +63,7 @@ class ZonedDay:
     def __post_init__(self) -> None:
         self.feeder = ZonedFeeder(self.street.homes)
         self.network = self.street.network()
-        self._zone_of = {home.name: home.zone for home in self.street.homes}
-        names = [*self._zone_of, MAIN_GRID]
+        names = [*(home.name for home in self.street.homes), MAIN_GRID]
         self._signers = {
             name: OcmfSigner.from_seed(self.street.seed, name, name)
             for name in names
@@ -117,7 +116,8 @@ class ZonedDay:
 
     def clear(self, orders: Sequence[Order]) -> list[Trade]:
         """Clear a slot's orders in the three networks, and number the trades on."""
-        zones = [self._zone_of[order.participant] for order in orders]
+        zone_of = self.network.zone_of()
+        zones = [str(zone_of[order.participant]) for order in orders]
         outcome = MECHANISM.clear_zones(orders, zones, self.network)
         check_outcome("pay-as-clear", orders, outcome, lot_milliwh=MECHANISM.lot_milliwh)
         first, self._traded = self._traded, self._traded + len(outcome.trades)

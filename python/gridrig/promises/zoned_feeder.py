@@ -34,7 +34,7 @@ class ZonedFeeder:
 
     Parameters
     ----------
-    homes : sequence of Home
+    homes : tuple of Home
         Each is connected at its own point of its own network.
     """
 
