@@ -10,9 +10,11 @@ import pytest
 
 from gridrig.campaign.scenario import MarketRules
 from gridrig.market.mechanisms import CLEARING
+from gridrig.market.zones import Link
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.schema import read_draft
 from gridrig.rig.toml_file import parse_toml
+from gridrig.rig.zone_file import read_zones
 
 PAGE = Path(__file__).parents[1] / "docs" / "market.md"
 BLOCKS = dict(
@@ -44,6 +46,15 @@ def test_a_command_prints_what_the_page_says(command: str, tmp_path: Path) -> No
     done = run(tmp_path, *command.split())
     assert done.stdout == BLOCKS[command], done.stderr
     assert done.stderr == (BLOCKS["errors"] if "--network" in command else "")
+
+
+def test_the_pages_contract_and_places_make_a_network(tmp_path: Path) -> None:
+    (tmp_path / "zones.toml").write_text(BLOCKS["places"] + BLOCKS["contract"])
+    network = read_zones(tmp_path / "zones.toml")
+    assert network.links == (Link("hill", "valley", financial=True),)
+    assert network.zone_of() == {
+        "grid": None, "roof": "hill", "hut": "hill", "mill": "valley", "engine": "valley",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["orders", "columns"])

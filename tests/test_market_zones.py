@@ -321,6 +321,20 @@ def test_the_command_clears_a_file_in_zones(
     ]
 
 
+def test_what_no_wire_brings_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract = '\n[[link]]\nbetween = ["valley", "hill"]\nfinancial = true\n'
+    zones, orders = write(tmp_path, ZONES.replace("fee_micro_per_kwh = 20000", "") + contract)
+    assert clear_command(orders, mechanism="zonal", network=zones) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [  # 4 kWh of 8 go over the wire
+        "trade_id,order_id,participant,side,energy_milliwh,price_micro_per_kwh,zone,"
+        "financial_only_milliwh",
+        "1,1,roof,offer,8000000,100000,hill,4000000",
+        "2,2,mill,bid,8000000,100000,valley,4000000",
+    ]
+    assert printed.err.splitlines()[-1] == "financial only: 4000000 mWh"
+
+
 @pytest.mark.parametrize(
     ("change", "code", "told"),
     [

@@ -542,6 +542,29 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         (('agent = { kind = "producer" }', 'agent = { kind = "producer" }\nshed_stage = 2'),),
         [(98, "participant 'solar'.shed_stage", "2", "nothing: only a load is shed", None)],
     ),
+    "zones of some": (
+        (
+            ('agent = { kind = "consumer" }', 'agent = { kind = "consumer" }\nzone = "hill"'),
+            ('agent = { kind = "producer" }', 'agent = { kind = "producer" }\nzone = "valley"'),
+            ('agent = { kind = "grid" }', 'agent = { kind = "grid" }\nzone = "hill"'),
+        ),
+        [
+            (
+                101,
+                "participant 'operator'.zone",
+                "nothing",
+                "its zone, since other participants have one",
+                None,
+            ),
+            (
+                110,
+                "participant 'grid'.zone",
+                '"hill"',
+                "nothing: the main grid is connected to every zone",
+                None,
+            ),
+        ],
+    ),
     "a key of no meter": (
         (('[[key]]\nmeter = "meter-pv"', '[[key]]\nmeter = "meter-pw"'),),
         [

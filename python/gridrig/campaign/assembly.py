@@ -58,6 +58,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.participant_zones import network_of
 from gridrig.rig.participants import HomeAgent, role_of
 from gridrig.settlement.journal import Journal
 
@@ -270,6 +271,7 @@ def make_loop(
             account.held_micro,
             account.is_settled,
         ),
+        network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
     )
     views = Views(seats, street, control, start_utc_s=clock.start_utc_s, link_va=grid.link_va)
     operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)

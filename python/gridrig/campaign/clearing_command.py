@@ -2,14 +2,17 @@
 
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gridrig.errors import MarketError
+from gridrig.market.counterparties import FINANCIAL_ONLY, counterparties
 from gridrig.market.mechanisms import LOT_MILLIWH, TICK_MICRO_PER_KWH, Mechanism, ZonalMechanism
 from gridrig.market.orders_file import read_orders, read_zoned_orders, write_trades
 from gridrig.market.outcome import Outcome, check_outcome
+from gridrig.market.zones import Network
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.zone_file import read_zones
@@ -33,7 +36,8 @@ def clear_command(
     mechanism : str
         An installed mechanism.
     network : Path, str or None
-        A file of zones, see `gridrig.rig.zone_file`; None for one place.
+        A file of zones, see `gridrig.rig.zone_file`; None for one place. With a financial link in
+        it, trades are printed with their zones and with what of them is financial only.
     parameters : mapping
         Of the mechanism; lot and tick are 1 Wh and 1,000 micro/kWh unless given.
 
@@ -51,6 +55,7 @@ def clear_command(
         `market.mechanism`, with every issue; `market.zone_file`.
     """
     chosen = _mechanism(mechanism, parameters or {})
+    marks, notes = None, []
     if network is None:
         orders = read_orders(path)
         outcome = chosen.clear(orders)
@@ -63,8 +68,13 @@ def clear_command(
         orders, places = read_zoned_orders(path)
         outcome = chosen.clear_zones(orders, places, zones)
     check_outcome(mechanism, orders, outcome, lot_milliwh=chosen.lot_milliwh)
-    write_trades(outcome.trades, sys.stdout)
-    for line in _told(outcome):
+    if network is not None and any(link.financial for link in zones.links):
+        place_of = {order.order_id: place for order, place in zip(orders, places, strict=True)}
+        marks = _marks(outcome, place_of, zones)
+        total = sum(energy for _, energy in marks.values()) // 2  # once at either end
+        notes = [f"financial only: {total} mWh"]
+    write_trades(outcome.trades, sys.stdout, marks)
+    for line in [*_told(outcome), *notes]:
         print(line, file=sys.stderr)
     return 0
 
@@ -93,6 +103,20 @@ def _mechanism(name: str, parameters: Mapping[str, Any]) -> Mechanism:
     issues.raise_if_any("market.mechanism", f"mechanism {name} cannot be used")
     assert made is not None, "what could not be made is an issue"
     return made
+
+
+def _marks(
+    outcome: Outcome, place_of: Mapping[int, str], network: Network
+) -> dict[int, tuple[str, int]]:
+    """Return by trade its zone and how much of it no wire brings to its counterparty. [mWh]"""
+    zones = [place_of[trade.order_id] for trade in outcome.trades]
+    financial: Counter[int] = Counter()
+    for match in counterparties(outcome.trades, zones, network):
+        if match.delivery == FINANCIAL_ONLY:
+            financial[match.seller_trade_id] += match.energy_milliwh
+            financial[match.buyer_trade_id] += match.energy_milliwh
+    both = zip(outcome.trades, zones, strict=True)
+    return {trade.trade_id: (zone, financial[trade.trade_id]) for trade, zone in both}
 
 
 def _told(outcome: Outcome) -> Sequence[str]:

@@ -11,9 +11,11 @@ from gridrig.campaign.rights import Clamped, Right, within_rights
 from gridrig.campaign.rule_book import RuleBook, RuleTables
 from gridrig.events import EventLog
 from gridrig.market.agents import Agent, Intent, Side, Tariff, View
+from gridrig.market.counterparties import financial_only_milliwh
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
 from gridrig.market.outcome import LinkOutcome, Outcome, Refused, check_outcome
 from gridrig.market.policy import POLICY_REFUSED, clear_under
+from gridrig.market.zones import Network
 from gridrig.minds.home import HomeMind
 from gridrig.quantity import DeliveryPeriod
 
@@ -30,7 +32,8 @@ class Cleared:
     between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh] `why`
     is what a mind says of an order, by its number; `clamped` what the limit layer cut off, `flags`
     what a home did without, by its name; `news` is what was decided of the rules since the clearing
-    before, as events.
+    before, as events. `financial_only_milliwh` is what was traded across zones that no wire joins;
+    None where there are no zones. [mWh]
     """
 
     period: DeliveryPeriod
@@ -46,17 +49,22 @@ class Cleared:
     clamped: tuple[Clamped, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
     news: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    financial_only_milliwh: int | None = None
 
     def tell(self, events: EventLog) -> None:
         """Record the clearing, and what the rules, the minds and the feeder said to it."""
         for kind, facts in self.news:
             events.record(kind, **facts)
+        contracts: dict[str, Any] = {}
+        if self.financial_only_milliwh is not None:
+            contracts["financial_only_milliwh"] = self.financial_only_milliwh
         events.record(
             "cleared",
             period=self.period.index,
             islanded=self.islanded,
             price_micro_per_kwh=self.price_micro_per_kwh,
             volume_milliwh=self.volume_milliwh,
+            **contracts,
         )
         by_number = {order.order_id: order for order in self.orders}
         for refusal in self.rejections:
@@ -121,6 +129,8 @@ class Trading:
         Has the last word, if there is one.
     reserves : Reserves or None
         What an order needs to be taken; None if everybody pays afterwards.
+    network : Network or None
+        The zones of the participants, by which trades are told apart; None if they have none.
 
     `overasking` makes minds ask for a multiple of what they would: a fault that a scenario injects.
     """
@@ -135,6 +145,7 @@ class Trading:
     homes: Sequence[HomeMind] = ()
     feeder: FeederRounds | None = None
     reserves: Reserves | None = None
+    network: Network | None = None
     cleared: list[Cleared] = field(default_factory=list)
     overasking: dict[str, float] = field(default_factory=dict)
     _orders: int = 0
@@ -191,6 +202,7 @@ class Trading:
             tuple(collected.clamped),
             tuple(collected.flags),
             tuple(self._news(period)),
+            None if self.network is None else financial_only_milliwh(trades, self.network),
         )
         self.cleared.append(cleared)
         return cleared

@@ -23,6 +23,7 @@ from gridrig.cli import (
     ledgers,
     minds,
     promises,
+    reliefs,
     restoring,
     runs,
     sweeps,
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         consents,
         vaults,
         facts,
+        reliefs,
     )
     for topic in topics:
         topic.add_to(command)

@@ -81,6 +81,9 @@ def add_to(command: AddCommand) -> None:
     statement.add_argument("--carbon", type=Path, metavar="FILE", help="emission rates of the grid")
     statement.add_argument("--zone", help="of the clock; default: the tariff's, else UTC")
     statement.add_argument(
+        "--network", type=Path, metavar="FILE", help="network zones; default: the rig's, if any"
+    )
+    statement.add_argument(
         "--out", type=Path, metavar="FILE", help="default: statement-PARTICIPANT.html"
     )
     statement.add_argument("--json", action="store_true")
@@ -137,6 +140,7 @@ def _statement(args: argparse.Namespace) -> int:
         tariff=args.tariff,
         rates=args.carbon,
         zone=args.zone,
+        network=args.network,
         out=args.out,
         as_json=args.json,
     )

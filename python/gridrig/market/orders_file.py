@@ -9,7 +9,7 @@ and a column `zone` if the market has zones:
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -19,6 +19,7 @@ from gridrig.errors import Issue, MarketError
 ORDER_COLUMNS = ("order_id", "participant", "side", "energy_milliwh", "price_micro_per_kwh")
 TRADE_COLUMNS = ("trade_id", *ORDER_COLUMNS)
 ZONE = "zone"
+MARK_COLUMNS = (ZONE, "financial_only_milliwh")
 ROWS_MAX = 1_000_000
 ISSUES_MAX = 100
 """Faults told one by one; a file with more is cut short there and says so."""
@@ -134,9 +135,18 @@ def _refusal(path: str, issues: Sequence[Issue]) -> MarketError:
     )
 
 
-def write_trades(trades: Sequence[Trade], file: TextIO) -> None:
-    """Write trades as CSV with the columns `TRADE_COLUMNS`."""
+def write_trades(
+    trades: Sequence[Trade],
+    file: TextIO,
+    marks: Mapping[int, tuple[str, int]] | None = None,
+) -> None:
+    """Write trades as CSV with the columns `TRADE_COLUMNS`.
+
+    `marks` gives by number of a trade its zone and how much of it is financial only, as two columns
+    more. [mWh]
+    """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(TRADE_COLUMNS)
+    writer.writerow(TRADE_COLUMNS if marks is None else (*TRADE_COLUMNS, *MARK_COLUMNS))
     for trade in trades:
-        writer.writerow([getattr(trade, column) for column in TRADE_COLUMNS])
+        row = [getattr(trade, column) for column in TRADE_COLUMNS]
+        writer.writerow(row if marks is None else [*row, *marks[trade.trade_id]])

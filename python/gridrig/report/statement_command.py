@@ -6,10 +6,17 @@ from zoneinfo import ZoneInfo
 
 from gridrig.campaign.manifest import is_finished
 from gridrig.campaign.records import RUN, RunRecord
+from gridrig.campaign.relief import (
+    deliveries_of,
+    settled_matches,
+    settled_trades,
+    zones_of_run,
+)
 from gridrig.campaign.tariff_file import read_tariff
 from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
 from gridrig.report.statement_page import Told, statement_page
+from gridrig.rig.zone_file import read_zones
 from gridrig.settlement.bills import Bill, Tariff, bills
 from gridrig.settlement.emissions import EmissionRates
 from gridrig.settlement.journal_commands import journal_at, unwritable
@@ -24,23 +31,31 @@ def statement_command(
     tariff: Path | None,
     rates: Path | None,
     zone: str | None,
+    network: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
     """Write the page, or print the statement.
+
+    `network` is a file of zones; None for those of the run's rig, if it names any.
 
     Raises
     ------
     CampaignError
         `report.run_finished` for a page inside a signed run.
     RigError
-        `settlement.tariff_file`, with every issue of the tariff.
+        `settlement.tariff_file`, `market.zone_file`, with every issue.
     SettlementError
         `settlement.journal_*`, `settlement.statement_unknown`, `settlement.emission_rates`,
-        `settlement.zone`, `settlement.output_unwritable`.
+        `settlement.zone`, `settlement.participant_without_zone`, `settlement.output_unwritable`.
     """
+    zones = zones_of_run(path) if network is None else read_zones(network)
     with JournalReader(journal_at(path)) as journal:
         statement = statement_of(journal, participant)
+        trades = {} if zones is None else settled_trades(journal)
+    deliveries = None
+    if zones is not None:
+        deliveries = deliveries_of(participant, settled_matches(trades, zones))
     known = None if rates is None else EmissionRates.read(rates)
     read = None if tariff is None else read_tariff(tariff, duration_s=_duration_s(statement))
     told = Told(
@@ -50,6 +65,7 @@ def statement_command(
         None if known is None else known.emission(statement.slots, "imported_milliwh"),
         None if known is None else known.emission(statement.slots, "exported_milliwh"),
         *_run(path),
+        deliveries,
     )
     if as_json:
         print(json.dumps(_document(told), indent=1))
@@ -108,6 +124,7 @@ def _document(told: Told) -> dict[str, object]:
         "zone": told.zone.key,
         "emulated": told.emulated,
         "bill": None if told.bill is None else told.bill.to_json(),
+        "deliveries_milliwh": None if told.deliveries is None else dict(told.deliveries),
         "carbon_taken_g": None if told.taken is None else told.taken.grams,
         "carbon_kept_away_g": None if told.given is None else told.given.grams,
     }

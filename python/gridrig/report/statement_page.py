@@ -4,12 +4,13 @@ One file that needs no network and changes nothing. All figures are the journal'
 their last digit; times are those of the local clock, which names itself where it changes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
+from gridrig.market.counterparties import FINANCIAL_ONLY, LOCAL, Delivery
 from gridrig.report.elements import Markup, folded, table
 from gridrig.report.page import framed
 from gridrig.report.wording import (
@@ -65,6 +66,8 @@ class Told:
         Beside a utility's, if a tariff is at hand.
     taken, given : Emission or None
         Carbon of the energy taken and given, if rates are at hand.
+    deliveries : mapping or None
+        How what it traded and metered came to it or went from it, if zones are known. [mWh]
     title : str
         Of the run; empty for a journal alone.
     emulated : bool
@@ -78,6 +81,7 @@ class Told:
     given: Emission | None = None
     title: str = ""
     emulated: bool = False
+    deliveries: Mapping[Delivery, int] | None = None
 
 
 def statement_page(told: Told) -> bytes:
@@ -130,6 +134,12 @@ def _facts(told: Told) -> list[tuple[str, str, str]]:
         ("Bought in trades", f"{kwh_to_the_unit(statement.sum('bought_milliwh'))} kWh", "promised"),
         ("Sold in trades", f"{kwh_to_the_unit(statement.sum('sold_milliwh'))} kWh", "promised"),
     ]
+    if told.deliveries is not None:
+        local, contract = (told.deliveries[how] for how in (LOCAL, FINANCIAL_ONLY))
+        facts += [
+            ("Traded locally", f"{kwh_to_the_unit(local)} kWh", "within its own network"),
+            ("Financial only", f"{kwh_to_the_unit(contract)} kWh", "no wire brings it"),
+        ]
     if told.bill is not None:
         saved = told.bill.saved_micro
         word = "saved against a utility" if saved >= 0 else "lost against a utility"

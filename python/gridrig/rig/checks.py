@@ -9,7 +9,7 @@ from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.keys import KeyDraft
 from gridrig.rig.links import Wired, check_wires
-from gridrig.rig.participants import AGENT_BEHIND, OF_A_MIND, Participant
+from gridrig.rig.participants import AGENT_BEHIND, OF_A_MIND, GridAgent, Participant
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
 from gridrig.rig.schema import Draft
 
@@ -173,8 +173,22 @@ def check_participants(
                 found = f'{shown(name)}, whose driver "{meter.driver}" signs nothing'
                 issues.add(at, found, "a meter that signs: only signed readings are paid")
             _check_agent(participant, meter, devices, issues)
+    _check_zones(participants, issues)
     if participants:
         _check_everyone_metered(holder.keys(), devices, issues)
+
+
+def _check_zones(participants: Sequence[Draft[Participant]], issues: Issues) -> None:
+    """If anybody is in a zone, everybody is, but for the main grid, which is in none."""
+    if all(participant.get("zone") is None for participant in participants):
+        return
+    for participant in participants:
+        agent, at = participant.get("agent"), participant.at.key("zone")
+        zone = participant.get("zone")
+        if isinstance(agent, GridAgent) and zone is not None:
+            issues.add(at, shown(zone), "nothing: the main grid is connected to every zone")
+        elif agent is not None and not isinstance(agent, GridAgent) and zone is None:
+            issues.add(at, "nothing", "its zone, since other participants have one")
 
 
 def _check_agent(

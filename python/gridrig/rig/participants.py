@@ -113,12 +113,16 @@ class Participant:
     shed_stage : int or None
         Of a consumer: the stage of under-frequency shedding that drops its load, 1 first;
         None is never shed.
+    zone : str or None
+        The distribution network that its connection is in, where the rig's market spans several;
+        None of the main grid, and of everybody where it spans one.
     """
 
     name: Name
     meter: Name
     agent: Agent
     shed_stage: Annotated[int, at_least(1)] | None = None
+    zone: Name | None = None
 
 
 # Which agent may stand behind a meter: by what the meter measures, else by the capability of

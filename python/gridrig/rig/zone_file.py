@@ -1,13 +1,17 @@
-"""A file of zones and links, as `gridrig clear --network` reads it.
+"""A file of zones and links, as `gridrig clear` and `gridrig relief` read it.
+
+main_grid = "grid"                      # optional: the participant that is connected to every zone
 
 [[zone]]
 name = "north"
 export_milliwh_max = 5000000            # optional, as import_milliwh_max
+participants = ["roof-1", "house-2"]    # optional: who is connected there
 
 [[link]]
 between = ["north", "south"]            # forward is from the first to the second
 limit_milliwh = 4000000                 # each way, unless back_limit_milliwh says otherwise
 fee_micro_per_kwh = 20000               # the same for back_fee_micro_per_kwh
+financial = true                        # optional: a contract between two networks, no wire
 """
 
 from dataclasses import dataclass
@@ -30,6 +34,7 @@ class _Zone:
     name: Name
     export_milliwh_max: Limit | None = None
     import_milliwh_max: Limit | None = None
+    participants: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +45,12 @@ class _Link:
     fee_micro_per_kwh: Fee = 0
     back_fee_micro_per_kwh: Fee | None = None
     name: str = ""
+    financial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Top:
+    main_grid: Name | None = None
     zone: tuple[dict[str, Any], ...] = ()
     link: tuple[dict[str, Any], ...] = ()
 
@@ -80,8 +87,9 @@ def read_zones(path: str | Path) -> Network:
         return Network(
             tuple(Zone(**draft.values) for draft in zones),
             tuple(_link(draft.build()) for draft in links),
+            top.get("main_grid"),
         )
-    except MarketError as error:  # more zones or links than a market takes
+    except MarketError as error:  # too much of something, or somebody in two zones
         issues.add(file.top, error.message, "a network that a market takes")
         raise RigError("market.zone_file", str(error), issues=issues.sorted()) from error
 
@@ -96,4 +104,5 @@ def _link(found: _Link) -> Link:
         forward_fee_micro_per_kwh=found.fee_micro_per_kwh,
         backward_fee_micro_per_kwh=found.fee_micro_per_kwh if back_fee is None else back_fee,
         name=found.name,
+        financial=found.financial,
     )

@@ -10,12 +10,30 @@ CAMPAIGN = Campaign(
         "hil/promises/test_guarded_minds.py",
         "hil/promises/test_certificate_year.py",
         "hil/promises/test_market_or_utility.py",
+        "hil/promises/test_street_of_410.py",
     ),
     rows=(
         Row(
             "N5",
-            "sixty sellers and hundreds of buyers clear by the quarter-hour",
-            missing="no street of that size",
+            "60 sellers and 350 buyers trade by the quarter-hour across networks and are paid for "
+            "what was signed; only what stays in a network is local relief",
+            by(
+                "test_street_of_410",
+                "readings_missing",
+                "slots_settled",
+                "auctions_unlike_rule",
+                "ledger_sum_micro",
+                "payments_unlike_signed_micro",
+                "sold_not_given_wh",
+                "metered_unlike_feeder_wh",
+                "traded_financial_only_wh",
+                "marks_unlike_wires_wh",
+                "matched_unlike_signed_wh",
+                "local_beyond_feeder_wh",
+                "border_moved_by_local_wh",
+                "border_moved_by_financial_wh",
+            ),
+            missing="three meters on wires, all others sign in the same process; one day, one seed",
         ),
         Row(
             "M1",
