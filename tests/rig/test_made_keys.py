@@ -8,6 +8,7 @@ import tomli_w
 
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.lab import Lab, open_lab
+from gridrig.cli import main
 from gridrig.clock import Clock, run_virtual
 from gridrig.devices.links import ModbusTlsLink
 from gridrig.errors import RigError
@@ -59,6 +60,30 @@ def test_keys_exist_while_the_bench_is_open_and_no_longer() -> None:
     assert not Path(first.certfile).parent.exists()
     assert first.role == "GridServiceSunSpec"
     assert on_bench(act)[1] != certificate, "keys are those of one run"
+
+
+def test_keys_of_the_command_open_a_bench_and_are_never_made_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["modbus-keys", str(tmp_path / "pki"), "--host", "127.0.0.1", "--days", "2"]
+    assert main(command) == 0
+    assert str(tmp_path / "pki" / "GridServiceSunSpec.crt") in capsys.readouterr().out
+    table = tomllib.loads(SECURED.read_text())
+    for place, prefix, file in (
+        (table["device"][0]["link"], "", "GridServiceSunSpec"),
+        (table["device"][0]["emulate"], "tls_", "device"),
+    ):
+        files = {"cafile": "ca.crt", "certfile": f"{file}.crt", "keyfile": f"{file}.key"}
+        place |= {f"{prefix}{key}": f"pki/{name}" for key, name in files.items()}
+    path = tmp_path / "rig.toml"
+    path.write_text(tomli_w.dumps(table))
+
+    async def act(lab: Lab) -> str:
+        return str((await lab.driver("pv-1").read()).state)
+
+    assert on_bench(act, path) != ""
+    assert main(command) == 2
+    assert "has an authority already" in capsys.readouterr().err
 
 
 def test_a_real_device_brings_its_own(tmp_path: Path) -> None:
