@@ -1,7 +1,7 @@
-"""Hostile traffic against an inverter on Modbus TCP: what is refused, and what is not.
+"""Hostile traffic against an inverter on plain Modbus TCP: what is refused, and what is not.
 
-Row M28 of `gridrig promises` is not proven: plain Modbus has nobody to refuse, and these tests keep
-the measured answer. What TLS with roles refuses is in `test_sunspec_tls.py`.
+Row M28 of `gridrig promises` is proven on a secured wire, `hil/promises/test_hostile_traffic.py`.
+Plain Modbus has nobody to refuse, and these tests keep the measured answer.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ def test_a_flood_at_forty_times_the_poll_is_over_within_ten_seconds():
 
 @pytest.mark.parametrize("times", [1, 20])
 def test_on_plain_modbus_a_strangers_replayed_set_point_is_carried_out(times):
-    """The measured no of row M28: there is nobody to ask who writes."""
+    """The measured no on plain wires: there is nobody to ask who writes."""
 
     async def act(lab: Lab) -> int:
         driver, carried = lab.driver("pv-1"), 0

@@ -154,11 +154,17 @@ def test_enrol_prints_the_keys_that_the_meters_sign_with(
 
 def test_a_rig_for_outside_leads_to_the_same_certificates(rig: str, tmp_path: Path) -> None:
     described = load_rig(Path(rig))
-    endpoint = {"device": "pv-2", "kind": "modbus-tls", "host": "127.0.0.1", "port": 802, "unit": 1}
-    meter = {"device": "meter-2", "kind": "modbus-rtu", "port": "/dev/x", "baudrate": 19200}
-    table = tomllib.loads(outside_rig(described, [endpoint, meter | {"unit": 3}]))
+
+    async def body(clock: Clock) -> list[dict[str, str | int]]:
+        events = EventLog(clock, [device.name for device in described.devices])
+        street = make_street(described, None, seed=0)
+        async with make_bench(described, street, clock, events) as bench:
+            return bench.endpoints()
+
+    endpoints = run_virtual(body, start_utc_s=0)
+    table = tomllib.loads(outside_rig(described, endpoints))
     link = next(d for d in table["device"] if d["name"] == "pv-2")["link"]
-    assert link["port"] == 802
+    assert link["port"] == next(e["port"] for e in endpoints if e["device"] == "pv-2")
     assert link["role"] == "GridServiceSunSpec"
     assert Path(link["cafile"]) == tmp_path / "PKI/ca/server_ca_chain.crt"
 

@@ -32,8 +32,6 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.device import HAS_TERMINAL, Device
 from gridrig.rig.instruments import OF_A_CIRCUIT, ON_THE_FEEDER
-from gridrig.rig.key_files import OF_LINKS
-from gridrig.rig.links import TlsLink
 
 STEP_S = 0.1
 START = "2016-06-20T12:00:00+00:00"
@@ -130,7 +128,7 @@ def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
         emulate = device.pop("emulate")
         if device["capability"] == "bms":
             device["limits"].setdefault("capacity_ah", emulate["capacity_ah"])
-        device["link"] = _link(endpoint) | _key_files(rig.device(device["name"]))
+        device["link"] = _link(endpoint)
         behind_source = "source" in (device.get("terminal") or {})
         if device["capability"] in HAS_TERMINAL and not behind_source:
             meter = rig.meter_of(device["name"])
@@ -167,15 +165,6 @@ def _require_whole(rig: Rig, where: Collection[str]) -> None:
 
 def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:
     return {key: value for key, value in endpoint.items() if key != "device"}
-
-
-def _key_files(device: Device) -> dict[str, str]:
-    """Return what a TLS link says beside where it leads, wherever the new file is."""
-    link = device.link
-    if not isinstance(link, TlsLink):
-        return {}
-    files = {key: str(Path(getattr(link, key)).absolute()) for key in OF_LINKS}
-    return files | {"role": link.role}
 
 
 def _log(event: Event) -> None:

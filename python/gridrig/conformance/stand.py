@@ -128,7 +128,7 @@ class Stand:
     def link(self) -> Any:
         """Return where the driver finds the device."""
         assert self._devices is not None
-        return self._devices.link_of(self.subject.device)
+        return self._devices.link_of(self.subject.device.name)
 
     # ------------------------------------------------------------ the driver
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from gridrig.clock import Clock
 from gridrig.devices.capabilities import Identity
+from gridrig.devices.links import Link
 from gridrig.errors import DriverError, GridrigError
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
@@ -123,6 +124,12 @@ class Bench:
     def endpoints(self) -> list[dict[str, str | int]]:
         """Return where each emulated device is found, in rig order."""
         return [dict(emulator.endpoint) for emulator in self.emulators.values()]
+
+    def link_of(self, name: str) -> Link:
+        """Return where a device is reached; an emulated one has to serve."""
+        if name in self.emulators:
+            return self._emulated.link_of(name)
+        return driver_link(self.rig.device(name).link)
 
     async def serve(self) -> None:
         """Start the emulators only, and open no driver.
@@ -280,9 +287,7 @@ class Bench:
 
     async def _open(self, device: Device) -> None:
         cls: Any = self._registry.load(DRIVERS, device.driver)
-        emulated = device.name in self.emulators
-        link = self._emulated.link_of(device) if emulated else driver_link(device.link)
-        driver = cls(device.name, link, device.parameters)
+        driver = cls(device.name, self.link_of(device.name), device.parameters)
 
         def report(kind: str, **data: object) -> None:
             self._report(device.name, kind, **data)

@@ -7,6 +7,7 @@ from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
 from gridrig.rig.device import HAS_TERMINAL, HEAD, LOAD, GridTerminal
 from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
+from gridrig.rig.key_files import check_key_files
 from gridrig.rig.keys import KeyDraft
 from gridrig.rig.links import Wired, check_wires
 from gridrig.rig.participants import AGENT_BEHIND, OF_A_MIND, GridAgent, Participant
@@ -20,6 +21,8 @@ def check_devices(devices: Sequence[DeviceDraft], clock: Any, issues: Issues) ->
     for device in devices:
         _check_clock(device, clock, issues)
         _check_references(device, devices, issues)
+        face = device.emulation.face if device.emulation else None
+        check_key_files(device.link, face, device.emulated, device.at, issues)
     _check_shared(devices, "bms", "storage", issues)
     _check_shared([d for d in devices if d.measures != LOAD], "measures", "meter", issues)
     _check_load_meters(devices, issues)

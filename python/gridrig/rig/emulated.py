@@ -8,6 +8,8 @@ import inspect
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gridrig.devices.links import (
@@ -25,6 +27,7 @@ from gridrig.rig import links
 from gridrig.rig.description import Rig
 from gridrig.rig.device import Device
 from gridrig.rig.issues import At, Issues
+from gridrig.rig.key_files import lacks_files, with_made_keys
 from gridrig.rig.registry import EMULATORS, Registry
 
 PORT_ATTEMPTS = 5
@@ -58,16 +61,19 @@ class EmulatedDevices:
         *,
         make_signer: MakeSigner = OcmfSigner.from_seed,
     ) -> None:
-        self._rig = rig
+        self._given = self._rig = rig
         self._registry = registry
         self._terminals = terminals
         self._report = report
         self._make_signer = make_signer
         self._ports: dict[str, int] = {}
+        self._keys: TemporaryDirectory[str] | None = None
         self.running: dict[str, Any] = {}
 
     async def start(self, at: Callable[[str], At], issues: Issues) -> None:
         """Start every emulator; note what cannot be served.
+
+        Keys that the rig leaves out are made first.
 
         Parameters
         ----------
@@ -76,6 +82,10 @@ class EmulatedDevices:
         issues : Issues
             Takes busy ports and packs that do not fit their wire.
         """
+        if any(lacks_files(device) for device in self._rig.devices):
+            self._keys = TemporaryDirectory(prefix="gridrig-keys-")
+            devices = with_made_keys(self._rig.devices, Path(self._keys.name))
+            self._rig = replace(self._rig, devices=devices)
         failed: set[str] = set()
         for device in self._rig.devices:
             wire = device.link.wire()
@@ -93,12 +103,15 @@ class EmulatedDevices:
         while self.running:
             _, emulator = self.running.popitem()
             await emulator.stop()
+        if self._keys is not None:
+            self._keys.cleanup()
+            self._keys, self._rig = None, self._given
 
-    def link_of(self, device: Device) -> Link:
+    def link_of(self, name: str) -> Link:
         """Return where a driver finds an emulated device."""
-        where = self.running[device.name].endpoint
+        where = self.running[name].endpoint
         if where["kind"] in {"modbus-tcp", "modbus-tls"}:
-            link = driver_link(device.link)
+            link = driver_link(self._rig.device(name).link)
             assert isinstance(link, ModbusTcpLink)
             return replace(link, host=where["host"], port=where["port"], unit=where["unit"])
         if where["kind"] == "modbus-rtu":

@@ -54,7 +54,8 @@ class TcpLink:
 class TlsLink:
     """A Modbus TCP unit secured by TLS, with certificates on both sides.
 
-    Files are PEM, with absolute paths or relative to the rig file.
+    Files are PEM, with absolute paths or relative to the rig file. An emulated device whose link
+    names none has keys made for the run.
 
     Parameters
     ----------
@@ -64,12 +65,12 @@ class TlsLink:
         TCP port; 0 lets an emulated device take a free one.
     unit : int
         Modbus unit identifier.
+    role : str
+        SunSpec role that the bench's certificate names.
     cafile : str
         Certificates that the server's must come from.
     certfile, keyfile : str
         The bench's own certificate and key.
-    role : str
-        SunSpec role that the bench's certificate names.
     gateway : str or None
         As for `TcpLink`.
     """
@@ -78,15 +79,15 @@ class TlsLink:
     host: Name
     port: TcpPort
     unit: Unit
-    cafile: Name
-    certfile: Name
-    keyfile: Name
     role: Literal[
         "ReadOnlySunSpec",
         "GridServiceSunSpec",
         "NetworkAdministratorSunSpec",
         "SuperAdministratorSunSpec",
     ]
+    cafile: Name = ""
+    certfile: Name = ""
+    keyfile: Name = ""
     gateway: Name | None = None
 
     def wire(self) -> str | None:

@@ -15,6 +15,7 @@ The unit, 1 on most and 126 on some, is a matter of the link.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -31,8 +32,10 @@ from gridrig.devices.wire.modbus_units import BROADCAST
 from gridrig.devices.wire.sunspec import READ_COUNT_MAX, Model
 from gridrig.devices.wire.sunspec_definitions import standard_model
 from gridrig.devices.wire.sunspec_roles import may_write, role_of
+from gridrig.devices.wire.tls_door import HANDSHAKE_S, DoorRules, TlsDoor
 
 ORDERS = ("rising", "falling")
+TLS_ASKS = ("role", "certificate", "nothing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,17 @@ class MapParameters(ModbusFaceParameters):
         Order of the models behind the first.
     tls_cafile, tls_certfile, tls_keyfile : str
         On a TLS link: what clients' certificates must come from, and its own certificate and key;
-        PEM files.
+        PEM files. A rig may leave them out on both ends; keys are then made for the run.
+    tls_asks : {"role", "certificate", "nothing"}
+        What a client must have to be let in and obeyed: a certificate with a role that may, any
+        certificate, or nothing. All but the first is wrong, as are the next three away from their
+        defaults.
+    tls_handshake_s : float
+        Longest handshake. [s]
+    tls_plain : bool
+        Whether the port answers plain Modbus as well.
+    tls_failures_max : int
+        After so many failed handshakes nobody is let in any more; 0 for never.
     """
 
     end_model: bool = True
@@ -64,6 +77,10 @@ class MapParameters(ModbusFaceParameters):
     tls_cafile: str = ""
     tls_certfile: str = ""
     tls_keyfile: str = ""
+    tls_asks: str = "role"
+    tls_handshake_s: float = HANDSHAKE_S
+    tls_plain: bool = False
+    tls_failures_max: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,6 +89,11 @@ class MapParameters(ModbusFaceParameters):
         length = self.common_length
         require("common_length", length, length in {65, 66}, "65 or 66")
         require("order", self.order, self.order in ORDERS, " or ".join(ORDERS))
+        require("tls_asks", self.tls_asks, self.tls_asks in TLS_ASKS, ", ".join(TLS_ASKS))
+        wait_s = self.tls_handshake_s
+        require("tls_handshake_s", wait_s, wait_s > 0, "> 0")
+        most = self.tls_failures_max
+        require("tls_failures_max", most, most >= 0, ">= 0")
 
 
 def common_block(parameters: MapParameters, name: str) -> ModelBlock:
@@ -113,8 +135,10 @@ class RoleGuard:
     def __call__(self, transport: asyncio.Transport, unit: int, pdu: bytes) -> ExcCodes | None:
         """Return the exception that refuses the request, None if it is allowed."""
         if transport not in self._roles:
-            certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            self._roles[transport] = role_of(certificate)
+            tls = transport.get_extra_info("ssl_object")
+            if tls is None:
+                return None  # let in without TLS, by a device that is wrong on purpose
+            self._roles[transport] = role_of(tls.getpeercert(binary_form=True))
         role = self._roles[transport]
         for number, device in self._server.units.items():
             if unit in {number, BROADCAST}:
@@ -166,8 +190,12 @@ class SunSpecEmulator(ModbusEmulator):
     @property
     def endpoint(self) -> dict[str, str | int]:
         """Where a driver finds the device, as `gridrig emulate` prints it."""
-        where = super().endpoint
-        return {**where, "kind": "modbus-tls"} if isinstance(self.link, ModbusTlsLink) else where
+        where, link = super().endpoint, self.link
+        if not isinstance(link, ModbusTlsLink):
+            return where
+        files = {"cafile": link.cafile, "certfile": link.certfile, "keyfile": link.keyfile}
+        absolute = {key: str(Path(file).absolute()) for key, file in files.items()}
+        return {**where, "kind": "modbus-tls", **absolute, "role": link.role}
 
     @property
     def endpoint_link(self) -> ModbusLink:
@@ -202,9 +230,16 @@ class SunSpecEmulator(ModbusEmulator):
     def _new_server(self) -> ModbusTcpServer | ModbusRtuServer:
         if not isinstance(self.link, ModbusTlsLink):
             return super()._new_server()
-        files = (self._map.tls_cafile, self._map.tls_certfile, self._map.tls_keyfile)
-        server = ModbusTcpServer(self.link.host, self.link.port, tls=server_context(*files))
-        server.guard = RoleGuard(server)
+        said = self._map
+        files = (said.tls_cafile, said.tls_certfile, said.tls_keyfile)
+        door = TlsDoor(
+            server_context(*files, asks=said.tls_asks != "nothing"),
+            DoorRules(said.tls_handshake_s, said.tls_plain, said.tls_failures_max),
+            lambda cause: self._on_event("tls_refused", cause=cause),
+        )
+        server = ModbusTcpServer(self.link.host, self.link.port, door=door)
+        if said.tls_asks == "role":
+            server.guard = RoleGuard(server)
         return server
 
     def _not_served(self, pdu: bytes) -> ExcCodes | None:

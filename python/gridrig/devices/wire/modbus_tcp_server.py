@@ -14,7 +14,6 @@ References
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from typing import Literal
 
@@ -24,6 +23,7 @@ from gridrig.devices.wire.modbus_framing import Noise, TcpDecoder, TcpFrame, tcp
 from gridrig.devices.wire.modbus_pdu import exception_reply
 from gridrig.devices.wire.modbus_units import BROADCAST, Reply, Turns, UnitTable
 from gridrig.devices.wire.steps import Step
+from gridrig.devices.wire.tls_door import TlsDoor
 from gridrig.errors import DriverError
 
 CONNECTIONS_MAX = 64
@@ -147,7 +147,7 @@ class ModbusTcpServer(UnitTable):
     missing_unit : {"silent", "gateway", "device"}
         What a unit that is not there answers: nothing, exception 0x0B as some gateways do, or 4 as
         some devices do.
-    tls : ssl.SSLContext or None
+    door : TlsDoor or None
         Of a server that speaks Modbus Security.
     guard : callable or None
         Asked before every request; may refuse it by the rights of who sent it.
@@ -159,7 +159,7 @@ class ModbusTcpServer(UnitTable):
         port: int,
         *,
         missing_unit: Literal["silent", "gateway", "device"] = "silent",
-        tls: ssl.SSLContext | None = None,
+        door: TlsDoor | None = None,
         guard: Guard | None = None,
     ) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class ModbusTcpServer(UnitTable):
         }[missing_unit]
         self.guard = guard
         self.connections: dict[asyncio.Transport, _Connection] = {}
-        self._tls = tls
+        self._door = door
         self._listener: asyncio.Server | None = None
         self._return: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -188,7 +188,7 @@ class ModbusTcpServer(UnitTable):
         loop = asyncio.get_running_loop()
         try:
             self._listener = await loop.create_server(
-                lambda: _Connection(self), self.host, self.port, ssl=self._tls, reuse_address=True
+                self._connection, self.host, self.port, reuse_address=True
             )
         except OSError as error:
             raise DriverError(
@@ -207,6 +207,11 @@ class ModbusTcpServer(UnitTable):
         self.unplug()
         if listener is not None:
             await listener.wait_closed()
+
+    def _connection(self) -> asyncio.Protocol:
+        if self._door is None:
+            return _Connection(self)
+        return self._door(lambda: _Connection(self))
 
     def outage(self, down_s: float) -> None:
         """Reset every connection and refuse new ones for a time. [s]"""
@@ -229,6 +234,8 @@ class ModbusTcpServer(UnitTable):
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        if self._door is not None:
+            self._door.close()
         for transport in tuple(self.connections):
             transport.abort()
 

@@ -45,8 +45,17 @@ def client_context(link: ModbusTlsLink) -> ssl.SSLContext:
     return context
 
 
-def server_context(cafile: str, certfile: str, keyfile: str) -> ssl.SSLContext:
+def server_context(
+    cafile: str, certfile: str, keyfile: str, *, asks: bool = True
+) -> ssl.SSLContext:
     """Return what an emulated device listens with: no client without a certificate it trusts.
+
+    Parameters
+    ----------
+    cafile, certfile, keyfile : str
+        PEM files: what a client's certificate must come from, its own certificate and key.
+    asks : bool
+        Whether it asks for a certificate; one that does not lets everybody in.
 
     Raises
     ------
@@ -54,7 +63,8 @@ def server_context(cafile: str, certfile: str, keyfile: str) -> ssl.SSLContext:
         `modbus.tls_files`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_NONE
+    context.options |= ssl.OP_NO_RENEGOTIATION
     _load(context, cafile, certfile, keyfile)
     return context
 

@@ -1,0 +1,208 @@
+"""An authority for Modbus/TCP Security: certificates of devices, and of clients with their roles.
+
+A folder holds one authority and what it issued, as PEM:
+
+| file | what |
+|---|---|
+| `ca.crt`, `ca.key` | the authority; its key belongs on no bench |
+| `device.crt`, `device.key` | of the server, for the hosts it is reached at |
+| `ROLE.crt`, `ROLE.key` | of a client, one for each role |
+| `without-role.*`, `expired.*` | of clients that are to be refused: no role, and over yesterday |
+
+Keys are of P-256 and come from the system's randomness: here a seed would be a hole. Validity is
+real time, because TLS asks the host's clock and no other.
+
+References
+----------
+.. [1] Modbus Organization, "MODBUS/TCP Security," v36, 2021.
+.. [2] D. Cooper et al., "Internet X.509 Public Key Infrastructure Certificate and Certificate
+       Revocation List (CRL) Profile," RFC 5280, 2008.
+"""
+
+import ipaddress
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gridrig.clock.wall_time import utc_now
+from gridrig.devices.wire.sunspec_roles import GRID_SERVICE, ROLE_OID, ROLES, UTF8_STRING
+from gridrig.errors import DriverError
+
+AUTHORITY, DEVICE, WITHOUT_ROLE, EXPIRED = "ca", "device", "without-role", "expired"
+CURVE = ec.SECP256R1
+BACKDATED = timedelta(minutes=5)  # for a device whose clock is a little behind
+
+
+class Authority:
+    """Issues certificates into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go; made if it is not there.
+    name : str
+        Of the authority, for people.
+    days : int
+        How long what it issues is valid. [d]
+
+    Raises
+    ------
+    DriverError
+        `modbus.keys_there`, if the folder has an authority already; `modbus.keys_folder`, if it
+        cannot be written.
+    """
+
+    def __init__(self, folder: Path, name: str, days: int) -> None:
+        self.folder = folder
+        self._begin = datetime.fromisoformat(utc_now()) - BACKDATED
+        self._end = self._begin + timedelta(days=days)
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._key = ec.generate_private_key(CURVE())
+        self._make_folder()
+        builder = self._builder(self._name, self._key, self._begin, self._end)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        self._write(AUTHORITY, builder, self._key, signs_certificates=True)
+
+    def device(self, hosts: Iterable[str]) -> None:
+        """Issue a server's certificate for the addresses and names it is reached at."""
+        names = [_general_name(host) for host in dict.fromkeys(hosts)]
+        self._issue(DEVICE, ExtendedKeyUsageOID.SERVER_AUTH, names=names)
+
+    def client(self, file: str, role: str | None, *, expired: bool = False) -> None:
+        """Issue a client's certificate with a role, None for none."""
+        self._issue(file, ExtendedKeyUsageOID.CLIENT_AUTH, role=role, expired=expired)
+
+    def _issue(
+        self,
+        file: str,
+        usage: x509.ObjectIdentifier,
+        *,
+        names: Sequence[x509.GeneralName] = (),
+        role: str | None = None,
+        expired: bool = False,
+    ) -> None:
+        key = ec.generate_private_key(CURVE())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
+        yesterday = self._begin - timedelta(days=1)
+        begin, end = (yesterday, self._begin) if expired else (self._begin, self._end)
+        builder = self._builder(subject, key, begin, end)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
+        if role is not None:
+            text = role.encode()
+            value = bytes((UTF8_STRING, len(text))) + text
+            builder = builder.add_extension(x509.UnrecognizedExtension(ROLE_OID, value), False)
+        self._write(file, builder, key)
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, begin: datetime, end: datetime
+    ) -> x509.CertificateBuilder:
+        public, issuer = key.public_key(), self._key.public_key()
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
+            .add_extension(identifier, False)
+        )
+
+    def _write(
+        self,
+        file: str,
+        builder: x509.CertificateBuilder,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        signs_certificates: bool = False,
+    ) -> None:
+        usage = x509.KeyUsage(
+            digital_signature=not signs_certificates,
+            key_cert_sign=signs_certificates,
+            crl_sign=signs_certificates,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        certificate = builder.add_extension(usage, True).sign(self._key, hashes.SHA256())
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        self._create(f"{file}.key", pem)
+        self._create(f"{file}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if (self.folder / f"{AUTHORITY}.key").exists():
+            raise DriverError(
+                "modbus.keys_there",
+                "{folder} has an authority already, expected a folder without ca.key",
+                folder=str(self.folder),
+            )
+
+    def _create(self, file: str, data: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            with open(os.open(self.folder / file, flags, 0o600), "wb") as stream:
+                stream.write(data)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> DriverError:
+        return DriverError(
+            "modbus.keys_folder",
+            "cannot write keys into {folder}: {cause}",
+            folder=str(self.folder),
+            cause=error.strerror or str(error),
+        )
+
+
+def make_keys(folder: Path, hosts: Iterable[str], *, name: str, days: int) -> None:
+    """Make an authority, a device's certificate, and one of a client for each role.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go.
+    hosts : iterable of str
+        Addresses and names at which the device is reached.
+    name, days
+        As `Authority`.
+    """
+    authority = Authority(folder, name, days)
+    authority.device(hosts)
+    for role in ROLES:
+        authority.client(role, role)
+    authority.client(WITHOUT_ROLE, None)
+    authority.client(EXPIRED, GRID_SERVICE, expired=True)
+
+
+def files_of(folder: Path, file: str) -> tuple[str, str, str]:
+    """Return the authority's certificate, and certificate and key of one that it issued."""
+    return str(folder / "ca.crt"), str(folder / f"{file}.crt"), str(folder / f"{file}.key")
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
