@@ -18,7 +18,7 @@ from gridrig.events import EventLog
 from gridrig.openadr.ven import HeardEvent, Interval, Ven
 from gridrig.openadr.vtn import EmulatedVtn
 from gridrig.rig.description import load_rig
-from gridrig.rig.fleets import OpenAdr
+from gridrig.rig.grid_orders import OpenAdr
 
 START = 1_453_129_200
 BEGINS = START + 7200
@@ -39,7 +39,7 @@ def test_an_order_crosses_the_wire_and_its_answer_comes_back() -> None:
         (heard,) = await ven.poll()
         assert (heard.event_id, heard.targets, heard.refusal) == ("order-1", ("members",), "")
         assert heard.intervals == (Interval(BEGINS, 1800.0, 50e3),)
-        await ven.answer(heard, opts_in=True)
+        await ven.answer(heard)
         assert vtn.answers == {"order-1": "optIn"}
         assert await ven.poll() == []
         await vtn.close()

@@ -58,6 +58,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.key_files import openadr_credentials
 from gridrig.rig.participants import HomeAgent, role_of
 from gridrig.settlement.journal import Journal
 
@@ -209,7 +210,9 @@ def make_loop(
     charging = Charging(rig, bench.devices, events)
     aggregating = Aggregating(street, control, events)
     if rig.aggregator is not None and rig.aggregator.openadr is not None:
-        wire = OrderWire(rig.aggregator.openadr, clock, events, aggregating.take)
+        orders = rig.aggregator.openadr
+        credentials = openadr_credentials(orders, rig.path)
+        wire = OrderWire(orders, clock, events, aggregating.take, credentials)
         aggregating.wire = wire
     coordination = None
     if scenario.charging is not None:

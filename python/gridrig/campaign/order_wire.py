@@ -6,15 +6,20 @@ still while anything is on the wire, the same tick always sees the same orders.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gridrig.clock import Clock
 from gridrig.errors import GridrigError
 from gridrig.events import EventLog
+from gridrig.openadr.security import Credentials
+from gridrig.openadr.throwaway import ThrowawayAuthority
 from gridrig.openadr.ven import HeardEvent, Ven
 from gridrig.openadr.vtn import EmulatedVtn
-from gridrig.rig.fleets import OpenAdr
+from gridrig.rig.grid_orders import OpenAdr
 
-Answers = tuple[tuple[HeardEvent, bool], ...]
+Answers = tuple[tuple[HeardEvent, str], ...]
 
 
 class OrderWire:
@@ -26,6 +31,8 @@ class OrderWire:
         What the rig file says.
     take : callable
         Takes an event, and returns why it will not be followed; None if it will.
+    credentials : Credentials or None
+        By which a VTN outside is talked to.
     """
 
     def __init__(
@@ -34,9 +41,12 @@ class OrderWire:
         clock: Clock,
         events: EventLog,
         take: Callable[[HeardEvent], str | None],
+        credentials: Credentials | None = None,
     ) -> None:
         self._table, self._clock, self._events, self._take = table, clock, events, take
-        self.vtn = EmulatedVtn(table.poll_s) if table.emulate else None
+        self._credentials = credentials
+        self._folder: TemporaryDirectory[str] | None = None
+        self.vtn = self._emulated() if table.emulate else None
         self._ven: Ven | None = None
         self._talk: asyncio.Task[list[HeardEvent]] | None = None
         self._answers: Answers = ()
@@ -53,7 +63,7 @@ class OrderWire:
             As `Ven.open`.
         """
         url = await self.vtn.open() if self.vtn is not None else str(self._table.url)
-        self._ven = Ven(url, self._table.ven)
+        self._ven = Ven(url, self._table.ven, self._credentials)
         await self._ven.open()
 
     async def close(self) -> None:
@@ -66,6 +76,19 @@ class OrderWire:
             await self._ven.close()
         if self.vtn is not None:
             await self.vtn.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _emulated(self) -> EmulatedVtn:
+        """Return a VTN of this rig's own, both ends with certificates of the day if it says so."""
+        if not self._table.secured:
+            return EmulatedVtn(self._table.poll_s)
+        self._folder = TemporaryDirectory(prefix="gridrig-openadr-")
+        authority = ThrowawayAuthority(Path(self._folder.name))
+        vtn = replace(authority.issue("vtn"), signs=self._table.signs)
+        ven = authority.issue("ven")
+        self._credentials = replace(ven, vtn_fingerprint=vtn.fingerprint, signs=self._table.signs)
+        return EmulatedVtn(self._table.poll_s, vtn, ven.fingerprint)
 
     def issue(self, target: str | None, *, from_s: float, duration_s: float, p_w: float) -> None:
         """Let the emulated VTN order something; the VEN hears it when it asks next. [s, W]"""
@@ -92,8 +115,8 @@ class OrderWire:
 
     async def _ask(self, answers: Answers) -> list[HeardEvent]:
         assert self._ven is not None
-        for event, opts_in in answers:
-            await self._ven.answer(event, opts_in=opts_in)
+        for event, refusal in answers:
+            await self._ven.answer(event, refusal)
         return await self._ven.poll()
 
     def _collect(self, talk: asyncio.Task[list[HeardEvent]]) -> None:
@@ -109,8 +132,8 @@ class OrderWire:
         self._lost = False
         answers = []
         for event in heard:
-            refusal = event.refusal or self._take(event)
+            refusal = event.refusal or self._take(event) or ""
             kind = "order_refused" if refusal else "order_heard"
             self._events.record(kind, order=event.event_id, cause=refusal)
-            answers.append((event, not refusal))
+            answers.append((event, refusal))
         self._answers = tuple(answers)

@@ -13,11 +13,14 @@ References
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from gridrig.errors import GridrigError
-from gridrig.openadr.library import KIND, SIGNAL, openleadr
+from gridrig.openadr.conversation import OK, Conversation
+from gridrig.openadr.library import KIND, SIGNAL
+from gridrig.openadr.security import Credentials
 
-OK = 200
+SIGNAL_NOT_SUPPORTED, TARGET_MISMATCH = 460, 462
 SCALES = {"none": 1.0, "k": 1e3, "M": 1e6}
 
 
@@ -65,14 +68,16 @@ class Ven:
     Parameters
     ----------
     url : str
-        Of the VTN, "http://HOST:PORT/OpenADR2/Simple/2.0b".
+        Of the VTN, "https://HOST:PORT/OpenADR2/Simple/2.0b" or, without credentials, "http:".
     name : str
         By which it registers.
+    credentials : Credentials or None
+        What TLS is made with.
     """
 
-    def __init__(self, url: str, name: str) -> None:
-        self._url, self._name = url, name
-        self._client: Any = None
+    def __init__(self, url: str, name: str, credentials: Credentials | None = None) -> None:
+        self._talk, self._name = Conversation(url, credentials), name
+        self._ven_id: str | None = None
 
     async def open(self) -> None:
         """Register.
@@ -80,66 +85,90 @@ class Ven:
         Raises
         ------
         GridrigError
-            `openadr.not_installed`, `openadr.no_answer`, `openadr.not_registered`.
+            `openadr.not_registered`; and as `Conversation.open` and `.ask`.
         """
-        library = openleadr()
-        import aiohttp
-
-        self._client = library.OpenADRClient(ven_name=self._name, vtn_url=self._url)
-        # A connection for each request: none is closed for being idle by another clock than ours.
-        self._client.client_session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),
-            headers={"content-type": "application/xml"},
-            timeout=aiohttp.ClientTimeout(sock_connect=5, sock_read=10),
-        )
-        await self._asked(self._client.query_registration())
-        await self._asked(self._client.create_party_registration())
-        if self._client.registration_id is None:
-            raise GridrigError(
-                "openadr.not_registered",
-                "the VTN at {url} does not register {name!r}",
-                url=self._url,
-                name=self._name,
-            )
+        await self._talk.open()
+        await self._register()
 
     async def poll(self) -> list[HeardEvent]:
-        """Ask for what is new.
+        """Ask for what is new; a VTN that forgot this VEN is registered with again.
 
         Raises
         ------
         GridrigError
-            `openadr.no_answer`.
+            As `Conversation.ask`.
         """
-        kind, payload = await self._asked(self._client.poll())
+        kind, payload = await self._talk.ask("OadrPoll", "oadrPoll", ven_id=self._ven_id)
+        if kind == "oadrRequestReregistration":
+            await self._register()
         if kind != "oadrDistributeEvent":
             return []
         request = str(payload["request_id"])
         return [_heard(event, request) for event in payload.get("events", ())]
 
-    async def answer(self, event: HeardEvent, *, opts_in: bool) -> None:
-        """Say whether an event will be followed."""
-        await self._client.created_event(
-            event.request_id,
-            event.event_id,
-            "optIn" if opts_in else "optOut",
-            event.modification,
+    async def answer(self, event: HeardEvent, refusal: str = "") -> None:
+        """Say that an event will be followed or, with the reason, that it will not.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        code = OK
+        if refusal:
+            code = SIGNAL_NOT_SUPPORTED if event.refusal else TARGET_MISMATCH
+        response = {
+            "response_code": code,
+            "response_description": refusal or "OK",
+            "request_id": event.request_id,
+        }
+        decision = {
+            "event_id": event.event_id,
+            "modification_number": event.modification,
+            "opt_type": "optOut" if refusal else "optIn",
+        }
+        await self._talk.ask(
+            "EiEvent",
+            "oadrCreatedEvent",
+            ven_id=self._ven_id,
+            response=response | {"response_code": OK, "response_description": "OK"},
+            event_responses=[response | decision],
         )
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            await self._client.client_session.close()
+        await self._talk.close()
 
-    async def _asked(self, question: Any) -> tuple[str, Mapping[str, Any]]:
-        answer = await question
-        if answer is None or answer[0] is None:
+    async def _register(self) -> None:
+        asked = await self._talk.ask(
+            "EiRegisterParty", "oadrQueryRegistration", request_id=str(uuid4())
+        )
+        request_id = (asked[1].get("response") or {}).get("request_id") or str(uuid4())
+        credentials = self._talk.credentials
+        _, said = await self._talk.ask(
+            "EiRegisterParty",
+            "oadrCreatePartyRegistration",
+            request_id=request_id,
+            ven_name=self._name,
+            ven_id=self._ven_id,
+            registration_id=None,
+            profile_name="2.0b",
+            transport_name="simpleHttp",
+            transport_address=None,
+            report_only=False,
+            xml_signature=credentials is not None and credentials.signs,
+            http_pull_model=True,
+        )
+        if not said.get("registration_id") or not said.get("ven_id"):
+            shown = f", certificate {credentials.fingerprint}" if credentials else ""
             raise GridrigError(
-                "openadr.no_answer",
-                "no answer of OpenADR 2.0b from the VTN at {url}",
-                url=self._url,
+                "openadr.not_registered",
+                "the VTN at {url} does not register {name!r}{shown}",
+                url=self._talk.url,
+                name=self._name,
+                shown=shown,
             )
-        kind, payload = answer
-        return kind, payload
+        self._ven_id = str(said["ven_id"])
 
 
 def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:

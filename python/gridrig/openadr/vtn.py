@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gridrig.openadr.library import KIND, PATH, SIGNAL, openleadr
+from gridrig.openadr.security import Credentials
 
 VEN_ID = "ven-1"
 
@@ -22,10 +23,17 @@ class EmulatedVtn:
     ----------
     poll_s : float
         How often it wants to be asked. [s]
+    credentials : Credentials or None
+        What TLS is made with, and signatures if it signs.
+    ven_fingerprint : str
+        Of the certificate that its VEN has to show.
     """
 
-    def __init__(self, poll_s: float) -> None:
+    def __init__(
+        self, poll_s: float, credentials: Credentials | None = None, ven_fingerprint: str = ""
+    ) -> None:
         self._poll_s = poll_s
+        self._credentials, self._ven_fingerprint = credentials, ven_fingerprint
         self.waiting: list[dict[str, Any]] = []
         """Events that the VEN has not fetched yet."""
         self._runner: Any = None
@@ -37,24 +45,34 @@ class EmulatedVtn:
         library = openleadr()
         from aiohttp import web
 
-        def known(ven_id: str) -> Mapping[str, str]:
-            return {"ven_id": ven_id, "registration_id": "registration-1"}
-
+        secured: dict[str, Any] = {}
+        if (files := self._credentials) is not None:
+            secured |= {
+                "http_cert": files.certfile, "http_key": files.keyfile,
+                "http_ca_file": files.cafile, "verify_message_signatures": files.signs,
+            }  # fmt: skip
+            if files.signs:
+                secured |= {"cert": files.certfile, "key": files.keyfile}
         with warnings.catch_warnings():
             # How the library keeps its server in aiohttp's application is not ours to change.
             warnings.simplefilter("ignore", web.NotAppKeyWarning)
             server = library.OpenADRServer(
                 vtn_id="emulated-vtn",
                 requested_poll_freq=timedelta(seconds=self._poll_s),
-                ven_lookup=known,
+                ven_lookup=self._known,
+                show_fingerprint=False,
+                **secured,
             )
         server.add_handler("on_poll", self._polled)
         server.add_handler("on_created_event", self._answered)
-        server.add_handler("on_create_party_registration", lambda _: (VEN_ID, "registration-1"))
+        server.add_handler("on_create_party_registration", self._registered)
         self._runner = web.AppRunner(server.app)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host="127.0.0.1", port=0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}{PATH}"
+        await web.TCPSite(
+            self._runner, host="127.0.0.1", port=0, ssl_context=server.ssl_context
+        ).start()
+        scheme = "http" if self._credentials is None else "https"
+        return f"{scheme}://127.0.0.1:{self._runner.addresses[0][1]}{PATH}"
 
     def issue(
         self, event_id: str, target: str | None, *, from_utc_s: float, duration_s: float, p_w: float
@@ -99,6 +117,17 @@ class EmulatedVtn:
         """Stop serving."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _known(self, ven_id: str) -> Mapping[str, str] | None:
+        if ven_id != VEN_ID:
+            return None
+        known = {"ven_id": VEN_ID, "registration_id": "registration-1"}
+        return known | {"fingerprint": self._ven_fingerprint}
+
+    def _registered(self, payload: Mapping[str, Any]) -> tuple[str, str] | bool:
+        if self._credentials is not None and payload["fingerprint"] != self._ven_fingerprint:
+            return False
+        return VEN_ID, "registration-1"
 
     def _polled(self, ven_id: str) -> tuple[str, dict[str, Any]] | None:
         if not self.waiting or ven_id != VEN_ID:
