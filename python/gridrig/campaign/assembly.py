@@ -18,6 +18,7 @@ from gridrig.campaign.coordination import make_coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
+from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
@@ -212,8 +213,10 @@ def make_loop(
     if rig.aggregator is not None and rig.aggregator.openadr is not None:
         orders = rig.aggregator.openadr
         credentials = openadr_credentials(orders, rig.path)
-        wire = OrderWire(orders, clock, events, aggregating.take, credentials)
-        aggregating.wire = wire
+        aggregating.reports = FleetReports(orders.report_s, street.fleets)
+        aggregating.wire = OrderWire(
+            orders, clock, events, aggregating.take, credentials, aggregating.reports
+        )
     coordination = None
     if scenario.charging is not None:
         apart = _feeder_apart(rig, grid)

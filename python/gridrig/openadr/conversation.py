@@ -16,6 +16,7 @@ from gridrig.openadr.security import Credentials
 
 CONNECT_S, READ_S = 5, 10
 OK = 200
+HTTP_OF_ITS_OWN = 500  # from here on the VTN fails, whatever it is asked
 
 
 class Conversation:
@@ -110,8 +111,10 @@ class Conversation:
             async with self._session.post(url, data=message) as answer:
                 content: bytes = await answer.read()
                 if answer.status != OK:
-                    text = content.decode("utf-8", "replace")[:200]
-                    raise self._failed("refused", f"refuses {kind} with {answer.status} {text}")
+                    text = f"answers {kind} with HTTP {answer.status} "
+                    text += content.decode("utf-8", "replace")[:200]
+                    broken = answer.status >= HTTP_OF_ITS_OWN
+                    raise self._failed("no_answer" if broken else "refused", text)
                 return content
         except aiohttp.ClientConnectorCertificateError as error:
             cause = str(error.certificate_error)

@@ -10,17 +10,18 @@ References
 .. [1] OpenADR Alliance, "OpenADR 2.0 Profile Specification, B Profile," 2013.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from gridrig.errors import GridrigError
 from gridrig.openadr.conversation import OK, Conversation
 from gridrig.openadr.library import KIND, SIGNAL
+from gridrig.openadr.reports import ReportRequest, Sample, requested, told
 from gridrig.openadr.security import Credentials
 
-SIGNAL_NOT_SUPPORTED, TARGET_MISMATCH = 460, 462
+SIGNAL_NOT_SUPPORTED, REPORT_NOT_SUPPORTED, TARGET_MISMATCH = 460, 461, 462
 SCALES = {"none": 1.0, "k": 1e3, "M": 1e6}
 
 
@@ -62,6 +63,31 @@ class HeardEvent:
     refusal: str = ""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a poll brought.
+
+    Parameters
+    ----------
+    events : tuple of HeardEvent
+        Orders.
+    wanted : tuple of ReportRequest
+        Reports that the VTN wants from now on.
+    unwanted : tuple of str
+        Requests for reports that it takes back.
+    request_id : str
+        By which requests are answered.
+    anew : bool
+        Whether the VTN had forgotten this VEN, and what it wanted before.
+    """
+
+    events: tuple[HeardEvent, ...] = ()
+    wanted: tuple[ReportRequest, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    request_id: str = ""
+    anew: bool = False
+
+
 class Ven:
     """A virtual end node.
 
@@ -73,14 +99,24 @@ class Ven:
         By which it registers.
     credentials : Credentials or None
         What TLS is made with.
+    offer : callable or None
+        Returns the report that is offered now, as `reports.offered` does; None if there is none.
     """
 
-    def __init__(self, url: str, name: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        credentials: Credentials | None = None,
+        offer: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
         self._talk, self._name = Conversation(url, credentials), name
+        self._offer = offer
         self._ven_id: str | None = None
+        self._first = Heard()
 
     async def open(self) -> None:
-        """Register.
+        """Register, and offer the report.
 
         Raises
         ------
@@ -90,21 +126,33 @@ class Ven:
         await self._talk.open()
         await self._register()
 
-    async def poll(self) -> list[HeardEvent]:
+    async def poll(self) -> Heard:
         """Ask for what is new; a VTN that forgot this VEN is registered with again.
 
         Raises
         ------
         GridrigError
-            As `Conversation.ask`.
+            As `open`.
         """
+        first, self._first = self._first, Heard()
+        if first.wanted:
+            return first
         kind, payload = await self._talk.ask("OadrPoll", "oadrPoll", ven_id=self._ven_id)
+        request_id = str(payload.get("request_id", ""))
         if kind == "oadrRequestReregistration":
             await self._register()
-        if kind != "oadrDistributeEvent":
-            return []
-        request = str(payload["request_id"])
-        return [_heard(event, request) for event in payload.get("events", ())]
+            again, self._first = self._first, Heard()
+            return replace(again, anew=True)
+        if kind == "oadrDistributeEvent":
+            events = tuple(_heard(event, request_id) for event in payload.get("events", ()))
+            return Heard(events, request_id=request_id)
+        if kind == "oadrCreateReport":
+            return Heard(wanted=tuple(requested(payload)), request_id=request_id)
+        if kind == "oadrCancelReport":
+            unwanted = payload["report_request_id"]
+            several = unwanted if isinstance(unwanted, list) else [unwanted]
+            return Heard(unwanted=tuple(map(str, several)), request_id=request_id)
+        return Heard()
 
     async def answer(self, event: HeardEvent, refusal: str = "") -> None:
         """Say that an event will be followed or, with the reason, that it will not.
@@ -133,6 +181,62 @@ class Ven:
             ven_id=self._ven_id,
             response=response | {"response_code": OK, "response_description": "OK"},
             event_responses=[response | decision],
+        )
+
+    async def agree(self, request_id: str, agreed: Sequence[str], refusal: str = "") -> None:
+        """Say which reports will come and, if one will not, why.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        await self._talk.ask(
+            "EiReport",
+            "oadrCreatedReport",
+            ven_id=self._ven_id,
+            response={
+                "response_code": REPORT_NOT_SUPPORTED if refusal else OK,
+                "response_description": refusal or "OK",
+                "request_id": request_id,
+            },
+            pending_reports=[{"report_request_id": one} for one in agreed],
+        )
+
+    async def end(self, request_id: str, running: Sequence[str]) -> None:
+        """Say that a report was ended, and which still come.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        await self._talk.ask(
+            "EiReport",
+            "oadrCanceledReport",
+            ven_id=self._ven_id,
+            response={
+                "response_code": OK,
+                "response_description": "OK",
+                "request_id": request_id,
+            },
+            pending_reports=[{"report_request_id": one} for one in running],
+        )
+
+    async def tell(self, request: ReportRequest, samples: Sequence[Sample], utc_s: float) -> None:
+        """Send the figures of a report.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        await self._talk.ask(
+            "EiReport",
+            "oadrUpdateReport",
+            ven_id=self._ven_id,
+            request_id=str(uuid4()),
+            reports=[told(request, samples, utc_s)],
         )
 
     async def close(self) -> None:
@@ -169,6 +273,16 @@ class Ven:
                 shown=shown,
             )
         self._ven_id = str(said["ven_id"])
+        if self._offer is not None:
+            _, said = await self._talk.ask(
+                "EiReport",
+                "oadrRegisterReport",
+                ven_id=self._ven_id,
+                request_id=str(uuid4()),
+                reports=[self._offer()],
+            )
+            request_id = str((said.get("response") or {}).get("request_id", ""))
+            self._first = Heard(wanted=tuple(requested(said)), request_id=request_id)
 
 
 def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:

@@ -6,7 +6,7 @@ where the library writes them; the times of orders follow the rig's.
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,21 @@ from gridrig.openadr.library import KIND, PATH, SIGNAL, openleadr
 from gridrig.openadr.security import Credentials
 
 VEN_ID = "ven-1"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a VEN told of an interval: in W or Wh, NaN for nothing, and how good it is.
+
+    Parameters
+    ----------
+    confidence : int
+        Share of the meters that it is of. [%]
+    """
+
+    value: float
+    quality: str
+    confidence: int
 
 
 class EmulatedVtn:
@@ -27,18 +42,30 @@ class EmulatedVtn:
         What TLS is made with, and signatures if it signs.
     ven_fingerprint : str
         Of the certificate that its VEN has to show.
+    report_s : int
+        At which granularity it wants every report that it is offered; 0 for none. [s]
     """
 
     def __init__(
-        self, poll_s: float, credentials: Credentials | None = None, ven_fingerprint: str = ""
+        self,
+        poll_s: float,
+        credentials: Credentials | None = None,
+        ven_fingerprint: str = "",
+        report_s: int = 0,
     ) -> None:
-        self._poll_s = poll_s
+        self._poll_s, self._report_s = poll_s, report_s
         self._credentials, self._ven_fingerprint = credentials, ven_fingerprint
         self.waiting: list[dict[str, Any]] = []
         """Events that the VEN has not fetched yet."""
         self._runner: Any = None
         self.answers: dict[str, str] = {}
         """What the VEN answered to each event: "optIn" or "optOut"."""
+        self.wanted: list[dict[str, Any]] = []
+        """Requests for reports that the VEN has not fetched yet."""
+        self.agreed: list[str] = []
+        """Requests that the VEN said it will tell."""
+        self.figures: dict[tuple[str, int], Figure] = {}
+        """What it was told, by data point and beginning of the interval. [s since 1970]"""
 
     async def open(self) -> str:
         """Serve, and return the URL."""
@@ -66,6 +93,9 @@ class EmulatedVtn:
         server.add_handler("on_poll", self._polled)
         server.add_handler("on_created_event", self._answered)
         server.add_handler("on_create_party_registration", self._registered)
+        server.add_handler("on_register_report", self._offered)
+        server.add_handler("on_created_report", self._agreed)
+        server.add_handler("on_update_report", self._told)
         self._runner = web.AppRunner(server.app)
         await self._runner.setup()
         await web.TCPSite(
@@ -130,7 +160,11 @@ class EmulatedVtn:
         return VEN_ID, "registration-1"
 
     def _polled(self, ven_id: str) -> tuple[str, dict[str, Any]] | None:
-        if not self.waiting or ven_id != VEN_ID:
+        if ven_id != VEN_ID:
+            return None
+        if self.wanted:
+            return "oadrCreateReport", {"report_requests": [self.wanted.pop(0)]}
+        if not self.waiting:
             return None
         events, self.waiting = self.waiting, []
         return "oadrDistributeEvent", {"events": events}
@@ -138,3 +172,29 @@ class EmulatedVtn:
     def _answered(self, ven_id: str, event_id: str, opt_type: str) -> None:
         if ven_id == VEN_ID:
             self.answers[event_id] = opt_type
+
+    def _offered(self, report: Mapping[str, Any]) -> None:
+        if not self._report_s:
+            return
+        interval = timedelta(seconds=self._report_s)
+        points = [
+            {"r_id": one["r_id"], "reading_type": one["reading_type"]}
+            for one in report["report_descriptions"]
+        ]
+        specifier = {
+            "report_specifier_id": report["report_specifier_id"],
+            "granularity": interval,
+            "report_back_duration": interval,
+            "specifier_payloads": points,
+        }
+        self.wanted.append({"report_request_id": "report-1", "report_specifier": specifier})
+
+    def _agreed(self, payload: Mapping[str, Any]) -> None:
+        self.agreed += [one["report_request_id"] for one in payload["pending_reports"]]
+
+    def _told(self, report: Mapping[str, Any]) -> None:
+        for interval in report["intervals"]:
+            said = interval["report_payload"]
+            place = (str(said["r_id"]), int(interval["dtstart"].timestamp()))
+            value, quality = float(said["value"]), str(said["data_quality"])
+            self.figures[place] = Figure(value, quality, int(said["confidence"]))

@@ -1,10 +1,12 @@
 """`[aggregator] openadr`: where a grid operator's orders come from, and by which certificates."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from gridrig.openadr.reports import LONGEST_S
 from gridrig.openadr.security import FINGERPRINT
 from gridrig.rig.issues import At, Issues, shown
-from gridrig.rig.schema import Name, Positive
+from gridrig.rig.schema import Name, Positive, between
 
 FILES = ("cafile", "certfile", "keyfile")
 
@@ -21,6 +23,8 @@ class OpenAdr:
         The name by which the rig registers.
     poll_s : float
         From one poll to the next. [s]
+    report_s : int
+        From one reading of the fleets' meters to the next, which the VTN may ask to be told. [s]
     cafile, certfile, keyfile : str or None
         Who may have signed the VTN's certificate, and the rig's own; PEM, relative to the rig file.
     vtn_fingerprint : str or None
@@ -36,6 +40,7 @@ class OpenAdr:
     url: Name | None = None
     ven: Name = "gridrig"
     poll_s: Positive = 30.0
+    report_s: Annotated[int, between(1, LONGEST_S)] = 900
     cafile: Name | None = None
     certfile: Name | None = None
     keyfile: Name | None = None
