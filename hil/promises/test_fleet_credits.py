@@ -15,6 +15,7 @@ from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.promises import fleet_credits as credits
 from gridrig.promises.fleet_response import response, without_orders
+from gridrig.promises.fleet_told import told
 
 SCENARIO = load_scenario(SCENARIOS / "promise-4-response.toml", units(CATALOGUE))
 MEMBERS, HEATER, WASTER = "members", 0, 1  # the fleet, and which of its homes cheat
@@ -40,6 +41,12 @@ CREDITS = "credits_unlike_feeder_percent"
             max=2,
             source="ours: responses by the meters against the head, less losses saved",
         ),
+        Criterion("reports_missing", "1", max=0, source="energy and power of each quarter-hour"),
+        Criterion(
+            "reports_unlike_meters_milliwh", "mWh", max=0, source="what the heard meters signed"
+        ),
+        Criterion("reports_unmarked", "1", max=0, source="of fewer meters than they say"),
+        Criterion("reported_meters_percent", "%", min=90, source="ours: heard at both ends"),
         Criterion("credits_missing", "1", max=0, source="every member has a baseline"),
         Criterion(
             "inflated_after_notice_paid_micro", "micro", max=0, source="a heater after the notice"
@@ -53,6 +60,7 @@ CREDITS = "credits_unlike_feeder_percent"
         Mutant("they respond late", MEMBERS, {"response_s": 120}, "response_s"),
         Mutant("baselines are inflated", MEMBERS, {"inflates_w": 300}, CREDITS),
         Mutant("meters read a tenth low", MEMBERS, {"meter_scale": 0.9}, CREDITS),
+        Mutant("readings are lost", MEMBERS, {"heard": 0.9}, "reported_meters_percent"),
     ),
 )
 async def test_fleet_credits(lab: Lab) -> None:
@@ -81,6 +89,21 @@ async def test_fleet_credits(lab: Lab) -> None:
     off = 100 * abs(credited_wh - feeder_wh) / ordered_wh
     note = f"{credited_wh:.0f} Wh by the meters, {feeder_wh:.0f} Wh at the feeder"
     lab.record(CREDITS, "%", off, note=note)
+
+    assert loop.aggregating.wire is not None
+    vtn = loop.aggregating.wire.vtn
+    reports = told(
+        vtn.figures if vtn else {},
+        MEMBERS,
+        homes,
+        HomeMeters(MEMBERS, homes, loop.aggregating, start),
+        event.quarters(),
+        start,
+    )
+    lab.record("reports_missing", "1", reports.missing)
+    lab.record("reports_unlike_meters_milliwh", "mWh", reports.off_milliwh)
+    lab.record("reports_unmarked", "1", reports.unmarked)
+    lab.record("reported_meters_percent", "%", reports.meters_percent)
 
     payments = credits.paid(measured, POOL_MICRO)
     lab.record("paid_micro", "micro", sum(payments.values()))

@@ -18,7 +18,7 @@ from gridrig.events import EventLog
 from gridrig.openadr.ven import HeardEvent, Interval, Ven
 from gridrig.openadr.vtn import EmulatedVtn
 from gridrig.rig.description import load_rig
-from gridrig.rig.fleets import OpenAdr
+from gridrig.rig.grid_orders import OpenAdr
 
 START = 1_453_129_200
 BEGINS = START + 7200
@@ -33,15 +33,15 @@ def test_an_order_crosses_the_wire_and_its_answer_comes_back() -> None:
         vtn = EmulatedVtn(30.0)
         ven = Ven(await vtn.open(), "gridrig")
         await ven.open()
-        assert await ven.poll() == []
+        assert (await ven.poll()).events == ()
         await clock.sleep(86_400)  # a day later the wire is as good as before
         vtn.issue("order-1", "members", from_utc_s=BEGINS, duration_s=1800, p_w=50e3)
-        (heard,) = await ven.poll()
+        (heard,) = (await ven.poll()).events
         assert (heard.event_id, heard.targets, heard.refusal) == ("order-1", ("members",), "")
         assert heard.intervals == (Interval(BEGINS, 1800.0, 50e3),)
-        await ven.answer(heard, opts_in=True)
+        await ven.answer(heard)
         assert vtn.answers == {"order-1": "optIn"}
-        assert await ven.poll() == []
+        assert (await ven.poll()).events == ()
         await vtn.close()
         with pytest.raises(GridrigError, match=r"openadr\.no_answer"):
             await ven.poll()
@@ -87,7 +87,7 @@ def heard_by_us(*events: dict[str, Any]) -> list[HeardEvent]:
         ven = Ven(await vtn.open(), "gridrig")
         await ven.open()
         vtn.waiting += events
-        found.extend(await ven.poll())
+        found.extend((await ven.poll()).events)
         await ven.close()
         await vtn.close()
 
@@ -158,7 +158,12 @@ def test_a_rig_says_where_orders_come_from_and_a_scenario_does_not_contradict(
         ('{ url = "http://127.0.0.1:1/" }', "aggregator.openadr.url"),
         ('{ url = "http://127.0.0.1:1/", emulate = true }', "aggregator.openadr"),
     ):
-        path.write_text(text.replace('{ ven = "gridrig", poll_s = 30, emulate = true }', wire))
+        path.write_text(
+            text.replace(
+                '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true, signs = true }',
+                wire,
+            )
+        )
         with pytest.raises(RigError) as refused:
             load_rig(path)
         assert [issue.key for issue in refused.value.issues] == [key]
@@ -167,3 +172,14 @@ def test_a_rig_says_where_orders_come_from_and_a_scenario_does_not_contradict(
     scenario = load_scenario(RIGS / "scenarios" / name, units(CATALOGUE))
     keys = {issue.key for issue in check_together(rig, scenario)}
     assert keys == {"event 'ramp'.ramp_s", "event 'homes-silent'.target"}
+
+
+def test_a_scenario_has_a_tick_whenever_meters_are_read_for_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    text = (RIGS / "emulated-programme.toml").read_text()
+    path.write_text(text.replace("poll_s = 30,", "poll_s = 30, report_s = 450,"))
+    scenario = load_scenario(RIGS / "scenarios" / "promise-4-response.toml", units(CATALOGUE))
+    (issue,) = check_together(load_rig(path), scenario)
+    assert issue.key == "window"
+    assert issue.found == "no tick at 450 s"
+    assert check_together(load_rig(RIGS / "emulated-programme.toml"), scenario) == ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gridrig.campaign.control import Control
+from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.street import Street
 from gridrig.circuit.heated_homes import QUARTER_S, History
@@ -59,6 +60,7 @@ class Aggregating:
         self._given_w = 0.0
         self._start_utc_s = 0
         self.wire: OrderWire | None = None
+        self.reports: FleetReports | None = None
 
     def begin(self, utc_s: int) -> None:
         """Let the fleets live through the days before a run, and learn from them."""
@@ -67,6 +69,8 @@ class Aggregating:
             self.history[name] = past = homes.begin(utc_s)
             self._baselines[name] = Baseline(past.p_w, past.outdoor_c)
             self.registers[name] = {}
+        if self.reports is not None:
+            self.reports.begin(self.history)
 
     def orders(self, target: str) -> tuple[Order, ...]:
         """Return the orders that a target was given so far."""
@@ -131,7 +135,11 @@ class Aggregating:
             Of the tick that begins now; what is told holds from the next one on. [s]
         """
         if t_s % QUARTER_S == 0:
-            self._read_registers(t_s)
+            for name in self._street.homes:
+                self.registers[name][t_s] = self._counted(name)
+        if self.reports is not None and t_s % self.reports.interval_s == 0:
+            for name in self._street.homes:
+                self.reports.read(name, int(utc_s), self._counted(name))
         storages_w: dict[str, float] = {}
         self._ordered_w = self._given_w = 0.0
         for name, target in self._targets.items():
@@ -141,11 +149,11 @@ class Aggregating:
                 self._release(name, target, utc_s)
         return storages_w
 
-    def _read_registers(self, t_s: float) -> None:
+    def _counted(self, name: str) -> IntArray:
+        """Return what the terminals of a fleet's homes have counted. [mWh]"""
         world = self._street.world
-        for name, indices in self._street.homes.items():
-            counted = [world.terminal(index).import_milliwh for index in indices]
-            self.registers[name][t_s] = np.array(counted, dtype=np.int64)
+        indices = self._street.homes[name]
+        return np.array([world.terminal(one).import_milliwh for one in indices], dtype=np.int64)
 
     def _give(
         self, name: str, target: _Target, t_s: float, utc_s: float, storages_w: dict[str, float]

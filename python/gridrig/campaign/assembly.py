@@ -18,6 +18,7 @@ from gridrig.campaign.coordination import make_coordination
 from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_rounds import FeederRounds
 from gridrig.campaign.feeder_watch import FeederWatch
+from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
@@ -58,6 +59,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
 from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
+from gridrig.rig.key_files import openadr_credentials
 from gridrig.rig.participant_zones import network_of
 from gridrig.rig.participants import HomeAgent, role_of
 from gridrig.settlement.journal import Journal
@@ -211,8 +213,12 @@ def make_loop(
     charging = Charging(rig, bench.devices, events)
     aggregating = Aggregating(street, control, events)
     if rig.aggregator is not None and rig.aggregator.openadr is not None:
-        wire = OrderWire(rig.aggregator.openadr, clock, events, aggregating.take)
-        aggregating.wire = wire
+        orders = rig.aggregator.openadr
+        credentials = openadr_credentials(orders, rig.path)
+        aggregating.reports = FleetReports(orders.report_s, street.fleets)
+        aggregating.wire = OrderWire(
+            orders, clock, events, aggregating.take, credentials, aggregating.reports
+        )
     coordination = None
     if scenario.charging is not None:
         apart = _feeder_apart(rig, grid)

@@ -70,6 +70,7 @@ def check_together(
             _check_fault(rig, table, at, registry, issues)
     if scenario.operator is not None:
         _check_operator(rig, file.top.key("operator"), issues)
+    _check_meter_edges(rig, scenario, file.top.key("window"), issues)
     check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
     if scenario.charging is not None:
         check_chargers(rig, scenario.charging, file.top.key("charging"), issues)
@@ -82,6 +83,19 @@ def check_together(
         known = [*ROLES, *(participant.name for participant in rig.participants)]
         check_roles(file.table.get("policy", ()), file.top.key("policy"), known, issues)
     return (*issues.sorted(), *rig_issues.sorted())
+
+
+def _check_meter_edges(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
+    """Check that there is a tick whenever meters are read that a VTN is told of."""
+    wire = rig.aggregator.openadr if rig.aggregator else None
+    if wire is None:
+        return
+    begun = {tick.t_s for tick in scenario.ticks()}
+    edges = range(0, scenario.duration_s, wire.report_s)
+    skipped = next((edge for edge in edges if edge not in begun), None)
+    if skipped is not None:
+        expected = f"one every report_s = {wire.report_s} s, when {rig.path} reads its fleets"
+        issues.add(at, f"no tick at {skipped} s", expected)
 
 
 def require_fit(

@@ -10,14 +10,18 @@ References
 .. [1] OpenADR Alliance, "OpenADR 2.0 Profile Specification, B Profile," 2013.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 from gridrig.errors import GridrigError
-from gridrig.openadr.library import KIND, SIGNAL, openleadr
+from gridrig.openadr.conversation import OK, Conversation
+from gridrig.openadr.library import KIND, SIGNAL
+from gridrig.openadr.reports import ReportRequest, Sample, requested, told
+from gridrig.openadr.security import Credentials
 
-OK = 200
+SIGNAL_NOT_SUPPORTED, REPORT_NOT_SUPPORTED, TARGET_MISMATCH = 460, 461, 462
 SCALES = {"none": 1.0, "k": 1e3, "M": 1e6}
 
 
@@ -59,87 +63,226 @@ class HeardEvent:
     refusal: str = ""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a poll brought.
+
+    Parameters
+    ----------
+    events : tuple of HeardEvent
+        Orders.
+    wanted : tuple of ReportRequest
+        Reports that the VTN wants from now on.
+    unwanted : tuple of str
+        Requests for reports that it takes back.
+    request_id : str
+        By which requests are answered.
+    anew : bool
+        Whether the VTN had forgotten this VEN, and what it wanted before.
+    """
+
+    events: tuple[HeardEvent, ...] = ()
+    wanted: tuple[ReportRequest, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    request_id: str = ""
+    anew: bool = False
+
+
 class Ven:
     """A virtual end node.
 
     Parameters
     ----------
     url : str
-        Of the VTN, "http://HOST:PORT/OpenADR2/Simple/2.0b".
+        Of the VTN, "https://HOST:PORT/OpenADR2/Simple/2.0b" or, without credentials, "http:".
     name : str
         By which it registers.
+    credentials : Credentials or None
+        What TLS is made with.
+    offer : callable or None
+        Returns the report that is offered now, as `reports.offered` does; None if there is none.
     """
 
-    def __init__(self, url: str, name: str) -> None:
-        self._url, self._name = url, name
-        self._client: Any = None
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        credentials: Credentials | None = None,
+        offer: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self._talk, self._name = Conversation(url, credentials), name
+        self._offer = offer
+        self._ven_id: str | None = None
+        self._first = Heard()
 
     async def open(self) -> None:
-        """Register.
+        """Register, and offer the report.
 
         Raises
         ------
         GridrigError
-            `openadr.not_installed`, `openadr.no_answer`, `openadr.not_registered`.
+            `openadr.not_registered`; and as `Conversation.open` and `.ask`.
         """
-        library = openleadr()
-        import aiohttp
+        await self._talk.open()
+        await self._register()
 
-        self._client = library.OpenADRClient(ven_name=self._name, vtn_url=self._url)
-        # A connection for each request: none is closed for being idle by another clock than ours.
-        self._client.client_session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),
-            headers={"content-type": "application/xml"},
-            timeout=aiohttp.ClientTimeout(sock_connect=5, sock_read=10),
+    async def poll(self) -> Heard:
+        """Ask for what is new; a VTN that forgot this VEN is registered with again.
+
+        Raises
+        ------
+        GridrigError
+            As `open`.
+        """
+        first, self._first = self._first, Heard()
+        if first.wanted:
+            return first
+        kind, payload = await self._talk.ask("OadrPoll", "oadrPoll", ven_id=self._ven_id)
+        request_id = str(payload.get("request_id", ""))
+        if kind == "oadrRequestReregistration":
+            await self._register()
+            again, self._first = self._first, Heard()
+            return replace(again, anew=True)
+        if kind == "oadrDistributeEvent":
+            events = tuple(_heard(event, request_id) for event in payload.get("events", ()))
+            return Heard(events, request_id=request_id)
+        if kind == "oadrCreateReport":
+            return Heard(wanted=tuple(requested(payload)), request_id=request_id)
+        if kind == "oadrCancelReport":
+            unwanted = payload["report_request_id"]
+            several = unwanted if isinstance(unwanted, list) else [unwanted]
+            return Heard(unwanted=tuple(map(str, several)), request_id=request_id)
+        return Heard()
+
+    async def answer(self, event: HeardEvent, refusal: str = "") -> None:
+        """Say that an event will be followed or, with the reason, that it will not.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        code = OK
+        if refusal:
+            code = SIGNAL_NOT_SUPPORTED if event.refusal else TARGET_MISMATCH
+        response = {
+            "response_code": code,
+            "response_description": refusal or "OK",
+            "request_id": event.request_id,
+        }
+        decision = {
+            "event_id": event.event_id,
+            "modification_number": event.modification,
+            "opt_type": "optOut" if refusal else "optIn",
+        }
+        await self._talk.ask(
+            "EiEvent",
+            "oadrCreatedEvent",
+            ven_id=self._ven_id,
+            response=response | {"response_code": OK, "response_description": "OK"},
+            event_responses=[response | decision],
         )
-        await self._asked(self._client.query_registration())
-        await self._asked(self._client.create_party_registration())
-        if self._client.registration_id is None:
-            raise GridrigError(
-                "openadr.not_registered",
-                "the VTN at {url} does not register {name!r}",
-                url=self._url,
-                name=self._name,
-            )
 
-    async def poll(self) -> list[HeardEvent]:
-        """Ask for what is new.
+    async def agree(self, request_id: str, agreed: Sequence[str], refusal: str = "") -> None:
+        """Say which reports will come and, if one will not, why.
 
         Raises
         ------
         GridrigError
-            `openadr.no_answer`.
+            As `Conversation.ask`.
         """
-        kind, payload = await self._asked(self._client.poll())
-        if kind != "oadrDistributeEvent":
-            return []
-        request = str(payload["request_id"])
-        return [_heard(event, request) for event in payload.get("events", ())]
+        await self._talk.ask(
+            "EiReport",
+            "oadrCreatedReport",
+            ven_id=self._ven_id,
+            response={
+                "response_code": REPORT_NOT_SUPPORTED if refusal else OK,
+                "response_description": refusal or "OK",
+                "request_id": request_id,
+            },
+            pending_reports=[{"report_request_id": one} for one in agreed],
+        )
 
-    async def answer(self, event: HeardEvent, *, opts_in: bool) -> None:
-        """Say whether an event will be followed."""
-        await self._client.created_event(
-            event.request_id,
-            event.event_id,
-            "optIn" if opts_in else "optOut",
-            event.modification,
+    async def end(self, request_id: str, running: Sequence[str]) -> None:
+        """Say that a report was ended, and which still come.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        await self._talk.ask(
+            "EiReport",
+            "oadrCanceledReport",
+            ven_id=self._ven_id,
+            response={
+                "response_code": OK,
+                "response_description": "OK",
+                "request_id": request_id,
+            },
+            pending_reports=[{"report_request_id": one} for one in running],
+        )
+
+    async def tell(self, request: ReportRequest, samples: Sequence[Sample], utc_s: float) -> None:
+        """Send the figures of a report.
+
+        Raises
+        ------
+        GridrigError
+            As `Conversation.ask`.
+        """
+        await self._talk.ask(
+            "EiReport",
+            "oadrUpdateReport",
+            ven_id=self._ven_id,
+            request_id=str(uuid4()),
+            reports=[told(request, samples, utc_s)],
         )
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            await self._client.client_session.close()
+        await self._talk.close()
 
-    async def _asked(self, question: Any) -> tuple[str, Mapping[str, Any]]:
-        answer = await question
-        if answer is None or answer[0] is None:
+    async def _register(self) -> None:
+        asked = await self._talk.ask(
+            "EiRegisterParty", "oadrQueryRegistration", request_id=str(uuid4())
+        )
+        request_id = (asked[1].get("response") or {}).get("request_id") or str(uuid4())
+        credentials = self._talk.credentials
+        _, said = await self._talk.ask(
+            "EiRegisterParty",
+            "oadrCreatePartyRegistration",
+            request_id=request_id,
+            ven_name=self._name,
+            ven_id=self._ven_id,
+            registration_id=None,
+            profile_name="2.0b",
+            transport_name="simpleHttp",
+            transport_address=None,
+            report_only=False,
+            xml_signature=credentials is not None and credentials.signs,
+            http_pull_model=True,
+        )
+        if not said.get("registration_id") or not said.get("ven_id"):
+            shown = f", certificate {credentials.fingerprint}" if credentials else ""
             raise GridrigError(
-                "openadr.no_answer",
-                "no answer of OpenADR 2.0b from the VTN at {url}",
-                url=self._url,
+                "openadr.not_registered",
+                "the VTN at {url} does not register {name!r}{shown}",
+                url=self._talk.url,
+                name=self._name,
+                shown=shown,
             )
-        kind, payload = answer
-        return kind, payload
+        self._ven_id = str(said["ven_id"])
+        if self._offer is not None:
+            _, said = await self._talk.ask(
+                "EiReport",
+                "oadrRegisterReport",
+                ven_id=self._ven_id,
+                request_id=str(uuid4()),
+                reports=[self._offer()],
+            )
+            request_id = str((said.get("response") or {}).get("request_id", ""))
+            self._first = Heard(wanted=tuple(requested(said)), request_id=request_id)
 
 
 def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gridrig.rig.device_reading import DeviceDraft
+from gridrig.rig.grid_orders import OpenAdr, check_openadr
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.schema import Draft, Name, NotNegative, Positive, Share, at_least, between
 
@@ -62,28 +63,6 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class OpenAdr:
-    """Where orders come from over OpenADR 2.0b.
-
-    Parameters
-    ----------
-    url : str or None
-        Of the VTN, "http://HOST:PORT/OpenADR2/Simple/2.0b"; None with an emulated one.
-    ven : str
-        The name by which the rig registers.
-    poll_s : float
-        From one poll to the next. [s]
-    emulate : bool
-        Whether the rig has a VTN of its own, which tells what the scenario orders.
-    """
-
-    url: Name | None = None
-    ven: Name = "gridrig"
-    poll_s: Positive = 30.0
-    emulate: bool = False
-
-
-@dataclass(frozen=True)
 class AggregatorTable:
     """What is dispatched beside the fleets.
 
@@ -133,12 +112,7 @@ def check_fleets(
         if name not in storages:
             where = at.key("storages").item(index)
             issues.add(where, shown(name), one_of(storages), near_miss(name, storages))
-    wire = aggregator.openadr if aggregator else None
-    if wire is not None and (wire.url is None) != wire.emulate:
-        found = "neither url nor emulate" if wire.url is None else "url and emulate"
-        issues.add(at.key("openadr"), found, "the url of a VTN, or emulate = true")
-    elif wire is not None and wire.url is not None and clock == "virtual":
-        expected = 'clock = "wall", since this VTN is outside'
-        issues.add(at.key("openadr").key("url"), shown(wire.url), expected)
-    if wire is not None and not fleets:
-        issues.add(at.key("openadr"), "orders by wire", "a [[fleet]] to follow them")
+    if aggregator is not None and aggregator.openadr is not None:
+        check_openadr(aggregator.openadr, at.key("openadr"), clock, issues)
+        if not fleets:
+            issues.add(at.key("openadr"), "orders by wire", "a [[fleet]] to follow them")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.devices.wire.modbus_authority import DEVICE, files_of, make_keys
+from gridrig.openadr.security import Credentials
 from gridrig.rig.device import Device
+from gridrig.rig.grid_orders import OpenAdr
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.links import RigLink, TlsLink
 
@@ -30,6 +32,20 @@ def located(device: Device, rig_path: str) -> Device:
         return device
     face = _located(device.emulation.face, OF_FACES, folder)
     return replace(device, emulation=replace(device.emulation, face=face))
+
+
+def openadr_credentials(wire: OpenAdr, rig_path: str) -> Credentials | None:
+    """Return by which certificates a rig talks to its VTN; None if it talks without."""
+    if wire.cafile is None or wire.certfile is None or wire.keyfile is None:
+        return None
+    folder = Path(rig_path).parent
+    return Credentials(
+        str(folder / wire.cafile),
+        str(folder / wire.certfile),
+        str(folder / wire.keyfile),
+        wire.vtn_fingerprint or "",
+        wire.signs,
+    )
 
 
 def _located(record: Any, keys: tuple[str, ...], folder: Path) -> Any:
