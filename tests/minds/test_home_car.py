@@ -177,7 +177,8 @@ def test_a_battery_says_what_the_car_takes_and_a_held_car_orders_nothing() -> No
     said = [order.why for order in urgent.orders["battery"]]
     assert said
     assert all(why.endswith("Wh besides") for why in said)
-    held = decide(home(), 40, None, BATTERY, held=True)
+    held = decide(home(), 40, None, BATTERY, missing="under manual control")
     assert held.orders["car"] == []
     assert held.flags == ("car: car under manual control: no orders",)
     assert not any("besides" in order.why for order in held.orders["battery"])
+    assert decide(home(), 40, None, BATTERY).flags == ()  # nobody is there

@@ -48,9 +48,13 @@ class HomeCars:
         """Return whether a device is a charger of a home."""
         return device.name in self.cars.most_w
 
-    def is_held(self, device: Device | None) -> bool:
-        """Return whether a person holds a home's charger."""
-        return device is not None and device.name in self.charging.overrides_w
+    def missing(self, charger: str, telemetry: Telemetry) -> str:
+        """Return why a car that is there cannot be traded for, nothing if it can."""
+        if charger not in self.cars.present:
+            return ""
+        if charger in self.charging.overrides_w:
+            return "under manual control"
+        return "" if charger in telemetry.chargers else "not read"
 
     def look(self, t_s: float, telemetry: Telemetry) -> None:
         """See which cars are there, and which have come to their driver's reserve."""
@@ -62,7 +66,7 @@ class HomeCars:
     ) -> CarView | None:
         """Return a car as it will be when a period begins; None if nothing can be traded for it."""
         reading, there = telemetry.chargers.get(charger), self.cars.present.get(charger)
-        if reading is None or there is None or charger in self.charging.overrides_w:
+        if reading is None or there is None or self.missing(charger, telemetry):
             return None
         if there.stay.departs_s <= period.start_s:
             return None

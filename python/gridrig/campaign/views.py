@@ -117,10 +117,15 @@ class Views:
                 link_wh=self._link_va * period.hours,
                 counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
-                held=self._cars is not None and self._cars.is_held(seat.device),
+                missing=self._missing(seat.device, telemetry),
             )
 
         return view
+
+    def _missing(self, device: Device | None, telemetry: Telemetry) -> str:
+        if self._cars is None or device is None or not self._cars.has(device):
+            return ""
+        return self._cars.missing(device.name, telemetry)
 
     def schedules(self, t_s: float, trading: Trading) -> dict[str, float]:
         """Return the power that the trades of the present period ask of each storage. [W]"""

@@ -78,7 +78,8 @@ class View:
 
     `counted_wh` is what its own signed meter has counted in each period that is over, + is
     delivery, NaN where no reading was verified; `prices_micro` what each period cleared at, None
-    if nothing was traded; `held` whether a person holds the device. [Wh, millionths/kWh]
+    if nothing was traded; `missing` why a car that is there cannot be traded for, if it cannot.
+    [Wh, millionths/kWh]
     """
 
     period: DeliveryPeriod
@@ -90,7 +91,7 @@ class View:
     link_wh: float = 0.0
     counted_wh: tuple[float, ...] = ()
     prices_micro: tuple[int | None, ...] = ()
-    held: bool = False
+    missing: str = ""
 
 
 @dataclass(frozen=True)

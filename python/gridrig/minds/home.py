@@ -87,6 +87,7 @@ class _Plan:
     stores: Sequence[Connection]
     schedule: Schedule
     step_s: FloatArray
+    price_micro: int  # reckoned with in the first step
     left_w: FloatArray  # by the connection, to all of them
     most_w: FloatArray  # of that each one's, in the first step
 
@@ -217,8 +218,8 @@ class HomeMind:
         """Return the orders of a car, and name it if it will miss something."""
         car = view.battery
         if planned is None or not isinstance(car, CarView):
-            if view.held:
-                flags.append(f"{one.participant}: car under manual control: no orders")
+            if view.missing:
+                flags.append(f"{one.participant}: car {view.missing}: no orders")
             return []
         row = planned.stores.index(one)
         found = car_plan(
@@ -238,7 +239,7 @@ class HomeMind:
             car,
             found,
             view,
-            expected_micro=int(_supply(view, planned.step_s).price_micro_per_kwh[0, 0]),
+            expected_micro=planned.price_micro,
             must_buy_micro=self.short_micro // view.tariff.tick * view.tariff.tick,
         )
 
@@ -260,7 +261,7 @@ class HomeMind:
         if planned.stores[0].part == "car" and planned.schedule.power_w[row, 0] > 0.0:
             # The car's plan reckons with this, so it must not rest at the price of its worth.
             given_wh = min(float(planned.schedule.power_w[row, 0]) * hours, can.discharge_wh)
-            price = int(_supply(view, planned.step_s).price_micro_per_kwh[0, 0]) // tick * tick
+            price = planned.price_micro // tick * tick
             why = f"planned for now; below {price} it is bought instead"
             orders = _orders("offer", given_wh, price - tick, why, view.tariff)
             can = replace(can, discharge_wh=can.discharge_wh - given_wh)
@@ -300,9 +301,11 @@ class HomeMind:
             left_w = np.maximum(0.0, self.connection_w - taken_w)
             # Nobody need buy what a store is planned to give: no other may count on it.
             shared = Shared(np.ones((1, len(made))), left_w[None, :], relieved=False)
-        schedule = plan(needed_w, made, _supply(view, step_s), step_s=step_s, shared=shared)
+        supply = _supply(view, step_s)
+        schedule = plan(needed_w, made, supply, step_s=step_s, shared=shared)
         most = shared_out(-schedule.power_w[:, 0], float(left_w[0]))
-        return _Plan(stores, schedule, step_s, left_w, most)
+        price_micro = int(supply.price_micro_per_kwh[0, 0])
+        return _Plan(stores, schedule, step_s, price_micro, left_w, most)
 
     def _store(self, one: Connection, view: View, step_s: FloatArray) -> Store:
         battery = view.battery
