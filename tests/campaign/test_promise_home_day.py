@@ -119,7 +119,7 @@ def test_a_homes_car_without_stays_or_with_another_coordinator_does_not_fit(tmp_
 def test_a_home_with_two_connections_and_a_hand_that_wants_what_a_charger_cannot_are_refused(
     tmp_path: Path,
 ) -> None:
-    text = RIG.read_text().replace("networks/home.dss", str(RIGS / "networks/home.dss"))
+    text = RIG.read_text().replace("networks/car-home.dss", str(RIGS / "networks/car-home.dss"))
     (tmp_path / "two.toml").write_text(text.replace("connection_w = 6000", "zone = 'UTC'", 1))
     with pytest.raises(RigError) as refused:
         load_rig(tmp_path / "two.toml")
