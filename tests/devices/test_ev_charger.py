@@ -93,6 +93,20 @@ def run(body: Callable[[Clock], Awaitable[Any]], *, wall: bool = False) -> Any:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_a_limit_counts_at_once_though_a_charger_is_told_the_time_in_whole_seconds(
+    version: str,
+) -> None:
+    async def body(clock: Clock) -> float | None:
+        await clock.sleep_until(0.9)  # the charger hears 0 s, and is behind by so much
+        async with charger(clock, version) as bench:
+            await clock.sleep_until(1.05)
+            await bench.driver.set_limit_w(0.0)
+            return (await bench.driver.read()).allowed_w
+
+    assert run(body) == 0.0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_vehicle_is_charged_within_its_limit_until_it_has_what_it_needs(version: str) -> None:
     async def body(clock: Clock) -> Any:
         async with charger(clock, version, capacity_wh=20_000, soc=0.5, target_soc=0.6) as bench:

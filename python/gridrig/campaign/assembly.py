@@ -21,6 +21,7 @@ from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
+from gridrig.campaign.home_cars import make_home_cars
 from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
@@ -279,7 +280,15 @@ def make_loop(
         ),
         network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
     )
-    views = Views(seats, street, control, start_utc_s=clock.start_utc_s, link_va=grid.link_va)
+    home_cars = make_home_cars(rig, scenario, charging) if traded else None
+    views = Views(
+        seats,
+        street,
+        control,
+        start_utc_s=clock.start_utc_s,
+        link_va=grid.link_va,
+        cars=home_cars,
+    )
     operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)
     return Loop(
         clock=clock,
@@ -329,6 +338,7 @@ def make_loop(
         outside_switches={d.name: str(d.branch) for d in _real_switches(rig)},
         operator=operator,
         coordination=coordination,
+        home_cars=home_cars,
         head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

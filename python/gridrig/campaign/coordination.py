@@ -2,14 +2,14 @@
 
 At every tick it looks; it plans anew when a slot begins, when a car came or left, when a charger
 refused what it was told, and when more is drawn than was planned for. Who has no car, or has not
-been planned for yet, may take nothing. What a car needs and when it leaves it is told by the
-scenario, in a lab by the driver; what it has had since it came, by the charger's register. What is
-told at a tick acts from the next one on, so plans begin there.
+been planned for yet, may take nothing. What is told at a tick acts from the next one on, so plans
+begin there.
 
 Events
     `charging_decided`: what one charger may take or shall give from now on, and why.
     `car_infeasible`: which car cannot have what it needs, and how much it will miss.
-    `charger_follows_not`: a charger refused, or takes more than it may; the others make room.
+    `charger_follows_not`: a charger refused, takes more than it may, or is held by hand; the others
+    make room.
 While the connection to the main grid is open no car is charged or discharged.
 """
 
@@ -19,35 +19,24 @@ from itertools import pairwise
 
 import numpy as np
 
+from gridrig.campaign.car_stays import CarStays, make_stays
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.charging_room import ChargingRoom
-from gridrig.campaign.charging_rules import ChargingRules, Stay
+from gridrig.campaign.charging_rules import ChargingRules
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.campaign.untraded import UntradedForecast
 from gridrig.devices.capabilities import MeterReading
 from gridrig.devices.charger_capability import EvChargerReading
-from gridrig.devices.links import OcppLink
 from gridrig.events import EventLog
 from gridrig.grid.feeder import Feeder
 from gridrig.minds.car_park import Car, Decision, coordinate, steps_until
-from gridrig.quantity import MILLIWH_PER_WH, SECONDS_PER_HOUR, delivery_periods
-from gridrig.rig.description import Device, Rig
-from gridrig.rig.emulated import driver_link
-from gridrig.rig.instruments import EvChargerLimits
+from gridrig.quantity import SECONDS_PER_HOUR, delivery_periods
+from gridrig.rig.description import Rig
 
 OVER_W = 200.0  # a charger takes so much more than it may before it counts as not following
 BEYOND_W = 2_000.0  # the feeder takes so much more than was planned for before plans are made anew
-
-
-@dataclass
-class _Present:
-    """A car that is there."""
-
-    stay: Stay
-    register_milliwh: int  # import less export when it came
-    said_short_wh: int = 0
 
 
 @dataclass
@@ -57,10 +46,8 @@ class Coordination:
     Parameters
     ----------
     rules : ChargingRules
-    most_w : mapping of charger to float
-        The most each may take or give, by the rig. [W]
-    sets_power : frozenset of str
-        Chargers that can be told a set-point, and so to give.
+    cars : CarStays
+        Who is there.
     room : ChargingRoom
     charging : Charging
         Where chargers are told.
@@ -68,12 +55,10 @@ class Coordination:
     """
 
     rules: ChargingRules
-    most_w: Mapping[str, float]
-    sets_power: frozenset[str]
+    cars: CarStays
     room: ChargingRoom
     charging: Charging
     events: EventLog
-    _present: dict[str, _Present] = field(default_factory=dict)
     _decided: dict[str, Decision] = field(default_factory=dict)
     _allowed_w: dict[str, float] = field(default_factory=dict)  # as of the look before
     _stuck: dict[str, float] = field(default_factory=dict)
@@ -102,59 +87,42 @@ class Coordination:
         islanded : bool
             Whether the connection to the main grid is open.
         """
-        self._who_is_there(t_s, telemetry)
+        self.cars.look(t_s, telemetry)
         if head is not None:
             cars_w = sum(reading.p_w for reading in telemetry.chargers.values())
             self._beyond_w = head.p_w + cars_w - self.room.forecast_w(t_s)
         self._stuck = {} if islanded else self._who_follows_not(telemetry)
-        allowed = {name: self.charging.allowed_w(name) for name in self._present}
+        allowed = {name: self.charging.allowed_w(name) for name in self.cars.present}
         self._allowed_w = {name: p_w for name, p_w in allowed.items() if p_w is not None}
         acts_s = t_s + dt_s
         slot, calls = acts_s // self.rules.slot_s, self._called_w(acts_s, 1.0)
-        groups = (frozenset(self._present), frozenset(self._stuck), self._at_reserve(telemetry))
+        groups = (
+            frozenset(self.cars.present),
+            frozenset(self._stuck),
+            self.cars.at_reserve(telemetry),
+        )
         because = (islanded, slot, calls, *groups)
         if because == self._because and self._beyond_w < self._planned_beyond_w + BEYOND_W:
             return
         self._because, self._planned_beyond_w = because, self._beyond_w
-        staying = [n for n, there in self._present.items() if there.stay.departs_s > acts_s]
+        staying = [n for n, there in self.cars.present.items() if there.stay.departs_s > acts_s]
         decided = {} if islanded or not staying else self._plan(staying, acts_s, dt_s, telemetry)
         why = "the connection to the main grid is open" if islanded else "no car"
-        for name in self.most_w:
+        for name in self.cars.most_w:
             if name not in self._stuck:
                 self._tell(name, decided.get(name, Decision(0, why)))
-
-    def _who_is_there(self, t_s: float, telemetry: Telemetry) -> None:
-        for stay in self.rules.stays:
-            name = stay.charger
-            reading = telemetry.chargers.get(name)
-            there = self._present.get(name)
-            if there is not None and there.stay is stay:
-                if t_s >= stay.departs_s or (reading is not None and not reading.plugged):
-                    del self._present[name]
-            elif stay.arrives_s <= t_s < stay.departs_s and reading and reading.plugged:
-                self._present[name] = _Present(stay, _register(reading))
-
-    def _at_reserve(self, telemetry: Telemetry) -> frozenset[str]:
-        """Return the cars that may give no more, whatever their plan reckoned with."""
-        readings = {name: telemetry.chargers.get(name) for name in self._present}
-        return frozenset(
-            name
-            for name, reading in readings.items()
-            if reading is not None
-            and reading.soc is not None
-            and self._present[name].stay.gives_w
-            and reading.soc <= self._present[name].stay.reserve_soc
-        )
 
     def _who_follows_not(self, telemetry: Telemetry) -> dict[str, float]:
         """Return who does not follow, and what it is taken to draw. [W]"""
         found = {}
-        for name in self._present:
+        for name in self.cars.present:
             reading = telemetry.chargers.get(name)
             allowed_w = self.charging.allowed_w(name)
             takes_w = -reading.p_w if reading is not None else 0.0
-            if reading is None or name in self.charging.unheard():
-                known_w = self.most_w[name] if allowed_w is None else allowed_w
+            if name in self.charging.overrides_w:
+                found[name] = -self.charging.overrides_w[name]
+            elif reading is None or name in self.charging.unheard():
+                known_w = self.cars.most_w[name] if allowed_w is None else allowed_w
                 found[name] = takes_w if takes_w < 0 else max(takes_w, known_w)
             elif allowed_w is not None:
                 # What was told last does not show in a reading yet.
@@ -179,30 +147,16 @@ class Coordination:
 
     def _car(self, name: str, acts_s: float, dt_s: float, reading: EvChargerReading | None) -> Car:
         """Return a car as it will be when what is decided now acts."""
-        there, stay = self._present[name], self._present[name].stay
-        had_milliwh = 0 if reading is None else _register(reading) - there.register_milliwh
         before_w = self._decided[name].p_w if name in self._decided else 0
         if name in self._stuck:
             before_w = -round(self._stuck[name])
-        will_have_milliwh = had_milliwh - round(before_w * MILLIWH_PER_WH * dt_s / SECONDS_PER_HOUR)
-        needs_milliwh = stay.energy_wh * MILLIWH_PER_WH - will_have_milliwh
-        soc = None if reading is None else reading.soc
-        capacity_wh = float(stay.capacity_wh or 0)
-        can_give = stay.gives_w > 0 and soc is not None and name in self.sets_power
-        stored_wh = (soc or 0.0) * capacity_wh - before_w * dt_s / SECONDS_PER_HOUR
-        if not can_give:
-            needs_milliwh = max(0, needs_milliwh)
-        return Car(
+        return self.cars.car(
             name,
-            needs_milliwh / MILLIWH_PER_WH,
-            stay.departs_s - acts_s,
-            self.most_w[name],
-            self.rules.least_w,
-            min(stay.gives_w, self.most_w[name]) if can_give else 0.0,
-            min(stored_wh, capacity_wh),
-            stay.reserve_soc * capacity_wh,
-            capacity_wh,
-            self._stuck.get(name),
+            acts_s,
+            reading,
+            before_wh=before_w * dt_s / SECONDS_PER_HOUR,
+            least_w=self.rules.least_w,
+            fixed_w=self._stuck.get(name),
         )
 
     def _called_w(self, from_s: float, length_s: float) -> float:
@@ -214,7 +168,7 @@ class Coordination:
         return total
 
     def _tell(self, name: str, decision: Decision) -> None:
-        there = self._present.get(name)
+        there = self.cars.present.get(name)
         if there is not None and decision.short_wh != there.said_short_wh:
             there.said_short_wh = decision.short_wh
             if decision.short_wh:
@@ -229,12 +183,9 @@ class Coordination:
         if before is None or before.p_w != decision.p_w:
             self.events.record("charging_decided", name, p_w=decision.p_w, why=decision.why)
         self._decided[name] = decision
-        if there is not None and there.stay.gives_w and name in self.sets_power:
-            self.charging.limit(name, self.most_w[name])
-            self.charging.power(name, float(decision.p_w))
-        else:
-            self.charging.limit(name, float(max(0, -decision.p_w)))
-            self.charging.let_power_be(name)
+        gives = self.cars.can_give(name)
+        most_w = self.cars.most_w[name]
+        self.charging.drive(name, float(decision.p_w), most_w=most_w, gives=gives)
 
 
 def make_coordination(
@@ -253,31 +204,18 @@ def make_coordination(
     if rules is None or not rules.coordinated:
         return None
     chargers = rig.of("ev_charger")
-    most_w = {device.name: _most_w(device) for device in chargers}
-    gives_w = dict.fromkeys(most_w, 0.0)
+    cars = make_stays(chargers, rules.stays)
+    gives_w = dict.fromkeys(cars.most_w, 0.0)
     for stay in rules.stays:
         gives_w[stay.charger] = max(gives_w[stay.charger], stay.gives_w)
     room = ChargingRoom(
         feeder,
         rules.limits,
         rules.margin_percent,
-        most_w,
+        cars.most_w,
         gives_w,
         {device.name: str(device.bus) for device in chargers},
         UntradedForecast(feeder.buses, street, {}, scenario.start_utc_s),
         delivery_periods(scenario.duration_s + rules.slot_s - 1, rules.slot_s),
     )
-    links = {device.name: driver_link(device.link) for device in chargers}
-    sets_power = (
-        name for name, link in links.items() if not isinstance(link, OcppLink) or link.sets_power
-    )
-    return Coordination(rules, most_w, frozenset(sets_power), room, charging, events)
-
-
-def _most_w(device: Device) -> float:
-    assert isinstance(device.limits, EvChargerLimits)
-    return device.limits.p_w_max
-
-
-def _register(reading: EvChargerReading) -> int:
-    return reading.import_milliwh - reading.export_milliwh
+    return Coordination(rules, cars, room, charging, events)

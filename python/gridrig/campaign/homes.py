@@ -35,16 +35,17 @@ def make_homes(
     short_micro: int,
 ) -> tuple[HomeMind, ...]:
     """Make the mind of each home, trained on what lies before the run, in rig order."""
-    members: dict[tuple[str, str], list[Connection]] = {}
+    members: dict[tuple[str, str, float | None], list[Connection]] = {}
     for participant in rig.participants:
         agent = participant.agent
         if isinstance(agent, HomeAgent):
             seat = seats[participant.name]
             one = _connection(seat, street, start_utc_s, period_s)
-            members.setdefault((agent.home, agent.zone), []).append(one)
+            home = (agent.home, agent.zone, agent.connection_w)
+            members.setdefault(home, []).append(one)
     return tuple(
-        HomeMind(name, tuple(parts), long_micro, short_micro, zone)
-        for (name, zone), parts in members.items()
+        HomeMind(name, tuple(parts), long_micro, short_micro, zone, connection_w)
+        for (name, zone, connection_w), parts in members.items()
     )
 
 
@@ -53,6 +54,8 @@ def _connection(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> 
     if device is not None and device.capability == "storage":
         assert isinstance(device.limits, InverterLimits)
         return Connection(seat.name, "store", power_w=device.limits.p_w_max)
+    if device is not None and device.capability == "ev_charger":
+        return Connection(seat.name, "car", charger=device.name)
     part: Part = "use" if device is None else "sun"
     values = _past_w(seat, street, start_utc_s, period_s)
     first_utc_s = start_utc_s - len(values) * period_s

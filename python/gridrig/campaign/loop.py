@@ -24,6 +24,7 @@ from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
+from gridrig.campaign.home_cars import HomeCars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
@@ -71,6 +72,7 @@ class Loop:
     outside_switches: Mapping[str, str]
     operator: GridOperator | None
     coordination: Coordination | None = None
+    home_cars: HomeCars | None = None
     head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
@@ -175,6 +177,8 @@ class Loop:
                 telemetry.meters.get(self.head),
                 islanded=self.physics.islanded,
             )
+        if self.home_cars is not None:
+            self.home_cars.look(tick.t_s, telemetry)
         for period in self.periods[1:]:
             if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
@@ -190,6 +194,9 @@ class Loop:
         )
         wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
         wanted_w |= self.computing.wanted_w(telemetry)
+        if self.home_cars is not None:
+            acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
+            self.home_cars.step(acts_s, tick.dt_s, self.trading, islanded=islanded)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),

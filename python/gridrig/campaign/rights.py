@@ -8,7 +8,7 @@ the bench read, never from what the mind says; orders beyond it are cut to it an
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gridrig.market.agents import Intent, Side, View
+from gridrig.market.agents import CarView, Intent, Side, View
 from gridrig.quantity import whole_lots
 from gridrig.rig.description import Device
 from gridrig.rig.device import HEAD, LOAD
@@ -55,20 +55,23 @@ def rights_of(measures: str, device: Device | None, view: View) -> Mapping[Side,
     rating = Right(whole_lots(most * hours, lot), f"the limit of {device.name}, {most:g} W")
     if device.capability == "inverter":
         return {"bid": Right(0, f"{device.name} takes nothing"), "offer": rating}
-    if device.capability in ("ev_charger", "compute_node"):
+    its = f"the battery of {device.name}"
+    if isinstance(view.battery, CarView):
+        its = f"the car at {device.name}"
+    elif device.capability in ("ev_charger", "compute_node"):
         return {"bid": rating, "offer": rating}
     if view.battery is None:
-        nothing = Right(0, f"the battery of {device.name} is not readable or under manual control")
+        nothing = Right(0, f"{its} is not readable or under manual control")
         return {"bid": nothing, "offer": nothing}
     can = view.battery
     return {
         "bid": Right(
             whole_lots(min(can.charge_w * hours, can.room_wh), lot),
-            f"what the battery of {device.name} may take",
+            f"what {its} may take",
         ),
         "offer": Right(
             whole_lots(min(can.discharge_w * hours, can.stored_wh), lot),
-            f"what the battery of {device.name} holds above its reserve and may give",
+            f"what {its} holds above its reserve and may give",
         ),
     }
 

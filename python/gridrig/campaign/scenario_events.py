@@ -261,18 +261,19 @@ OF_FEEDER: Mapping[str, tuple[str, ...]] = {
 }
 """What of the feeder each of these events acts on, by how its target begins."""
 OF_MOTORS = frozenset({"start", "stop"})
-TARGET_CAPABILITY = {
-    "cloud": "inverter",
-    "bms_limit": "bms",
-    "set_soc": "bms",
-    "charge_limit": "ev_charger",
-    "charge_power": "ev_charger",
-    "plug_in": "ev_charger",
-    "plug_out": "ev_charger",
-    "override": "storage",
-    "release": "storage",
+_HELD = ("storage", "ev_charger")  # what a person can take out of its mind's hands
+TARGET_CAPABILITIES: Mapping[str, tuple[str, ...]] = {
+    "cloud": ("inverter",),
+    "bms_limit": ("bms",),
+    "set_soc": ("bms",),
+    "charge_limit": ("ev_charger",),
+    "charge_power": ("ev_charger",),
+    "plug_in": ("ev_charger",),
+    "plug_out": ("ev_charger",),
+    "override": _HELD,
+    "release": _HELD,
+    "trip": ("inverter", "storage", "bms", "ev_charger"),
 }
-TRIPS = ("inverter", "storage", "bms", "ev_charger")
 OF_A_MIND = frozenset({"overask"})  # what acts on a participant
 BY_WIRE = frozenset(
     {"charge_limit", "charge_power", "override", "release"}

@@ -7,6 +7,7 @@ from typing import Any
 from gridrig.campaign.aggregating import EVERYTHING
 from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.fleet_events import OF_FLEETS
+from gridrig.campaign.home_cars import check_home_cars
 from gridrig.campaign.places import places_of
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
@@ -17,8 +18,7 @@ from gridrig.campaign.scenario_events import (
     OF_FEEDER,
     OF_MOTORS,
     PCC,
-    TARGET_CAPABILITY,
-    TRIPS,
+    TARGET_CAPABILITIES,
 )
 from gridrig.campaign.scenario_jobs import check_jobs_fit
 from gridrig.campaign.scenario_rules import check_roles
@@ -74,6 +74,7 @@ def check_together(
     check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
     if scenario.charging is not None:
         check_chargers(rig, scenario.charging, file.top.key("charging"), issues)
+    check_home_cars(rig, scenario, file.top.key("charging"), issues)
     if scenario.market is not None:
         _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)
@@ -163,11 +164,10 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
             near = near_miss(target, names)
             issues.add(at.key("target"), shown(target), "a participant of the rig", near)
         return
-    capabilities = TRIPS if do == "trip" else (TARGET_CAPABILITY[do],)
     fitting = [
         device.name
         for device in rig.devices
-        if device.capability in capabilities and (device.emulated or do in BY_WIRE)
+        if device.capability in TARGET_CAPABILITIES[do] and (device.emulated or do in BY_WIRE)
     ]
     known = [ALL_PV, *fitting] if do == "cloud" else fitting
     if target not in known:
@@ -180,9 +180,12 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
         link = driver_link(device.link)
-        if do == "charge_power" and isinstance(link, OcppLink) and not link.sets_power:
-            expected = f"charge_limit: OCPP {link.version} has no set-points"
-            issues.add(at.key("do"), shown(do), expected)
+        if isinstance(link, OcppLink) and not link.sets_power:
+            none = f"OCPP {link.version} has no set-points"
+            if do == "charge_power":
+                issues.add(at.key("do"), shown(do), f"charge_limit: {none}")
+            if do == "override" and table["p_w"] > 0:
+                issues.add(at.key("p_w"), shown(table["p_w"]), f"at most 0: {none}")
 
 
 def _check_fault(

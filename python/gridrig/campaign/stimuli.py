@@ -27,7 +27,7 @@ class Stimuli:
     sync : mapping
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
     charging : Charging
-        Where chargers are limited.
+        Where chargers are limited, and held by a person.
     aggregating : Aggregating
         Where a fleet gets its orders.
     control : Control
@@ -140,9 +140,9 @@ class Stimuli:
             case "start" | "stop":
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
             case "override":
-                self._control.override(event.target, float(event.parameters["p_w"]))
+                self._held_by(event.target).override(event.target, float(event.parameters["p_w"]))
             case "release":
-                self._control.release(event.target)
+                self._held_by(event.target).release(event.target)
             case "ledger_down":
                 self._ledger.begin()
             case "ledger_up":
@@ -158,6 +158,11 @@ class Stimuli:
                 self.street.vehicles[event.target].plug(True)
             case "plug_out":
                 self.street.vehicles[event.target].plug(False)
+
+    def _held_by(self, name: str) -> Control | Charging:
+        """Return what takes a storage or a charger out of its mind's hands."""
+        charger = self.street.rig.device(name).capability == "ev_charger"
+        return self._charging if charger else self._control
 
     def _trip(self, name: str) -> None:
         """Open what a device has between itself and the grid, which nobody asked for."""

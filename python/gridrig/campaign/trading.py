@@ -17,6 +17,7 @@ from gridrig.market.outcome import LinkOutcome, Outcome, Refused, check_outcome
 from gridrig.market.policy import POLICY_REFUSED, clear_under
 from gridrig.market.zones import Network
 from gridrig.minds.home import HomeMind
+from gridrig.minds.home_car import News
 from gridrig.quantity import DeliveryPeriod
 
 HALTED = "market.halted"
@@ -32,8 +33,8 @@ class Cleared:
     between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh] `why`
     is what a mind says of an order, by its number; `clamped` what the limit layer cut off, `flags`
     what a home did without, by its name; `news` is what was decided of the rules since the clearing
-    before, as events. `financial_only_milliwh` is what was traded across zones that no wire joins;
-    None where there are no zones. [mWh]
+    before, and which car cannot have what it needs, as events. `financial_only_milliwh` is what was
+    traded across zones that no wire joins; None where there are no zones. [mWh]
     """
 
     period: DeliveryPeriod
@@ -48,7 +49,7 @@ class Cleared:
     why: Mapping[int, str] = field(default_factory=dict)
     clamped: tuple[Clamped, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
-    news: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    news: tuple[News, ...] = ()
     financial_only_milliwh: int | None = None
 
     def tell(self, events: EventLog) -> None:
@@ -102,6 +103,7 @@ class _Collected:
     why: dict[int, str] = field(default_factory=dict)
     clamped: list[Clamped] = field(default_factory=list)
     flags: list[tuple[str, str]] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
 
 @dataclass
@@ -201,7 +203,7 @@ class Trading:
             collected.why,
             tuple(collected.clamped),
             tuple(collected.flags),
-            tuple(self._news(period)),
+            (*self._news(period), *collected.news),
             None if self.network is None else financial_only_milliwh(trades, self.network),
         )
         self.cleared.append(cleared)
@@ -237,6 +239,7 @@ class Trading:
                                     for one in home.connections})  # fmt: skip
             decided |= decision.orders
             collected.flags += [(home.name, flag) for flag in decision.flags]
+            collected.news += decision.news
         for name, agent in self.agents.items():
             view = view_of(name)
             asked = decided[name] if agent is None else agent.intents(view)

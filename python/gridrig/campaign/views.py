@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from gridrig._core import VerifiedReading
 from gridrig.campaign.control import Control
+from gridrig.campaign.home_cars import HomeCars
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
@@ -42,6 +43,8 @@ class Views:
         Scenario start. [s since 1970]
     link_va : float
         Rating of the transformer to the main grid. [VA]
+    cars : HomeCars or None
+        The cars of homes, if there are any.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Views:
         *,
         start_utc_s: int,
         link_va: float,
+        cars: HomeCars | None = None,
     ) -> None:
         self.seats = seats
         self._street = street
         self._control = control
         self._start_utc_s = start_utc_s
         self._link_va = link_va
+        self._cars = cars
         self._net_milliwh: dict[str, list[int | None]] = {}  # by meter, at each period's end
 
     def heard(self, readings: Mapping[str, VerifiedReading]) -> None:
@@ -107,14 +112,20 @@ class Views:
                 tariff,
                 forecast_import_wh=self._yesterday_use_wh(seat, period),
                 forecast_export_wh=self._sun_wh(seat, period, telemetry),
-                battery=self._battery(seat, telemetry, ahead_wh.get(name, 0.0)),
+                battery=self._store(seat, period, telemetry, now_s, ahead_wh.get(name, 0.0)),
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
                 counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
+                missing=self._missing(seat.device, telemetry),
             )
 
         return view
+
+    def _missing(self, device: Device | None, telemetry: Telemetry) -> str:
+        if self._cars is None or device is None or not self._cars.has(device):
+            return ""
+        return self._cars.missing(device.name, telemetry)
 
     def schedules(self, t_s: float, trading: Trading) -> dict[str, float]:
         """Return the power that the trades of the present period ask of each storage. [W]"""
@@ -158,6 +169,18 @@ class Views:
             return max(0.0, reading.p_w) * period.hours if reading is not None else 0.0
         given = [self._street.sun_w(seat.device.name, t) for t in self._instants(period)]
         return sum(given) / len(given) * period.hours
+
+    def _store(
+        self,
+        seat: Seat,
+        period: DeliveryPeriod,
+        telemetry: Telemetry,
+        now_s: float,
+        ahead_wh: float,
+    ) -> BatteryView | None:
+        if self._cars is not None and seat.device is not None and self._cars.has(seat.device):
+            return self._cars.view(seat.device.name, period, telemetry, now_s)
+        return self._battery(seat, telemetry, ahead_wh)
 
     def _battery(
         self,

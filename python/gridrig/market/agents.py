@@ -48,12 +48,38 @@ class BatteryView:
 
 
 @dataclass(frozen=True)
+class CarView(BatteryView):
+    """What a home knows of its car: a battery that leaves.
+
+    Of a car that only charges, `stored_wh` is 0 and `room_wh` what it still needs.
+
+    Parameters
+    ----------
+    needs_wh : float
+        What it still has to have when it leaves, at the charger's meter; of a car that gives, what
+        it may give for good is negative. [Wh]
+    leaves_s : float
+        From the beginning of the period until it leaves. [s]
+    below_wh : float
+        What it holds less than its driver's reserve. [Wh]
+    least_w : float
+        The least that flows if anything does. [W]
+    """
+
+    needs_wh: float
+    leaves_s: float
+    below_wh: float = 0.0
+    least_w: float = 0.0
+
+
+@dataclass(frozen=True)
 class View:
     """What an agent may look at when it decides.
 
     `counted_wh` is what its own signed meter has counted in each period that is over, + is
     delivery, NaN where no reading was verified; `prices_micro` what each period cleared at, None
-    if nothing was traded. [Wh, millionths/kWh]
+    if nothing was traded; `missing` why a car that is there cannot be traded for, if it cannot.
+    [Wh, millionths/kWh]
     """
 
     period: DeliveryPeriod
@@ -65,6 +91,7 @@ class View:
     link_wh: float = 0.0
     counted_wh: tuple[float, ...] = ()
     prices_micro: tuple[int | None, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def coordinate(
     called_w = np.maximum(0.0, called_w + np.minimum(0.0, fixed).sum())
     free = [k for k, car in enumerate(cars) if car.fixed_w is None]
     shared = Shared(room.per_w[:, free], most)
-    stores = [_store(cars[k], step_s) for k in free]
+    stores = [store_of(cars[k], step_s) for k in free]
     schedule = plan(called_w, stores, _supply(called_w), step_s=step_s, shared=shared)
     taken_w = np.maximum(0.0, -schedule.power_w[:, 0])
     _raise_to_least([cars[k] for k in free], taken_w, shared)
@@ -163,13 +163,14 @@ def coordinate(
         car = cars[k]
         gives_w = max(0.0, float(schedule.power_w[row, 0]))
         p_w = int(gives_w) if gives_w > 0 else -int(taken_w[row] + 1e-6)
-        short_wh = _short_wh(schedule, car, step_s)
+        short_wh = missed_wh(schedule, car, step_s)
         why = _why(car, p_w, schedule.power_w[row], step_s, full_text)
         decisions[car.name] = Decision(p_w, why, short_wh)
     return decisions
 
 
-def _store(car: Car, step_s: FloatArray) -> Store:
+def store_of(car: Car, step_s: FloatArray) -> Store:
+    """Return a car as the store of a plan over steps of these lengths. [s]"""
     ends = np.cumsum(step_s)
     there = np.clip((car.leaves_s - (ends - step_s)) / step_s, 0.0, 1.0)
     last = min(int(np.searchsorted(ends, car.leaves_s)), len(ends) - 1)
@@ -225,7 +226,8 @@ def _raise_to_least(cars: Sequence[Car], taken_w: FloatArray, shared: Shared) ->
             taken_w[row] = 0.0
 
 
-def _short_wh(schedule: Schedule, car: Car, step_s: FloatArray) -> int:
+def missed_wh(schedule: Schedule, car: Car, step_s: FloatArray) -> int:
+    """Return what a car will miss by a schedule when it leaves, 0 if it is rounding. [Wh]"""
     last = min(int(np.searchsorted(np.cumsum(step_s), car.leaves_s)), len(step_s) - 1)
     missed = [s.energy_wh for s in schedule.shortfalls if s.store == car.name and s.step == last]
     return round(missed[0]) if missed and missed[0] > SHORT_WH else 0

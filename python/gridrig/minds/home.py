@@ -1,10 +1,10 @@
-"""The mind of a home: what it expects, what its battery should do, and the orders that follow.
+"""The mind of a home: what it expects, what its battery and its car should do, and the orders.
 
 A home has one or more connections, each behind a meter and an account of its own: what it uses,
-what its roof makes, what its battery stores. At each gate closure it forecasts the period from what
-its own signed meters have counted so far, plans its battery over the day ahead (a receding horizon:
-only the first step is ever acted on), and says in its orders how much, at which limit price and
-why.
+what its roof makes, what its battery stores, what its car takes (`home_car.py`). At each gate
+closure it forecasts the period from what its own signed meters have counted so far, plans battery
+and car together over the day ahead (a receding horizon: only the first step is ever acted on), and
+says in its orders how much, at which limit price and why.
 
 How much. Between what a surplus is paid and what a shortfall costs, the volume that costs least is
 a quantile of the forecast: who sells at price p offers what is exceeded with probability
@@ -22,15 +22,16 @@ from typing import Literal
 
 import numpy as np
 
-from gridrig.market.agents import Intent, Tariff, View
+from gridrig.market.agents import CarView, Intent, Tariff, View
 from gridrig.minds.forecasting import QUANTILES, TRAINING_DAYS_MIN, Forecast, Forecaster
+from gridrig.minds.home_car import News, car_orders, car_plan, car_store, infeasible, shared_out
 from gridrig.minds.inputs import Kind
 from gridrig.minds.orders import Battery, home_orders
-from gridrig.minds.schedule import Schedule, Store, Supply, plan
+from gridrig.minds.schedule import Schedule, Shared, Store, Supply, plan
 from gridrig.minds.series import FloatArray, Series
 from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, whole_lots
 
-Part = Literal["use", "sun", "store"]
+Part = Literal["use", "sun", "store", "car"]
 FINE_STEPS = 8  # a plan looks so far ahead by delivery periods, and then by hours
 EFFICIENCY = 0.95
 KINDS: Mapping[Part, Kind] = {"use": "load", "sun": "sun"}
@@ -44,27 +45,31 @@ class Connection:
     ----------
     participant : str
         Whose account it is.
-    part : {"use", "sun", "store"}
+    part : {"use", "sun", "store", "car"}
         What is behind it.
     history : Series or None
-        Mean power used or made in the periods before the run; None of a store. [W]
+        Mean power used or made in the periods before the run; None of a store or a car. [W]
     power_w : float
         Of a store: what its inverter is rated for. [W]
+    charger : str
+        Of a car: where it is charged.
     """
 
     participant: str
     part: Part
     history: Series | None = None
     power_w: float = 0.0
+    charger: str = ""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a home orders for one period, by participant, and what it did without."""
+    """What a home orders for one period, by participant, what it did without, and its events."""
 
     orders: Mapping[str, Sequence[Intent]]
     flags: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    news: tuple[News, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,25 @@ class _Expected:
 
     mean_w: FloatArray
     quantiles_w: FloatArray  # of the period that is traded
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is planned for the stores of a home, cars first."""
+
+    stores: Sequence[Connection]
+    schedule: Schedule
+    step_s: FloatArray
+    price_micro: int  # reckoned with in the first step
+    left_w: FloatArray  # by the connection, to all of them
+    most_w: FloatArray  # of that each one's, in the first step
+
+    def cars_said(self, hours: float) -> str:
+        """Return what is planned of the home's cars for the period, as part of a reason."""
+        cars = sum(one.part == "car" for one in self.stores)
+        energy_wh = -float(self.schedule.power_w[:cars, 0].sum()) * hours
+        takes = "takes" if energy_wh > 0 else "gives"
+        return f"; the car {takes} {abs(energy_wh):.0f} Wh besides" if round(energy_wh) else ""
 
 
 @dataclass
@@ -87,6 +111,8 @@ class HomeMind:
         What is paid for a surplus, and asked for a shortfall. [millionths/kWh]
     zone : str
         Time zone the household lives by.
+    connection_w : float or None
+        What all its meters together may take; None if nothing limits it. [W]
     """
 
     name: str
@@ -94,7 +120,9 @@ class HomeMind:
     long_micro: int
     short_micro: int
     zone: str = "Europe/Berlin"
+    connection_w: float | None = None
     _models: dict[str, Forecaster] = field(default_factory=dict)
+    _said_short_wh: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.connections:
@@ -120,10 +148,13 @@ class HomeMind:
         expected = {
             one.participant: self._expect(one, views[one.participant], flags)
             for one in self.connections
-            if one.part != "store"
+            if one.history is not None
         }
+        stores = [one for one in self.connections if views[one.participant].battery is not None]
+        stores.sort(key=lambda one: one.part != "car")
+        planned = self._plan(stores, views, expected) if stores else None
         orders: dict[str, Sequence[Intent]] = {}
-        schedule = None
+        news: list[News] = []
         for one in self.connections:
             view = views[one.participant]
             match one.part:
@@ -131,16 +162,18 @@ class HomeMind:
                     made = self._buy(expected[one.participant], view)
                 case "sun":
                     made = self._sell(expected[one.participant], view)
+                case "car":
+                    made = self._charge(one, view, planned, news, flags)
                 case "store" if view.battery is None:
                     flags.append(
                         f"{one.participant}: battery not read, or under manual control: no orders"
                     )
                     made = []
                 case "store":
-                    schedule = self._plan(one, view, expected)
-                    made = self._trade(schedule, view)
+                    made = self._trade(one, view, planned)
             orders[one.participant] = made
-        return Decision(orders, tuple(flags), schedule)
+        schedule = None if planned is None else planned.schedule
+        return Decision(orders, tuple(flags), schedule, tuple(news))
 
     def _expect(self, one: Connection, view: View, flags: list[str]) -> _Expected:
         """Forecast one connection, from the period that is traded to a day past what is known."""
@@ -174,40 +207,114 @@ class HomeMind:
         why = f"{_said(expected, view)} made; {1 - share:.0%} of cases deliver the offer"
         return _orders("offer", _energy_wh(expected, share, view), limit, why, view.tariff)
 
-    def _trade(self, schedule: Schedule, view: View) -> list[Intent]:
+    def _charge(
+        self,
+        one: Connection,
+        view: View,
+        planned: _Plan | None,
+        news: list[News],
+        flags: list[str],
+    ) -> list[Intent]:
+        """Return the orders of a car, and name it if it will miss something."""
+        car = view.battery
+        if planned is None or not isinstance(car, CarView):
+            if view.missing:
+                flags.append(f"{one.participant}: car {view.missing}: no orders")
+            return []
+        row = planned.stores.index(one)
+        found = car_plan(
+            one.participant,
+            car,
+            planned.schedule,
+            row,
+            planned.step_s,
+            left_w=planned.left_w,
+            most_w=float(planned.most_w[row]),
+        )
+        if found.short_wh != self._said_short_wh.get(one.participant, 0):
+            self._said_short_wh[one.participant] = found.short_wh
+            if found.short_wh:
+                news.append(infeasible(one.charger, car, found, view))
+        return car_orders(
+            car,
+            found,
+            view,
+            expected_micro=planned.price_micro,
+            must_buy_micro=self.short_micro // view.tariff.tick * view.tariff.tick,
+        )
+
+    def _trade(self, one: Connection, view: View, planned: _Plan | None) -> list[Intent]:
         """Return the battery's orders, at what the plan says stored energy is worth."""
         battery, hours = view.battery, view.period.hours
         assert battery is not None
+        assert planned is not None
+        row = planned.stores.index(one)
+        charge_w = min(battery.charge_w, float(planned.most_w[row]))
         can = Battery(
-            charge_wh=min(battery.charge_w * hours, battery.room_wh / EFFICIENCY),
+            charge_wh=min(charge_w * hours, battery.room_wh / EFFICIENCY),
             discharge_wh=min(battery.discharge_w * hours, battery.stored_wh * EFFICIENCY),
-            value_micro_per_kwh=float(schedule.value_micro_per_kwh[0, 0]),
+            value_micro_per_kwh=float(planned.schedule.value_micro_per_kwh[row, 0]),
             efficiency=EFFICIENCY,
         )
         tick = view.tariff.tick
-        return home_orders(
+        orders = []
+        if planned.stores[0].part == "car" and planned.schedule.power_w[row, 0] > 0.0:
+            # The car's plan reckons with this, so it must not rest at the price of its worth.
+            given_wh = min(float(planned.schedule.power_w[row, 0]) * hours, can.discharge_wh)
+            price = planned.price_micro // tick * tick
+            why = f"planned for now; below {price} it is bought instead"
+            orders = _orders("offer", given_wh, price - tick, why, view.tariff)
+            can = replace(can, discharge_wh=can.discharge_wh - given_wh)
+        orders += home_orders(
             0.0,
             can,
             view.tariff,
             must_buy_micro=self.short_micro // tick * tick,
             must_sell_micro=-(-self.long_micro // tick) * tick,
         )
+        beside = planned.cars_said(hours)
+        return [replace(order, why=f"{order.why}{beside}") for order in orders]
 
-    def _plan(self, one: Connection, view: View, expected: Mapping[str, _Expected]) -> Schedule:
-        """Plan the battery over what is forecast of the home."""
-        battery = view.battery
-        assert battery is not None
+    def _plan(
+        self,
+        stores: Sequence[Connection],
+        views: Mapping[str, View],
+        expected: Mapping[str, _Expected],
+    ) -> _Plan:
+        """Plan battery and cars over what is forecast of the home."""
+        view = views[stores[0].participant]
         parts = {other.participant: other.part for other in self.connections}
-        steps = min((len(e.mean_w) for e in expected.values()), default=1)
-        needed_w = np.zeros(steps)
+        day_steps = DAY_S // view.period.duration_s
+        steps = min((len(e.mean_w) for e in expected.values()), default=day_steps)
+        needed_w, most_w = np.zeros(steps), 0.0
         for name, what in expected.items():
-            sign = 1.0 if parts[name] == "use" else -1.0
-            needed_w += sign * what.mean_w[:steps]
+            is_use = parts[name] == "use"
+            needed_w += (1.0 if is_use else -1.0) * what.mean_w[:steps]
+            most_w += float(what.quantiles_w[-1] if is_use else -what.quantiles_w[0])
         step_s = _steps_s(steps, view.period.duration_s)
         needed_w = _means(needed_w, step_s, view.period.duration_s)
+        made = [self._store(one, views[one.participant], step_s) for one in stores]
+        left_w, shared = np.full(len(step_s), np.inf), None
+        if self.connection_w is not None:
+            # The next period is dearer to be wrong in than those that are planned anew.
+            taken_w = np.concatenate([[max(needed_w[0], most_w)], needed_w[1:]])
+            left_w = np.maximum(0.0, self.connection_w - taken_w)
+            # Nobody need buy what a store is planned to give: no other may count on it.
+            shared = Shared(np.ones((1, len(made))), left_w[None, :], relieved=False)
+        supply = _supply(view, step_s)
+        schedule = plan(needed_w, made, supply, step_s=step_s, shared=shared)
+        most = shared_out(-schedule.power_w[:, 0], float(left_w[0]))
+        price_micro = int(supply.price_micro_per_kwh[0, 0])
+        return _Plan(stores, schedule, step_s, price_micro, left_w, most)
+
+    def _store(self, one: Connection, view: View, step_s: FloatArray) -> Store:
+        battery = view.battery
+        assert battery is not None
+        if isinstance(battery, CarView):
+            return car_store(one.participant, battery, step_s)
         charge_w, discharge_w = np.full((2, len(step_s)), one.power_w)
         charge_w[0], discharge_w[0] = battery.charge_w, battery.discharge_w
-        store = Store(
+        return Store(
             one.participant,
             battery.stored_wh,
             charge_w,
@@ -216,7 +323,6 @@ class HomeMind:
             battery.stored_wh + battery.room_wh,
             EFFICIENCY,
         )
-        return plan(needed_w, [store], _supply(view, step_s), step_s=step_s)
 
 
 def _supply(view: View, step_s: FloatArray) -> Supply:

@@ -91,10 +91,13 @@ class Shared:
         What a watt that a store takes adds to what is limited; less, if it is given. [unit/W]
     most : array of float64, shape (elements, steps)
         What all stores together may add in each step, not negative. [unit]
+    relieved : bool
+        Whether what one store gives makes room for what another takes.
     """
 
     per_w: FloatArray
     most: FloatArray
+    relieved: bool = True
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,8 @@ class _Programme:
         self.at_most = _stacked(needs, outside)
         self.at_most_of = _joined(least)
         if shared is not None and stores:
-            taken = sparse.kron(shared.per_w, sparse.hstack([one, -one, nothing, nothing]))
+            given = -one if shared.relieved else nothing
+            taken = sparse.kron(shared.per_w, sparse.hstack([one, given, nothing, nothing]))
             rest = sparse.csr_matrix((taken.shape[0], outside))
             self.at_most = sparse.vstack([self.at_most, sparse.hstack([taken, rest])]).tocsr()
             self.at_most_of = np.concatenate([self.at_most_of, shared.most.ravel()])

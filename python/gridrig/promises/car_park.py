@@ -54,8 +54,22 @@ def served(loop: Loop, columns: Columns) -> list[Served]:
         hours = np.array(columns["dt_s"]) / 3600
         could_wh = _most_w(loop, stay.charger) * float(hours[acts].sum())
         had_wh = float((taken_w * hours)[there].sum())
-        found.append(Served(stay, had_wh, could_wh, _named_s(loop, stay)))
+        found.append(Served(stay, had_wh, could_wh, named_s(loop, stay)))
     return found
+
+
+def named_s(loop: Loop, stay: Stay) -> float:
+    """Return when a car was first said to be infeasible, infinite if it never was. [s]"""
+    return min(
+        (
+            event.t_s
+            for event in loop.events.ordered()
+            if event.kind == "car_infeasible"
+            and event.device == stay.charger
+            and stay.arrives_s <= event.t_s < stay.departs_s
+        ),
+        default=math.inf,
+    )
 
 
 def short_untold(found: Sequence[Served]) -> int:
@@ -161,16 +175,3 @@ def _ticks_of(stay: Stay, columns: Columns) -> tuple[BoolArray, BoolArray]:
     acts = there.copy()
     acts[np.flatnonzero(there)[:REACTION_TICKS]] = False
     return there, acts
-
-
-def _named_s(loop: Loop, stay: Stay) -> float:
-    return min(
-        (
-            event.t_s
-            for event in loop.events.ordered()
-            if event.kind == "car_infeasible"
-            and event.device == stay.charger
-            and stay.arrives_s <= event.t_s < stay.departs_s
-        ),
-        default=math.inf,
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.scenario import Scenario
-from gridrig.campaign.scenario_events import TRIPS, Fault, ScenarioEvent
+from gridrig.campaign.scenario_events import TARGET_CAPABILITIES, Fault, ScenarioEvent
 from gridrig.quantity import SECONDS_PER_HOUR
 from gridrig.rig.device import Device
 
@@ -64,7 +64,7 @@ def losing(scenario: Scenario, device: Device, at_s: float) -> Scenario:
 
     What carries power trips; what only speaks falls silent for the rest of the run.
     """
-    if device.capability in TRIPS:
+    if device.capability in TARGET_CAPABILITIES["trip"]:
         event = ScenarioEvent(at_s, "trip", device.name, {})
         return replace(scenario, events=(*scenario.events, event))
     silence = Fault(device.name, at_s, "no_reply", {"for_s": scenario.duration_s - at_s + 30.0})
@@ -101,7 +101,7 @@ def loss(base: Loop, lost: Loop, device: Device, at_s: float) -> Loss:
         if _served(whole, name, after[-1]) and not _served(less, name, after[-1], whole)
     )
     imbalance = (_imbalance_milliwh(lost, at_s) - _imbalance_milliwh(base, at_s)) / 1000
-    tripped = device.capability in TRIPS
+    tripped = device.capability in TARGET_CAPABILITIES["trip"]
     return Loss(device.name, change, unserved, imbalance, own_wh, others, tripped)
 
 

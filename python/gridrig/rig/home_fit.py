@@ -12,10 +12,10 @@ from gridrig.rig.schema import Draft
 def check_homes(
     participants: Sequence[Draft[Participant]], devices: Sequence[DeviceDraft], issues: Issues
 ) -> None:
-    """Check that a home lives in one time zone that exists, and only a battery has a reserve."""
+    """Check that a home has one time zone that exists and one limit, and batteries its reserve."""
     batteries = {d.name for d in devices if d.capability == "storage"}
     measures: Mapping[str | None, str | None] = {d.name: d.measures for d in devices}
-    zones: dict[str, str] = {}
+    first: dict[tuple[str, str], object] = {}
     for participant in participants:
         agent = participant.get("agent")
         if not isinstance(agent, HomeAgent):
@@ -23,11 +23,17 @@ def check_homes(
         at = participant.at.key("agent")
         if zone_of(agent.zone) is None:
             issues.add(at.key("zone"), shown(agent.zone), 'a time zone such as "Europe/Berlin"')
-        first = zones.setdefault(agent.home, agent.zone)
-        if agent.zone != first:
-            expected = f"{shown(first)}, as at another meter of {agent.home!r}"
-            issues.add(at.key("zone"), shown(agent.zone), expected)
+        for key in ("zone", "connection_w"):
+            said = getattr(agent, key)
+            before = first.setdefault((agent.home, key), said)
+            if said != before:
+                expected = f"{_shown(before)}, as at another meter of {agent.home!r}"
+                issues.add(at.key(key), _shown(said), expected)
         meter = participant.text("meter")
         if agent.reserve_soc and measures.get(meter) not in batteries:
             found = shown(agent.reserve_soc)
             issues.add(at.key("reserve_soc"), found, "nothing: only a battery keeps a reserve")
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else shown(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gridrig.rig.device import HEAD, LOAD
-from gridrig.rig.schema import Name, Share, at_least, between
+from gridrig.rig.schema import Name, Positive, Share, at_least, between
 
 PRICE_MICRO_PER_KWH_MAX = 10**9
 Price = Annotated[int, between(-PRICE_MICRO_PER_KWH_MAX, PRICE_MICRO_PER_KWH_MAX)]
@@ -67,12 +67,16 @@ class HomeAgent:
         Of a battery: what it keeps for its owner, beyond its own least. [1]
     zone : str
         Time zone the household lives by; one in all connections of a home.
+    connection_w : float or None
+        What all its meters together may take or give; one in all connections of a home, None if
+        nothing limits it. [W]
     """
 
     kind: Literal["home"]
     home: Name
     reserve_soc: Share = 0.0
     zone: Name = "Europe/Berlin"
+    connection_w: Positive | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ AGENT_BEHIND: Mapping[str, str] = {
     "compute_node": "consumer",
 }
 OF_A_MIND: Mapping[str, frozenset[str]] = {
-    HOME: frozenset({LOAD, "inverter", "storage"}),
+    HOME: frozenset({LOAD, "inverter", "storage", "ev_charger"}),
     COMPUTE: frozenset({"inverter", "storage", "compute_node"}),
 }
 ROLES = tuple(dict.fromkeys(AGENT_BEHIND.values()))

@@ -316,8 +316,9 @@ STATIONS = {"1.6": Station16, "2.0.1": Station201, "2.1": Station21}
 
 
 def _from_now(utc: Utc, lasts_s: int | None) -> dict[str, Any]:
-    lasting = {} if lasts_s is None else {"duration": lasts_s}
-    return {"start_schedule": _told(utc), **lasting}
+    # Told in whole seconds, a charger's clock may be behind by one: what began then has begun.
+    lasting = {} if lasts_s is None else {"duration": 1 + lasts_s}
+    return {"start_schedule": _told(lambda: utc() - 1), **lasting}
 
 
 def _limited(p_w: float) -> dict[str, Any]:

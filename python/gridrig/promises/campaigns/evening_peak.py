@@ -9,6 +9,7 @@ CAMPAIGN = Campaign(
         "hil/promises/test_evening_uncoordinated.py",
         "hil/promises/test_evening_peak.py",
         "hil/promises/test_vehicle_to_grid.py",
+        "hil/promises/test_home_day.py",
     ),
     rows=(
         Row(
@@ -29,6 +30,14 @@ CAMPAIGN = Campaign(
                     "cars_short_untold",
                     "named_although_possible",
                     "percent_of_deliverable",
+                ),
+                *by(
+                    "test_home_day",
+                    "cost_of_uncontrolled_percent",
+                    "cars_short_untold",
+                    "reserve_kept_percent",
+                    "connection_w",
+                    "override_response_periods",
                 ),
             ),
         ),
