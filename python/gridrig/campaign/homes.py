@@ -31,8 +31,6 @@ def make_homes(
     *,
     start_utc_s: int,
     period_s: int,
-    long_micro: int,
-    short_micro: int,
 ) -> tuple[HomeMind, ...]:
     """Make the mind of each home, trained on what lies before the run, in rig order."""
     members: dict[tuple[str, str], list[Connection]] = {}
@@ -42,10 +40,7 @@ def make_homes(
             seat = seats[participant.name]
             one = _connection(seat, street, start_utc_s, period_s)
             members.setdefault((agent.home, agent.zone), []).append(one)
-    return tuple(
-        HomeMind(name, tuple(parts), long_micro, short_micro, zone)
-        for (name, zone), parts in members.items()
-    )
+    return tuple(HomeMind(name, tuple(parts), zone) for (name, zone), parts in members.items())
 
 
 def _connection(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> Connection:

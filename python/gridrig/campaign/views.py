@@ -97,7 +97,7 @@ class Views:
             if seat.device is not None
         }
 
-        tariff = trading.tariff_of(period)
+        tariff, tariff_ahead = trading.tariff_of(period), trading.tariff_ahead(period)
         prices = tuple(cleared.price_micro_per_kwh for cleared in trading.cleared)
 
         def view(name: str) -> View:
@@ -112,6 +112,7 @@ class Views:
                 link_wh=self._link_va * period.hours,
                 counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
+                tariff_ahead=tariff_ahead,
             )
 
         return view
