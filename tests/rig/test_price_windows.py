@@ -59,8 +59,8 @@ def retail(scenario: Scenario) -> list[int]:
 
 
 def test_each_period_has_the_prices_of_its_hour() -> None:
-    # From 20:00 by the clock on the wall: two hours of day, eight of night, sixteen of day.
-    assert retail(described(CHEAP)) == [DAY] * 8 + [NIGHT] * 32 + [DAY] * 64
+    # From 20:00 by the clock on the wall: two hours of day, eight of night, fourteen of day.
+    assert retail(described(CHEAP)) == [DAY] * 8 + [NIGHT] * 32 + [DAY] * 56
     book = book_of(described(CHEAP))
     shorts = {book.of(DeliveryPeriod(k, k * 900, 900)).market.short_price_micro_per_kwh
               for k in range(8, 40)}  # fmt: skip
@@ -80,7 +80,7 @@ def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(
     changed = described(
         CHEAP,
         ("2016-06-29T18:00:00Z", f"{day}T{noon_utc}:00:00Z"),
-        ("duration_s = 93600", f"duration_s = {hours * 3600}"),
+        ("duration_s = 86400", f"duration_s = {hours * 3600}"),
     )
     counted = Counter(retail(changed))
     assert counted == {NIGHT: 4 * night_hours, DAY: 4 * (hours - night_hours)}
