@@ -26,22 +26,21 @@ quorum = 1
 [[rule_change]]
 name = "dearer imbalance"
 announced_s = 0
-effective_s = 3600
+effective_s = 7200
 votes = [{ by = "house", at_s = 1 }]
 set = { short_price_micro_per_kwh = 460000 }
 
 """
-# From 20:00 by the clock on the wall. Period 4 begins with the change, but its gate closed before.
-SHORT = {k: 450_000 for k in range(5)} | {k: 460_000 for k in range(5, 8)} | {
-    k: 250_000 for k in range(8, 12)
-}  # fmt: skip
-RETAIL = {k: 350_000 if k < 8 else 150_000 for k in range(12)}
+# From 05:00 by the clock on the wall. Period 8 begins with the change, but its gate closed before.
+SHORT = dict(enumerate([250_000] * 4 + [450_000] * 5 + [460_000] * 3))
+RETAIL = dict(enumerate([150_000] * 4 + [350_000] * 8))
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("hourly")
     head = CHEAP[: CHEAP.index("# Whether a set-point")].replace("86400", "10800", 1)
+    head = head.replace("T18:00:00Z", "T03:00:00Z", 1)
     market = CHEAP[CHEAP.index("[market]") : CHEAP.index("[[event]]")]
     scenario = folder / "three-hours.toml"
     scenario.write_text(head + market + RULES + CHEAP[CHEAP.index("[[criterion]]") :])
