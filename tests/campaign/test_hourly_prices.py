@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def test_imbalance_settles_at_the_prices_of_the_period_and_the_journal_keeps_the
     assert {k: one["short_price_micro_per_kwh"] for k, one in told.items()} == SHORT
     assert {k: one["retail_micro_per_kwh"] for k, one in told.items()} == RETAIL
     assert list(run_faults(run)) == []
+
+
+def test_the_audit_of_a_run_knows_the_prices_of_each_hour(run: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "run"))
+    text = (other / "scenario.toml").read_text()
+    (other / "scenario.toml").write_text(text.replace("to_hour = 6", "to_hour = 5", 1)
+                                         .replace("from_hour = 6", "from_hour = 5", 1))  # fmt: skip
+    assert list(run_faults(other)) == [
+        f"period {k}: short_price_micro_per_kwh 250000 is posted, by the scenario it is 450000"
+        for k in range(4)
+    ]
+    (other / "scenario.toml").write_text(text.replace("quorum = 1", "quorum = 1\nveto = []", 1))
+    assert list(run_faults(other)) == []
+    late = text.replace("effective_s = 7200", "effective_s = 8200", 1)
+    (other / "scenario.toml").write_text(late)
+    faults = list(run_faults(other))
+    assert [one.split(":")[0] for one in faults] == ["period 9"]
 
 
 def test_bills_and_statement_take_the_same_hours(

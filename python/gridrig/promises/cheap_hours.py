@@ -84,7 +84,7 @@ def periods_priced_otherwise(loop: Loop, posted_at: PostedAt) -> int:
     Looked at are the orders of the main grid, the price of every trade, what the energy outside
     trades is settled at, the rules that the journal keeps with the period, and what was told.
     """
-    kept = {row[0]: json.loads(row[9]) for row in loop.account.journal.settlements()}
+    kept = {row[0]: json.loads(row[9]) for row in loop.account.journal.settlements() if row[9]}
     told = {e.data["period"]: e.data for e in loop.events.ordered() if e.kind == "tariff_posted"}
     priced: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
     for entry in loop.account.entries():
