@@ -152,12 +152,14 @@ def by_the_hour(period: int, battery: BatteryView) -> dict[str, View]:
     }
 
 
-def battery_orders(period: int, stored_wh: float) -> dict[str, int]:
+def battery_orders(period: int, stored_wh: float, *seen: int) -> dict[str, int]:
     """Return the price of the battery's bid and offer, in a home without a sun."""
     house = Connection("house", "use", history(np.full(DAYS * STEPS, 500.0)))
     mind = HomeMind("home", [house, Connection("battery", "store", power_w=3_000.0)])
     shown = by_the_hour(period, BatteryView(stored_wh, 5_000.0 - stored_wh, 3_000.0, 3_000.0))
-    decision = mind.decide({name: shown[name] for name in ("house", "battery")})
+    decision = mind.decide(
+        {name: replace(shown[name], prices_micro=seen) for name in ("house", "battery")}
+    )
     orders = decision.orders["battery"]
     return {order.side: order.price_micro_per_kwh for order in orders}
 
@@ -174,6 +176,12 @@ def test_a_battery_buys_at_the_cheap_hours_price_and_not_before_or_after() -> No
     # By day it delivers to the house instead of the main grid.
     assert battery_orders(STEPS + 24, 4_000.0)["offer"] == 300_000
     assert battery_orders(STEPS + 24, 0.0)["bid"] < 300_000
+
+
+def test_a_price_of_a_day_ago_counts_within_what_is_posted() -> None:
+    # Yesterday the night cost as much as the day: a change of the rules, or of the clock.
+    yesterday = (300_000,) * (STEPS + 88)
+    assert battery_orders(STEPS + 88, 0.0, *yesterday)["bid"] == 150_000
 
 
 def test_orders_are_limited_by_the_prices_of_their_own_period() -> None:

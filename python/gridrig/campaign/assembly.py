@@ -252,7 +252,7 @@ def make_loop(
         None
         if account.terms.deposit_micro is None
         else Reserves(
-            [account.terms.rules, *account.terms.changed.values()],
+            list(dict.fromkeys([account.terms.rules, *account.terms.changed.values()])),
             account.held_micro,
             account.is_settled,
         ),

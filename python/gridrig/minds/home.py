@@ -220,7 +220,10 @@ class HomeMind:
 
 
 def _supply(view: View, step_s: FloatArray) -> Supply:
-    """Return what energy is expected to cost: as a day ago where that was seen, else as posted."""
+    """Return what energy is expected to cost: as a day ago where that was seen, else as posted.
+
+    By the hour, nothing costs more or less than what is posted for it, whatever it did a day ago.
+    """
     ends_s = view.period.start_s + np.cumsum(step_s)
     day_steps = DAY_S // view.period.duration_s
     buys, sells = _posted(view, step_s)
@@ -228,7 +231,8 @@ def _supply(view: View, step_s: FloatArray) -> Supply:
         before = int(end_s // view.period.duration_s) - 1 - day_steps
         price = view.prices_micro[before] if 0 <= before < len(view.prices_micro) else None
         if price is not None:
-            buys[step] = sells[step] = float(price)
+            held = min(max(price, sells[step]), buys[step]) if view.tariff_ahead else price
+            buys[step] = sells[step] = float(held)
     # Sold at the end it brings a feed-in, bought again it costs the cheapest hour: in between.
     leftover = (float(sells.min()) + float(buys.min())) / 2
     block_w = np.full((len(step_s), 1), max(view.link_wh / view.period.hours, 1e6))
