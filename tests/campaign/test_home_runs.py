@@ -117,7 +117,7 @@ def test_a_home_in_two_zones_or_with_a_reserve_of_sun_is_refused(tmp_path: Path)
 def test_rights_follow_the_battery_above_its_reserve_and_are_used_up_order_by_order() -> None:
     shown = View(
         DeliveryPeriod(0, 0, 900),
-        Tariff(80_000, 300_000, 1_000, 1_000),
+        Tariff(80_000, 300_000, 1_000, 1_000, 20_000, 400_000),
         battery=BatteryView(
             stored_wh=400.0, room_wh=9_000.0, charge_w=3_000.0, discharge_w=3_000.0
         ),

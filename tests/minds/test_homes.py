@@ -14,7 +14,7 @@ PERIOD_S, DAYS = 900, 28
 START_S = 1_465_776_000  # 2016-06-13
 STEPS = DAY_S // PERIOD_S
 LONG, SHORT = 20_000, 400_000
-TARIFF = Tariff(80_000, 300_000, 1_000, 1_000)
+TARIFF = Tariff(80_000, 300_000, 1_000, 1_000, LONG, SHORT)
 
 
 def noon_sun(days: int, *, clouds: int | None = None) -> np.ndarray:
@@ -36,7 +36,7 @@ def view(period: int, counted_wh: tuple[float, ...] = (), **changes: object) -> 
 
 
 def roof(values: np.ndarray) -> HomeMind:
-    return HomeMind("home", [Connection("roof", "sun", history(values))], LONG, SHORT)
+    return HomeMind("home", [Connection("roof", "sun", history(values))])
 
 
 def counted(values_w: np.ndarray, sign: float = 1.0) -> tuple[float, ...]:
@@ -62,7 +62,7 @@ def test_who_sells_offers_the_quantile_that_price_and_imbalance_ask_for() -> Non
 def test_who_buys_bids_less_the_dearer_energy_is_and_the_median_half_way() -> None:
     draw = np.random.default_rng(5)
     use = history(draw.uniform(200.0, 1_800.0, DAYS * STEPS))
-    mind = HomeMind("home", [Connection("house", "use", use)], LONG, SHORT)
+    mind = HomeMind("home", [Connection("house", "use", use)])
     seen = counted(draw.uniform(200.0, 1_800.0, 47), -1.0)
     bids = {}
     for price in (LONG, 210_000, SHORT):
@@ -105,7 +105,7 @@ def stored_home() -> HomeMind:
         Connection("roof", "sun", history(noon_sun(DAYS))),
         Connection("battery", "store", power_w=3_000.0),
     ]
-    return HomeMind("home", parts, LONG, SHORT)
+    return HomeMind("home", parts)
 
 
 def views(period: int, battery: BatteryView | None) -> dict[str, View]:
@@ -140,3 +140,55 @@ def test_a_battery_at_its_reserve_offers_nothing_and_one_not_read_orders_nothing
     assert blind.orders["battery"] == []
     assert blind.flags == ("battery: battery not read, or under manual control: no orders",)
     assert blind.orders["house"]
+
+
+def by_the_hour(period: int, battery: BatteryView) -> dict[str, View]:
+    """Return what a home sees at a period whose prices are those of a two-tariff day."""
+    prices = [replace(TARIFF, retail=150_000, short=250_000), TARIFF]
+    posted = [prices[6 <= k % STEPS * 24 / STEPS < 22] for k in range(period, period + STEPS)]
+    return {
+        name: replace(one, tariff=posted[0], tariff_ahead=tuple(posted))
+        for name, one in views(period, battery).items()
+    }
+
+
+def battery_orders(period: int, stored_wh: float, *seen: int) -> dict[str, int]:
+    """Return the price of the battery's bid and offer, in a home without a sun."""
+    house = Connection("house", "use", history(np.full(DAYS * STEPS, 500.0)))
+    mind = HomeMind("home", [house, Connection("battery", "store", power_w=3_000.0)])
+    shown = by_the_hour(period, BatteryView(stored_wh, 5_000.0 - stored_wh, 3_000.0, 3_000.0))
+    decision = mind.decide(
+        {name: replace(shown[name], prices_micro=seen) for name in ("house", "battery")}
+    )
+    orders = decision.orders["battery"]
+    return {order.side: order.price_micro_per_kwh for order in orders}
+
+
+def test_a_battery_buys_at_the_cheap_hours_price_and_not_before_or_after() -> None:
+    # At eight in the evening cheap hours are near: it waits, empty as it is.
+    assert battery_orders(80, 0.0)["bid"] < 300_000
+    # The first cheap hour is as good as the last, so it is used.
+    assert battery_orders(88, 0.0)["bid"] == 150_000
+    # Full in the night: what is stored saves the day's price, and is not sold for the night's.
+    assert battery_orders(94, 5_000.0)["offer"] > 150_000
+    # In the last one, what is missing would cost the day's price: it bids all but the short price.
+    assert battery_orders(STEPS + 23, 0.0)["bid"] == 249_000
+    # By day it delivers to the house instead of the main grid.
+    assert battery_orders(STEPS + 24, 4_000.0)["offer"] == 300_000
+    assert battery_orders(STEPS + 24, 0.0)["bid"] < 300_000
+
+
+def test_a_price_of_a_day_ago_counts_within_what_is_posted() -> None:
+    # Yesterday the night cost as much as the day: a change of the rules, or of the clock.
+    yesterday = (300_000,) * (STEPS + 88)
+    assert battery_orders(STEPS + 88, 0.0, *yesterday)["bid"] == 150_000
+
+
+def test_orders_are_limited_by_the_prices_of_their_own_period() -> None:
+    battery = BatteryView(2_000.0, 3_000.0, 3_000.0, 3_000.0)
+    night, day = (
+        stored_home().decide(by_the_hour(period, battery)).orders
+        for period in (STEPS + 8, STEPS + 48)
+    )
+    assert [order.price_micro_per_kwh for order in night["house"]] == [250_000]
+    assert [order.price_micro_per_kwh for order in day["house"]] == [SHORT]

@@ -10,7 +10,7 @@ from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
 from gridrig.minds.schedule import Store, Supply, plan
 
 HOUR_S = 3_600
-TARIFF = Tariff(60_000, 300_000, 1_000, 1_000)
+TARIFF = Tariff(60_000, 300_000, 1_000, 1_000, 60_000, 400_000)
 MUST = {"must_buy_micro": 400_000, "must_sell_micro": 60_000}
 
 

@@ -37,7 +37,7 @@ def issues(text: str, *edits: tuple[str, str]) -> list[tuple[str, str, str]]:
 def governed(scenario: Scenario) -> Sequence[tuple[int, int]]:
     """Return operator fee and time of gate closure of each period."""
     assert scenario.market is not None
-    book = RuleBook(scenario.market, scenario.rules)
+    book = RuleBook(scenario.market, scenario.rules, scenario.start_utc_s)
     return [
         (book.of(p).market.settlement.operator_fee_micro_per_kwh, book.closes_s(p))
         for p in delivery_periods(scenario.duration_s, scenario.period_s)

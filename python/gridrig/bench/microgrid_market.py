@@ -38,7 +38,7 @@ FINE_STEPS, HOUR_STEPS = 8, 4  # a plan looks two hours ahead by steps, then by 
 BLOCKS, BLOCK_W = 60, 500.0
 FIRST_BLOCK_MICRO, RISE = 100_000, 1.12  # each block is dearer than the one before by this factor
 FEED_IN_MICRO, MUST_BUY_MICRO = 60_000, 200_000_000
-TARIFF = Tariff(FEED_IN_MICRO, MUST_BUY_MICRO, tick=1_000, lot_milliwh=1_000)
+TARIFF = Tariff(FEED_IN_MICRO, MUST_BUY_MICRO, 1_000, 1_000, FEED_IN_MICRO, MUST_BUY_MICRO)
 FULLER_WORTH_LESS = 0.1  # of the value, from an empty battery to a full one
 LEFT_WORTH = 0.95  # of the last day's mean price, for what is left at the end of a plan
 

@@ -51,7 +51,7 @@ from gridrig.grid.network import Network
 from gridrig.grid.points import single_phases
 from gridrig.grid.profiles import Profiles, load_profiles
 from gridrig.grid.switching import branches
-from gridrig.market.agents import Agent, Side, Tariff, View, make_agent
+from gridrig.market.agents import Agent, Side, View, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
 from gridrig.metering import enrol_all
 from gridrig.quantity import DAY_S, delivery_periods
@@ -204,12 +204,6 @@ def make_loop(
     analysers = {name: meters[name] for name in dict.fromkeys(read_always)}
     verifier = Verifier()
     enrol_all(verifier, rig.keys, file=rig.path)
-    tariff = Tariff(
-        market.feed_in_micro_per_kwh,
-        market.retail_micro_per_kwh,
-        market.tick_micro_per_kwh,
-        market.lot_milliwh,
-    )
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
     aggregating = Aggregating(street, control, events)
@@ -227,8 +221,9 @@ def make_loop(
     seats = _seats(rig)
     traded = seats and scenario.market is not None
     periods = delivery_periods(scenario.duration_s, scenario.period_s) if traded else []
-    book = RuleBook(market, scenario.rules)
-    changed = {one.index: book.of(one).market for one in periods if book.of(one).changes}
+    book = RuleBook(market, scenario.rules, clock.start_utc_s)
+    governed = {one.index: book.of(one).market for one in periods}
+    changed = {index: rules for index, rules in governed.items() if rules != market}
     sync = rig.island.sync if rig.island else None
     limits: dict[str, float] = {}
     if sync is not None:
@@ -248,7 +243,7 @@ def make_loop(
     )
     trading = Trading(
         {seat.name: _agent(rig, seat.name, seed) for seat in seats.values()},
-        tariff,
+        market.lot_milliwh,
         book,
         {
             seat.name: role_of(
@@ -259,22 +254,14 @@ def make_loop(
         _mechanism(market),
         _mechanism(market, market.island_parameters),
         _rights(seats),
-        make_homes(
-            rig,
-            seats,
-            street,
-            start_utc_s=clock.start_utc_s,
-            period_s=scenario.period_s,
-            long_micro=market.long_price_micro_per_kwh,
-            short_micro=market.short_price_micro_per_kwh,
-        )
+        make_homes(rig, seats, street, start_utc_s=clock.start_utc_s, period_s=scenario.period_s)
         if traded
         else (),
         _feeder_rounds(rig, grid, market, street, seats, clock.start_utc_s),
         None
         if account.terms.deposit_micro is None
         else Reserves(
-            [account.terms.rules, *account.terms.changed.values()],
+            list(dict.fromkeys([account.terms.rules, *account.terms.changed.values()])),
             account.held_micro,
             account.is_settled,
         ),

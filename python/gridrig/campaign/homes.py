@@ -31,8 +31,6 @@ def make_homes(
     *,
     start_utc_s: int,
     period_s: int,
-    long_micro: int,
-    short_micro: int,
 ) -> tuple[HomeMind, ...]:
     """Make the mind of each home, trained on what lies before the run, in rig order."""
     members: dict[tuple[str, str, float | None], list[Connection]] = {}
@@ -44,7 +42,7 @@ def make_homes(
             home = (agent.home, agent.zone, agent.connection_w)
             members.setdefault(home, []).append(one)
     return tuple(
-        HomeMind(name, tuple(parts), long_micro, short_micro, zone, connection_w)
+        HomeMind(name, tuple(parts), zone, connection_w)
         for (name, zone, connection_w), parts in members.items()
     )
 

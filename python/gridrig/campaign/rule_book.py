@@ -1,14 +1,18 @@
 """Which rules govern which delivery period of a run, and when trading is stopped.
 
 A change governs the periods whose gate closes when it is in force or later. Whoever traded before
-keeps the rules it traded under, to the settlement of that period.
+keeps the rules it traded under, to the settlement of that period. On top of them lie the prices
+that are posted for the hour in which a period begins, if there are any by the hour.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
+from gridrig.campaign.price_windows import local_hour, window_of_hours
 from gridrig.campaign.settlement_terms import Fee
+from gridrig.clock.zones import zone_of
 from gridrig.market.governance import Decision, Governance, Proposal, Said, decide
 from gridrig.market.policy import Policy
 from gridrig.quantity import DeliveryPeriod
@@ -138,10 +142,16 @@ class RuleBook:
         As the run begins.
     tables : RuleTables
         What is tried in it.
+    start_utc_s : int
+        When the run begins, which tells the hours of a tariff. [s since 1970-01-01 UTC]
     """
 
-    def __init__(self, market: "MarketRules", tables: RuleTables) -> None:
+    def __init__(self, market: "MarketRules", tables: RuleTables, start_utc_s: int) -> None:
         self.tables = tables
+        self.by_hour = bool(market.tariff)
+        self._start_utc_s = start_utc_s
+        self._zone = zone_of(market.zone) or ZoneInfo("UTC")
+        self._window_of = window_of_hours(market.tariff)
         self.decisions: tuple[Decision, ...] = ()
         self.states = [InForce(float("-inf"), (), market)]
         for change in sorted(tables.changes, key=lambda one: one.proposal.effective_s):
@@ -153,19 +163,38 @@ class RuleBook:
                 names = (*last.changes, change.proposal.name)
                 changed = change.set.applied(last.market)
                 self.states.append(InForce(change.proposal.effective_s, names, changed))
+        self._in_windows = [
+            [replace(state, market=window.applied(state.market)) for window in market.tariff]
+            for state in self.states
+        ]
 
     def of(self, period: DeliveryPeriod) -> InForce:
         """Return what governs a period: what is in force when its gate closes, by either rule."""
-        found = self.states[0]
-        for state in self.states[1:]:
-            if period.start_s - max(found.gate_s, state.gate_s) < state.since_s:
+        return self._posted(self._state_of(period), period)
+
+    def foreseen(self, later: DeliveryPeriod, period: DeliveryPeriod) -> InForce:
+        """Return what would govern a later period by what is in force for this one."""
+        return self._posted(self._state_of(period), later)
+
+    def _state_of(self, period: DeliveryPeriod) -> int:
+        place = 0
+        for after, state in enumerate(self.states[1:], 1):
+            gate_s = max(self.states[place].gate_s, state.gate_s)
+            if period.start_s - gate_s < state.since_s:
                 break
-            found = state
-        return found
+            place = after
+        return place
+
+    def _posted(self, state: int, period: DeliveryPeriod) -> InForce:
+        """Return a state with the prices of the hour in which a period begins."""
+        if not self.by_hour:
+            return self.states[state]
+        hour = local_hour(self._start_utc_s + period.start_s, self._zone)
+        return self._in_windows[state][self._window_of[hour]]
 
     def closes_s(self, period: DeliveryPeriod) -> int:
         """Return when the gate of a period closes, since the run began. [s]"""
-        return period.start_s - self.of(period).gate_s
+        return period.start_s - self.states[self._state_of(period)].gate_s
 
     def policy_of(self, period: DeliveryPeriod) -> Policy | None:
         """Return who may trade with whom in a period; None if everybody with everybody."""

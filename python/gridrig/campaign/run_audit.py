@@ -3,8 +3,9 @@
 What no journal holds is in the run directory: the records as they were received, the keys of the
 rig, the trades of the market. Every reading is verified anew, with its place in the history of its
 meter; every reading behind the journal has to be among them, with the same values; every trade has
-to be settled with its energy, at its price, and nothing else may be. Then every period is settled
-again by the core, and has to come out as it was posted.
+to be settled with its energy, at its price, and nothing else may be. The rules of every period have
+to be those that the scenario of the run says. Then every period is settled again by the core, and
+has to come out as it was posted.
 """
 
 import csv
@@ -16,6 +17,7 @@ from pathlib import Path
 from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
 from gridrig.campaign.run_resettled import Agreed, resettled_faults
+from gridrig.campaign.run_rules import rule_faults
 from gridrig.errors import CampaignError, GridrigError, MeteringError
 from gridrig.market.auction import Trade
 from gridrig.metering import VerifiedReading, Verifier, enrol_all
@@ -63,6 +65,7 @@ def run_faults(run: Path) -> Iterator[str]:
         trades: dict[tuple[int, int], Trade] = {}
         yield from _read_trades(run, trades)
         yield from _trade_faults(journal, trades)
+        yield from rule_faults(run, journal)
         by_period: dict[int, list[Trade]] = defaultdict(list)
         for (period, _), trade in trades.items():
             by_period[period].append(trade)

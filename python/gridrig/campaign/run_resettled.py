@@ -4,8 +4,8 @@ From the journal come the rules of each period, what links carried, and which re
 meter; from the run directory the readings themselves, verified anew, and the trades. Entries, what
 each meter counted, corrections and receivables have to come out as they were posted.
 
-Not settled again: the rules and the flows of links, which are taken as posted (the chain of the
-journal binds them).
+Not settled again: the flows of links, which are taken as posted (the chain of the journal binds
+them), and the rules, which `run_rules.py` compares with the scenario's.
 """
 
 import json

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from gridrig.campaign.charging_rules import ChargingRules, check_charging
 from gridrig.campaign.measurements import Criterion
+from gridrig.campaign.price_windows import PriceWindow
 from gridrig.campaign.rule_book import RuleTables
 from gridrig.campaign.scenario_criteria import CriterionTable, check_criteria
 from gridrig.campaign.scenario_events import (
@@ -21,12 +22,8 @@ from gridrig.campaign.scenario_events import (
     read_fault,
 )
 from gridrig.campaign.scenario_jobs import JobTable, check_jobs
-from gridrig.campaign.scenario_rules import (
-    RuleDrafts,
-    check_changes,
-    check_rising,
-    read_rules,
-)
+from gridrig.campaign.scenario_prices import check_rising, check_windows
+from gridrig.campaign.scenario_rules import RuleDrafts, check_changes, read_rules
 from gridrig.campaign.scenario_windows import (
     Tick,
     Window,
@@ -102,6 +99,10 @@ class MarketRules:
         What is agreed of the settlement beyond these prices (`settlement_terms.py`).
     policy : str or None
         Who may trade with whom: the name of a `[[policy]]`; None for everybody with everybody.
+    tariff : tuple of PriceWindow
+        Prices that are posted by the hour of the local day; empty if they are the same all day.
+    zone : str
+        Where that local day is.
     """
 
     mechanism: Name
@@ -119,6 +120,8 @@ class MarketRules:
     balanced_by: tuple[Name, ...] = ()
     settlement: SettlementTable = field(default_factory=SettlementTable)
     policy: Name | None = None
+    tariff: tuple[PriceWindow, ...] = ()
+    zone: Name = "UTC"
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         check_rising(market.get, market.at.key, issues)
         _check_mechanism(market, issues)
         check_terms(market, issues)
+        check_windows(market, header, start_s, issues)
     rules = read_rules(top, market, issues)
     if market is not None:
         check_changes(market, rules, header.get("period_s"), issues)

@@ -272,7 +272,9 @@ def _check_homes(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
 def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:
     """A trade outside the imbalance prices would pay who breaks it."""
     top = parse_toml(rig.text, rig.path).top
-    low, high = market.long_price_micro_per_kwh, market.short_price_micro_per_kwh
+    posted = [market, *(window.applied(market) for window in market.tariff)]
+    low = max(rules.long_price_micro_per_kwh for rules in posted)
+    high = min(rules.short_price_micro_per_kwh for rules in posted)
     for index, participant in enumerate(rig.participants):
         at = top.key("participant").item(index, participant.name).key("agent")
         for key in ("bid_micro_per_kwh", "offer_micro_per_kwh"):

@@ -1,9 +1,8 @@
 """`[governance]`, `[[policy]]`, `[[rule_change]]` and `[[emergency_stop]]` of a scenario file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import pairwise
 from typing import Annotated, Any
 
 from gridrig.campaign.rule_book import (
@@ -13,6 +12,7 @@ from gridrig.campaign.rule_book import (
     RuleChange,
     RuleTables,
 )
+from gridrig.campaign.scenario_prices import check_rising, check_windowed_change
 from gridrig.market.governance import Governance, Proposal, Said
 from gridrig.market.policy import Policy, Segment
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
@@ -160,29 +160,6 @@ def _check_policies(drafts: RuleDrafts, market: Draft[Any] | None, issues: Issue
         issues.add(market.at.key("feeder_check"), "true", expected)
 
 
-def check_rising(
-    value_of: Callable[[str], Any], at_of: Callable[[str], At], issues: Issues
-) -> None:
-    """Prices must be whole ticks, and no trade may lie outside the imbalance prices."""
-    tick = value_of("tick_micro_per_kwh")
-    rising = (
-        "long_price_micro_per_kwh",
-        "feed_in_micro_per_kwh",
-        "retail_micro_per_kwh",
-        "short_price_micro_per_kwh",
-    )
-    for key in rising:
-        price = value_of(key)
-        if price is not None and tick and price % tick:
-            expected = f"a multiple of tick_micro_per_kwh = {tick}"
-            issues.add(at_of(key), shown(price), expected)
-    for low, high in pairwise(rising):
-        low_price, high_price = value_of(low), value_of(high)
-        if low_price is not None and high_price is not None and low_price > high_price:
-            expected = f"at least {low} = {low_price}"
-            issues.add(at_of(high), shown(high_price), expected)
-
-
 def check_changes(
     market: Draft[Any], rules: RuleDrafts, period_s: int | None, issues: Issues
 ) -> None:
@@ -194,9 +171,11 @@ def check_changes(
     if broken or rules.governance is None:
         return  # there are issues already
     changes = {draft.get("name"): draft for draft in rules.changes}
-    for state in RuleBook(market.build(), rules.build()).states[1:]:
-        at = changes[state.changes[-1]].at.key("set")
+    for state in RuleBook(market.build(), rules.build(), start_utc_s=0).states[1:]:
+        change = changes[state.changes[-1]]
+        at = change.at.key("set")
         check_rising(partial(getattr, state.market), at.key, issues)
+        check_windowed_change(change.get("set"), state.market, at, issues)
         if period_s is not None and state.gate_s > period_s:
             expected = f"at most period_s = {period_s}"
             issues.add(at.key("gate_closure_s"), shown(state.gate_s), expected)

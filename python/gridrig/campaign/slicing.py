@@ -112,7 +112,7 @@ def _check_ticks(slice_: Scenario) -> None:
     begins = {tick.t_s for tick in ticks} | {ticks[-1].t_s + ticks[-1].dt_s if ticks else 0.0}
     period_s, closures_s = slice_.period_s, []
     if slice_.market is not None:
-        book = RuleBook(slice_.market, slice_.rules)
+        book = RuleBook(slice_.market, slice_.rules, slice_.start_utc_s)
         periods = delivery_periods(slice_.duration_s, period_s)
         closures_s = [book.closes_s(period) for period in periods[1:]]
     edges = range(period_s, slice_.duration_s, period_s)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridrig._core import Order, Trade
 from gridrig.campaign.feeder_rounds import Checked, FeederRounds
+from gridrig.campaign.price_windows import PRICES
 from gridrig.campaign.reserves import Reserves
 from gridrig.campaign.rights import Clamped, Right, within_rights
 from gridrig.campaign.rule_book import RuleBook, RuleTables
@@ -18,7 +19,10 @@ from gridrig.market.policy import POLICY_REFUSED, clear_under
 from gridrig.market.zones import Network
 from gridrig.minds.home import HomeMind
 from gridrig.minds.home_car import News
-from gridrig.quantity import DeliveryPeriod
+from gridrig.quantity import DAY_S, DeliveryPeriod
+
+if TYPE_CHECKING:
+    from gridrig.campaign.scenario import MarketRules
 
 HALTED = "market.halted"
 TOLD_REFUSALS = (POLICY_REFUSED, HALTED)
@@ -115,8 +119,8 @@ class Trading:
     agents : mapping of participant to Agent
         In rig order, which is the order their orders arrive in; None of one that a home's mind
         decides for.
-    tariff : Tariff
-        Posted prices as the run begins, and the market's lot and tick.
+    lot_milliwh : int
+        Smallest step of an order's energy. [mWh]
     book : RuleBook
         Which rules govern which period.
     roles : mapping of participant to str
@@ -138,7 +142,7 @@ class Trading:
     """
 
     agents: Mapping[str, Agent | None]
-    tariff: Tariff
+    lot_milliwh: int
     book: RuleBook
     roles: Mapping[str, str]
     mechanism: Mechanism
@@ -156,10 +160,21 @@ class Trading:
 
     def tariff_of(self, period: DeliveryPeriod) -> Tariff:
         """Return the prices posted for a period."""
-        market = self.book.of(period).market
-        return replace(
-            self.tariff, feed_in=market.feed_in_micro_per_kwh, retail=market.retail_micro_per_kwh
+        return _tariff(self.book.of(period).market)
+
+    def tariff_ahead(self, period: DeliveryPeriod) -> tuple[Tariff, ...]:
+        """Return what is posted for each period of a day from this one on; empty if all the same.
+
+        What is in force for this one is taken to stay: nobody knows how a vote will end.
+        """
+        if not self.book.by_hour:
+            return ()
+        index, length_s = period.index, period.duration_s
+        later = (
+            DeliveryPeriod(index + k, period.start_s + k * length_s, length_s)
+            for k in range(DAY_S // length_s)
         )
+        return tuple(_tariff(self.book.foreseen(one, period).market) for one in later)
 
     def clear(
         self, period: DeliveryPeriod, islanded: bool, view_of: Callable[[str], View]
@@ -171,12 +186,12 @@ class Trading:
         name = type(mechanism).__name__
         covered, uncovered = self._cover(orders)
         outcome = self._outcome(period, covered, mechanism)
-        check_outcome(name, covered, outcome, lot_milliwh=self.tariff.lot_milliwh)
+        check_outcome(name, covered, outcome, lot_milliwh=self.lot_milliwh)
         checked = None
         if self.feeder is not None and isinstance(mechanism, ZonalMechanism):
             checked = self.feeder.check(period, covered, outcome, mechanism)
             outcome = checked.outcome
-            check_outcome(name, covered, outcome, lot_milliwh=self.tariff.lot_milliwh)
+            check_outcome(name, covered, outcome, lot_milliwh=self.lot_milliwh)
         trades = tuple(
             Trade(
                 self._trades + number,
@@ -221,13 +236,16 @@ class Trading:
         return mechanism.clear(orders)
 
     def _news(self, period: DeliveryPeriod) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield what was decided by now, and what governs a period, if rules can change at all."""
+        """Yield the prices of a period, if by the hour, and what rules it, if rules can change."""
+        rules = self.book.of(period)
+        if self.book.by_hour:
+            posted = {name: getattr(rules.market, name) for name in PRICES}
+            yield "tariff_posted", {"period": period.index, **posted}
         if self.book.tables == RuleTables():
             return
         now_s = float(max(0, self.book.closes_s(period)))
         yield from self.book.news(self._told_s, now_s)
         self._told_s = now_s
-        rules = self.book.of(period)
         facts = {"changes": rules.changes, "policy": rules.market.policy}
         yield "rules_in_force", {"period": period.index, **facts}
 
@@ -244,10 +262,8 @@ class Trading:
             view = view_of(name)
             asked = decided[name] if agent is None else agent.intents(view)
             if name in self.overasking:
-                asked = _multiplied(asked, self.overasking[name], self.tariff.lot_milliwh)
-            allowed, clamped = within_rights(
-                name, asked, self.rights(name, view), self.tariff.lot_milliwh
-            )
+                asked = _multiplied(asked, self.overasking[name], self.lot_milliwh)
+            allowed, clamped = within_rights(name, asked, self.rights(name, view), self.lot_milliwh)
             collected.clamped += clamped
             for intent in allowed:
                 self._orders += 1
@@ -279,6 +295,17 @@ class Trading:
             if trade.participant == participant:
                 energy += trade.energy_milliwh if trade.side == "offer" else -trade.energy_milliwh
         return energy / 1_000 / period.hours
+
+
+def _tariff(market: "MarketRules") -> Tariff:
+    return Tariff(
+        market.feed_in_micro_per_kwh,
+        market.retail_micro_per_kwh,
+        market.tick_micro_per_kwh,
+        market.lot_milliwh,
+        market.long_price_micro_per_kwh,
+        market.short_price_micro_per_kwh,
+    )
 
 
 def _multiplied(asked: Sequence[Intent], factor: float, lot_milliwh: int) -> list[Intent]:

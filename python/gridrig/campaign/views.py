@@ -102,7 +102,7 @@ class Views:
             if seat.device is not None
         }
 
-        tariff = trading.tariff_of(period)
+        tariff, tariff_ahead = trading.tariff_of(period), trading.tariff_ahead(period)
         prices = tuple(cleared.price_micro_per_kwh for cleared in trading.cleared)
 
         def view(name: str) -> View:
@@ -118,6 +118,7 @@ class Views:
                 counted_wh=self.counted_wh(seat),
                 prices_micro=prices,
                 missing=self._missing(seat.device, telemetry),
+                tariff_ahead=tariff_ahead,
             )
 
         return view

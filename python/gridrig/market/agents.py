@@ -20,13 +20,16 @@ class Tariff:
     """Prices posted before the auction. [millionths of the currency per kWh]
 
     A trade inside the neighbourhood is worth something to both sides between `feed_in` (what the
-    main grid pays) and `retail` (what it asks).
+    main grid pays) and `retail` (what it asks). Outside trades, `long` is what is paid for a
+    surplus, `short` what is asked for a shortfall.
     """
 
     feed_in: int
     retail: int
     tick: int
     lot_milliwh: int
+    long: int
+    short: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class View:
     `counted_wh` is what its own signed meter has counted in each period that is over, + is
     delivery, NaN where no reading was verified; `prices_micro` what each period cleared at, None
     if nothing was traded; `missing` why a car that is there cannot be traded for, if it cannot.
-    [Wh, millionths/kWh]
+    [Wh, millionths/kWh] `tariff_ahead` are the prices posted for the periods of a day from this
+    one on, by the rules in force now; empty if `tariff` holds all day.
     """
 
     period: DeliveryPeriod
@@ -92,6 +96,7 @@ class View:
     counted_wh: tuple[float, ...] = ()
     prices_micro: tuple[int | None, ...] = ()
     missing: str = ""
+    tariff_ahead: tuple[Tariff, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, whole_lots
 Part = Literal["use", "sun", "store", "car"]
 FINE_STEPS = 8  # a plan looks so far ahead by delivery periods, and then by hours
 EFFICIENCY = 0.95
+# An hour as cheap as any later one is used, not put off until it is the last.
+TIE_MICRO_PER_KWH = 0.5
+EDGE_WH = 1.0
 KINDS: Mapping[Part, Kind] = {"use": "load", "sun": "sun"}
 
 
@@ -107,8 +110,6 @@ class HomeMind:
     ----------
     name : str
     connections : sequence of Connection
-    long_micro, short_micro : int
-        What is paid for a surplus, and asked for a shortfall. [millionths/kWh]
     zone : str
         Time zone the household lives by.
     connection_w : float or None
@@ -117,12 +118,10 @@ class HomeMind:
 
     name: str
     connections: Sequence[Connection]
-    long_micro: int
-    short_micro: int
     zone: str = "Europe/Berlin"
     connection_w: float | None = None
-    _models: dict[str, Forecaster] = field(default_factory=dict)
-    _said_short_wh: dict[str, int] = field(default_factory=dict)
+    _models: dict[str, Forecaster] = field(default_factory=dict, init=False)
+    _said_short_wh: dict[str, int] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for one in self.connections:
@@ -192,18 +191,16 @@ class HomeMind:
         return _Expected(found.mean[ahead:], found.quantiles[ahead])
 
     def _buy(self, expected: _Expected, view: View) -> list[Intent]:
-        price = _price_expected(view)
-        share = _between(self.short_micro - price, self.short_micro - self.long_micro)
-        tick = view.tariff.tick
-        limit = self.short_micro // tick * tick
+        price, posted = _price_expected(view), view.tariff
+        share = _between(posted.short - price, posted.short - posted.long)
+        limit = posted.short // posted.tick * posted.tick
         why = f"{_said(expected, view)} used; {share:.0%} of cases need no more than the bid"
         return _orders("bid", _energy_wh(expected, share, view), limit, why, view.tariff)
 
     def _sell(self, expected: _Expected, view: View) -> list[Intent]:
-        price = _price_expected(view)
-        share = _between(price - self.long_micro, self.short_micro - self.long_micro)
-        tick = view.tariff.tick
-        limit = -(-self.long_micro // tick) * tick
+        price, posted = _price_expected(view), view.tariff
+        share = _between(price - posted.long, posted.short - posted.long)
+        limit = -(-posted.long // posted.tick) * posted.tick
         why = f"{_said(expected, view)} made; {1 - share:.0%} of cases deliver the offer"
         return _orders("offer", _energy_wh(expected, share, view), limit, why, view.tariff)
 
@@ -240,7 +237,7 @@ class HomeMind:
             found,
             view,
             expected_micro=planned.price_micro,
-            must_buy_micro=self.short_micro // view.tariff.tick * view.tariff.tick,
+            must_buy_micro=view.tariff.short // view.tariff.tick * view.tariff.tick,
         )
 
     def _trade(self, one: Connection, view: View, planned: _Plan | None) -> list[Intent]:
@@ -253,24 +250,25 @@ class HomeMind:
         can = Battery(
             charge_wh=min(charge_w * hours, battery.room_wh / EFFICIENCY),
             discharge_wh=min(battery.discharge_w * hours, battery.stored_wh * EFFICIENCY),
-            value_micro_per_kwh=float(planned.schedule.value_micro_per_kwh[row, 0]),
+            value_micro_per_kwh=float(planned.schedule.value_micro_per_kwh[row, 0])
+            + TIE_MICRO_PER_KWH,
             efficiency=EFFICIENCY,
         )
-        tick = view.tariff.tick
+        posted = view.tariff
         orders = []
         if planned.stores[0].part == "car" and planned.schedule.power_w[row, 0] > 0.0:
             # The car's plan reckons with this, so it must not rest at the price of its worth.
             given_wh = min(float(planned.schedule.power_w[row, 0]) * hours, can.discharge_wh)
-            price = planned.price_micro // tick * tick
+            price = planned.price_micro // posted.tick * posted.tick
             why = f"planned for now; below {price} it is bought instead"
-            orders = _orders("offer", given_wh, price - tick, why, view.tariff)
+            orders = _orders("offer", given_wh, price - posted.tick, why, posted)
             can = replace(can, discharge_wh=can.discharge_wh - given_wh)
         orders += home_orders(
             0.0,
             can,
-            view.tariff,
-            must_buy_micro=self.short_micro // tick * tick,
-            must_sell_micro=-(-self.long_micro // tick) * tick,
+            posted,
+            must_buy_micro=posted.short // posted.tick * posted.tick,
+            must_sell_micro=-(-posted.long // posted.tick) * posted.tick,
         )
         beside = planned.cars_said(hours)
         return [replace(order, why=f"{order.why}{beside}") for order in orders]
@@ -314,32 +312,49 @@ class HomeMind:
             return car_store(one.participant, battery, step_s)
         charge_w, discharge_w = np.full((2, len(step_s)), one.power_w)
         charge_w[0], discharge_w[0] = battery.charge_w, battery.discharge_w
+        # Empty, the worth of one more counts, full, that of one less: the others cannot be traded.
+        most_wh = battery.stored_wh + battery.room_wh
+        edge_wh = min(EDGE_WH, most_wh / 2)
         return Store(
             one.participant,
-            battery.stored_wh,
+            min(max(battery.stored_wh, edge_wh), most_wh - edge_wh),
             charge_w,
             discharge_w,
             np.zeros(len(step_s)),  # what may be traded is counted from the reserve on
-            battery.stored_wh + battery.room_wh,
+            most_wh,
             EFFICIENCY,
         )
 
 
 def _supply(view: View, step_s: FloatArray) -> Supply:
-    """Return what energy is expected to cost: as a day ago where that was seen, else as posted."""
+    """Return what energy is expected to cost: as a day ago where that was seen, else as posted.
+
+    By the hour, nothing costs more or less than what is posted for it, whatever it did a day ago.
+    """
     ends_s = view.period.start_s + np.cumsum(step_s)
     day_steps = DAY_S // view.period.duration_s
-    buys = np.full(len(step_s), float(view.tariff.retail))
-    sells = np.full(len(step_s), float(view.tariff.feed_in))
+    buys, sells = _posted(view, step_s)
     for step, end_s in enumerate(ends_s):
         before = int(end_s // view.period.duration_s) - 1 - day_steps
         price = view.prices_micro[before] if 0 <= before < len(view.prices_micro) else None
         if price is not None:
-            buys[step] = sells[step] = float(price)
+            held = min(max(price, sells[step]), buys[step]) if view.tariff_ahead else price
+            buys[step] = sells[step] = float(held)
     # Sold at the end it brings a feed-in, bought again it costs the cheapest hour: in between.
     leftover = (float(sells.min()) + float(buys.min())) / 2
     block_w = np.full((len(step_s), 1), max(view.link_wh / view.period.hours, 1e6))
     return Supply(block_w, buys[:, None], sells, leftover_micro_per_kwh=leftover)
+
+
+def _posted(view: View, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what the main grid asks and pays in each step, the mean of its periods."""
+    if not view.tariff_ahead:
+        retail, feed_in = float(view.tariff.retail), float(view.tariff.feed_in)
+        return np.full(len(step_s), retail), np.full(len(step_s), feed_in)
+    retail_ahead = np.array([float(one.retail) for one in view.tariff_ahead])
+    feed_in_ahead = np.array([float(one.feed_in) for one in view.tariff_ahead])
+    length_s = view.period.duration_s
+    return _means(retail_ahead, step_s, length_s), _means(feed_in_ahead, step_s, length_s)
 
 
 def _steps_s(steps: int, period_s: int) -> FloatArray:
@@ -374,7 +389,11 @@ def _price_expected(view: View) -> int:
     if 0 <= before < len(known) and known[before] is not None:
         return int(known[before] or 0)
     seen = [price for price in known if price is not None]
-    return seen[-1] if seen else (view.tariff.feed_in + view.tariff.retail) // 2
+    posted = view.tariff
+    if not seen:
+        return (posted.feed_in + posted.retail) // 2
+    # By the hour, the last price may be that of other hours, which these will not see.
+    return min(max(seen[-1], posted.feed_in), posted.retail) if view.tariff_ahead else seen[-1]
 
 
 def _between(part: float, whole: float) -> float:

@@ -79,7 +79,9 @@ def _short(
     yield "bid", saved, high, f"use; dearer than {high} it comes from the battery"
     if high < must:
         left = battery.discharge_wh - saved
-        yield "offer", left, high + tick, f"stored energy is worth {high} when delivered"
+        # A bid for its own use at that price must not meet it.
+        above = high + tick if saved > 0 else high
+        yield "offer", left, above, f"stored energy is worth {high} when delivered"
     yield "bid", battery.charge_wh, min(low, high - tick), f"storing pays below {low}"
 
 

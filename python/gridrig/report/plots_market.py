@@ -30,6 +30,7 @@ def prices(source: RunSource) -> Plot | None:
         grid[0, 0].stairs(values, edges, color=plots.SERIES[1], linewidth=1.8, baseline=None)
         grid[0, 0].set_ylim(bottom=min(0.0, float(np.nanmin(values)) if priced else 0.0))
         grid[0, 0].margins(y=0.18)
+        _posted(grid[0, 0], source)
         heading(grid[0, 0], "Clearing price", f"{CURRENCY}/kWh")
         volumes = [row.volume_milliwh / 1e6 for row in rows]
         grid[1, 0].bar(edges[:-1] + 0.5, volumes, width=0.72, color=plots.GRID, linewidth=0)
@@ -43,6 +44,20 @@ def prices(source: RunSource) -> Plot | None:
         if islands:
             caption += f"; {count(islands, 'period')} in the island (shaded)"
         return drawn(figure, "prices", "Prices and volumes", caption + ".")
+
+
+def _posted(axes: Any, source: RunSource) -> None:
+    """Draw what the main grid asks and pays by the hour, if it posts prices by the hour."""
+    posted = {one["period"]: one for one in source.events if one["kind"] == "tariff_posted"}
+    if not posted:
+        return
+    edges = np.arange(len(source.clearing) + 1)
+    for name, style in (("retail", "--"), ("feed-in", ":")):
+        key = f"{name.replace('-', '_')}_micro_per_kwh"
+        values = [posted.get(row.period, {}).get(key, np.nan) / 1e6 for row in source.clearing]
+        axes.stairs(values, edges, color=BOUGHT, linewidth=1.0, linestyle=style, baseline=None,
+                    label=name)  # fmt: skip
+    legend(axes)
 
 
 def trades(source: RunSource) -> Plot | None:

@@ -6,6 +6,7 @@ CAMPAIGN = Campaign(
     3,
     "evening EV peak",
     suites=(
+        "hil/promises/test_cheap_hours.py",
         "hil/promises/test_evening_uncoordinated.py",
         "hil/promises/test_evening_peak.py",
         "hil/promises/test_vehicle_to_grid.py",
@@ -15,7 +16,20 @@ CAMPAIGN = Campaign(
         Row(
             "M5",
             "a battery charges when energy is cheap",
-            missing="no timetable of prices that a home can plan with",
+            by(
+                "test_cheap_hours",
+                "charged_kwh",
+                "charged_cheap_percent",
+                "soc_least",
+                "soc_most",
+                "current_over_limit_a",
+                "charged_beyond_limit_wh",
+                "polls_until_set_to_nothing",
+                "polls_until_still",
+                "saved_percent",
+                "saved_in_books_percent",
+                "periods_priced_otherwise",
+            ),
         ),
         Row(
             "M7",

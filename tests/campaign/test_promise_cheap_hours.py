@@ -1,0 +1,181 @@
+"""What judges the cheap hours finds what is tampered with, mutants of devices aside."""
+
+import json
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gridrig.promises import cheap_hours
+from gridrig.promises.cheap_hours import Posted
+
+DAY = Posted(retail=350_000, feed_in=60_000, long=20_000, short=450_000)
+NIGHT = Posted(retail=150_000, feed_in=60_000, long=20_000, short=250_000)
+PERIOD_S, KWH = 900, 1_000_000
+
+
+def posted_at(utc_s: int) -> Posted:
+    return NIGHT if utc_s < PERIOD_S else DAY
+
+
+def meter(participant: str, taken: int, given: int) -> Any:
+    registers = [
+        SimpleNamespace(import_milliwh=7 + one, export_milliwh=9 + other)
+        for one, other in ((0, 0), (taken, given))
+    ]
+    return SimpleNamespace(participant=participant, opening=registers[0], closing=registers[1])
+
+
+def order(participant: str, side: str, price: int) -> Any:
+    return SimpleNamespace(participant=participant, side=side, price_micro_per_kwh=price)
+
+
+def entry(period: int, kind: str, price: int, debit: str, credit: str, amount: int) -> Any:
+    return SimpleNamespace(
+        period=period,
+        kind=kind,
+        price_micro_per_kwh=price,
+        debit=debit,
+        credit=credit,
+        amount_micro=amount,
+    )
+
+
+def loop_of(*, taken: tuple[int, int] = (KWH, 0), given: tuple[int, int] = (0, KWH)) -> Any:
+    """Return two periods: the battery takes in the cheap one and gives in the dear one."""
+    prices = (NIGHT, DAY)
+    cleared, settled, kept, told, entries = [], [], [], [], []
+    for k, must in enumerate(prices):
+        orders = [order("grid", "bid", must.feed_in), order("grid", "offer", must.retail)]
+        cleared.append(
+            SimpleNamespace(
+                period=SimpleNamespace(index=k, start_s=k * PERIOD_S),
+                orders=[*orders, order("house", "bid", must.short)],
+                trades=[SimpleNamespace(price_micro_per_kwh=must.retail)],
+            )
+        )
+        meters = [meter("battery", taken[k], given[k]), meter("house", 2 * KWH, 0)]
+        settled.append(SimpleNamespace(from_ms=k * PERIOD_S * 1000, meters=meters))
+        rules = {"long_price_micro_per_kwh": must.long, "short_price_micro_per_kwh": must.short}
+        kept.append((k, *[None] * 8, json.dumps(rules)))
+        data = {
+            "period": k,
+            "retail_micro_per_kwh": must.retail,
+            "feed_in_micro_per_kwh": must.feed_in,
+            **rules,
+        }
+        told.append(SimpleNamespace(kind="tariff_posted", data=data))
+        entries += [
+            entry(k, "taken", must.retail, "house", "clearing", 2 * must.retail),
+            entry(k, "excess", must.short, "house", "clearing", 5),
+            entry(k, "surplus", must.long, "clearing", "battery", 3),
+        ]
+    return SimpleNamespace(
+        trading=SimpleNamespace(cleared=cleared),
+        account=SimpleNamespace(
+            settled=settled,
+            entries=lambda: entries,
+            head="grid",
+            start_utc_s=0,
+            journal=SimpleNamespace(settlements=lambda: kept),
+        ),
+        events=SimpleNamespace(ordered=lambda: told),
+        periods=[0, 1],
+        scenario=SimpleNamespace(period_s=PERIOD_S),
+    )
+
+
+def test_what_is_charged_in_dear_hours_counts_against_it() -> None:
+    assert cheap_hours.charged(loop_of(), "battery", posted_at).cheap_percent == 100
+    late = cheap_hours.charged(loop_of(taken=(KWH, KWH)), "battery", posted_at)
+    assert (late.cheap_milliwh, late.dear_milliwh, late.cheap_percent) == (KWH, KWH, 50)
+    assert cheap_hours.charged(loop_of(taken=(0, 0)), "battery", posted_at).cheap_percent is None
+
+
+def test_a_home_is_billed_net_by_the_hour_and_by_every_entry() -> None:
+    home = {"house", "battery"}
+    # 3 kWh at 0.15, then 1 kWh at 0.35; without the battery 2 kWh of each.
+    assert cheap_hours.cost_micro(loop_of(), home, posted_at) == pytest.approx(800_000)
+    held = loop_of(taken=(0, 0), given=(0, 0))
+    assert cheap_hours.cost_micro(held, home, posted_at) == pytest.approx(1_000_000)
+    fed_in = loop_of(given=(0, 3 * KWH))
+    assert cheap_hours.cost_micro(fed_in, home, posted_at) == pytest.approx(450_000 - 60_000)
+    assert cheap_hours.paid_micro(loop_of(), home) == 2 * 500_000 + 2 * 5 - 2 * 3
+
+
+def test_a_price_of_another_hour_is_found_wherever_it_is() -> None:
+    assert cheap_hours.periods_priced_otherwise(loop_of(), posted_at) == 0
+
+    def wrong(loop: Any) -> int:
+        return cheap_hours.periods_priced_otherwise(loop, posted_at)
+
+    loop = loop_of()
+    loop.trading.cleared[0].orders[1] = order("grid", "offer", DAY.retail)
+    assert wrong(loop) == 1
+    loop = loop_of()
+    loop.trading.cleared[0].trades.append(SimpleNamespace(price_micro_per_kwh=DAY.retail))
+    assert wrong(loop) == 1
+    loop = loop_of()
+    loop.account.entries()[1].price_micro_per_kwh = DAY.short
+    assert wrong(loop) == 1
+    loop = loop_of()
+    kept = list(loop.account.journal.settlements())
+    kept[0] = (0, *[None] * 8, kept[1][9])
+    loop.account.journal.settlements = lambda: kept
+    assert wrong(loop) == 1
+    loop = loop_of()
+    loop.events.ordered()[1].data["feed_in_micro_per_kwh"] += 1_000
+    assert wrong(loop) == 1
+    loop = loop_of()
+    loop.periods.append(2)  # one that was never cleared
+    assert wrong(loop) == 1
+    assert cheap_hours.periods_priced_otherwise(loop_of(), lambda _: replace(DAY)) == 1
+
+
+LIMITS = [60.0, 60.0, 60.0, 0.0, 0.0, 0.0]
+
+
+def columns_of(i_a: list[float]) -> dict[str, list[float]]:
+    return {
+        "t_s": [300.0 * k for k in range(6)],
+        "dt_s": [300.0] * 6,
+        "pack.p.i_a": [-one for one in i_a],
+        "pack.p.charge_limit_a": LIMITS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("i_a", "over"),
+    [
+        ([0, 60, 60, 60, 60, 0], 0.0),  # the current of a set-point sent before the limit fell
+        ([0, 60, 60, 60, 60, 1], 1.0),
+        ([0, 60, 61, 60, 0, 0], 1.0),
+        ([0, 0, math.nan, 0, 0, 0], 0.0),
+    ],
+)
+def test_a_current_above_the_limit_told_before_is_found(i_a: list[float], over: float) -> None:
+    assert cheap_hours.current_over_limit_a(columns_of(i_a), "p") == pytest.approx(over)
+
+
+def test_energy_beyond_the_limit_is_found_by_the_meter_whatever_the_manager_reads() -> None:
+    # A quarter of an hour at 60 A and 16 x 3.65 V is 876 Wh; in the second, 300 s of it are left.
+    full, part = 876_000, 292_000
+    for taken, beyond in (
+        ((full, part), 0.0),
+        ((full + 1_000, 0), 1.0),
+        ((0, part + 2_000), 2.0),
+    ):
+        loop = loop_of(taken=taken)
+        found = cheap_hours.charged_beyond_limit_wh(loop, columns_of([0.0] * 6), "battery", "p", 16)
+        assert found == pytest.approx(beyond)
+
+
+def test_polls_are_counted_from_the_one_that_tells() -> None:
+    t_s = [0.0, 5.0, 10.0, 15.0]
+    assert cheap_hours.polls_until_still(t_s, [-3_000.0, 0.0, 0.0, 0.0], 5.0) == 1
+    assert cheap_hours.polls_until_still(t_s, [-3_000.0, -3_000.0, 0.0, 0.0], 5.0) == 2
+    assert cheap_hours.polls_until_still(t_s, [-3_000.0] * 4, 5.0) == math.inf
+    # Who did not charge before shows nothing.
+    assert cheap_hours.polls_until_still(t_s, [0.0] * 4, 5.0) is None
