@@ -18,7 +18,7 @@ from gridrig.quantity import DAY_S, DeliveryPeriod
 HOUR_S, PERIOD_S, DAYS = 3_600, 1_800, 22
 START_S = 1_465_776_000  # 2016-06-13
 LONG, SHORT = 20_000, 400_000
-TARIFF = Tariff(80_000, 300_000, 1_000, 1_000)
+TARIFF = Tariff(80_000, 300_000, 1_000, 1_000, LONG, SHORT)
 HOUSE_W, MOST_W, CONNECTION_W = 1_000.0, 7_000.0, 6_000.0
 
 
@@ -117,7 +117,7 @@ def home(connection_w: float | None = CONNECTION_W) -> HomeMind:
         Connection("battery", "store", power_w=4_000.0),
         Connection("car", "car", charger="charger-1"),
     ]
-    return HomeMind("home", parts, LONG, SHORT, connection_w=connection_w)
+    return HomeMind("home", parts, connection_w=connection_w)
 
 
 def decide(
