@@ -30,6 +30,8 @@ contract RuleTimelock is AccessControl {
 
     /// @notice Digest of the rules in force.
     bytes32 public rules;
+    /// @notice When the change that brought them was to take effect; 0 of the first rules.
+    uint64 public rulesFrom;
     /// @notice Whether everything is stopped.
     bool public stopped;
     mapping(bytes32 digest => Change) public changes;
@@ -51,6 +53,7 @@ contract RuleTimelock is AccessControl {
     error VotedAlready(bytes32 digest, address voter);
     error Vetoed(bytes32 digest);
     error QuorumShort(bytes32 digest, uint64 votes);
+    error Superseded(bytes32 digest, uint64 rulesFrom);
     error EnactedAlready(bytes32 digest);
 
     constructor(
@@ -98,15 +101,19 @@ contract RuleTimelock is AccessControl {
     }
 
     /// @notice Enacts a change whose time has come, by anybody.
+    /// @dev It may come late, but never after one that was to take effect later: the rules that
+    /// were decided on last stay in force, whoever enacts in which order.
     function enact(bytes32 digest) external {
         Change storage change = _known(digest);
         if (block.timestamp < change.effectiveAt) revert ChangeAhead(digest, change.effectiveAt);
         if (change.enacted) revert EnactedAlready(digest);
         if (change.vetoed) revert Vetoed(digest);
         if (change.votes < QUORUM) revert QuorumShort(digest, change.votes);
+        if (change.effectiveAt < rulesFrom) revert Superseded(digest, rulesFrom);
         change.enacted = true;
         emit ChangeEnacted(digest, rules);
         rules = digest;
+        rulesFrom = change.effectiveAt;
     }
 
     /// @notice Stops everything at once.

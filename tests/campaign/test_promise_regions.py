@@ -167,7 +167,7 @@ def test_a_bridge_that_takes_what_is_false_or_keeps_units_is_found() -> None:
     assert_fails(crossing.lost_wh(), "test_two_regions.units_lost_wh")
 
 
-def test_four_sunny_hours_are_no_year_with_a_loss() -> None:
+def test_two_sunny_hours_are_no_year_with_a_loss() -> None:
     hours = region_hours()
     found = not_passed("test_holders", hours)
     assert found == {"spans": Outcome.FAIL, "negative_spans": Outcome.FAIL}

@@ -57,6 +57,24 @@ def test_a_change_waits_its_time_and_needs_its_votes(timelock: Deployed) -> None
     assert timelock.refusal(admin, "enact", DIGEST) == "EnactedAlready"
 
 
+def test_a_change_may_come_late_and_never_in_the_place_of_a_newer_one(timelock: Deployed) -> None:
+    node = timelock.node
+    _, one, two, *_ = node.accounts[:6]
+    first_s = node.now_s() + DELAY_S + 100
+    later = b"l" * 32
+    for digest, at_s in ((DIGEST, first_s), (OTHER, first_s + 50), (later, first_s + 50)):
+        timelock.do(one, "announce", digest, at_s)
+        for voter in (one, two):
+            timelock.do(voter, "vote", digest)
+    node.move_to(first_s + 100)
+    timelock.do(one, "enact", OTHER)
+    assert timelock.refusal(one, "enact", DIGEST) == "Superseded"
+    assert timelock.ask("rules") == OTHER
+    assert timelock.ask("rulesFrom") == first_s + 50
+    timelock.do(one, "enact", later)  # of the same time: the last word counts
+    assert timelock.ask("rules") == later
+
+
 def test_a_veto_has_the_last_word_and_a_stop_needs_no_vote(timelock: Deployed) -> None:
     node = timelock.node
     admin, one, two, _, veto, safety = node.accounts[:6]

@@ -20,9 +20,9 @@ from gridrig.rig.description import load_rig
 
 @cache
 def region_hours() -> Loop:
-    """Four hours of the first region's day in June, of which nobody changes anything for good."""
+    """Two hours of the first region's day in June, of which nobody changes anything for good."""
     scenario = load_scenario(SCENARIOS / "promise-10-region-50hz.toml")
-    part = slice_scenario(scenario, from_s=8 * 3600, for_s=4 * 3600, tick_s=None)
+    part = slice_scenario(scenario, from_s=10 * 3600, for_s=2 * 3600, tick_s=None)
 
     async def run(clock: Clock) -> Loop:
         async with open_lab(load_rig(RIGS / "region-50hz.toml"), clock, [], []) as lab:
