@@ -42,9 +42,9 @@ LAB_DAY_UTC_S = int(datetime(2016, 6, 20, tzinfo=UTC).timestamp())
 
 
 @lru_cache(maxsize=2)
-def _grid_of(rig_path: str, start_utc_s: int) -> Grid:
+def _grid_of(rig_path: str, start_utc_s: int, days: int) -> Grid:
     """Load a rig's network once for all procedures; the feeder is put back before each."""
-    return load_grid(load_rig(rig_path), start_utc_s, DAY_S)
+    return load_grid(load_rig(rig_path), start_utc_s, days * DAY_S)
 
 
 @dataclass
@@ -192,12 +192,14 @@ async def open_lab(
     *,
     on_stop: Callable[[str], object] | None = None,
     kept: ExecutionRecords | None = None,
+    days: int = 1,
 ) -> AsyncIterator[Lab]:
     """Open a bench for a procedure; whatever happens, leave it in its safe state.
 
     `safe` takes how the devices were left.
     `on_stop` ends the procedure if the watchdog is gone or the safety loop opens, and is told why;
-    None cancels the running task. `kept` takes what happens, for the evidence.
+    None cancels the running task. `kept` takes what happens, for the evidence. `days` is for how
+    long the feeder's profiles have to reach.
     """
     events = EventLog(clock, [device.name for device in rig.devices])
     if kept is not None:
@@ -205,7 +207,7 @@ async def open_lab(
         events.listeners.append(lambda event: directory.note(event.row()))
     grid = None
     if rig.feeder is not None:
-        grid = _grid_of(rig.path, clock.start_utc_s)
+        grid = _grid_of(rig.path, clock.start_utc_s, days)
         grid.feeder.as_loaded()  # switching and last solution of the procedure before
     street = make_street(rig, grid, SEED)
     bench = make_bench(rig, street, clock, events)

@@ -84,8 +84,8 @@ class Anchoring:
     asked_in_vain: int
 
 
-async def anchor_in_trouble(journal: Path, clock: Clock) -> Anchoring:
-    """Anchor a journal and look at the chain afterwards."""
+async def anchor_in_trouble(journal: Path, clock: Clock, *, wait_s: float = WAIT_S) -> Anchoring:
+    """Anchor a journal, for at most `wait_s`, and look at the chain afterwards. [s]"""
     events = EventLog(clock, [])
     signer = Signer(web3().Account.from_key(KEY))
     chain = PracticeChain(CHAIN_ID, clock)
@@ -100,7 +100,7 @@ async def anchor_in_trouble(journal: Path, clock: Clock) -> Anchoring:
             outbox_path=Path(folder) / "outbox",
             terms=Terms(CHAIN_ID, fee_wei_per_gas_max=10**9),
             policy=POLICY,
-            wait_s=WAIT_S,
+            wait_s=wait_s,
             record=events.record,
         )
     told = {event.kind for event in events.ordered()}
