@@ -160,7 +160,7 @@ def test_a_rig_says_where_orders_come_from_and_a_scenario_does_not_contradict(
     ):
         path.write_text(
             text.replace(
-                '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true, signs = true }',
+                '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true }',
                 wire,
             )
         )

@@ -4,19 +4,24 @@ import math
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 from aiohttp import web
 from openleadr import OpenADRServer
 
+from gridrig.campaign.aggregating import Aggregating
 from gridrig.campaign.fleet_reports import FleetReports
+from gridrig.campaign.home_meters import HomeMeters
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.circuit.heated_homes import HeatedHomes, History
 from gridrig.clock import Clock, run_virtual
 from gridrig.events import EventLog
 from gridrig.openadr.reports import GOOD, NO_VALUE, PARTLY, SPECIFIER, ReportRequest
 from gridrig.openadr.vtn import Figure
+from gridrig.promises.fleet_told import Told
+from gridrig.promises.fleet_told import told as judge_told
 from gridrig.rig.fleets import HeatPumps
 from gridrig.rig.grid_orders import OpenAdr
 
@@ -235,3 +240,26 @@ def test_figures_are_what_the_meters_signed_and_say_what_lacks() -> None:
         assert math.isnan(figure.value)
         assert (figure.quality, figure.confidence) == (NO_VALUE, 0)
     assert told_of["members.power", START + 900] == Figure(7000.0, PARTLY, 70)
+
+
+def test_reports_that_lack_lie_or_boast_are_found() -> None:
+    quarter, past = START, History(START - 900, np.full((1, COUNT), 400.0), np.zeros(1))
+    registers = {900.0 * k: np.full(COUNT, k * TAKEN_MILLIWH, dtype=np.int64) for k in range(2)}
+    kept = cast(Aggregating, SimpleNamespace(history={"m": past}, registers={"m": registers}))
+    right = {("m.energy", quarter): Figure(2500.0, GOOD, 100)}
+    right |= {("m.power", quarter): Figure(10_000.0, GOOD, 100)}
+
+    def judged(figures: dict[tuple[str, int], Figure], heard: float = 1.0) -> Told:
+        fleet = homes(heard=heard)
+        meters = HomeMeters("m", fleet, kept, START)
+        return judge_told(figures, "m", fleet, meters, [quarter], START)
+
+    assert judged(right) == Told(0, 0, 0, 100)
+    energy = ("m.energy", quarter)
+    assert judged({("m.power", quarter): right["m.power", quarter]}).missing == 1
+    assert judged(right | {energy: Figure(math.nan, NO_VALUE, 0)}).missing == 1
+    assert judged(right | {energy: Figure(2500.001, GOOD, 100)}).off_milliwh == 1
+    assert judged(right | {energy: Figure(2500.0, PARTLY, 60)}).meters_percent == 60
+    boasting = judged(right, heard=0.5)
+    assert boasting.unmarked == 2
+    assert boasting.off_milliwh > 0

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from openleadr import hooks
+from openleadr.messaging import create_message
 from openleadr.utils import certificate_fingerprint
 
 from gridrig.campaign.builtin import RIGS
@@ -20,7 +22,7 @@ from gridrig.cli import main
 from gridrig.clock import Clock, run_virtual
 from gridrig.errors import GridrigError, RigError
 from gridrig.events import EventLog
-from gridrig.openadr.conversation import Conversation
+from gridrig.openadr.conversation import ANSWER_BYTES_MAX, Conversation
 from gridrig.openadr.security import Credentials
 from gridrig.openadr.throwaway import ThrowawayAuthority
 from gridrig.openadr.ven import Ven
@@ -29,7 +31,7 @@ from gridrig.rig.description import load_rig
 from gridrig.rig.grid_orders import OpenAdr
 
 START = 1_453_129_200
-EMULATED = '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true, signs = true }'
+EMULATED = '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true }'
 
 
 @pytest.fixture
@@ -213,6 +215,52 @@ def test_messages_have_to_be_signed_by_whom_was_named(authority: ThrowawayAuthor
     )
     assert error is not None
     assert "HTTP 500" in str(error)
+
+
+def test_an_answer_that_was_altered_led_elsewhere_or_without_end_is_not_believed(
+    authority: ThrowawayAuthority,
+) -> None:
+    ours, vtn = authority.issue("ven"), authority.issue("vtn")
+    pem = {name: Path(getattr(vtn, f"{name}file")).read_bytes() for name in ("cert", "key")}
+    response = {"response_code": 200, "response_description": "OK", "request_id": "r"}
+    signed = create_message("oadrResponse", **pem, response=response, ven_id="ven-1")
+    altered = signed.replace("<ei:venID>ven-1", "<ei:venID>ven-2")
+    assert altered != signed
+    answers: dict[str, dict[str, Any]] = {
+        "/OadrPoll": {"text": signed},
+        "/EiEvent": {"text": altered},
+        "/EiReport": {"status": 307, "headers": {"Location": "/OadrPoll"}},
+        "/EiRegisterParty": {"body": bytes(ANSWER_BYTES_MAX + 1)},
+    }
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(**answers[request.path])
+
+    async def body(_: Clock) -> None:
+        runner = web.AppRunner(app)
+        await runner.setup()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(vtn.certfile, vtn.keyfile)
+        await web.TCPSite(runner, host="127.0.0.1", port=0, ssl_context=context).start()
+        believing = replace(ours, signs=True, vtn_fingerprint=vtn.fingerprint)
+        talk = Conversation(f"https://127.0.0.1:{runner.addresses[0][1]}", believing)
+        await talk.open()
+        assert (await talk.ask("OadrPoll", "oadrPoll", ven_id="v"))[0] == "oadrResponse"
+        for service, code in (
+            # The same once more is a replay.
+            ("OadrPoll", "signature"),
+            ("EiEvent", "signature"),
+            ("EiReport", "refused"),
+            ("EiRegisterParty", "not_understood"),
+        ):
+            with pytest.raises(GridrigError, match=rf"openadr\.{code}"):
+                await talk.ask(service, "oadrPoll", ven_id="v")
+        await talk.close()
+        await runner.cleanup()
+
+    app = web.Application()
+    app.router.add_post("/{service}", answer)
+    run_virtual(body, start_utc_s=START)
 
 
 def test_each_file_that_cannot_be_used_is_named_with_its_reason(

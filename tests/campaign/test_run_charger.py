@@ -138,19 +138,32 @@ def test_a_scenario_brings_a_car_limits_it_over_the_wire_and_takes_it_away(tmp_p
     assert (reversion["revert_s"], reversion["set_points"]) == (3, ["limit"])
 
 
-def test_a_scenario_has_a_car_give_power_back_and_take_it_again(tmp_path: Path) -> None:
+def test_a_car_gives_on_in_an_island_that_a_battery_holds_to_its_reserve_and_takes_it_again(
+    tmp_path: Path,
+) -> None:
     events = [
-        {"at_s": 10, "do": "charge_power", "target": "charger", "p_w": 2500},
-        {"at_s": 35, "do": "charge_power", "target": "charger", "p_w": -1500},
+        {"at_s": 5, "do": "charge_power", "target": "charger", "p_w": 1500},
+        {"at_s": 10, "do": "open", "target": "pcc"},
+        {"at_s": 45, "do": "charge_power", "target": "charger", "p_w": -1500},
     ]
-    how = {"soc": 0.6, "discharge_w_max": 3000}
+    car = {"capacity_wh": 1000, "soc": 0.509, "reserve_soc": 0.5}
+    car |= {"vehicle_w_max": 1500, "discharge_w_max": 1500, "control_s": 1}
     scenario = {"duration_s": 60, "events": events}
-    run, seen = run_of(tmp_path / "power", scenario, version="2.1", **how)
-    given_w = seen["device.charger.p_w"]
-    assert given_w[8] == pytest.approx(-CAR_W)
+    run, seen = run_of(tmp_path / "gives", scenario, "2.1", **car)
+    given_w, soc = seen["device.charger.p_w"], seen["vehicle.charger.soc"]
+    former_w = seen["device.storage-a.p_w"]
+    ends = next(row for row in range(10, 60) if given_w[row] < 1000)
+    assert 20 < ends < 40
+    assert given_w[3] == pytest.approx(-1500.0)
     # It stands long after its three ticks: readings renew it.
-    assert given_w[20] == given_w[30] == pytest.approx(2500.0)
-    assert given_w[45] == given_w[58] == pytest.approx(-1500.0)
+    assert given_w[9] == pytest.approx(1500.0)
+    assert given_w[10:ends] == pytest.approx([1500.0] * (ends - 10), rel=0.02)
+    # What the car gives no more, the battery gives that forms the island.
+    assert former_w[ends + 3] - former_w[ends - 1] > 1300
+    assert max(given_w[ends + 2 :]) < 1.0
+    # The car looks once a second, in which it gives 0.4 Wh of 1,000.
+    assert min(soc) >= 0.5 - 0.0005
+    assert given_w[55] == pytest.approx(-1500.0, rel=0.02)
     told = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     assert not [e for e in told if e["kind"] == "write_failed"]
 

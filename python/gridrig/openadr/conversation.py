@@ -15,6 +15,7 @@ from gridrig.openadr.library import openleadr
 from gridrig.openadr.security import Credentials
 
 CONNECT_S, READ_S = 5, 10
+ANSWER_BYTES_MAX = 1_000_000
 OK = 200
 HTTP_OF_ITS_OWN = 500  # from here on the VTN fails, whatever it is asked
 
@@ -108,14 +109,19 @@ class Conversation:
         import aiohttp
 
         try:
-            async with self._session.post(url, data=message) as answer:
-                content: bytes = await answer.read()
+            async with self._session.post(url, data=message, allow_redirects=False) as answer:
+                content = bytearray()
+                async for chunk in answer.content.iter_chunked(1 << 16):
+                    content += chunk
+                    if len(content) > ANSWER_BYTES_MAX:
+                        cause = f"answers {kind} with more than {ANSWER_BYTES_MAX} bytes"
+                        raise self._failed("not_understood", cause)
                 if answer.status != OK:
                     text = f"answers {kind} with HTTP {answer.status} "
                     text += content.decode("utf-8", "replace")[:200]
                     broken = answer.status >= HTTP_OF_ITS_OWN
                     raise self._failed("no_answer" if broken else "refused", text)
-                return content
+                return bytes(content)
         except aiohttp.ClientConnectorCertificateError as error:
             cause = str(error.certificate_error)
             raise self._failed("vtn_not_trusted", f"is not trusted: {cause}") from error

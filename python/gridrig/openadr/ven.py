@@ -138,21 +138,20 @@ class Ven:
         if first.wanted:
             return first
         kind, payload = await self._talk.ask("OadrPoll", "oadrPoll", ven_id=self._ven_id)
-        request_id = str(payload.get("request_id", ""))
         if kind == "oadrRequestReregistration":
             await self._register()
             again, self._first = self._first, Heard()
             return replace(again, anew=True)
-        if kind == "oadrDistributeEvent":
-            events = tuple(_heard(event, request_id) for event in payload.get("events", ()))
-            return Heard(events, request_id=request_id)
-        if kind == "oadrCreateReport":
-            return Heard(wanted=tuple(requested(payload)), request_id=request_id)
-        if kind == "oadrCancelReport":
-            unwanted = payload["report_request_id"]
-            several = unwanted if isinstance(unwanted, list) else [unwanted]
-            return Heard(unwanted=tuple(map(str, several)), request_id=request_id)
-        return Heard()
+        try:
+            return _understood(kind, payload)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise GridrigError(
+                "openadr.not_understood",
+                "the VTN at {url} sends {kind} in which something lacks: {cause}",
+                url=self._talk.url,
+                kind=kind,
+                cause=repr(error),
+            ) from error
 
     async def answer(self, event: HeardEvent, refusal: str = "") -> None:
         """Say that an event will be followed or, with the reason, that it will not.
@@ -283,6 +282,20 @@ class Ven:
             )
             request_id = str((said.get("response") or {}).get("request_id", ""))
             self._first = Heard(wanted=tuple(requested(said)), request_id=request_id)
+
+
+def _understood(kind: str, payload: Mapping[str, Any]) -> Heard:
+    request_id = str(payload.get("request_id", ""))
+    if kind == "oadrDistributeEvent":
+        events = tuple(_heard(event, request_id) for event in payload.get("events", ()))
+        return Heard(events, request_id=request_id)
+    if kind == "oadrCreateReport":
+        return Heard(wanted=tuple(requested(payload)), request_id=request_id)
+    if kind == "oadrCancelReport":
+        unwanted = payload["report_request_id"]
+        several = unwanted if isinstance(unwanted, list) else [unwanted]
+        return Heard(unwanted=tuple(map(str, several)), request_id=request_id)
+    return Heard()
 
 
 def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:
