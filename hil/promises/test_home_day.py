@@ -3,7 +3,7 @@
 Stimulus: a summer's day of one home with a roof, a battery and a car that may give back over OCPP
 2.1. The car comes in the morning and leaves in the afternoon with 16 kWh more, and comes again for
 the night. Its home plans it together with the battery, behind a connection that is smaller than the
-charger. A person charges the car by hand at noon, and drives the battery in the evening.
+charger. A person charges the battery by hand in the early morning, and the car at noon.
 """
 
 from gridrig.campaign.builtin import SCENARIOS

@@ -131,5 +131,5 @@ def test_a_home_with_two_connections_and_a_hand_that_wants_what_a_charger_cannot
     (tmp_path / "gives.toml").write_text(DAY.read_text().replace("p_w = -6000", "p_w = 3000"))
     rig, scenario = load_rig(tmp_path / "old.toml"), load_scenario(tmp_path / "gives.toml")
     (issue,) = check_together(rig, scenario)
-    assert (issue.key, issue.found) == ("event[0].p_w", "3000")
+    assert (issue.key, issue.found) == ("event[2].p_w", "3000")
     assert issue.expected == "at most 0: OCPP 1.6 has no set-points"
