@@ -1,7 +1,8 @@
 """Row M5: a battery charges when energy is cheap, and never above what it accepts.
 
 Stimulus: a day of a house on a tariff of two prices, twice: with a battery that its home plans
-with, and with the same battery held at nothing by hand. While it charges, the battery's manager
+with, and with the same battery held at nothing by hand. It begins with the cheap hours: only the
+posted tariff tells that dear ones come. While it charges, the battery's manager
 lowers its limit to nothing, and later to half.
 
 What each hour has to cost is stated below, by the clock of UTC. Energy is that of signed registers;
@@ -24,7 +25,7 @@ TAKEN = ("ledger_sum_micro", "losses_difference_of_allowed")
 HOME = frozenset({"house", "battery"})
 STORAGE, PACK, CELLS = "storage-1", "battery-1", 16
 CAPACITY_KWH = CELLS * 3.2 * 200 / 1000
-NOTHING_AT_S = 12_600.0  # when the manager wants nothing
+NOTHING_AT_S = 5_400.0  # when the manager wants nothing
 DAY = Posted(retail=350_000, feed_in=60_000, long=20_000, short=450_000)
 NIGHT = Posted(retail=150_000, feed_in=60_000, long=20_000, short=250_000)
 

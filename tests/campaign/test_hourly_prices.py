@@ -41,7 +41,7 @@ RETAIL = dict(enumerate([150_000] * 4 + [350_000] * 8))
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("hourly")
     head = CHEAP[: CHEAP.index("# Whether a set-point")].replace("86400", "10800", 1)
-    head = head.replace("T18:00:00Z", "T03:00:00Z", 1)
+    head = head.replace("T20:00:00Z", "T03:00:00Z", 1)
     market = CHEAP[CHEAP.index("[market]") : CHEAP.index("[[event]]")]
     scenario = folder / "three-hours.toml"
     scenario.write_text(head + market + RULES + CHEAP[CHEAP.index("[[criterion]]") :])

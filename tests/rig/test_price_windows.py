@@ -59,11 +59,11 @@ def retail(scenario: Scenario) -> list[int]:
 
 
 def test_each_period_has_the_prices_of_its_hour() -> None:
-    # From 20:00 by the clock on the wall: two hours of day, eight of night, fourteen of day.
-    assert retail(described(CHEAP)) == [DAY] * 8 + [NIGHT] * 32 + [DAY] * 56
+    # From 22:00 by the clock on the wall: eight hours of night, sixteen of day.
+    assert retail(described(CHEAP)) == [NIGHT] * 32 + [DAY] * 64
     book = book_of(described(CHEAP))
     shorts = {book.of(DeliveryPeriod(k, k * 900, 900)).market.short_price_micro_per_kwh
-              for k in range(8, 40)}  # fmt: skip
+              for k in range(32)}  # fmt: skip
     assert shorts == {250_000}
     # What no window states is that of the market.
     assert {state.market.feed_in_micro_per_kwh for state in book.states} == {60_000}
@@ -79,7 +79,7 @@ def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(
     noon_utc = "11" if day == "2016-03-26" else "10"
     changed = described(
         CHEAP,
-        ("2016-06-29T18:00:00Z", f"{day}T{noon_utc}:00:00Z"),
+        ("2016-06-29T20:00:00Z", f"{day}T{noon_utc}:00:00Z"),
         ("duration_s = 86400", f"duration_s = {hours * 3600}"),
     )
     counted = Counter(retail(changed))
@@ -87,8 +87,8 @@ def test_the_night_of_a_clock_change_is_an_hour_shorter_or_longer(
 
 
 def test_a_slice_keeps_the_hours_of_the_whole() -> None:
-    part = slice_scenario(described(CHEAP), from_s=7200, for_s=36_000, tick_s=300)
-    assert retail(part) == [NIGHT] * 32 + [DAY] * 8
+    part = slice_scenario(described(CHEAP), from_s=18_000, for_s=36_000, tick_s=300)
+    assert retail(part) == [NIGHT] * 12 + [DAY] * 28
 
 
 def test_what_is_wrong_with_windows_is_told_at_its_place_all_at_once() -> None:
@@ -140,7 +140,7 @@ def test_a_period_that_lies_in_two_windows_is_refused() -> None:
     (found,) = issues(CHEAP, ('"Europe/Berlin"', '"Asia/Kolkata"'), ("900", "3600"))
     assert found == (
         "scenario.period_s",
-        "3600, and period 6 lies in two windows of the tariff",
+        "3600, and period 4 lies in two windows of the tariff",
         "periods that lie in one each",
     )
     assert described(CHEAP, ('"Europe/Berlin"', '"Asia/Kolkata"')).market is not None
