@@ -17,21 +17,20 @@ what was before the run; a battery follows its trades, not what the home's forec
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from gridrig.market.agents import Intent, Tariff, View
 from gridrig.minds.forecasting import QUANTILES, TRAINING_DAYS_MIN, Forecast, Forecaster
+from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
 from gridrig.minds.orders import Battery, home_orders
 from gridrig.minds.schedule import Schedule, Store, Supply, plan
 from gridrig.minds.series import FloatArray, Series
-from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, whole_lots
+from gridrig.quantity import DAY_S, whole_lots
 
 Part = Literal["use", "sun", "store"]
-FINE_STEPS = 8  # a plan looks so far ahead by delivery periods, and then by hours
 EFFICIENCY = 0.95
 KINDS: Mapping[Part, Kind] = {"use": "load", "sun": "sun"}
 
@@ -203,8 +202,8 @@ class HomeMind:
         for name, what in expected.items():
             sign = 1.0 if parts[name] == "use" else -1.0
             needed_w += sign * what.mean_w[:steps]
-        step_s = _steps_s(steps, view.period.duration_s)
-        needed_w = _means(needed_w, step_s, view.period.duration_s)
+        step_s = steps_s(steps, view.period.duration_s)
+        needed_w = means(needed_w, step_s, view.period.duration_s)
         charge_w, discharge_w = np.full((2, len(step_s)), one.power_w)
         charge_w[0], discharge_w[0] = battery.charge_w, battery.discharge_w
         store = Store(
@@ -234,19 +233,6 @@ def _supply(view: View, step_s: FloatArray) -> Supply:
     leftover = (float(sells.min()) + float(buys.min())) / 2
     block_w = np.full((len(step_s), 1), max(view.link_wh / view.period.hours, 1e6))
     return Supply(block_w, buys[:, None], sells, leftover_micro_per_kwh=leftover)
-
-
-def _steps_s(steps: int, period_s: int) -> FloatArray:
-    """Return the lengths of a plan's steps: periods, then hours, as far as is forecast. [s]"""
-    fine = min(steps, FINE_STEPS)
-    in_hour = max(1, SECONDS_PER_HOUR // period_s)
-    return np.array([period_s] * fine + [in_hour * period_s] * ((steps - fine) // in_hour), float)
-
-
-def _means(values: FloatArray, step_s: FloatArray, period_s: int) -> FloatArray:
-    """Return the mean of values by period over each step of a plan."""
-    edges = np.concatenate([[0], np.cumsum(step_s / period_s)]).astype(int)
-    return np.array([values[a:b].mean() for a, b in pairwise(edges.tolist())])
 
 
 def _as_yesterday(seen: Series) -> Forecast:
