@@ -328,7 +328,7 @@ def _check(
         sizes.append(("most", shared.most, (elements, steps)))
     if demand is not None:
         periods = int(np.max(demand.period, initial=-1)) + 1
-        sizes.append(("period of the demand charge", demand.period, (steps,)))
+        sizes.append(("period of the demand charge", demand.period.astype(float), (steps,)))
         sizes.append(("reached_w of the demand charge", demand.reached_w, (periods,)))
     for name, values, shape in sizes:
         if np.shape(values) != shape or not np.isfinite(values).all():
