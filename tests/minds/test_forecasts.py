@@ -68,6 +68,18 @@ def test_a_wave_of_the_calendar_is_forecast_to_a_hundredth():
         assert made.flags == ()
 
 
+def test_the_day_after_tomorrow_is_forecast_from_tomorrow_and_knows_nothing_later():
+    wave = weekly_wave(60)
+    model = Forecaster.fit(wave, kind="load", until=50 * DAY, zone="Etc/GMT-1")
+    origin = 51 * DAY + 30
+    found = model.days_ahead(wave, origin, 3)
+    assert np.abs(found - wave.values[origin : origin + 3 * DAY]).max() < 0.1
+    assert (found[:DAY] == model.forecast(wave, origin).mean).all()
+    shuffled = wave.values.copy()
+    RANDOM.shuffle(shuffled[origin:])
+    assert (model.days_ahead(replace(wave, values=shuffled), origin, 3) == found).all()
+
+
 def test_the_error_of_the_last_hour_is_carried_on_as_long_as_errors_last():
     # An autoregressive error of known persistence: after h steps 0.95^h of it is expected.
     wave, noise = weekly_wave(200), np.zeros(200 * DAY)

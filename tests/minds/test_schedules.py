@@ -7,7 +7,7 @@ from gridrig.errors import MindError
 from gridrig.market.agents import Tariff
 from gridrig.market.auction import AuctionRules, Order, clear_pay_as_clear
 from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
-from gridrig.minds.schedule import Store, Supply, plan
+from gridrig.minds.schedule import DemandCharge, Store, Supply, plan
 
 HOUR_S = 3_600
 TARIFF = Tariff(60_000, 300_000, 1_000, 1_000, 60_000, 400_000)
@@ -54,6 +54,33 @@ def test_rising_blocks_level_the_import():
     store = battery(2, efficiency=1.0, stored_wh=0.0)
     found = plan(np.array([1_000.0, 5_000.0]), [store], blocks, step_s=HOUR_S)
     assert found.import_w == pytest.approx([3_000.0, 3_000.0])
+
+
+def charge(reached_w: list[float], *, price: float = 1e6, period=None) -> DemandCharge:
+    of = np.zeros(4, int) if period is None else np.array(period)
+    return DemandCharge(of, np.array(reached_w), price)
+
+
+def test_a_demand_charge_lowers_the_greatest_import_and_pays_the_losses():
+    # 8 kWh in the last two hours, 2 in the first: x in each hour, (x - 1) 0.81 of it comes back.
+    needed = np.array([1_000.0, 1_000.0, 4_000.0, 4_000.0])
+    found = plan(needed, [battery(4)], supply([100e3] * 4), step_s=HOUR_S, demand=charge([0.0]))
+    level = (8_000 + 2 * 0.81 * 1_000) / (2 + 2 * 0.81)
+    assert found.import_w == pytest.approx([level] * 4)
+    # Cheaper than the losses it moves nothing: one kilowatt less saves it once.
+    low = charge([0.0], price=30e3)
+    free = plan(needed, [battery(4)], supply([100e3] * 4), step_s=HOUR_S, demand=low)
+    assert free.import_w == pytest.approx(needed)
+
+
+def test_what_a_period_has_reached_is_not_paid_for_again():
+    needed = np.array([0.0, 3_000.0, 0.0, 3_000.0])
+    demand = charge([3_500.0, 0.0], period=[0, 0, 1, 1])
+    found = plan(needed, [battery(4)], supply([100e3] * 4), step_s=HOUR_S, demand=demand)
+    # Today there is room up to 3.5 kW; tomorrow is lowered to nothing by what today stores.
+    assert found.import_w[:2].max() <= 3_500 + 1e-6
+    assert found.import_w[2:] == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert found.import_w.sum() == pytest.approx(3_000 + 3_000 / 0.81)
 
 
 def test_the_reserve_is_kept_whatever_the_price():
@@ -112,6 +139,9 @@ def test_what_is_wrong_with_an_input_is_said():
     with pytest.raises(MindError, match="charge_w of battery has shape") as error:
         plan(np.zeros(2), [battery(3)], supply([1.0, 1.0]), step_s=HOUR_S)
     assert error.value.code == "schedule.input"
+    late = charge([0.0], period=[0, 0, 0, 1])
+    with pytest.raises(MindError, match=r"reached_w of the demand charge has shape \(1,\)"):
+        plan(np.zeros(4), [], supply([1.0] * 4), step_s=HOUR_S, demand=late)
     with pytest.raises(MindError, match="at most 5000 W is needed") as error:
         plan(np.full(2, 5_000.0), [], supply([1.0, 1.0], block_w=10.0), step_s=HOUR_S)
     assert error.value.code == "schedule.supply"

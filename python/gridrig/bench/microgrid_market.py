@@ -5,13 +5,17 @@ read, which is its load, its generation, how full its batteries are together and
 the grid's posted offer. The gate closes five minutes before delivery, when the running
 quarter-hour, whose power is held, has been seen.
 
-The grid offers in blocks, each dearer than the one before: this is all that tells anybody of a
-peak. Every agent plans the street's day ahead on the forecast and takes from the plan what stored
-energy is worth; all come to the same plan, which is therefore solved once. Whoever's battery is
-fuller than the street's values it a little less and sells first.
+The grid asks a price for energy and a charge for the street's greatest import of each day. Every
+agent plans the street's two days ahead on the forecast (`gridrig.minds.shared_peak`) and takes from
+the plan what stored energy is worth; the grid offers up to the peak that the plan finds for today
+at its price, and beyond it with the charge. All come to the same plan, which is therefore solved
+once. Whose battery is emptier values energy a little more and stores first.
 
 After the auction each battery follows what its home's forecast missed, as far as it can, so that
-what was cleared is delivered; for that it keeps back what the forecast's spread says.
+what was cleared is delivered; for that it keeps back what the forecast's spread says, and nobody
+plans with it. And it balances passively: once the street's meter exceeds the day's peak, energy
+there is worth the charge, and whoever has some left that is worth less gives it. All that is given
+so counts as deviation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,18 +33,25 @@ from gridrig.minds.forecasting import Forecaster
 from gridrig.minds.inputs import Kind
 from gridrig.minds.open_series import ZONE
 from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
-from gridrig.minds.schedule import Store, Supply, plan
 from gridrig.minds.series import FloatArray, Series
+from gridrig.minds.shared_peak import Batteries, PeakPlan, PeakTariff, plan_peak
+from gridrig.quantity import whole_lots
 
 DAY_STEPS = 96
 PLANNED_EVERY = 2  # steps
-FINE_STEPS, HOUR_STEPS = 8, 4  # a plan looks two hours ahead by steps, then by hours
-BLOCKS, BLOCK_W = 60, 500.0
-FIRST_BLOCK_MICRO, RISE = 100_000, 1.12  # each block is dearer than the one before by this factor
-FEED_IN_MICRO, MUST_BUY_MICRO = 60_000, 200_000_000
-TARIFF = Tariff(FEED_IN_MICRO, MUST_BUY_MICRO, 1_000, 1_000, FEED_IN_MICRO, MUST_BUY_MICRO)
-FULLER_WORTH_LESS = 0.1  # of the value, from an empty battery to a full one
-LEFT_WORTH = 0.95  # of the last day's mean price, for what is left at the end of a plan
+DAYS_AHEAD = 2
+NO_LIMIT_WH = 1e6  # of one offer
+GRID = PeakTariff(energy_micro=100_000, feed_in_micro=60_000, peak_micro=1_000_000)
+MUST_BUY_MICRO = 200_000_000
+TARIFF = Tariff(
+    GRID.feed_in_micro,
+    MUST_BUY_MICRO,
+    tick=1_000,
+    lot_milliwh=1_000,
+    long=GRID.feed_in_micro,
+    short=MUST_BUY_MICRO,
+)
+EMPTIER_WORTH_MORE = 0.1  # of the worth, from a full battery to an empty one
 
 
 @dataclass
@@ -76,8 +87,8 @@ class Forecasts:
         ]
 
     def street_w(self, origin: int) -> FloatArray:
-        """Return what the street needs over the day ahead, without storage. [W]"""
-        load, sun = (model.forecast(series, origin).mean for model, series in self._street)
+        """Return what the street needs over the days ahead, without storage. [W]"""
+        load, sun = (model.days_ahead(series, origin, DAYS_AHEAD) for model, series in self._street)
         needed: FloatArray = load - sun
         return needed
 
@@ -105,23 +116,30 @@ class Street:
         Rows of the year.
     seed : int
         Draws who gets what is left over among equal orders.
+    balancing : bool
+        Whether batteries give more when the street exceeds its peak.
+    forecasts : Forecasts or None
+        What is known ahead; what the minds forecast if None.
     """
 
     homes: Sequence[Home]
     first: int
     steps: int
     seed: int
+    balancing: bool = True
+    forecasts: Forecasts | None = None
     week: Week = field(init=False)
 
     def __post_init__(self) -> None:
-        self._forecasts = Forecasts(self.homes, self.first, self.steps)
+        self._forecasts = self.forecasts or Forecasts(self.homes, self.first, self.steps)
         self._mechanism = PayAsClear(
             TARIFF.lot_milliwh, TARIFF.tick, ties="pro-rata", seed=self.seed
         )
         self._size_wh = np.array([home.battery_wh for home in self.homes])
+        self._power_wh = np.array([home.battery_w for home in self.homes]) * STEP_H
         self._stored_wh = START_SHARE * self._size_wh
         self._rank = {home.name: place for place, home in enumerate(self.homes)}
-        self._values = np.zeros(0)
+        self._plan = PeakPlan(0.0, np.zeros(PLANNED_EVERY))
         shape = len(self.homes), self.steps
         self.week = Week(np.zeros(shape), np.zeros(shape), np.zeros(self.steps))
 
@@ -129,45 +147,50 @@ class Street:
         """Trade and deliver every step."""
         for step in range(self.steps):
             if step % PLANNED_EVERY == 0:
-                self._plan(step)
+                self._plan = self._planned(step)
             outcome = self._mechanism.clear(list(self._orders(step)))
             self.week.price_micro[step] = outcome.price_micro_per_kwh or 0
             self._deliver(step, outcome.trades)
         return self.week
 
-    @property
-    def _full(self) -> float:
-        return float(self._stored_wh.sum() / self._size_wh.sum())
-
-    def _plan(self, step: int) -> None:
-        """Take from a plan of the street what stored energy is worth in the steps ahead."""
-        street_w = self._forecasts.street_w(self.first + step)
-        hourly = street_w[FINE_STEPS:].reshape(-1, HOUR_STEPS).mean(axis=1)
-        needed_w = np.concatenate([street_w[:FINE_STEPS], hourly])
-        step_s = np.repeat([ROW_S, HOUR_STEPS * ROW_S], [FINE_STEPS, len(hourly)])
-        steps, size_wh = len(needed_w), float(self._size_wh.sum())
-        power_w = np.full(steps, sum(home.battery_w for home in self.homes))
-        batteries = Store(
-            "batteries",
-            self._full * size_wh,
-            power_w,
-            power_w,
-            np.zeros(steps),
-            size_wh,
+    def _planned(self, step: int) -> PeakPlan:
+        """Plan today's peak from what everybody can read."""
+        has = self._size_wh > 0.0
+        # What is kept to follow a home's forecast is nobody's to plan with.
+        lately = slice(max(0, step - DAY_STEPS + 1), step + 1)
+        kept_wh = self._forecasts.margin_wh[has, lately].mean(axis=1)
+        low_wh, high_wh = kept_wh / EFFICIENCY, self._size_wh[has] - kept_wh * EFFICIENCY
+        batteries = Batteries(
+            float(np.clip(self._stored_wh[has] - low_wh, 0.0, high_wh - low_wh).sum()),
+            float((high_wh - low_wh).sum()),
+            sum(home.battery_w for home in self.homes) - float(kept_wh.sum()) / STEP_H,
             EFFICIENCY,
         )
-        lately = self.week.price_micro[max(0, step - DAY_STEPS) : step]
-        unknown = DAY_STEPS - len(lately)
-        mean_price = (lately.sum() + FIRST_BLOCK_MICRO * unknown) / DAY_STEPS
-        supply = Supply(
-            np.tile([*[BLOCK_W] * BLOCKS, BLOCKS * BLOCK_W], (steps, 1)),
-            np.tile([*map(float, block_prices()), float(MUST_BUY_MICRO)], (steps, 1)),
-            np.full(steps, float(FEED_IN_MICRO)),
-            # Never less than that of the cheapest block: storing a surplus beats giving it away.
-            leftover_micro_per_kwh=max(LEFT_WORTH * mean_price, FIRST_BLOCK_MICRO),
+        return plan_peak(
+            self._forecasts.street_w(self.first + step),
+            batteries,
+            GRID,
+            period_s=ROW_S,
+            begun_s=step % DAY_STEPS * ROW_S,
+            reached_w=self._reached_w(step),
         )
-        found = plan(needed_w, [batteries], supply, step_s=step_s)
-        self._values = found.value_micro_per_kwh[0]
+
+    def _peak_w(self, step: int) -> float:
+        """Return the greatest import of the day, of what has been and what is planned. [W]"""
+        return max(self._plan.peak_w, self._reached_w(step))
+
+    def _worth(self, step: int) -> FloatArray:
+        """Return what stored energy is worth to each home. [millionths/kWh]"""
+        # What a tie decides is to store now: later is not known.
+        worth = float(self._plan.worth_micro_per_kwh[step % PLANNED_EVERY]) + TARIFF.tick
+        size_wh = np.maximum(self._size_wh, 1.0)
+        found: FloatArray = worth * (1.0 + EMPTIER_WORTH_MORE * (1.0 - self._stored_wh / size_wh))
+        return found
+
+    def _reached_w(self, step: int) -> float:
+        """Return the greatest import of the day so far, as delivered. [W]"""
+        today = self.week.import_w[step - step % DAY_STEPS : step]
+        return float(today.max(initial=0.0))
 
     def _orders(self, step: int) -> Iterator[Order]:
         number = 0
@@ -177,14 +200,14 @@ class Street:
                 self._battery(place, step),
                 TARIFF,
                 must_buy_micro=MUST_BUY_MICRO,
-                must_sell_micro=FEED_IN_MICRO,
+                must_sell_micro=GRID.feed_in_micro,
             )
             for one in intents:
                 number += 1
                 yield Order(
                     number, home.name, one.side, one.energy_milliwh, one.price_micro_per_kwh
                 )
-        for one in _grid_orders():
+        for one in _grid_orders(self._peak_w(step) * STEP_H):
             number += 1
             yield Order(number, "grid", one.side, one.energy_milliwh, one.price_micro_per_kwh)
 
@@ -196,41 +219,46 @@ class Street:
         margin_wh = float(self._forecasts.margin_wh[place, step])
         power_wh = max(0.0, home.battery_w * STEP_H - margin_wh)
         room_wh = (home.battery_wh - stored_wh) / EFFICIENCY
-        fuller = stored_wh / home.battery_wh - self._full
-        value = float(self._values[step % PLANNED_EVERY])
         return Battery(
             charge_wh=min(power_wh, max(0.0, room_wh - margin_wh)),
             discharge_wh=min(power_wh, max(0.0, stored_wh * EFFICIENCY - margin_wh)),
-            value_micro_per_kwh=value * (1.0 - FULLER_WORTH_LESS * fuller),
+            value_micro_per_kwh=float(self._worth(step)[place]),
             efficiency=EFFICIENCY,
         )
 
     def _deliver(self, step: int, trades: Sequence[Trade]) -> None:
-        """Let every battery make up what its home takes otherwise than cleared, as it can."""
+        """Let each battery make up what its home takes otherwise than cleared, as it can."""
         cleared_wh = self.week.cleared_wh[:, step]
         for trade in trades:
             if trade.participant != "grid":
                 sign = 1 if trade.side == "bid" else -1
                 cleared_wh[self._rank[trade.participant]] += sign * trade.energy_milliwh / 1000
         row = self.first + step
-        for place, home in enumerate(self.homes):
-            needed_wh = float(home.load_w[row] - home.pv_w[row]) * STEP_H
-            power_wh, stored_wh = home.battery_w * STEP_H, float(self._stored_wh[place])
-            most = min(power_wh, stored_wh * EFFICIENCY)
-            least = -min(power_wh, (home.battery_wh - stored_wh) / EFFICIENCY)
-            given = min(max(needed_wh - float(cleared_wh[place]), least), most)
-            self._stored_wh[place] -= given / EFFICIENCY if given > 0 else given * EFFICIENCY
-            self.week.delivered_wh[place, step] = needed_wh - given
+        needed_wh = np.array([h.load_w[row] - h.pv_w[row] for h in self.homes]) * STEP_H
+        most_wh = np.minimum(self._power_wh, self._stored_wh * EFFICIENCY)
+        room_wh = (self._size_wh - self._stored_wh) / EFFICIENCY
+        least_wh = -np.minimum(self._power_wh, room_wh)
+        given_wh = np.clip(needed_wh - cleared_wh, least_wh, most_wh)
+        if self.balancing:
+            given_wh += self._balanced(step, (needed_wh - given_wh).sum(), most_wh - given_wh)
+        drawn_wh = np.where(given_wh > 0.0, given_wh / EFFICIENCY, given_wh * EFFICIENCY)
+        self._stored_wh -= drawn_wh
+        self.week.delivered_wh[:, step] = needed_wh - given_wh
+
+    def _balanced(self, step: int, import_wh: float, left_wh: FloatArray) -> FloatArray:
+        """Return what batteries give besides because the street exceeds its peak. [Wh]"""
+        worth = self._worth(step) / EFFICIENCY
+        able_wh = np.where(worth < GRID.beyond_micro(ROW_S), left_wh, 0.0)
+        wanted_wh = max(0.0, import_wh - self._peak_w(step) * STEP_H)
+        total_wh = float(able_wh.sum())
+        share = min(1.0, wanted_wh / total_wh) if total_wh > 0.0 else 0.0
+        given_wh: FloatArray = able_wh * share
+        return given_wh
 
 
-def block_prices() -> list[int]:
-    """Return the price of each block of the grid's offer, on ticks. [millionths/kWh]"""
-    tick = TARIFF.tick
-    return [int(FIRST_BLOCK_MICRO * RISE**block) // tick * tick for block in range(BLOCKS)]
-
-
-def _grid_orders() -> list[Intent]:
-    block = int(BLOCK_W * STEP_H) * 1000
-    offers = [Intent("offer", block, price) for price in block_prices()]
-    dearest = Intent("offer", BLOCKS * block, MUST_BUY_MICRO)
-    return [Intent("bid", 10 * BLOCKS * block, FEED_IN_MICRO), *offers, dearest]
+def _grid_orders(peak_wh: float) -> list[Intent]:
+    """Return what the grid buys and sells in a quarter-hour: up to the day's peak, and beyond."""
+    below = Intent("offer", whole_lots(peak_wh, TARIFF.lot_milliwh), GRID.energy_micro)
+    beyond = Intent("offer", int(NO_LIMIT_WH) * 1000, GRID.beyond_micro(ROW_S))
+    bid = Intent("bid", int(NO_LIMIT_WH) * 1000, GRID.feed_in_micro)
+    return [bid, below, beyond] if below.energy_milliwh else [bid, beyond]

@@ -193,6 +193,26 @@ class Forecaster:
             expected, quantiles = np.maximum(expected, 0.0), np.maximum(quantiles, 0.0)
         return Forecast(expected, quantiles, self._flags(given, errors))
 
+    def days_ahead(
+        self, series: Series, origin: int, days: int, *, weather: FloatArray | None = None
+    ) -> FloatArray:
+        """Return what is expected of whole days from `origin` on.
+
+        A day beyond the first is forecast from the days before it as they are expected, so it knows
+        the calendar and the last week, and little else.
+
+        Returns
+        -------
+        array of float64, shape (days * steps a day,)
+        """
+        values, day = series.values[:origin], series.steps_a_day
+        for _ in range(days):
+            seen = replace(series, values=values)
+            made = self.forecast(seen, len(values), weather=weather)
+            values = np.concatenate([values, made.mean])
+        expected: FloatArray = values[origin : origin + days * day]
+        return expected
+
     def next_steps(
         self, series: Series, first: int, stop: int, *, weather: FloatArray | None = None
     ) -> FloatArray:

@@ -17,7 +17,6 @@ what was before the run; a battery follows its trades, not what the home's forec
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -25,14 +24,14 @@ import numpy as np
 from gridrig.market.agents import CarView, Intent, Tariff, View
 from gridrig.minds.forecasting import QUANTILES, TRAINING_DAYS_MIN, Forecast, Forecaster
 from gridrig.minds.home_car import News, car_orders, car_plan, car_store, infeasible, shared_out
+from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
 from gridrig.minds.orders import Battery, home_orders
 from gridrig.minds.schedule import Schedule, Shared, Store, Supply, plan
 from gridrig.minds.series import FloatArray, Series
-from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, whole_lots
+from gridrig.quantity import DAY_S, whole_lots
 
 Part = Literal["use", "sun", "store", "car"]
-FINE_STEPS = 8  # a plan looks so far ahead by delivery periods, and then by hours
 EFFICIENCY = 0.95
 # An hour as cheap as any later one is used, not put off until it is the last.
 TIE_MICRO_PER_KWH = 0.5
@@ -289,8 +288,8 @@ class HomeMind:
             is_use = parts[name] == "use"
             needed_w += (1.0 if is_use else -1.0) * what.mean_w[:steps]
             most_w += float(what.quantiles_w[-1] if is_use else -what.quantiles_w[0])
-        step_s = _steps_s(steps, view.period.duration_s)
-        needed_w = _means(needed_w, step_s, view.period.duration_s)
+        step_s = steps_s(steps, view.period.duration_s)
+        needed_w = means(needed_w, step_s, view.period.duration_s)
         made = [self._store(one, views[one.participant], step_s) for one in stores]
         left_w, shared = np.full(len(step_s), np.inf), None
         if self.connection_w is not None:
@@ -354,20 +353,7 @@ def _posted(view: View, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
     retail_ahead = np.array([float(one.retail) for one in view.tariff_ahead])
     feed_in_ahead = np.array([float(one.feed_in) for one in view.tariff_ahead])
     length_s = view.period.duration_s
-    return _means(retail_ahead, step_s, length_s), _means(feed_in_ahead, step_s, length_s)
-
-
-def _steps_s(steps: int, period_s: int) -> FloatArray:
-    """Return the lengths of a plan's steps: periods, then hours, as far as is forecast. [s]"""
-    fine = min(steps, FINE_STEPS)
-    in_hour = max(1, SECONDS_PER_HOUR // period_s)
-    return np.array([period_s] * fine + [in_hour * period_s] * ((steps - fine) // in_hour), float)
-
-
-def _means(values: FloatArray, step_s: FloatArray, period_s: int) -> FloatArray:
-    """Return the mean of values by period over each step of a plan."""
-    edges = np.concatenate([[0], np.cumsum(step_s / period_s)]).astype(int)
-    return np.array([values[a:b].mean() for a, b in pairwise(edges.tolist())])
+    return means(retail_ahead, step_s, length_s), means(feed_in_ahead, step_s, length_s)
 
 
 def _as_yesterday(seen: Series) -> Forecast:

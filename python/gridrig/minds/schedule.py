@@ -2,9 +2,11 @@
 
 Minimised is what energy costs over the horizon: what is bought in blocks of rising price, less what
 is paid for what is given back, plus the wear of what is stored, less what is left at the end at a
-stated price. Kept are the limits of each store, its reserve, and what it must hold by a step, as a
-car that leaves. What cannot be kept does not make the programme infeasible: every missing watt-hour
-costs more than any price, and the schedule says which store is short, when and by how much.
+stated price; and, where there is a demand charge, what the greatest import of a day costs beyond
+what the day has reached already. Kept are the limits of each store, its reserve, and what it must
+hold by a step, as a car that leaves. What cannot be kept does not make the programme infeasible:
+every missing watt-hour costs more than any price, and the schedule says which store is short, when
+and by how much.
 
 What one watt-hour more would be worth now, the marginal value of the stored energy, comes with the
 schedule: it is the price at which an order should begin to buy or to sell.
@@ -22,7 +24,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from gridrig.errors import MindError
-from gridrig.minds.series import FloatArray
+from gridrig.minds.series import FloatArray, IntArray
 from gridrig.quantity import SECONDS_PER_HOUR
 
 SHORT_PRICE_MICRO_PER_WH = 1e6  # of what must be held and is not; a thousand times any tariff
@@ -101,6 +103,25 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class DemandCharge:
+    """What the greatest import of each charged period costs, once, besides the energy.
+
+    Parameters
+    ----------
+    period : array of int64, shape (steps,)
+        Which charged period each step lies in, counted from 0.
+    reached_w : array of float64, shape (periods,)
+        What was imported at most in each already: up to there nothing is charged again. [W]
+    micro_per_kw : float
+        [millionths/kW]
+    """
+
+    period: IntArray
+    reached_w: FloatArray
+    micro_per_kw: float
+
+
+@dataclass(frozen=True)
 class Shortfall:
     """What a store misses of what it must hold at the end of a step. [Wh]"""
 
@@ -141,6 +162,7 @@ def plan(
     *,
     step_s: float | FloatArray,
     shared: Shared | None = None,
+    demand: DemandCharge | None = None,
 ) -> Schedule:
     """Return the cheapest schedule.
 
@@ -154,6 +176,8 @@ def plan(
         Length of the steps; those far ahead may be longer. [s]
     shared : Shared or None
         What the stores' power has to fit through; None if there is no such limit.
+    demand : DemandCharge or None
+        What the greatest import costs; None if only energy is paid for.
 
     Raises
     ------
@@ -162,15 +186,15 @@ def plan(
         what is needed is more than all blocks together; `schedule.unsolved` if HiGHS says so.
     """
     steps = len(needed_w)
-    _check(steps, needed_w, stores, supply, shared)
+    _check(steps, needed_w, stores, supply, shared, demand)
     hours = np.broadcast_to(np.asarray(step_s, float) / SECONDS_PER_HOUR, (steps,))
-    programme = _Programme(steps, stores, supply, hours, shared)
+    programme = _Programme(steps, stores, supply, hours, shared, demand)
     solved = linprog(
         programme.cost,
         A_eq=programme.equal,
         b_eq=np.concatenate([programme.opening, needed_w]),
         A_ub=programme.at_most,
-        b_ub=programme.at_most_of if stores else None,
+        b_ub=None if programme.at_most is None else programme.at_most_of,
         bounds=np.column_stack([np.zeros(len(programme.upper)), programme.upper]),
         method="highs-ds",
     )
@@ -187,7 +211,7 @@ def plan(
 
 
 class _Programme:
-    """Columns: of each store charge, discharge, stored, missing; then the blocks, then feed-in."""
+    """Columns: of each store charge, discharge, stored, missing; the blocks; feed-in; new peaks."""
 
     def __init__(
         self,
@@ -196,6 +220,7 @@ class _Programme:
         supply: Supply,
         hours: FloatArray,
         shared: Shared | None,
+        demand: DemandCharge | None,
     ) -> None:
         self._steps, self._stores = steps, stores
         one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
@@ -218,8 +243,10 @@ class _Programme:
             upper += [store.charge_w, store.discharge_w, most, np.full(steps, np.inf)]
             opening.append(np.concatenate([[store.stored_wh], np.zeros(steps - 1)]))
         bought = sparse.kron(one, np.ones((1, supply.block_w.shape[1])))
-        outside = bought.shape[1] + steps
-        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one]))
+        peaks = 0 if demand is None else len(demand.reached_w)
+        outside = bought.shape[1] + steps + peaks
+        uncharged = sparse.csr_matrix((steps, peaks))
+        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, uncharged]))
         self.at_most = _stacked(needs, outside)
         self.at_most_of = _joined(least)
         if shared is not None and stores:
@@ -228,10 +255,30 @@ class _Programme:
             rest = sparse.csr_matrix((taken.shape[0], outside))
             self.at_most = sparse.vstack([self.at_most, sparse.hstack([taken, rest])]).tocsr()
             self.at_most_of = np.concatenate([self.at_most_of, shared.most.ravel()])
+        if demand is not None:
+            self._limit_to_peaks(demand, bought)
         self.opening = _joined(opening)
         price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
-        self.cost = np.concatenate([*cost, price, -supply.feed_in_micro_per_kwh / 1000 * hours])
-        self.upper = np.concatenate([*upper, supply.block_w.ravel(), np.full(steps, np.inf)])
+        paid = supply.feed_in_micro_per_kwh / 1000 * hours
+        charged = [] if demand is None else [np.full(peaks, demand.micro_per_kw / 1000)]
+        self.cost = np.concatenate([*cost, price, -paid, *charged])
+        self.upper = np.concatenate(
+            [*upper, supply.block_w.ravel(), np.full(steps + peaks, np.inf)]
+        )
+        self._blocks = supply.block_w.size
+
+    def _limit_to_peaks(self, demand: DemandCharge, bought: Any) -> None:
+        """Let no step buy more than its charged period has reached, and what is paid beyond it."""
+        steps, peaks = self._steps, len(demand.reached_w)
+        places = np.arange(steps), demand.period
+        peak_of = sparse.csr_matrix((np.ones(steps), places), shape=(steps, peaks))
+        of_stores = sparse.csr_matrix((steps, 4 * steps * len(self._stores)))
+        given = sparse.csr_matrix((steps, steps))
+        rows = [sparse.hstack([of_stores, bought, given, -peak_of])]
+        if self.at_most is not None:
+            rows.insert(0, self.at_most)
+        self.at_most = sparse.vstack(rows).tocsr()
+        self.at_most_of = np.concatenate([self.at_most_of, demand.reached_w[demand.period]])
 
     def schedule(self, found: FloatArray, marginals: FloatArray) -> Schedule:
         """Return the schedule that a solution stands for."""
@@ -239,7 +286,8 @@ class _Programme:
         of_stores = found[: 4 * steps * len(stores)].reshape(len(stores), 4, steps)
         charge, discharge, stored, missing = of_stores.transpose(1, 0, 2)
         rest = found[4 * steps * len(stores) :]
-        bought, given = rest[:-steps].reshape(steps, -1).sum(axis=1), rest[-steps:]
+        bought = rest[: self._blocks].reshape(steps, -1).sum(axis=1)
+        given = rest[self._blocks : self._blocks + steps]
         value = -marginals[: steps * len(stores)].reshape(len(stores), steps) * 1000
         shortfalls = tuple(
             Shortfall(stores[place].name, int(step), float(missing[place, step]))
@@ -267,6 +315,7 @@ def _check(
     stores: Sequence[Store],
     supply: Supply,
     shared: Shared | None,
+    demand: DemandCharge | None,
 ) -> None:
     sizes = [
         ("needed_w", needed_w, (steps,)),
@@ -281,6 +330,10 @@ def _check(
         elements = len(shared.most)
         sizes.append(("per_w", shared.per_w, (elements, len(stores))))
         sizes.append(("most", shared.most, (elements, steps)))
+    if demand is not None:
+        periods = int(np.max(demand.period, initial=-1)) + 1
+        sizes.append(("period of the demand charge", demand.period.astype(float), (steps,)))
+        sizes.append(("reached_w of the demand charge", demand.reached_w, (periods,)))
     for name, values, shape in sizes:
         if np.shape(values) != shape or not np.isfinite(values).all():
             raise MindError(
