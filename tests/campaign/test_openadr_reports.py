@@ -159,6 +159,14 @@ def test_a_utility_that_forgot_the_rig_is_registered_with_again() -> None:
     assert [when for when, _ in utility.energy] == [half_hour(1), half_hour(2)]
 
 
+def test_a_figure_that_is_told_to_who_forgot_the_rig_is_not_lost_in_silence() -> None:
+    utility = Utility()
+    at: dict[int, Callable[[], object]] = {5700: lambda: setattr(utility, "knows", False)}
+    events = told(utility, 6600, fleet=homes(), at=at)
+    assert [kind for kind, _ in events] == ["report_wanted", "vtn_told_not", "report_wanted"]
+    assert "oadrUpdateReport" in events[1][1]
+
+
 def test_a_report_ends_when_the_utility_takes_it_back() -> None:
     utility = Utility()
 

@@ -174,10 +174,9 @@ class Ven:
             "modification_number": event.modification,
             "opt_type": "optOut" if refusal else "optIn",
         }
-        await self._talk.ask(
+        await self._say(
             "EiEvent",
             "oadrCreatedEvent",
-            ven_id=self._ven_id,
             response=response | {"response_code": OK, "response_description": "OK"},
             event_responses=[response | decision],
         )
@@ -190,10 +189,9 @@ class Ven:
         GridrigError
             As `Conversation.ask`.
         """
-        await self._talk.ask(
+        await self._say(
             "EiReport",
             "oadrCreatedReport",
-            ven_id=self._ven_id,
             response={
                 "response_code": REPORT_NOT_SUPPORTED if refusal else OK,
                 "response_description": refusal or "OK",
@@ -210,10 +208,9 @@ class Ven:
         GridrigError
             As `Conversation.ask`.
         """
-        await self._talk.ask(
+        await self._say(
             "EiReport",
             "oadrCanceledReport",
-            ven_id=self._ven_id,
             response={
                 "response_code": OK,
                 "response_description": "OK",
@@ -230,10 +227,9 @@ class Ven:
         GridrigError
             As `Conversation.ask`.
         """
-        await self._talk.ask(
+        await self._say(
             "EiReport",
             "oadrUpdateReport",
-            ven_id=self._ven_id,
             request_id=str(uuid4()),
             reports=[told(request, samples, utc_s)],
         )
@@ -241,6 +237,16 @@ class Ven:
     async def close(self) -> None:
         """Close the connection."""
         await self._talk.close()
+
+    async def _say(self, service: str, kind: str, **payload: Any) -> None:
+        answer, _ = await self._talk.ask(service, kind, ven_id=self._ven_id, **payload)
+        if answer == "oadrRequestReregistration":  # what the next poll does
+            raise GridrigError(
+                "openadr.refused",
+                "the VTN at {url} {cause}",
+                url=self._talk.url,
+                cause=f"takes no {kind} of a VEN that it does not know",
+            )
 
     async def _register(self) -> None:
         asked = await self._talk.ask(
