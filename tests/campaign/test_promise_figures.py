@@ -13,7 +13,8 @@ from gridrig.bench.rows import Goal
 from gridrig.bench.rows import Row as BenchRow
 from gridrig.promises import figures
 from gridrig.promises.campaigns import CAMPAIGNS
-from gridrig.promises.figures import MeasuredHere, measured_here, read_bench
+from gridrig.promises.campaigns.power_plant import DEVIATION, SHAVED
+from gridrig.promises.figures import measured_here, read_bench
 from gridrig.promises.report_page import promises_page
 from gridrig.promises.results import Result, judged
 from gridrig.promises.rows import Campaign, Figure, Row
@@ -38,7 +39,7 @@ def told(p99_ms: float, **changes: Any) -> dict[str, Any]:
 
 def result_of(found: dict[str, Any]) -> Result:
     here = read_bench(found, ROW.figures)
-    return judged(CAMPAIGN, ROW, {}, here.shown, here.machine)
+    return judged(CAMPAIGN, ROW, {}, here)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,19 @@ def test_a_page_names_the_machine_and_the_benchmark() -> None:
     assert "1 of 1 promise proven" in page
 
 
+def test_a_figure_beside_a_peer_is_judged_by_their_ratio() -> None:
+    of, beside = (Figure("t", "shaved", True, "w", peer) for peer in ("optimum", "greedy"))
+    rows = [
+        BenchRow("shaved", "w", 60.0, "%", peer="optimum", peer_figure=80.0, goal=Goal(ratio=0.8)),
+        BenchRow("shaved", "w", 60.0, "%", peer="greedy", peer_figure=30.0, goal=Goal(ratio=2.0)),
+    ]
+    found = {"machine": MACHINE, "rows": [row.to_json() for row in rows], "remarks": []}
+    shown = read_bench(json.loads(json.dumps(found)), (of, beside))
+    assert (shown[of].outcome, shown[of].limit) == ("FAIL", "at least 0.8 of the peer's")
+    assert shown[of].measured == "60.0 %, 0.750 of 80.0 % (optimum)"
+    assert shown[beside].outcome == "PASS"
+
+
 def test_each_benchmark_runs_once_and_one_that_ends_badly_measures_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -86,15 +100,18 @@ def test_each_benchmark_runs_once_and_one_that_ends_badly_measures_nothing(
         return subprocess.CompletedProcess(command, 4 * (len(ran) - 1), json.dumps(told(1.0)))
 
     monkeypatch.setattr(figures.subprocess, "run", run)
-    assert measured_here(ROW.figures).shown.keys() == {JUDGED, ASIDE}
-    assert measured_here(ROW.figures) == MeasuredHere({})
+    assert measured_here(ROW.figures).keys() == {JUDGED, ASIDE}
+    assert measured_here(ROW.figures) == {}
     assert [command[-3:] for command in ran] == [["bench", "trade", "--json"]] * 2
 
 
 def test_every_figure_of_a_row_is_a_task_of_its_benchmark() -> None:
     rows = [row for campaign in CAMPAIGNS for row in campaign.rows if row.figures]
     assert "M2" in {row.name for row in rows}
+    assert "N13" in {row.name for row in rows}
     tasks = {f"{clock}, {quantile}" for clock in ("matched", "written", "accepted", "included",
              "final") for quantile in ("p50", "p99", "p99.9", "max")}  # fmt: skip
     for figure in (figure for row in rows for figure in row.figures if figure.topic == "trade"):
         assert figure.task in tasks
+    street = {SHAVED, DEVIATION}
+    assert {one.task for row in rows for one in row.figures if one.topic == "microgrid"} == street

@@ -56,7 +56,7 @@ def promises_command(
     else:
         here = measured_here(figure for _, row in rows for figure in row.figures)
         shown = shown_by(executed)
-        results = [judged(*row, shown, here.shown, here.machine) for row in rows]
+        results = [judged(*row, shown, here) for row in rows]
     if as_json:
         print(json.dumps([_plain(result) for result in results], indent=1))
     else:

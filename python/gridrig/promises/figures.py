@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gridrig.bench.machine import Machine
@@ -19,50 +18,49 @@ from gridrig.promises.rows import Figure
 _BENCH = "import sys; from gridrig.cli import main; sys.exit(main())"
 
 
-@dataclass(frozen=True)
-class MeasuredHere:
-    """What benchmarks measured, whose machine it was, and what they remarked."""
-
-    shown: Mapping[Figure, Shown]
-    machine: str = ""
-
-
-def measured_here(figures: Iterable[Figure]) -> MeasuredHere:
+def measured_here(figures: Iterable[Figure]) -> Mapping[Figure, Shown]:
     """Run the benchmarks that measure some figures, each once; what they say of trouble is seen."""
-    wanted: dict[str, list[Figure]] = {}
+    wanted: dict[tuple[str, str], list[Figure]] = {}
     for figure in figures:
-        wanted.setdefault(figure.topic, []).append(figure)
+        wanted.setdefault((figure.topic, figure.workload), []).append(figure)
     shown: dict[Figure, Shown] = {}
-    machine = ""
-    for topic, of_topic in wanted.items():
+    for (topic, workload), of_one in wanted.items():
         command = [sys.executable, "-c", _BENCH, "bench", topic, "--json"]
+        command += ["--workload", workload] if workload else []
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == 0:
-            found = read_bench(json.loads(done.stdout), of_topic)
-            shown |= found.shown
-            machine = found.machine
-    return MeasuredHere(shown, machine)
+            shown |= read_bench(json.loads(done.stdout), of_one)
+    return shown
 
 
-def read_bench(found: Mapping[str, Any], figures: Iterable[Figure]) -> MeasuredHere:
+def read_bench(found: Mapping[str, Any], figures: Iterable[Figure]) -> Mapping[Figure, Shown]:
     """Return what the JSON of a benchmark says of some figures.
 
     A figure that is judged has to have a goal, and to have been judged by it.
     """
-    rows = {row["task"]: row for row in found["rows"]}
     facts = found["machine"]
     machine = Machine(facts["cpu"], tuple(facts["features"]), facts["cores"], facts["core"])
-    shown = {one: _shown(rows[one.task], one) for one in figures if one.task in rows}
-    return MeasuredHere(shown, "; ".join([machine.text(), *found["remarks"]]))
+    where = "; ".join([machine.text(), *found["remarks"]])
+    shown = {}
+    for figure in figures:
+        for row in found["rows"]:
+            if row["task"] == figure.task and figure.peer in ("", row["peer"]):
+                shown[figure] = _shown(row, figure, where)
+    return shown
 
 
-def _shown(row: Mapping[str, Any], figure: Figure) -> Shown:
+def _shown(row: Mapping[str, Any], figure: Figure, where: str) -> Shown:
     measured = f"{figure_text(row['ours'])} {row['unit']}"
+    if row["ratio"] is not None:
+        beside = f"{figure_text(row['peer_figure'])} {row['unit']}"
+        measured += f", {row['ratio']:.3f} of {beside} ({row['peer']})"
     if not figure.is_judged:
-        return Shown(figure.task, measured, "told", TOLD)
+        return Shown(figure.task, measured, "told", TOLD, where)
     goal, reached = row["goal"], row["reached"]
     if goal is None or reached is None:
-        return Shown(figure.task, measured, "not judged", str(Outcome.ERROR))
+        return Shown(figure.task, measured, "not judged", str(Outcome.ERROR), where)
     bound = "at most" if row["less_is_better"] else "at least"
+    limits = [f"{bound} {goal['ours']:g}"] if goal["ours"] is not None else []
+    limits += [f"at least {goal['ratio']:g} of the peer's"] if goal["ratio"] is not None else []
     outcome = Outcome.PASS if reached else Outcome.FAIL
-    return Shown(figure.task, measured, f"{bound} {goal['ours']:g}", str(outcome))
+    return Shown(figure.task, measured, ", ".join(limits), str(outcome), where)

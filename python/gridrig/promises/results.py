@@ -14,23 +14,31 @@ TOLD = ""
 
 @dataclass(frozen=True)
 class Shown:
-    """One criterion or figure of a row, and what it came to; TOLD if nothing judges it."""
+    """One criterion or figure of a row, and what it came to; TOLD if nothing judges it.
+
+    `machine` is what measured a figure, and what it remarked.
+    """
 
     criterion: str
     measured: str
     limit: str
     outcome: str
+    machine: str = ""
 
 
 @dataclass(frozen=True)
 class Result:
-    """A row and its verdict: an outcome, or NOT PROVEN; `machine` is whose figures it shows."""
+    """A row and its verdict: an outcome, or NOT PROVEN."""
 
     campaign: Campaign
     row: Row
     shown: tuple[Shown, ...]
     verdict: str
-    machine: str = ""
+
+    @property
+    def machine(self) -> str:
+        """Whose figures it shows, empty if it shows none."""
+        return next((one.machine for one in self.shown if one.machine), "")
 
 
 def judged(
@@ -38,7 +46,6 @@ def judged(
     row: Row,
     found: Mapping[Proof, Shown],
     figures: Mapping[Figure, Shown] = MappingProxyType({}),
-    machine: str = "",
 ) -> Result:
     """Judge a row by its criteria and figures; what was not executed or measured is an ERROR."""
     if not row.is_carried:
@@ -47,7 +54,7 @@ def judged(
     shown = [found.get(proof, missing) for proof in row.proofs]
     shown += [figures.get(figure, _unmeasured(figure)) for figure in row.figures]
     outcomes = [Outcome(one.outcome) for one in shown if one.outcome != TOLD]
-    return Result(campaign, row, tuple(shown), str(worst(outcomes)), machine if row.figures else "")
+    return Result(campaign, row, tuple(shown), str(worst(outcomes)))
 
 
 def _unmeasured(figure: Figure) -> Shown:

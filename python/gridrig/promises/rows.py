@@ -1,9 +1,9 @@
 """Rows and campaigns: what the field promises, and which criteria or figures prove it.
 
 A row is proven by criteria of procedures: all of them PASS, on the rig the procedures name. Where
-a promise is one of speed, figures of this machine carry it. A row without either says what is
-missing. The claims are put in our words; none is a statement about the
-product of anybody else.
+a promise is one of speed, or no device takes part, figures of a benchmark carry it. A row without
+either says what is missing. The claims are put in our words; none is a statement about the product
+of anybody else.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Proof:
 class Figure:
     """A figure of this machine, which carries a row: a task of `gridrig bench TOPIC`.
 
-    It is true of the machine that measured it and of that moment, so it is measured with the
-    promises and no test depends on it. Its limit is the goal of the benchmark.
+    A speed is true of the machine that measured it and of that moment, so figures are measured with
+    the promises and no test depends on them. Their limit is the goal of the benchmark.
 
     Parameters
     ----------
@@ -30,11 +30,17 @@ class Figure:
         Of the benchmark.
     is_judged : bool
         Whether it has a goal that decides; any other is told beside it.
+    workload : str
+        Of the topic; empty for what the benchmark does unasked.
+    peer : str
+        Beside which it stands, where a task has several; empty for any.
     """
 
     topic: str
     task: str
     is_judged: bool = False
+    workload: str = ""
+    peer: str = ""
 
 
 @dataclass(frozen=True)
