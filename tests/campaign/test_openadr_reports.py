@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 from aiohttp import web
+from criteria import assert_fails
 from openleadr import OpenADRServer
 
 from gridrig.campaign.aggregating import Aggregating
@@ -250,24 +251,47 @@ def test_figures_are_what_the_meters_signed_and_say_what_lacks() -> None:
     assert told_of["members.power", START + 900] == Figure(7000.0, PARTLY, 70)
 
 
-def test_reports_that_lack_lie_or_boast_are_found() -> None:
-    quarter, past = START, History(START - 900, np.full((1, COUNT), 400.0), np.zeros(1))
+ENERGY, POWER = ("m.energy", START), ("m.power", START)
+WHOLE = {ENERGY: Figure(2500.0, GOOD, 100), POWER: Figure(10_000.0, GOOD, 100)}
+
+
+def judged(figures: dict[tuple[str, int], Figure], heard: float = 1.0) -> Told:
+    """Judge what was told of the first quarter-hour, in which each home took the same."""
+    past = History(START - 900, np.full((1, COUNT), 400.0), np.zeros(1))
     registers = {900.0 * k: np.full(COUNT, k * TAKEN_MILLIWH, dtype=np.int64) for k in range(2)}
     kept = cast(Aggregating, SimpleNamespace(history={"m": past}, registers={"m": registers}))
-    right = {("m.energy", quarter): Figure(2500.0, GOOD, 100)}
-    right |= {("m.power", quarter): Figure(10_000.0, GOOD, 100)}
+    fleet = homes(heard=heard)
+    return judge_told(figures, "m", fleet, HomeMeters("m", fleet, kept, START), [START], START)
 
-    def judged(figures: dict[tuple[str, int], Figure], heard: float = 1.0) -> Told:
-        fleet = homes(heard=heard)
-        meters = HomeMeters("m", fleet, kept, START)
-        return judge_told(figures, "m", fleet, meters, [quarter], START)
 
-    assert judged(right) == Told(0, 0, 0, 100)
-    energy = ("m.energy", quarter)
-    assert judged({("m.power", quarter): right["m.power", quarter]}).missing == 1
-    assert judged(right | {energy: Figure(math.nan, NO_VALUE, 0)}).missing == 1
-    assert judged(right | {energy: Figure(2500.001, GOOD, 100)}).off_milliwh == 1
-    assert judged(right | {energy: Figure(2500.0, PARTLY, 60)}).meters_percent == 60
-    boasting = judged(right, heard=0.5)
-    assert boasting.unmarked == 2
-    assert boasting.off_milliwh > 0
+def test_reports_that_lack_or_lie_are_found() -> None:
+    assert judged(WHOLE) == Told(0, 0, 0, 100)
+    for lacking in ({POWER: WHOLE[POWER]}, WHOLE | {ENERGY: Figure(math.nan, NO_VALUE, 0)}):
+        found = judged(lacking)
+        assert found == Told(1, 0, 0, 100)
+        assert_fails(found.missing, "test_fleet_credits.reports_missing")
+    for lie in ({ENERGY: Figure(2500.001, GOOD, 100)}, {POWER: Figure(9_999.996, GOOD, 100)}):
+        found = judged(WHOLE | lie)
+        assert found == Told(0, 1, 0, 100)
+        assert_fails(found.off_milliwh, "test_fleet_credits.reports_unlike_meters_milliwh")
+    assert judged(WHOLE | {ENERGY: Figure(2500.0, PARTLY, 60)}) == Told(0, 0, 0, 60)
+
+
+def test_reports_of_some_meters_that_boast_of_more_are_found() -> None:
+    fleet = homes(heard=0.5)
+    heard = sum(not {0, 1} & fleet.unheard(home) for home in range(COUNT))
+    assert 0 < heard < COUNT
+    share = 100 * heard // COUNT
+
+    def of_some(quality: str, confidence: int) -> Told:
+        values = {ENERGY: 250.0 * heard, POWER: 1000.0 * heard}
+        figures = {place: Figure(value, quality, confidence) for place, value in values.items()}
+        return judged(figures, heard=0.5)
+
+    assert of_some(PARTLY, share) == Told(0, 0, 0, share)
+    for quality, confidence in ((GOOD, share), (PARTLY, share + 1)):
+        boasting = of_some(quality, confidence)
+        assert boasting == Told(0, 0, 2, confidence)
+        assert_fails(boasting.unmarked, "test_fleet_credits.reports_unmarked")
+    # Who sums up all meters has not heard so many, and is off by those that nobody heard.
+    assert judged(WHOLE, heard=0.5) == Told(0, (COUNT - heard) * TAKEN_MILLIWH, 2, 100)

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from criteria import assert_fails, assert_fails_alone, not_passed, procedure_of
 
+from gridrig.campaign.outcomes import Outcome
 from gridrig.promises import cheap_hours
 from gridrig.promises.cheap_hours import Posted
 
@@ -109,7 +111,9 @@ def test_a_price_of_another_hour_is_found_wherever_it_is() -> None:
     assert cheap_hours.periods_priced_otherwise(loop_of(), posted_at) == 0
 
     def wrong(loop: Any) -> int:
-        return cheap_hours.periods_priced_otherwise(loop, posted_at)
+        found = cheap_hours.periods_priced_otherwise(loop, posted_at)
+        assert_fails(found, "test_cheap_hours.periods_priced_otherwise")
+        return found
 
     loop = loop_of()
     loop.trading.cleared[0].orders[1] = order("grid", "offer", DAY.retail)
@@ -179,3 +183,88 @@ def test_polls_are_counted_from_the_one_that_tells() -> None:
     assert cheap_hours.polls_until_still(t_s, [-3_000.0] * 4, 5.0) == math.inf
     # Who did not charge before shows nothing.
     assert cheap_hours.polls_until_still(t_s, [0.0] * 4, 5.0) is None
+
+
+NAME, FULL = "test_cheap_hours", 876_000
+BY_CATALOGUE = {"ledger_sum_micro", "losses_difference_of_allowed"}
+STOPS_W = [-3_000.0, -3_000.0, -3_000.0, 0.0, 0.0, 0.0]
+SOC = [0.5, 0.9, 0.95, 0.5, 0.5, 0.5]
+
+
+@pytest.fixture(name="judged")
+def a_day_that_is_judged(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what lets the procedure's own body judge two periods: what does not pass."""
+    judging = procedure_of(NAME).body.__globals__
+    monkeypatch.setitem(judging, "posted_at", posted_at)
+    monkeypatch.setitem(judging, "NOTHING_AT_S", 900.0)
+    monkeypatch.setitem(judging, "measure", lambda _: [])  # of a solved feeder; there is none
+
+    def judge(
+        loop: Any = None, *, paid: int = 180_000, **changed: list[float]
+    ) -> dict[str, Outcome]:
+        held = ran(loop_of(taken=(0, 0), given=(0, 0)), paid=0)
+        loop = ran(loop or loop_of(taken=(FULL, 0), given=(0, FULL)), paid=paid, **changed)
+        found = not_passed(NAME, held, loop)
+        # A battery of two periods does not charge the eight kWh of a day.
+        small = {"charged_kwh": Outcome.FAIL} | dict.fromkeys(BY_CATALOGUE, Outcome.INCONCLUSIVE)
+        assert small.items() <= found.items()
+        return {name: outcome for name, outcome in found.items() if name not in small}
+
+    return judge
+
+
+def ran(loop: Any, *, paid: int, **changed: list[float]) -> Any:
+    """Return a run with a trace, whose battery was paid for what it gave."""
+    seen = {"soc": SOC, "setpoint_w": STOPS_W, "p_w": STOPS_W} | changed
+    columns = {name.replace(".p.", ".battery-1."): row for name, row in columns_of([0] * 6).items()}
+    columns |= {"pack.battery-1.soc": seen["soc"]}
+    columns |= {f"device.storage-1.{name}": seen[name] for name in ("setpoint_w", "p_w")}
+    loop.trace = SimpleNamespace(columns=lambda: columns)
+    loop.observed = lambda _: None
+    loop.physics, loop.clock = SimpleNamespace(street=SimpleNamespace(rig=None)), None
+    loop.account.entries().append(entry(1, "delivered", DAY.retail, "clearing", "battery", paid))
+    return loop
+
+
+def test_a_right_day_passes_by_the_procedures_own_body(judged: Any) -> None:
+    assert judged() == {}
+
+
+def test_a_battery_that_gives_nothing_back_saved_nothing_whatever_was_paid(judged: Any) -> None:
+    lost = judged(loop_of(taken=(FULL, 0), given=(0, 0)))
+    assert_fails_alone(lost, "test_cheap_hours.saved_percent")
+
+
+def test_a_battery_that_ends_with_less_pays_for_what_is_missing(judged: Any) -> None:
+    lent = judged(soc=[0.95, 0.95, 0.95, 0.5, 0.5, 0.5])
+    assert lent == {"saved_percent": Outcome.FAIL, "saved_in_books_percent": Outcome.FAIL}
+
+
+def test_books_that_pay_nothing_for_what_a_battery_gave_are_found(judged: Any) -> None:
+    assert_fails_alone(judged(paid=0), "test_cheap_hours.saved_in_books_percent")
+    assert_fails_alone(judged(paid=90_000), "test_cheap_hours.saved_in_books_percent")
+
+
+def test_a_battery_that_is_emptied_beyond_its_reserve_is_found(judged: Any) -> None:
+    empty = judged(soc=[0.5, 0.9, 0.95, 0.08, 0.3, 0.5])
+    assert_fails_alone(empty, "test_cheap_hours.soc_least")
+
+
+def test_a_set_point_that_follows_its_limit_a_poll_late_is_found(judged: Any) -> None:
+    late = judged(setpoint_w=[*[-3_000.0] * 4, 0.0, 0.0])
+    assert_fails_alone(late, "test_cheap_hours.polls_until_set_to_nothing")
+    # What flows may do so, as a set-point acts from the next poll on.
+    assert judged(p_w=[*[-3_000.0] * 4, 0.0, 0.0]) == {}
+    slow = judged(p_w=[*[-3_000.0] * 5, 0.0])
+    assert_fails_alone(slow, "test_cheap_hours.polls_until_still")
+
+
+def test_a_watt_hour_beyond_the_limit_is_found(judged: Any) -> None:
+    beyond = judged(loop_of(taken=(FULL + 1_000, 0), given=(0, FULL)))
+    assert_fails_alone(beyond, "test_cheap_hours.charged_beyond_limit_wh")
+
+
+def test_a_tariff_that_is_told_otherwise_is_found(judged: Any) -> None:
+    loop = loop_of(taken=(FULL, 0), given=(0, FULL))
+    loop.events.ordered()[1].data["feed_in_micro_per_kwh"] += 1_000
+    assert_fails_alone(judged(loop), "test_cheap_hours.periods_priced_otherwise")

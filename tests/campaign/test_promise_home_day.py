@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from criteria import assert_fails, assert_passes
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.charging_rules import ChargingRules, Stay
@@ -61,14 +62,19 @@ AT_NOON = [0, 0, 0, 0, 5_000.0, 5_000.0, 5_000.0, 0]
 
 
 def test_a_day_without_a_mind_costs_what_it_costs_and_the_sun_makes_it_cheaper() -> None:
-    assert home_day.cost_of_uncontrolled_percent(*day(car=AT_ARRIVAL, storage=REST)) == (
-        pytest.approx(100)
-    )
+    unplanned = home_day.cost_of_uncontrolled_percent(*day(car=AT_ARRIVAL, storage=REST))
+    assert unplanned == pytest.approx(100)
+    assert_fails(unplanned, "test_home_day.cost_of_uncontrolled_percent")
     # 5 kWh of the house against 20 kWh less 15 kWh that are fed in.
     bought_at_noon = 5 * 300
     at_arrival = 20 * 300 - 15 * 80
     found = home_day.cost_of_uncontrolled_percent(*day(car=AT_NOON, storage=REST))
     assert found == pytest.approx(100 * bought_at_noon / at_arrival)
+    assert_passes(found, "test_home_day.cost_of_uncontrolled_percent")
+    # A sixth of it at noon is a plan as well, and not a good one.
+    late = [0, 0, 11_000.0, 1_500.0, 0, 0, 2_500.0, 0]
+    poor = home_day.cost_of_uncontrolled_percent(*day(car=late, storage=REST))
+    assert_fails(poor, "test_home_day.cost_of_uncontrolled_percent")
 
 
 def test_a_day_that_is_paid_from_the_battery_pays_for_what_is_missing_in_it() -> None:

@@ -7,7 +7,7 @@ states, and both name the criterion: `test_promise_criteria` finds them by these
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
@@ -73,12 +73,24 @@ def assert_passes(value: float | None, *names: str) -> None:
         assert set(outcomes(value, name).values()) == {Outcome.PASS}, (name, value)
 
 
-class KeptLab:
+class RecordingLab:
+    """A lab that has nothing but what a procedure records."""
+
+    def __init__(self) -> None:
+        self.recorded: list[Measurement] = []
+
+    def record(
+        self, name: str, unit: str, value: float | None, uncertainty: float = 0.0, note: str = ""
+    ) -> None:
+        self.recorded.append(Measurement(name, unit, value, uncertainty, note))
+
+
+class KeptLab(RecordingLab):
     """A lab whose runs are over: it gives the kept loops in turn, and what was told at the end."""
 
     def __init__(self, loops: Sequence[Loop], told: Any = None) -> None:
+        super().__init__()
         self.rig, self.clock, self.told = loops[0].physics.street.rig, loops[0].clock, told
-        self.recorded: list[Measurement] = []
         self._loops = iter(loops)
 
     async def run_loop(self, *_: object) -> Loop:
@@ -89,11 +101,6 @@ class KeptLab:
 
     async def read(self) -> Any:
         return self.told
-
-    def record(
-        self, name: str, unit: str, value: float | None, uncertainty: float = 0.0, note: str = ""
-    ) -> None:
-        self.recorded.append(Measurement(name, unit, value, uncertainty, note))
 
 
 def verdicts_of(name: str, *loops: Loop, told: Any = None) -> tuple[Verdict, ...]:
@@ -111,7 +118,17 @@ def values_of(name: str, *loops: Loop) -> dict[str, float | None]:
 
 def not_passed(name: str, *loops: Loop, told: Any = None) -> dict[str, Outcome]:
     """Return what does not pass by a procedure's own body of runs that are over, by criterion."""
-    found = verdicts_of(name, *loops, told=told)
+    return _unpassed(verdicts_of(name, *loops, told=told))
+
+
+async def not_passed_in(name: str, lab: Any) -> dict[str, Outcome]:
+    """Return what does not pass by what a procedure's own body records in a lab, by criterion."""
+    tested = procedure_of(name)
+    await tested.body(lab)
+    return _unpassed(judge_all(tested.criteria, lab.recorded))
+
+
+def _unpassed(found: Iterable[Verdict]) -> dict[str, Outcome]:
     return {v.criterion.name: v.outcome for v in found if v.outcome is not Outcome.PASS}
 
 
