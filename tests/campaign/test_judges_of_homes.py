@@ -5,10 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from criteria import assert_fails, assert_passes
+from criteria import assert_fails, assert_passes, outcomes
 
+from gridrig.campaign.builtin import RIGS
+from gridrig.campaign.charging_rules import ChargingRules, Stay
+from gridrig.campaign.outcomes import Outcome
 from gridrig.promises import cheap_hours
 from gridrig.promises.cheap_hours import Posted
+from gridrig.promises.computing import Registers
+from gridrig.promises.home_day import cost_of_uncontrolled_percent
+from gridrig.rig.description import load_rig
 
 HOME = {"house", "battery"}
 NOT_SIGNED = "test_cheap_hours.periods_not_signed"
@@ -98,3 +104,19 @@ def test_a_price_of_nothing_is_told_like_any_other() -> None:
         periods=[0],
     )
     assert cheap_hours.periods_priced_otherwise(loop, lambda _: FREE) == 0
+
+
+def test_a_day_that_earns_less_than_without_a_mind_is_no_share_of_a_cost() -> None:
+    # The sun gives 10 kWh; without a mind 4 kWh of it go into the car, with one 8 kWh get lost.
+    signed, rig = Registers(), load_rig(RIGS / "emulated-home.toml")
+    for name, given in (("house", 0), ("pv", 10_000_000), ("storage", 0), ("car", -8_000_000)):
+        for at_s, register in ((0.0, 0), (3_600.0, given)):
+            signed.took[at_s, f"meter-{name}"] = max(0, -register)
+            signed.gave[at_s, f"meter-{name}"] = max(0, register)
+    market = SimpleNamespace(retail_micro_per_kwh=300_000, feed_in_micro_per_kwh=80_000)
+    charging = ChargingRules(3600, (Stay("charger-1", 0.0, 3_600.0, 4_000),))
+    loop: Any = SimpleNamespace(scenario=SimpleNamespace(market=market, charging=charging))
+    found = cost_of_uncontrolled_percent(rig, loop, signed)
+    assert math.isnan(found)
+    verdicts = outcomes(found, "test_home_day.cost_of_uncontrolled_percent")
+    assert Outcome.PASS not in verdicts.values()
