@@ -73,6 +73,7 @@ def posted_at(utc_s: int) -> Posted:
             "saved_in_books_percent", "%", min=10.0, source="the same by what was paid; ours"
         ),
         Criterion("periods_priced_otherwise", "1", max=0, source="orders, trades, entries, rules"),
+        Criterion("periods_not_signed", "1", max=0, source="both meters, at both ends, both days"),
         Criterion("ledger_sum_micro", "micro", min=0, max=0, source="double entry"),
         Criterion(
             "losses_difference_of_allowed",
@@ -117,6 +118,8 @@ async def test_cheap_hours(lab: Lab) -> None:
         driven_w = columns[f"device.{STORAGE}.{column}"]
         polls = cheap_hours.polls_until_still(columns["t_s"], driven_w, NOTHING_AT_S)
         lab.record(f"polls_until_{name}", "1", polls)
+    unsigned = sum(cheap_hours.periods_not_signed(run, HOME) for run in (held, loop))
+    lab.record("periods_not_signed", "1", unsigned)
     _record_saved(lab, loop, held, missing_kwh=max(0.0, soc[0] - soc[-1]) * CAPACITY_KWH)
     otherwise = cheap_hours.periods_priced_otherwise(loop, posted_at)
     lab.record("periods_priced_otherwise", "1", otherwise)

@@ -71,3 +71,11 @@ def test_a_run_without_zones_asks_for_a_file(
     (tmp_path / "journal.sqlite").touch()
     assert main(["relief", str(tmp_path)]) == 2
     assert "settlement.zones_missing" in capsys.readouterr().err
+
+
+def test_where_there_is_no_journal_nobody_is_asked_for_zones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (tmp_path / "nowhere", tmp_path):
+        assert main(["relief", str(path)]) == 2
+        assert f"settlement.journal_missing: no journal at {path}" in capsys.readouterr().err

@@ -144,6 +144,10 @@ def test_a_period_that_lies_in_two_windows_is_refused() -> None:
         "periods that lie in one each",
     )
     assert described(CHEAP, ('"Europe/Berlin"', '"Asia/Kolkata"')).market is not None
+    # Seven by the clock on the wall lies in the middle of a period of 800 s.
+    seven = (("from_hour = 6", "from_hour = 7"), ("to_hour = 6", "to_hour = 7"))
+    told = [one[1] for one in issues(CHEAP, ("900", "800"), *seven)]
+    assert "800, and period 40 lies in two windows of the tariff" in told
 
 
 def test_a_change_of_the_rules_holds_under_every_window() -> None:

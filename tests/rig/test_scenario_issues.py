@@ -625,6 +625,24 @@ def test_a_real_pack_with_a_capacity_fits() -> None:
     assert check_together(rig, small_scenario(), registry()) == ()
 
 
+def test_an_agents_price_is_held_to_the_windows_of_a_tariff_and_to_no_other_price() -> None:
+    short = "short_price_micro_per_kwh = 400000\n"
+    rig = small_rig(('kind = "consumer"', 'kind = "consumer", bid_micro_per_kwh = 500000'))
+
+    def issues_with(day: int, night: int) -> list[str]:
+        windows = "".join(
+            f"[[market.tariff]]\nfrom_hour = {begin}\nto_hour = {end}\n"
+            f"short_price_micro_per_kwh = {price}\n"
+            for begin, end, price in ((6, 22, day), (22, 6, night))
+        )
+        scenario = small_scenario((short, short + windows))
+        return [issue.expected for issue in check_together(rig, scenario, registry())]
+
+    assert issues_with(600_000, 500_000) == []
+    told = "from 20000 to 450000, the scenario's imbalance prices"
+    assert issues_with(600_000, 450_000) == [told]
+
+
 @pytest.mark.parametrize("case", TOGETHER, ids=lambda case: case.replace(" ", "-"))
 def test_what_does_not_fit_together_is_an_issue(case: str) -> None:
     rig_edits, scenario_edits, expected = TOGETHER[case]

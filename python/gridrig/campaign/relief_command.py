@@ -48,8 +48,9 @@ def relief_command(path: Path, network: Path | None, *, out: Path | None, as_jso
     RigError
         `market.zone_file`.
     """
+    found = journal_at(path)
     zones = _zones(path, network)
-    with JournalReader(journal_at(path)) as journal, journal.snapshot():
+    with JournalReader(found) as journal, journal.snapshot():
         trades = settled_trades(journal)
     matches = settled_matches(trades, zones)
     reliefs = zone_reliefs(trades, matches, zones)
@@ -70,8 +71,8 @@ def _zones(path: Path, network: Path | None) -> Network:
     if found is None:
         raise SettlementError(
             "settlement.zones_missing",
-            "the rig of {path} names no zones of its participants, expected --network with a file "
-            "of zones",
+            "no rig at {path} names the zones of its participants, expected --network with a "
+            "file of zones",
             path=str(path),
         )
     return found

@@ -272,7 +272,7 @@ def _check_homes(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
 def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:
     """A trade outside the imbalance prices would pay who breaks it."""
     top = parse_toml(rig.text, rig.path).top
-    posted = [market, *(window.applied(market) for window in market.tariff)]
+    posted = [window.applied(market) for window in market.tariff] or [market]
     low = max(rules.long_price_micro_per_kwh for rules in posted)
     high = min(rules.short_price_micro_per_kwh for rules in posted)
     for index, participant in enumerate(rig.participants):

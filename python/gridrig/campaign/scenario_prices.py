@@ -66,7 +66,8 @@ def check_windows(
     place_of = window_of_hours(windows)
     for period in delivery_periods(duration_s, period_s):
         begin_s = int(start_utc_s or 0) + period.start_s
-        looks_s = range(begin_s, begin_s + period_s, LOOK_S)
+        end_s = begin_s + period_s
+        looks_s = (*range(begin_s, end_s, LOOK_S), end_s - 1)
         if len({place_of.get(local_hour(look_s, ZoneInfo(zone))) for look_s in looks_s}) > 1:
             found = f"{period_s}, and period {period.index} lies in two windows of the tariff"
             issues.add(header.at.key("period_s"), found, "periods that lie in one each")

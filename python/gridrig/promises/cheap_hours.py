@@ -16,6 +16,7 @@ from gridrig.quantity import SECONDS_PER_HOUR
 
 STANDS_STILL_W = 50.0  # a terminal below it does not charge: a control step that is not resent
 CELL_V_MAX = 3.65  # to which an LFP cell is charged at most
+AT_EDGE_MS = 60_000  # so far from the end of a period a reading is still that of it
 IMBALANCE = {"short": ("excess", "losses"), "long": ("surplus",)}
 """Entries outside trades, by the price that each settles at."""
 
@@ -46,6 +47,23 @@ class Charged:
         """Share taken in the cheapest hours; None if nothing was taken. [%]"""
         whole = self.cheap_milliwh + self.dear_milliwh
         return 100 * self.cheap_milliwh / whole if whole else None
+
+
+def periods_not_signed(loop: Loop, home: Collection[str]) -> int:
+    """Return in how many periods a meter of a home did not sign at both ends.
+
+    What its registers counted in them is of other hours, or of none.
+    """
+    signed = 0
+    for settled in loop.account.settled:
+        ends_ms = (settled.from_ms, settled.to_ms)
+        there = set()
+        for meter in settled.meters:
+            edges = zip((meter.opening, meter.closing), ends_ms, strict=True)
+            if all(one is not None and abs(one.time_ms - ms) <= AT_EDGE_MS for one, ms in edges):
+                there.add(meter.participant)
+        signed += there.issuperset(home)
+    return len(loop.periods) - signed
 
 
 def charged(loop: Loop, battery: str, posted_at: PostedAt) -> Charged:
@@ -118,8 +136,8 @@ def periods_priced_otherwise(loop: Loop, posted_at: PostedAt) -> int:
 
 def _told(event: Mapping[str, int]) -> Posted | None:
     names = ("retail", "feed_in", "long_price", "short_price")
-    prices = [event.get(f"{name}_micro_per_kwh") for name in names]
-    return Posted(*(int(price) for price in prices if price is not None)) if all(prices) else None
+    keys = [f"{name}_micro_per_kwh" for name in names]
+    return Posted(*(event[key] for key in keys)) if set(keys) <= event.keys() else None
 
 
 def current_over_limit_a(columns: Mapping[str, Sequence[float]], pack: str) -> float:
@@ -154,10 +172,11 @@ def charged_beyond_limit_wh(
         volts = cells * CELL_V_MAX
         allowed_wh[int(t_s // length_s)] += amperes * volts * dt_s / SECONDS_PER_HOUR
     first_s = loop.account.start_utc_s
-    return max(
+    beyond_wh = (
         counted[battery][0] / 1000 - allowed_wh[(utc_s - first_s) // length_s]
         for utc_s, counted in _counted(loop, {battery})
     )
+    return max(beyond_wh, default=math.inf)
 
 
 def polls_until_still(t_s: Sequence[float], driven_w: Sequence[float], at_s: float) -> float | None:

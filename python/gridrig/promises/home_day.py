@@ -5,6 +5,7 @@ trade or an entry. The same day without a mind is reckoned from it: what the hou
 made, a battery that rests, and a car that charges from its arrival on until it has what it needs.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -60,7 +61,10 @@ def cost_micro(
 
 
 def cost_of_uncontrolled_percent(rig: Rig, loop: Loop, registers: Registers) -> float:
-    """Return what the day cost, of what it would have cost without a mind. [%]"""
+    """Return what the day cost, of what it would have cost without a mind. [%]
+
+    Not a number if that had earned something: then there is no share of a cost.
+    """
     market, meters = loop.scenario.market, meters_of_home(rig)
     assert market is not None, "the scenario has a market"
     tariff = {
@@ -79,7 +83,8 @@ def cost_of_uncontrolled_percent(rig: Rig, loop: Loop, registers: Registers) -> 
     at_arrival = taken_wh(registers, others) + sum(
         charged_at_arrival_wh(stay, _most_w(rig, stay), registers.edges()) for stay in _stays(loop)
     )
-    return 100.0 * cost / cost_micro(at_arrival, 0.0, **tariff)
+    without = cost_micro(at_arrival, 0.0, **tariff)
+    return 100.0 * cost / without if without > 0 else math.nan
 
 
 def charged_at_arrival_wh(stay: Stay, most_w: float, edges: Sequence[float]) -> FloatArray:

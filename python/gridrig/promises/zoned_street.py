@@ -7,7 +7,7 @@ column of numbers and a key that signs.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from gridrig._core import Order
 from gridrig.clock.seeds import stream
@@ -69,7 +69,7 @@ class ZonedStreet:
 
     seed: int
     start_utc_s: int
-    homes: tuple[Home, ...] = field(default=())
+    homes: tuple[Home, ...] = ()
 
     @classmethod
     def draw(
@@ -144,13 +144,6 @@ class ZonedStreet:
             if energy > 0:
                 found.append(Order(number, home.name, side, energy, home.price_micro_per_kwh))
         return found
-
-    def sums_by_zone(self, of_home: Mapping[str, int]) -> dict[str, int]:
-        """Add up what homes have, by the networks that the street says they are in."""
-        sums = dict.fromkeys(ZONES, 0)
-        for home in self.homes:
-            sums[home.zone] += of_home.get(home.name, 0)
-        return sums
 
 
 def _habit(slot: int) -> float:

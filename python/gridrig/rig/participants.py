@@ -68,7 +68,7 @@ class HomeAgent:
     zone : str
         Time zone the household lives by; one in all connections of a home.
     connection_w : float or None
-        What all its meters together may take or give; one in all connections of a home, None if
+        What all its meters together may take; one in all connections of a home, None if
         nothing limits it. [W]
     """
 

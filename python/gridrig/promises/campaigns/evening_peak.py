@@ -18,6 +18,7 @@ CAMPAIGN = Campaign(
             "a battery charges when energy is cheap",
             by(
                 "test_cheap_hours",
+                "periods_not_signed",
                 "charged_kwh",
                 "charged_cheap_percent",
                 "soc_least",
