@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 
 from gridrig.errors import GridrigError
 from gridrig.openadr.library import openleadr
+from gridrig.openadr.message_shape import check_covered, check_document
 from gridrig.openadr.security import Credentials
 
 CONNECT_S, READ_S = 5, 10
@@ -140,19 +141,24 @@ class Conversation:
         from openleadr.messaging import parse_message, validate_xml_schema, validate_xml_signature
 
         try:
+            check_document(content)
             tree = validate_xml_schema(content)
-        except SyntaxError as error:  # lxml's own is one
-            cause = f"answers what is not OpenADR 2.0b: {error.msg}"
+            answer, said = parse_message(content)
+        except (SyntaxError, ValueError) as error:  # lxml's own is a SyntaxError
+            cause = f"answers what is not OpenADR 2.0b: {getattr(error, 'msg', error)}"
+            raise self._failed("not_understood", cause) from error
+        except (KeyError, TypeError, AttributeError) as error:
+            cause = f"answers what is not OpenADR 2.0b: something lacks, {error!r}"
             raise self._failed("not_understood", cause) from error
         if self.credentials is not None and self.credentials.signs:
             if tree.find(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") is None:
                 raise self._failed("signature", "does not sign its messages")
             try:
+                check_covered(tree)
                 validate_xml_signature(tree, self.credentials.vtn_fingerprint or None)
             except (InvalidSignature, FingerprintMismatch, ValueError) as error:
                 cause = f"signs what is not believed: {error}"
                 raise self._failed("signature", cause) from error
-        answer, said = parse_message(content)
         return str(answer), said
 
     def _failed(self, code: str, cause: str) -> GridrigError:
