@@ -199,6 +199,40 @@ def test_a_record_that_was_changed_on_its_way_ends_the_connection(run: Run, keys
     assert "bad record mac" in refusals[0] or "decryption failed" in refusals[0]
 
 
+def test_who_says_goodbye_is_let_go_at_once(run_fast: Run, keys: Path) -> None:
+    async def act(port: int) -> float:
+        loop = asyncio.get_running_loop()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=credentials(keys, READ_ONLY)
+        )
+        writer.write(REQUEST)
+        assert SUNS in await reader.read(100)
+        begin_s = loop.time()
+        writer.close()
+        await writer.wait_closed()
+        return loop.time() - begin_s
+
+    waited_s, refusals = at_the_door(run_fast, keys, act)
+    assert waited_s < HANDSHAKE_S
+    assert refusals == []
+
+
+def test_who_is_inside_and_talks_noise_is_closed_and_was_not_refused(run: Run, keys: Path) -> None:
+    async def act(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=credentials(keys, READ_ONLY)
+        )
+        writer.write(mbap(1, 1, bytes(900)) + bytes(20_000))
+        try:
+            return await reader.read(100)
+        except OSError:  # a reset may overtake the end
+            return b""
+        finally:
+            writer.transport.abort()
+
+    assert at_the_door(run, keys, act) == (b"", [])
+
+
 @pytest.mark.parametrize(
     ("options", "file"),
     [
