@@ -275,6 +275,32 @@ def test_keys_are_made_once_and_are_for_their_owner_only(keys: Path) -> None:
         assert file.stat().st_mode & 0o077 == 0, file
 
 
+def test_an_authority_whose_key_is_in_a_safe_gets_no_second_one(tmp_path: Path) -> None:
+    make_keys(tmp_path / "pki", ["127.0.0.1"], name="a lab", days=2)
+    (tmp_path / "pki" / "ca.key").rename(tmp_path / "safe.key")
+    with pytest.raises(DriverError, match=r"keys_there.*already"):
+        make_keys(tmp_path / "pki", ["127.0.0.1"], name="again", days=2)
+    assert not (tmp_path / "pki" / "ca.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "code"),
+    [
+        ("", "a lab", "host"),
+        ("192.0.2.7:802", "a lab", "host"),
+        ("wechselrichter-süd", "a lab", "host"),
+        ("127.0.0.1", "", "name"),
+        ("127.0.0.1", "x" * 65, "name"),
+    ],
+)
+def test_what_no_certificate_can_say_is_named_and_makes_no_folder(
+    tmp_path: Path, host: str, name: str, code: str
+) -> None:
+    with pytest.raises(DriverError, match=rf"modbus\.keys_{code}.*expected"):
+        make_keys(tmp_path / "pki", [host], name=name, days=2)
+    assert not (tmp_path / "pki").exists()
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
 @pytest.mark.parametrize(
     ("file", "purpose", "right"),
