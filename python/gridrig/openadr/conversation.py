@@ -147,8 +147,8 @@ class Conversation:
         except (SyntaxError, ValueError) as error:  # lxml's own is a SyntaxError
             cause = f"answers what is not OpenADR 2.0b: {getattr(error, 'msg', error)}"
             raise self._failed("not_understood", cause) from error
-        except (KeyError, TypeError, AttributeError) as error:
-            cause = f"answers what is not OpenADR 2.0b: something lacks, {error!r}"
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
+            cause = f"answers what is not OpenADR 2.0b: {error!r}"
             raise self._failed("not_understood", cause) from error
         if self.credentials is not None and self.credentials.signs:
             if tree.find(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") is None:
