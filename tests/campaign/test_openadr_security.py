@@ -217,6 +217,16 @@ def test_messages_have_to_be_signed_by_whom_was_named(authority: ThrowawayAuthor
     assert "HTTP 500" in str(error)
 
 
+def test_signatures_of_nobody_in_particular_are_not_begun_with(
+    authority: ThrowawayAuthority,
+) -> None:
+    signing = replace(authority.issue("ven"), signs=True)
+    vtn = replace(authority.issue("vtn"), signs=True)
+    error = registering(EmulatedVtn(30.0, vtn, signing.fingerprint), signing)
+    assert error is not None
+    assert error.code == "openadr.no_fingerprint"
+
+
 def wrapped(signed: str) -> str:
     """Return a message whose signature is good, of a message put aside; another is in its place."""
     of_signatures = 'xmlns{}="http://www.w3.org/2000/09/xmldsig#"'

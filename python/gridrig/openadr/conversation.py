@@ -43,7 +43,8 @@ class Conversation:
         Raises
         ------
         GridrigError
-            `openadr.not_installed`, `openadr.file`.
+            `openadr.not_installed`, `openadr.file`; `openadr.no_fingerprint`, of signatures that
+            nobody vouches for: a message brings its own certificate, which `cafile` does not judge.
         """
         openleadr()
         import aiohttp
@@ -51,6 +52,12 @@ class Conversation:
         secured: dict[str, Any] = {}
         if self.credentials is not None:
             self.credentials.check()
+            if self.credentials.signs and not self.credentials.vtn_fingerprint:
+                raise GridrigError(
+                    "openadr.no_fingerprint",
+                    "messages of {url} are to be signed, expected its vtn_fingerprint",
+                    url=self.url,
+                )
             secured = {"ssl": self.credentials.client_context()}
             if self.credentials.signs:
                 for name in ("cert", "key"):
