@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from openleadr import hooks
+from openleadr import hooks, messaging
 from openleadr.messaging import create_message, validate_xml_schema, validate_xml_signature
 from openleadr.utils import certificate_fingerprint
 
@@ -32,6 +33,12 @@ from gridrig.rig.grid_orders import OpenAdr
 
 START = 1_453_129_200
 EMULATED = '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true }'
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a message be as old as a machine at work makes it; that it comes once only stays."""
+    monkeypatch.setattr(messaging, "REPLAY_PROTECT_MAX_TIME_DELTA", timedelta(hours=1))
 
 
 @pytest.fixture
