@@ -5,7 +5,9 @@ from aiohttp import ClientSession, web
 
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.clock import Clock, run_virtual
+from gridrig.errors import GridrigError
 from gridrig.events import EventLog
+from gridrig.openadr.conversation import ANSWER_S, READ_S, Conversation
 from gridrig.openadr.library import PATH
 from gridrig.openadr.vtn import EmulatedVtn
 from gridrig.rig.grid_orders import OpenAdr
@@ -66,6 +68,32 @@ def test_a_power_that_is_no_number_is_refused(value: str) -> None:
 def test_a_duration_beyond_all_time_is_not_understood_and_the_run_goes_on() -> None:
     found = events_of(DURATION, "duration>P9999999999Y<")
     assert found == [("vtn_lost", "openadr.not_understood"), ("vtn_back", "")]
+
+
+def test_an_answer_that_drips_is_given_up_after_a_minute() -> None:
+    async def body(clock: Clock) -> None:
+        async def drip(request: web.Request) -> web.StreamResponse:
+            answer = web.StreamResponse()
+            await answer.prepare(request)
+            for _ in range(100):
+                await clock.sleep(READ_S - 1)
+                await answer.write(b"<")
+            return answer
+
+        app = web.Application()
+        app.router.add_post("/{any:.*}", drip)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        await web.TCPSite(runner, host="127.0.0.1", port=0).start()
+        talk = Conversation(f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}")
+        await talk.open()
+        with pytest.raises(GridrigError, match=r"openadr\.no_answer"):
+            await talk.ask("OadrPoll", "oadrPoll", ven_id="v")
+        assert clock.now_s() == pytest.approx(ANSWER_S, abs=1)
+        await talk.close()
+        await runner.cleanup()
+
+    run_virtual(body, start_utc_s=START)
 
 
 def test_an_order_that_nobody_changed_is_heard() -> None:

@@ -15,7 +15,7 @@ from gridrig.openadr.library import openleadr
 from gridrig.openadr.message_shape import check_covered, check_document
 from gridrig.openadr.security import Credentials
 
-CONNECT_S, READ_S = 5, 10
+CONNECT_S, READ_S, ANSWER_S = 5, 10, 60  # to connect, to the next bytes, to the last
 ANSWER_BYTES_MAX = 1_000_000
 OK = 200
 HTTP_OF_ITS_OWN = 500  # from here on the VTN fails, whatever it is asked
@@ -67,7 +67,7 @@ class Conversation:
             # A connection for each request: none is closed for being idle by another clock.
             connector=aiohttp.TCPConnector(force_close=True, **secured),
             headers={"content-type": "application/xml"},
-            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=READ_S),
+            timeout=aiohttp.ClientTimeout(ANSWER_S, sock_connect=CONNECT_S, sock_read=READ_S),
         )
 
     async def close(self) -> None:
