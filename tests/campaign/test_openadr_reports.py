@@ -199,6 +199,8 @@ def test_what_meters_cannot_tell_is_refused_with_the_reason() -> None:
         (ReportRequest("1", "else", ("members.energy",), 900, 900), "report 'else'"),
         (ReportRequest("1", SPECIFIER, ("a.energy",), 900, 900), "data point 'a.energy'"),
         (ReportRequest("1", SPECIFIER, ("members.energy",), 900, 1500), "back after 1500 s"),
+        # XML's durations have a sign; intervals that go backwards would never end.
+        (ReportRequest("1", SPECIFIER, ("members.energy",), -900, -900), "granularity of -900 s"),
     ):
         assert reports.take(request, START).startswith(reason)
 

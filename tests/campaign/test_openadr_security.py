@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from openleadr import hooks
-from openleadr.messaging import create_message
+from openleadr import hooks, messaging
+from openleadr.messaging import create_message, validate_xml_schema, validate_xml_signature
 from openleadr.utils import certificate_fingerprint
 
 from gridrig.campaign.builtin import RIGS
@@ -32,6 +33,12 @@ from gridrig.rig.grid_orders import OpenAdr
 
 START = 1_453_129_200
 EMULATED = '{ ven = "gridrig", poll_s = 30, emulate = true, secured = true }'
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a message be as old as a machine at work makes it; that it comes once only stays."""
+    monkeypatch.setattr(messaging, "REPLAY_PROTECT_MAX_TIME_DELTA", timedelta(hours=1))
 
 
 @pytest.fixture
@@ -217,16 +224,66 @@ def test_messages_have_to_be_signed_by_whom_was_named(authority: ThrowawayAuthor
     assert "HTTP 500" in str(error)
 
 
+def test_signatures_of_nobody_in_particular_are_not_begun_with(
+    authority: ThrowawayAuthority,
+) -> None:
+    signing = replace(authority.issue("ven"), signs=True)
+    vtn = replace(authority.issue("vtn"), signs=True)
+    error = registering(EmulatedVtn(30.0, vtn, signing.fingerprint), signing)
+    assert error is not None
+    assert error.code == "openadr.no_fingerprint"
+
+
+def wrapped(signed: str) -> str:
+    """Return a message whose signature is good, of a message put aside; another is in its place."""
+    of_signatures = 'xmlns{}="http://www.w3.org/2000/09/xmldsig#"'
+    named, default = of_signatures.format(":ds"), of_signatures.format("")
+    begin, end = signed.index("<oadr:oadrSignedObject"), signed.rindex("</oadr:oadrPayload>")
+    original = signed[begin:end].strip()
+    forged = original.replace("<ei:venID>ven-1", "<ei:venID>ven-2")
+    forged = forged.replace(' oadr:Id="oadrSignedObject"', "")
+    aside = original.replace("<oadr:oadrSignedObject ", '<oadr:oadrSignedObject xmlns="" ')
+    signature = signed[:begin]
+    # The signature's own name space leaves the scope of what it names, so that digests stay.
+    for tag, keys in (("SignedInfo", "xmlns=''"), ("SignatureValue", ""), ("KeyInfo", "")):
+        signature = signature.replace(f"<ds:{tag}>", f"<ds:{tag} {named} {keys}>")
+    signature = signature.replace("<ds:Object ", f"<ds:Object {named} xmlns='' ")
+    signature = signature.replace(f"<ds:Signature {named}", f"<Signature {default}")
+    signature = signature.replace("</ds:Signature>", f"<Object>{aside}</Object></Signature>")
+    return f"{signature}{forged}{signed[end:]}"
+
+
+def test_the_wrapped_message_is_one_that_the_library_believes(
+    authority: ThrowawayAuthority,
+) -> None:
+    tree = validate_xml_schema(wrapped(signed_by(authority.issue("vtn"))))
+    validate_xml_signature(tree)
+    assert tree.findtext("{*}oadrSignedObject/{*}oadrResponse/{*}venID") == "ven-2"
+
+
+def signed_by(vtn: Credentials) -> str:
+    pem = {name: Path(getattr(vtn, f"{name}file")).read_bytes() for name in ("cert", "key")}
+    response = {"response_code": 200, "response_description": "OK", "request_id": "r"}
+    return str(create_message("oadrResponse", **pem, response=response, ven_id="ven-1"))
+
+
 def test_an_answer_that_was_altered_led_elsewhere_or_without_end_is_not_believed(
     authority: ThrowawayAuthority,
 ) -> None:
     ours, vtn = authority.issue("ven"), authority.issue("vtn")
-    pem = {name: Path(getattr(vtn, f"{name}file")).read_bytes() for name in ("cert", "key")}
-    response = {"response_code": 200, "response_description": "OK", "request_id": "r"}
-    signed = create_message("oadrResponse", **pem, response=response, ven_id="ven-1")
+    signed, other = signed_by(vtn), signed_by(vtn)
     altered = signed.replace("<ei:venID>ven-1", "<ei:venID>ven-2")
     assert altered != signed
+    head, payload = signed.split("<oadr:oadrPayload", 1)
+    body_of = signed[signed.index("<oadr:oadrSignedObject") : signed.rindex("</oadr:oadrPayload>")]
+    entity = f'{head}<!DOCTYPE a [<!ENTITY e "ven-2">]><oadr:oadrPayload{payload}'
+    again = other[other.index("<ds:Object ") : other.index("</ds:Signature>")]
+    again = again.replace("prop", "more").replace("myid", "another")
     answers: dict[str, dict[str, Any]] = {
+        "/Wrapped": {"text": wrapped(other)},
+        "/Renewed": {"text": signed.replace("<ds:Object ", f"{again}<ds:Object ", 1)},
+        "/Entity": {"text": entity.replace("<ei:venID>ven-1", "<ei:venID>&e;")},
+        "/Bare": {"text": body_of},
         "/OadrPoll": {"text": signed},
         "/EiEvent": {"text": altered},
         "/EiReport": {"status": 307, "headers": {"Location": "/OadrPoll"}},
@@ -249,6 +306,10 @@ def test_an_answer_that_was_altered_led_elsewhere_or_without_end_is_not_believed
         for service, code in (
             # The same once more is a replay.
             ("OadrPoll", "signature"),
+            ("Renewed", "signature"),
+            ("Wrapped", "signature"),
+            ("Entity", "not_understood"),
+            ("Bare", "not_understood"),
             ("EiEvent", "signature"),
             ("EiReport", "refused"),
             ("EiRegisterParty", "not_understood"),

@@ -199,6 +199,40 @@ def test_a_record_that_was_changed_on_its_way_ends_the_connection(run: Run, keys
     assert "bad record mac" in refusals[0] or "decryption failed" in refusals[0]
 
 
+def test_who_says_goodbye_is_let_go_at_once(run_fast: Run, keys: Path) -> None:
+    async def act(port: int) -> float:
+        loop = asyncio.get_running_loop()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=credentials(keys, READ_ONLY)
+        )
+        writer.write(REQUEST)
+        assert SUNS in await reader.read(100)
+        begin_s = loop.time()
+        writer.close()
+        await writer.wait_closed()
+        return loop.time() - begin_s
+
+    waited_s, refusals = at_the_door(run_fast, keys, act)
+    assert waited_s < HANDSHAKE_S
+    assert refusals == []
+
+
+def test_who_is_inside_and_talks_noise_is_closed_and_was_not_refused(run: Run, keys: Path) -> None:
+    async def act(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=credentials(keys, READ_ONLY)
+        )
+        writer.write(mbap(1, 1, bytes(900)) + bytes(20_000))
+        try:
+            return await reader.read(100)
+        except OSError:  # a reset may overtake the end
+            return b""
+        finally:
+            writer.transport.abort()
+
+    assert at_the_door(run, keys, act) == (b"", [])
+
+
 @pytest.mark.parametrize(
     ("options", "file"),
     [
@@ -239,6 +273,32 @@ def test_keys_are_made_once_and_are_for_their_owner_only(keys: Path) -> None:
     assert caught.value.code == "modbus.keys_there"
     for file in keys.glob("*.key"):
         assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_an_authority_whose_key_is_in_a_safe_gets_no_second_one(tmp_path: Path) -> None:
+    make_keys(tmp_path / "pki", ["127.0.0.1"], name="a lab", days=2)
+    (tmp_path / "pki" / "ca.key").rename(tmp_path / "safe.key")
+    with pytest.raises(DriverError, match=r"keys_there.*already"):
+        make_keys(tmp_path / "pki", ["127.0.0.1"], name="again", days=2)
+    assert not (tmp_path / "pki" / "ca.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "code"),
+    [
+        ("", "a lab", "host"),
+        ("192.0.2.7:802", "a lab", "host"),
+        ("wechselrichter-süd", "a lab", "host"),
+        ("127.0.0.1", "", "name"),
+        ("127.0.0.1", "x" * 65, "name"),
+    ],
+)
+def test_what_no_certificate_can_say_is_named_and_makes_no_folder(
+    tmp_path: Path, host: str, name: str, code: str
+) -> None:
+    with pytest.raises(DriverError, match=rf"modbus\.keys_{code}.*expected"):
+        make_keys(tmp_path / "pki", [host], name=name, days=2)
+    assert not (tmp_path / "pki").exists()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")

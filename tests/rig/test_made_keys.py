@@ -83,7 +83,7 @@ def test_keys_of_the_command_open_a_bench_and_are_never_made_twice(
 
     assert on_bench(act, path) != ""
     assert main(command) == 2
-    assert "has an authority already" in capsys.readouterr().err
+    assert "has GridServiceSunSpec.crt already" in capsys.readouterr().err
 
 
 def test_a_real_device_brings_its_own(tmp_path: Path) -> None:

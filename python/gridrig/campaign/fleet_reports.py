@@ -96,7 +96,7 @@ class FleetReports:
             if r_id not in offers:
                 return f"data point {r_id!r}, expected one of {', '.join(offers)}"
         granularity_s = request.granularity_s or self.interval_s
-        if granularity_s % self.interval_s or granularity_s > LONGEST_S:
+        if granularity_s % self.interval_s or not 0 < granularity_s <= LONGEST_S:
             return (
                 f"granularity of {granularity_s:g} s, expected a multiple of {self.interval_s} s "
                 f"up to {LONGEST_S} s"

@@ -12,9 +12,10 @@ from cryptography.exceptions import InvalidSignature
 
 from gridrig.errors import GridrigError
 from gridrig.openadr.library import openleadr
+from gridrig.openadr.message_shape import check_covered, check_document
 from gridrig.openadr.security import Credentials
 
-CONNECT_S, READ_S = 5, 10
+CONNECT_S, READ_S, ANSWER_S = 5, 10, 60  # to connect, to the next bytes, to the last
 ANSWER_BYTES_MAX = 1_000_000
 OK = 200
 HTTP_OF_ITS_OWN = 500  # from here on the VTN fails, whatever it is asked
@@ -42,7 +43,8 @@ class Conversation:
         Raises
         ------
         GridrigError
-            `openadr.not_installed`, `openadr.file`.
+            `openadr.not_installed`, `openadr.file`; `openadr.no_fingerprint`, of signatures that
+            nobody vouches for: a message brings its own certificate, which `cafile` does not judge.
         """
         openleadr()
         import aiohttp
@@ -50,6 +52,12 @@ class Conversation:
         secured: dict[str, Any] = {}
         if self.credentials is not None:
             self.credentials.check()
+            if self.credentials.signs and not self.credentials.vtn_fingerprint:
+                raise GridrigError(
+                    "openadr.no_fingerprint",
+                    "messages of {url} are to be signed, expected its vtn_fingerprint",
+                    url=self.url,
+                )
             secured = {"ssl": self.credentials.client_context()}
             if self.credentials.signs:
                 for name in ("cert", "key"):
@@ -59,7 +67,7 @@ class Conversation:
             # A connection for each request: none is closed for being idle by another clock.
             connector=aiohttp.TCPConnector(force_close=True, **secured),
             headers={"content-type": "application/xml"},
-            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=READ_S),
+            timeout=aiohttp.ClientTimeout(ANSWER_S, sock_connect=CONNECT_S, sock_read=READ_S),
         )
 
     async def close(self) -> None:
@@ -140,19 +148,24 @@ class Conversation:
         from openleadr.messaging import parse_message, validate_xml_schema, validate_xml_signature
 
         try:
+            check_document(content)
             tree = validate_xml_schema(content)
-        except SyntaxError as error:  # lxml's own is one
-            cause = f"answers what is not OpenADR 2.0b: {error.msg}"
+            answer, said = parse_message(content)
+        except (SyntaxError, ValueError) as error:  # lxml's own is a SyntaxError
+            cause = f"answers what is not OpenADR 2.0b: {getattr(error, 'msg', error)}"
+            raise self._failed("not_understood", cause) from error
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
+            cause = f"answers what is not OpenADR 2.0b: {error!r}"
             raise self._failed("not_understood", cause) from error
         if self.credentials is not None and self.credentials.signs:
             if tree.find(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") is None:
                 raise self._failed("signature", "does not sign its messages")
             try:
+                check_covered(tree)
                 validate_xml_signature(tree, self.credentials.vtn_fingerprint or None)
             except (InvalidSignature, FingerprintMismatch, ValueError) as error:
                 cause = f"signs what is not believed: {error}"
                 raise self._failed("signature", cause) from error
-        answer, said = parse_message(content)
         return str(answer), said
 
     def _failed(self, code: str, cause: str) -> GridrigError:

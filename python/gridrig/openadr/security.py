@@ -37,7 +37,7 @@ class Credentials:
         This end's own.
     vtn_fingerprint : str
         Of the certificate by which the VTN signs its messages or, unless `signs`, answers TLS;
-        empty for any that `cafile` vouches for.
+        empty for any that `cafile` vouches for, which is not enough to sign.
     signs : bool
         Whether messages are signed, ours and theirs.
     """

@@ -10,6 +10,7 @@ References
 .. [1] OpenADR Alliance, "OpenADR 2.0 Profile Specification, B Profile," 2013.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -144,7 +145,7 @@ class Ven:
             return replace(again, anew=True)
         try:
             return _understood(kind, payload)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise GridrigError(
                 "openadr.not_understood",
                 "the VTN at {url} sends {kind} in which something lacks: {cause}",
@@ -314,10 +315,13 @@ def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:
         scale = SCALES.get(str(measurement.get("scale", "none")))
         begins_s = event["active_period"]["dtstart"].timestamp()
         for interval in signals[0]["intervals"]:
-            lasts_s = interval["duration"].total_seconds()
-            if scale is not None and lasts_s > 0:
-                p_w = 0.0 - float(interval["signal_payload"]) * scale
+            lasts_s, payload = interval["duration"].total_seconds(), interval["signal_payload"]
+            # XML's numbers have INF and NaN, which no device can follow.
+            p_w = math.nan if scale is None else 0.0 - float(payload) * scale
+            if math.isfinite(p_w) and lasts_s > 0:
                 intervals.append(Interval(begins_s, lasts_s, p_w))
+            elif scale is not None and lasts_s > 0:
+                refusal = f"an interval of {payload}, expected a power"
             else:
                 refusal = f"an interval of {lasts_s:g} s in {measurement.get('scale')!r}"
             begins_s += lasts_s

@@ -21,6 +21,7 @@ References
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,9 @@ from gridrig.devices.wire.sunspec_roles import GRID_SERVICE, ROLE_OID, ROLES, UT
 from gridrig.errors import DriverError
 
 AUTHORITY, DEVICE, WITHOUT_ROLE, EXPIRED = "ca", "device", "without-role", "expired"
+SUFFIXES = (".crt", ".key")
+NAME_BYTES_MAX = 64
+HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 CURVE = ec.SECP256R1
 BACKDATED = timedelta(minutes=5)  # for a device whose clock is a little behind
 
@@ -54,11 +58,18 @@ class Authority:
     Raises
     ------
     DriverError
-        `modbus.keys_there`, if the folder has an authority already; `modbus.keys_folder`, if it
-        cannot be written.
+        `modbus.keys_there`, if the folder has certificates or keys already; `modbus.keys_folder`,
+        if it cannot be written; `modbus.keys_name`, if a certificate cannot hold the name.
     """
 
     def __init__(self, folder: Path, name: str, days: int) -> None:
+        if not 1 <= len(name.encode()) <= NAME_BYTES_MAX:
+            raise DriverError(
+                "modbus.keys_name",
+                "name {name!r} of an authority, expected 1 to {most} bytes",
+                name=name,
+                most=NAME_BYTES_MAX,
+            )
         self.folder = folder
         self._begin = datetime.fromisoformat(utc_now()) - BACKDATED
         self._end = self._begin + timedelta(days=days)
@@ -69,9 +80,8 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         self._write(AUTHORITY, builder, self._key, signs_certificates=True)
 
-    def device(self, hosts: Iterable[str]) -> None:
+    def device(self, names: Sequence[x509.GeneralName]) -> None:
         """Issue a server's certificate for the addresses and names it is reached at."""
-        names = [_general_name(host) for host in dict.fromkeys(hosts)]
         self._issue(DEVICE, ExtendedKeyUsageOID.SERVER_AUTH, names=names)
 
     def client(self, file: str, role: str | None, *, expired: bool = False) -> None:
@@ -150,13 +160,15 @@ class Authority:
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            there = sorted(one.name for one in self.folder.iterdir() if one.suffix in SUFFIXES)
         except OSError as error:
             raise self._unusable(error) from error
-        if (self.folder / f"{AUTHORITY}.key").exists():
+        if there:  # also where only ca.key was put into a safe
             raise DriverError(
                 "modbus.keys_there",
-                "{folder} has an authority already, expected a folder without ca.key",
+                "{folder} has {found} already, expected a folder without certificates and keys",
                 folder=str(self.folder),
+                found=there[0],
             )
 
     def _create(self, file: str, data: bytes) -> None:
@@ -187,9 +199,15 @@ def make_keys(folder: Path, hosts: Iterable[str], *, name: str, days: int) -> No
         Addresses and names at which the device is reached.
     name, days
         As `Authority`.
+
+    Raises
+    ------
+    DriverError
+        As `Authority`; `modbus.keys_host`, of what is neither an address nor a name.
     """
+    names = [_general_name(host) for host in dict.fromkeys(hosts)]
     authority = Authority(folder, name, days)
-    authority.device(hosts)
+    authority.device(names)
     for role in ROLES:
         authority.client(role, role)
     authority.client(WITHOUT_ROLE, None)
@@ -205,4 +223,10 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if HOST_NAME.fullmatch(host) is None:
+            raise DriverError(
+                "modbus.keys_host",
+                "host {host!r}, expected an address, or a name in ASCII, without a port",
+                host=host,
+            ) from None
         return x509.DNSName(host)

@@ -172,10 +172,14 @@ class _AtTheDoor(asyncio.Protocol):
         self._inside.connection_made(transport)
 
     def _hand_on(self) -> None:
-        """Hand on what came, until there is no more."""
+        """Hand on what came, until there is no more or one of the two has closed."""
+        assert self._inside is not None
+        assert self._through is not None
         self.flush()
-        while data := self.tls.read(PIECE_BYTES):
-            assert self._inside is not None
+        while not self.wire.is_closing():
+            if not (data := self.tls.read(PIECE_BYTES)):
+                self._through.close()  # the client's goodbye, which waits for ours
+                return
             self._inside.data_received(data)
 
     def _is_past(self) -> None:
