@@ -64,9 +64,9 @@ def test_both_engines_give_the_same_voltages_at_every_tick_of_a_run(
     units = {name: known.unit for name, known in CATALOGUE.items()}
     scenario = load_scenario(SCENARIOS / "sunny-then-storm.toml", units)
     # From a minute before the first opening until it is closed again.
-    part = slice_scenario(scenario, from_s=2700, for_s=900, tick_s=None)
+    part = slice_scenario(scenario, from_s=2700, for_s=900, tick_s=4)
     result = run_module.run(rig, part, tmp_path / "run", seed=1, render=lambda _: None)
     assert result.verdicts.cause == ""
-    assert len(twins[0].differences) >= 800
+    assert len(twins[0].differences) >= 200
     assert max(twins[0].differences) <= AGREE_PU
     assert max(twins[0].differences) > 0.0  # two engines, not one asked twice
