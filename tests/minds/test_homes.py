@@ -7,6 +7,7 @@ import pytest
 
 from gridrig.market.agents import BatteryView, Tariff, View
 from gridrig.minds.home import Connection, HomeMind
+from gridrig.minds.prices_ahead import price_expected
 from gridrig.minds.series import Series
 from gridrig.quantity import DAY_S, DeliveryPeriod
 
@@ -182,6 +183,11 @@ def test_a_price_of_a_day_ago_counts_within_what_is_posted() -> None:
     # Yesterday the night cost as much as the day: a change of the rules, or of the clock.
     yesterday = (300_000,) * (STEPS + 88)
     assert battery_orders(STEPS + 88, 0.0, *yesterday)["bid"] == 150_000
+    night = by_the_hour(STEPS + 8, BatteryView(0.0, 0.0, 0.0, 0.0))["house"]
+    assert price_expected(replace(night, prices_micro=yesterday[: STEPS + 7])) == 150_000
+    assert price_expected(replace(night, prices_micro=(90_000, None))) == 90_000
+    assert price_expected(replace(night, prices_micro=())) == (80_000 + 150_000) // 2
+    assert price_expected(view(STEPS + 8, prices_micro=yesterday)) == 300_000  # one tariff all day
 
 
 def test_orders_are_limited_by_the_prices_of_their_own_period() -> None:

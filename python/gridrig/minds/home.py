@@ -27,7 +27,8 @@ from gridrig.minds.home_car import News, car_orders, car_plan, car_store, infeas
 from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
 from gridrig.minds.orders import Battery, home_orders
-from gridrig.minds.schedule import Schedule, Shared, Store, Supply, plan
+from gridrig.minds.prices_ahead import price_expected, supply
+from gridrig.minds.schedule import Schedule, Shared, Store, plan
 from gridrig.minds.series import FloatArray, Series
 from gridrig.quantity import DAY_S, whole_lots
 
@@ -190,14 +191,14 @@ class HomeMind:
         return _Expected(found.mean[ahead:], found.quantiles[ahead])
 
     def _buy(self, expected: _Expected, view: View) -> list[Intent]:
-        price, posted = _price_expected(view), view.tariff
+        price, posted = price_expected(view), view.tariff
         share = _between(posted.short - price, posted.short - posted.long)
         limit = posted.short // posted.tick * posted.tick
         why = f"{_said(expected, view)} used; {share:.0%} of cases need no more than the bid"
         return _orders("bid", _energy_wh(expected, share, view), limit, why, view.tariff)
 
     def _sell(self, expected: _Expected, view: View) -> list[Intent]:
-        price, posted = _price_expected(view), view.tariff
+        price, posted = price_expected(view), view.tariff
         share = _between(price - posted.long, posted.short - posted.long)
         limit = -(-posted.long // posted.tick) * posted.tick
         why = f"{_said(expected, view)} made; {1 - share:.0%} of cases deliver the offer"
@@ -298,10 +299,10 @@ class HomeMind:
             left_w = np.maximum(0.0, self.connection_w - taken_w)
             # Nobody need buy what a store is planned to give: no other may count on it.
             shared = Shared(np.ones((1, len(made))), left_w[None, :], relieved=False)
-        supply = _supply(view, step_s)
-        schedule = plan(needed_w, made, supply, step_s=step_s, shared=shared)
+        offered = supply(view, step_s)
+        schedule = plan(needed_w, made, offered, step_s=step_s, shared=shared)
         most = shared_out(-schedule.power_w[:, 0], float(left_w[0]))
-        price_micro = int(supply.price_micro_per_kwh[0, 0])
+        price_micro = int(offered.price_micro_per_kwh[0, 0])
         return _Plan(stores, schedule, step_s, price_micro, left_w, most)
 
     def _store(self, one: Connection, view: View, step_s: FloatArray) -> Store:
@@ -325,37 +326,6 @@ class HomeMind:
         )
 
 
-def _supply(view: View, step_s: FloatArray) -> Supply:
-    """Return what energy is expected to cost: as a day ago where that was seen, else as posted.
-
-    By the hour, nothing costs more or less than what is posted for it, whatever it did a day ago.
-    """
-    ends_s = view.period.start_s + np.cumsum(step_s)
-    day_steps = DAY_S // view.period.duration_s
-    buys, sells = _posted(view, step_s)
-    for step, end_s in enumerate(ends_s):
-        before = int(end_s // view.period.duration_s) - 1 - day_steps
-        price = view.prices_micro[before] if 0 <= before < len(view.prices_micro) else None
-        if price is not None:
-            held = min(max(price, sells[step]), buys[step]) if view.tariff_ahead else price
-            buys[step] = sells[step] = float(held)
-    # Sold at the end it brings a feed-in, bought again it costs the cheapest hour: in between.
-    leftover = (float(sells.min()) + float(buys.min())) / 2
-    block_w = np.full((len(step_s), 1), max(view.link_wh / view.period.hours, 1e6))
-    return Supply(block_w, buys[:, None], sells, leftover_micro_per_kwh=leftover)
-
-
-def _posted(view: View, step_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what the main grid asks and pays in each step, the mean of its periods."""
-    if not view.tariff_ahead:
-        retail, feed_in = float(view.tariff.retail), float(view.tariff.feed_in)
-        return np.full(len(step_s), retail), np.full(len(step_s), feed_in)
-    retail_ahead = np.array([float(one.retail) for one in view.tariff_ahead])
-    feed_in_ahead = np.array([float(one.feed_in) for one in view.tariff_ahead])
-    length_s = view.period.duration_s
-    return means(retail_ahead, step_s, length_s), means(feed_in_ahead, step_s, length_s)
-
-
 def _as_yesterday(seen: Series) -> Forecast:
     """Return a day as the last one was, or nothing, where there is too little to train on."""
     day, found = seen.steps_a_day, np.zeros(seen.steps_a_day)
@@ -365,21 +335,6 @@ def _as_yesterday(seen: Series) -> Forecast:
     if len(last) < day or not np.isfinite(last).all():
         flags.append("yesterday is not known whole: nothing expected where it is not")
     return Forecast(found, np.repeat(found[:, None], len(QUANTILES), axis=1), tuple(flags))
-
-
-def _price_expected(view: View) -> int:
-    """Return the price to reckon with: of a day ago, else the last one, else the middle."""
-    day_steps = DAY_S // view.period.duration_s
-    known = view.prices_micro
-    before = view.period.index - day_steps
-    if 0 <= before < len(known) and known[before] is not None:
-        return int(known[before] or 0)
-    seen = [price for price in known if price is not None]
-    posted = view.tariff
-    if not seen:
-        return (posted.feed_in + posted.retail) // 2
-    # By the hour, the last price may be that of other hours, which these will not see.
-    return min(max(seen[-1], posted.feed_in), posted.retail) if view.tariff_ahead else seen[-1]
 
 
 def _between(part: float, whole: float) -> float:
