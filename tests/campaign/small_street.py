@@ -14,9 +14,9 @@ from typing import Any
 
 import tomli_w
 
-from gridrig.campaign.assembly import Grid, load_grid
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.rig_grid import Grid, load_grid
 from gridrig.campaign.run import Progress, RunResult, run
 from gridrig.campaign.scenario import Scenario, load_scenario, units
 from gridrig.campaign.scenario_fit import check_together

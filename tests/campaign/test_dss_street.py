@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from small_street import rig_file, scenario_file
 
-from gridrig.campaign.assembly import load_grid, make_street
+from gridrig.campaign.assembly import make_street
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.manifest import verify
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.run import run
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.errors import RigError

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import gridrig.campaign.run as run_module
-from gridrig.campaign.assembly import load_grid
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.catalogue import CATALOGUE
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.slicing import slice_scenario
 from gridrig.grid.engines import make_feeder

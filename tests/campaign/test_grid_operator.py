@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from criteria import assert_fails
 
-from gridrig.campaign.assembly import load_grid
 from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.lab import open_lab
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.scenario import describe_scenario, load_scenario
 from gridrig.campaign.scenario_fit import check_together
 from gridrig.clock import Clock, run_virtual

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gridrig.campaign.assembly import Grid, load_grid, make_street
+from gridrig.campaign.assembly import make_street
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.rig_grid import Grid, load_grid
 from gridrig.rig.description import load_rig
 
 START_S = 1_467_206_100  # 2016-06-29T13:15:00Z

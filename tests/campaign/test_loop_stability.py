@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from small_street import rig_file, run_here, scenario_file
 
-from gridrig.campaign.assembly import load_grid, make_street
+from gridrig.campaign.assembly import make_street
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.outcomes import Outcome
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.errors import GridError
 from gridrig.rig.description import load_rig
 

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from small_street import read, rig_file, run_here, scenario_file
 
-from gridrig.campaign.assembly import load_grid
 from gridrig.campaign.outcomes import Outcome
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.slicing import slice_scenario
 from gridrig.campaign.switching_fit import check_switchable, require_switchable
 from gridrig.errors import RigError

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from small_street import rig_file
 
-from gridrig.campaign.assembly import load_grid, make_street
+from gridrig.campaign.assembly import make_street
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.errors import RigError
 from gridrig.rig.description import load_rig
 

@@ -1,8 +1,6 @@
 """From a rig and a scenario to a loop that can run: every part made, joined and opened."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gridrig._core import Verifier
@@ -22,7 +20,7 @@ from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.home_cars import make_home_cars
-from gridrig.campaign.homes import HISTORY_DAYS, has_homes, make_homes
+from gridrig.campaign.homes import make_homes
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
@@ -30,6 +28,7 @@ from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.outlook import Outlook
 from gridrig.campaign.reserves import Reserves
+from gridrig.campaign.rig_grid import Grid, feeder_apart
 from gridrig.campaign.rights import Right, rights_of
 from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import MarketRules, Scenario
@@ -42,23 +41,15 @@ from gridrig.campaign.trading import Trading
 from gridrig.campaign.untraded import UntradedForecast, bus_of
 from gridrig.campaign.views import Seat, Views
 from gridrig.clock import Clock, stream
-from gridrig.errors import GridError, RigError
 from gridrig.events import EventLog
-from gridrig.grid.engines import make_feeder
-from gridrig.grid.feeder import Feeder
-from gridrig.grid.loading import load_network
-from gridrig.grid.network import Network
 from gridrig.grid.points import single_phases
-from gridrig.grid.profiles import Profiles, load_profiles
-from gridrig.grid.switching import branches
 from gridrig.market.agents import Agent, Side, View, make_agent
 from gridrig.market.mechanisms import Mechanism, Mechanisms
 from gridrig.metering import enrol_all
-from gridrig.quantity import DAY_S, delivery_periods
+from gridrig.quantity import delivery_periods
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD, Device, InverterLimits
-from gridrig.rig.feeder_fit import check_feeder
 from gridrig.rig.instruments import OF_A_CIRCUIT
 from gridrig.rig.key_files import openadr_credentials
 from gridrig.rig.participant_zones import network_of
@@ -67,71 +58,6 @@ from gridrig.settlement.journal import Journal
 
 NO_MARKET = MarketRules("pay-as-clear", 0, 0, 0, 0, 0)
 BENCH_BASE_VA = 10_000.0  # of a bench without a network
-
-
-@dataclass
-class Grid:
-    """The network of a rig, its solver and its profiles: what takes seconds to load."""
-
-    network: Network
-    feeder: Feeder
-    profiles: Profiles
-
-    @property
-    def link_va(self) -> float:
-        """Rating of the connection to the main grid. [VA]"""
-        return self.feeder.link_va
-
-
-def load_grid(rig: Rig, start_utc_s: int, duration_s: int) -> Grid:
-    """Load the network a rig names, make its solver, and read its profiles for a run.
-
-    The profiles begin earlier, because forecasts look back: by a day, or by four weeks if there are
-    homes and the profiles reach so far.
-    """
-    if rig.feeder is None:
-        raise RigError("rig.no_feeder", "{path} has no [feeder], which a run needs", path=rig.path)
-    folder = Path(rig.path).parent
-    network = load_network(rig.feeder.network, folder=folder)
-    network = network.with_points(str(device.bus) for device in rig.devices)
-    feeder = make_feeder(rig.feeder.engine, network, rig.feeder.pcc)
-    profiles = _profiles(rig, network, start_utc_s, duration_s)
-    volts = dict(zip(network.buses, network.v_nominal_v, strict=True))
-    issues = check_feeder(
-        rig,
-        feeder.buses,
-        v_ll={name: volts[home] for name, home in feeder.homes()},
-        f_hz=network.f_hz,
-        profiles=profiles.sgens,
-        loads=set(profiles.buses) - set(single_phases(network.points)),
-        drawn=profiles.buses,
-        branches=[branch for branch in branches(network) if branch != feeder.pcc_branch],
-    )
-    if issues:
-        raise RigError(
-            "rig.does_not_fit", "{path} does not fit its feeder", issues=issues, path=rig.path
-        )
-    return Grid(network, feeder, profiles)
-
-
-def _profiles(rig: Rig, network: Network, start_utc_s: int, duration_s: int) -> Profiles:
-    assert rig.feeder is not None
-    source, weather, folder = rig.feeder.profiles, rig.feeder.weather, Path(rig.path).parent
-    end_utc_s = start_utc_s + duration_s
-
-    def load(days: int) -> Profiles:
-        begin = start_utc_s - days * DAY_S
-        return load_profiles(
-            network, begin, end_utc_s, source=source, weather=weather, folder=folder
-        )
-
-    if has_homes(rig):
-        try:
-            return load(HISTORY_DAYS)
-        except GridError as error:
-            if error.code != "grid.profile_time":
-                raise
-    return load(1)
 
 
 def make_street(rig: Rig, grid: Grid | None, seed: int) -> Street:
@@ -216,7 +142,7 @@ def make_loop(
         )
     coordination = None
     if scenario.charging is not None:
-        apart = _feeder_apart(rig, grid)
+        apart = feeder_apart(rig, grid)
         coordination = make_coordination(rig, scenario, street, apart, charging, events)
     seats = _seats(rig)
     traded = seats and scenario.market is not None
@@ -358,12 +284,6 @@ def _mechanism(market: MarketRules, island: Mapping[str, Any] | None = None) -> 
     return chosen(**market.parameters | dict(island or {}) | steps)
 
 
-def _feeder_apart(rig: Rig, grid: Grid) -> Feeder:
-    """Make a feeder for what is only thought through: the run's own starts from its solutions."""
-    assert rig.feeder is not None, "a grid is that of a feeder"
-    return make_feeder(grid.feeder.engine_name, grid.network, rig.feeder.pcc)
-
-
 def _feeder_rounds(
     rig: Rig,
     grid: Grid,
@@ -375,7 +295,7 @@ def _feeder_rounds(
     """Make what has the last word, with a feeder of its own, if the scenario wants it."""
     if not market.feeder_check:
         return None
-    feeder = _feeder_apart(rig, grid)
+    feeder = feeder_apart(rig, grid)
     return FeederRounds(
         feeder,
         market.feeder_limits,
@@ -403,7 +323,7 @@ def _operator(
     return GridOperator(
         scenario.operator,
         scenario.period_s,
-        _feeder_apart(rig, grid),
+        feeder_apart(rig, grid),
         {d.branch: bench.devices[d.name] for d in rig.of("switch") if d.branch is not None},
         Outlook(street, start_utc_s, scenario.period_s),
         views,

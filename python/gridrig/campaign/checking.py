@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gridrig.campaign.assembly import load_grid, make_bench, make_street
+from gridrig.campaign.assembly import make_bench, make_street
 from gridrig.campaign.builtin import RIGS, SCENARIOS, find
 from gridrig.campaign.catalogue import CATALOGUE
 from gridrig.campaign.checked import Checked, refused
@@ -21,6 +21,7 @@ from gridrig.campaign.energising import Ask, Energising, Finding
 from gridrig.campaign.flow import Coasting
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.renewal_fit import require_renewal
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.scenario import Scenario, load_scenario
 from gridrig.campaign.scenario_fit import require_fit
 from gridrig.campaign.stated_time import wire_times

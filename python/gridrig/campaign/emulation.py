@@ -18,8 +18,9 @@ from typing import Any
 
 import tomli_w
 
-from gridrig.campaign.assembly import load_grid, make_bench, make_street
+from gridrig.campaign.assembly import make_bench, make_street
 from gridrig.campaign.builtin import RIGS, find
+from gridrig.campaign.rig_grid import load_grid
 from gridrig.campaign.stopping import stop_asked
 from gridrig.campaign.street import Street
 from gridrig.campaign.timing import memory_at_rest

@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
+from gridrig.campaign.assembly import make_bench, make_loop, make_street
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.execution_records import ExecutionRecords
 from gridrig.campaign.flow import Physics, coast
 from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Measurement
+from gridrig.campaign.rig_grid import Grid, load_grid
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.setting_labels import Labelled
 from gridrig.campaign.street import Street

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridrig.campaign import records
-from gridrig.campaign.assembly import Grid, load_grid, make_bench, make_loop, make_street
+from gridrig.campaign.assembly import make_bench, make_loop, make_street
 from gridrig.campaign.bundle import write_bundle
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Outcome, RunVerdicts
 from gridrig.campaign.outcomes import worst
+from gridrig.campaign.rig_grid import Grid, load_grid
 from gridrig.campaign.run_ended import Ended
 from gridrig.campaign.run_written import write_run
 from gridrig.campaign.scenario import Scenario

@@ -4,7 +4,7 @@ Every window edge, period edge, gate closure, event and fault lies on a tick; a 
 does not is refused, so that the loop never has to round a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,15 +23,13 @@ from gridrig.campaign.scenario_events import (
 )
 from gridrig.campaign.scenario_jobs import JobTable, check_jobs
 from gridrig.campaign.scenario_prices import check_rising, check_windows
-from gridrig.campaign.scenario_rules import RuleDrafts, check_changes, read_rules
+from gridrig.campaign.scenario_rules import check_changes, read_rules
+from gridrig.campaign.scenario_times import Offered, Times, check_times
 from gridrig.campaign.scenario_windows import (
     Tick,
     Window,
-    check_on_tick,
     count_ticks,
-    read_grid,
     ticks_of,
-    window_at,
 )
 from gridrig.campaign.settlement_terms import SettlementTable, check_terms
 from gridrig.campaign.timing import TimingBudget
@@ -293,11 +291,11 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
     check_criteria(criteria, events, known, issues)
     _check_operator(top.get("operator"), header, top.at.key("operator"), issues)
     check_jobs(jobs, file.top.key("job"), market=market is not None, issues=issues)
-    times = _Times(
+    times = Times(
         header, start_s, windows, market, rules, charging,
-        [*events, *faults, *(_Offered(job) for job in jobs)],
+        [*events, *faults, *(Offered(job) for job in jobs)],
     )  # fmt: skip
-    _check_times(times, issues)
+    check_times(times, issues)
     issues.raise_if_any("scenario.invalid", f"{file.path} is no valid scenario")
     assert start_s is not None, "a missing start is an issue"
     return Scenario(
@@ -349,76 +347,6 @@ def _check_operator(
     if operator is not None and period_s is not None and operator.looks_ahead_s % period_s:
         expected = f"a multiple of scenario.period_s = {period_s}"
         issues.add(at.key("looks_ahead_s"), shown(operator.looks_ahead_s), expected)
-
-
-@dataclass(frozen=True)
-class _Offered:
-    """A job's offer, as something that has to happen on a tick."""
-
-    draft: Draft[JobTable]
-
-    @property
-    def at_s(self) -> float | None:
-        at_s: float | None = self.draft.get("at_s")
-        return at_s
-
-    @property
-    def at(self) -> At:
-        return self.draft.at
-
-
-@dataclass(frozen=True)
-class _Times:
-    header: Draft[_Header]
-    start_s: int | None
-    windows: Sequence[Draft[Window]]
-    market: Draft[MarketRules] | None
-    rules: RuleDrafts
-    charging: Draft[ChargingRules] | None
-    stimuli: Sequence[Any]
-
-
-def _check_times(times: _Times, issues: Issues) -> None:
-    header = times.header
-    duration_s, period_s = header.get("duration_s"), header.get("period_s")
-    if duration_s is None or period_s is None:
-        return
-    if duration_s % period_s:
-        expected = f"a multiple of period_s = {period_s}"
-        issues.add(header.at.key("duration_s"), shown(duration_s), expected)
-    if times.start_s is not None and times.start_s % period_s:
-        expected = f"a time that begins a delivery period of {period_s} s"
-        issues.add(header.at.key("start"), shown(header.get("start")), expected)
-    gate_s = times.market.get("gate_closure_s") if times.market is not None else None
-    if times.market is not None and gate_s is not None and gate_s > period_s:
-        expected = f"at most period_s = {period_s}"
-        issues.add(times.market.at.key("gate_closure_s"), shown(gate_s), expected)
-        gate_s = None
-    grid = read_grid(times.windows, duration_s, issues)
-    for stimulus in times.stimuli:
-        at_s, at = stimulus.at_s, stimulus.at.key("at_s")
-        if at_s is None:
-            continue
-        if at_s >= duration_s:
-            issues.add(at, shown(at_s), f"before the end at {duration_s} s")
-        elif grid is not None:
-            check_on_tick(at_s, at, shown(at_s), grid, issues)
-    if grid is not None and times.charging is not None:
-        for k, stay in enumerate(times.charging.get("stays") or ()):
-            place = times.charging.at.key("stays").item(k, stay.charger)
-            for key in ("arrives_s", "departs_s"):
-                at_s = getattr(stay, key)
-                if at_s < duration_s:
-                    check_on_tick(at_s, place.key(key), shown(at_s), grid, issues)
-    if grid is None or times.market is None:
-        return
-    for edge_s in range(period_s, duration_s, period_s):
-        window = window_at(edge_s, grid)
-        check_on_tick(edge_s, window.at, f"a period edge at {edge_s} s", grid, issues)
-        gates_s = times.rules.gates_s() | ({gate_s} if gate_s is not None else set())
-        for closure_s in sorted(edge_s - one for one in gates_s if one <= period_s):
-            window = window_at(closure_s, grid)
-            check_on_tick(closure_s, window.at, f"a gate closure at {closure_s} s", grid, issues)
 
 
 def units(catalogue: Mapping[str, Any]) -> dict[str, str]:
