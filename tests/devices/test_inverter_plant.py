@@ -7,7 +7,7 @@ import pytest
 from pymodbus.constants import ExcCodes
 from test_inverter_controls import curve, seen, write
 
-from gridrig.campaign.street import DeviceTerminal
+from gridrig.campaign.plant_terminals import DeviceTerminal
 from gridrig.devices.emulators.inverter import (
     InverterEmulator,
     InverterParameters,

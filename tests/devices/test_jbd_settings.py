@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from bms_bench import JBD, START
 
-from gridrig.campaign.street import DeviceTerminal
+from gridrig.campaign.plant_terminals import DeviceTerminal
 from gridrig.clock import Clock, run_virtual
 from gridrig.clock.ptys import open_serial
 from gridrig.devices.emulators.fault import no_log
