@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from criteria import assert_fails, assert_fails_alone, not_passed, procedure_of
+from criteria import Unpassed, assert_fails, assert_fails_alone, not_passed, procedure_of
 
 from gridrig.campaign.outcomes import Outcome
 from gridrig.promises import cheap_hours
@@ -203,16 +203,16 @@ def a_day_that_is_judged(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setitem(judging, "NOTHING_AT_S", 900.0)
     monkeypatch.setitem(judging, "measure", lambda _: [])  # of a solved feeder; there is none
 
-    def judge(
-        loop: Any = None, *, paid: int = 180_000, **changed: list[float]
-    ) -> dict[str, Outcome]:
+    def judge(loop: Any = None, *, paid: int = 180_000, **changed: list[float]) -> Unpassed:
         held = ran(loop_of(taken=(0, 0), given=(0, 0)), paid=0)
         loop = ran(loop or loop_of(taken=(FULL, 0), given=(0, FULL)), paid=paid, **changed)
         found = not_passed(NAME, held, loop)
         # A battery of two periods does not charge the eight kWh of a day.
         small = {"charged_kwh": Outcome.FAIL} | dict.fromkeys(BY_CATALOGUE, Outcome.INCONCLUSIVE)
         assert small.items() <= found.items()
-        return {name: outcome for name, outcome in found.items() if name not in small}
+        for name in small:
+            del found[name]
+        return found
 
     return judge
 
