@@ -18,6 +18,7 @@ LEVEL = {
     "durable_file": 1,
     "json_rpc": 1,
     "events": 1,
+    "stop_signals": 1,
     "openadr": 2,
     "plant": 2,
     "devices": 2,

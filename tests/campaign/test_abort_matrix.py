@@ -91,6 +91,7 @@ PHASES: dict[str, Callable[[TwoOutside], None]] = {
 EVENTS: dict[str, Callable[[TwoOutside], None]] = {
     "SIGINT": sent(signal.SIGINT),
     "SIGTERM": sent(signal.SIGTERM),
+    "SIGHUP": sent(signal.SIGHUP),
     "SIGKILL": sent(signal.SIGKILL),
     "watchdog killed": watchdog_killed,
 }

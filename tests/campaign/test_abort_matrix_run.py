@@ -69,7 +69,7 @@ REACH: dict[str, Callable[[TwoStreets], None]] = {
     "run": in_the_run,
     "tear-down": in_tear_down,
 }
-NUMBERS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
+NUMBERS = {name: signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")}
 
 
 def code_of(street: TwoStreets) -> int:

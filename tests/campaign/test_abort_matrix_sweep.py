@@ -41,7 +41,7 @@ def swept(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_sweep_that_is_stopped_leaves_the_street_of_its_run_safe(
     outside: Outside, number: signal.Signals
 ) -> None:

@@ -51,12 +51,15 @@ def test_an_order_crosses_the_wire_and_its_answer_comes_back() -> None:
     alive(body)
 
 
-def event(changes: dict[str, Any], signal: dict[str, Any], status: str = "far") -> dict[str, Any]:
+def event(
+    changes: dict[str, Any], signal: dict[str, Any], status: str = "far", modification: int = 3
+) -> dict[str, Any]:
     """Return an event as a VTN gives it to openleadr, which makes the XML of it."""
     begins = datetime.fromtimestamp(BEGINS, UTC)
     return {
         "event_descriptor": {
-            "event_id": "e", "modification_number": 3, "market_context": "http://context.invalid",
+            "event_id": "e", "modification_number": modification,
+            "market_context": "http://context.invalid",
             "modification_date_time": begins, "created_date_time": begins, "priority": 0,
             "event_status": status, "test_event": False,
         },
@@ -105,6 +108,42 @@ def test_intervals_scales_and_cancellations_are_understood() -> None:
     )
     (back,) = heard_by_us(event({}, kilowatts(-40.0), status="cancelled"))
     assert back.cancelled
+
+
+def test_a_modification_that_comes_late_never_takes_the_place_of_a_newer_one() -> None:
+    modified = [event({}, kilowatts(-10.0 * n), modification=n) for n in (3, 2, 3, 4)]
+    modified.append(event({}, kilowatts(-10.0), status="cancelled", modification=1))
+    heard = heard_by_us(*modified)
+    assert [one.code for one in heard] == [200, 450, 200, 200, 450]
+    assert [bool(one.intervals) for one in heard] == [True, False, True, True, False]
+    assert heard[1].refusal == "modification 2, 3 was heard before"
+
+
+def test_a_run_goes_on_with_the_newer_order_and_says_which_it_refused() -> None:
+    taken: list[int] = []
+
+    def take(heard: HeardEvent) -> str | None:
+        taken.append(heard.modification)
+        return None
+
+    async def body(clock: Clock) -> None:
+        events = EventLog(clock, [])
+        wire = OrderWire(OpenAdr(poll_s=60.0, emulate=True), clock, events, take)
+        await wire.open()
+        assert wire.vtn is not None
+        wire.vtn.waiting += [event({}, kilowatts(1.0), modification=n) for n in (1, 0)]
+        for t_s in (0.0, 10.0, 60.0):
+            await clock.sleep_until(t_s)
+            wire.hear(t_s)
+        await wire.close()
+        assert taken == [1]
+        refused = {"order": "e", "cause": "modification 0, 1 was heard before"}
+        assert [(one.kind, one.data) for one in events.ordered()] == [
+            ("order_heard", {"order": "e", "cause": ""}),
+            ("order_refused", refused),
+        ]
+
+    alive(body)
 
 
 def test_a_signal_that_is_not_understood_is_refused_with_its_reason() -> None:

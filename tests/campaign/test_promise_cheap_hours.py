@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from criteria import assert_fails, assert_fails_alone, not_passed, procedure_of
+from criteria import Unpassed, assert_fails, assert_fails_alone, not_passed, procedure_of
 
 from gridrig.campaign.outcomes import Outcome
 from gridrig.promises import cheap_hours
@@ -22,10 +22,10 @@ def posted_at(utc_s: int) -> Posted:
     return NIGHT if utc_s < PERIOD_S else DAY
 
 
-def meter(participant: str, taken: int, given: int) -> Any:
+def meter(participant: str, taken: int, given: int, ends_ms: tuple[int, int]) -> Any:
     registers = [
-        SimpleNamespace(import_milliwh=7 + one, export_milliwh=9 + other)
-        for one, other in ((0, 0), (taken, given))
+        SimpleNamespace(import_milliwh=7 + one, export_milliwh=9 + other, time_ms=time_ms)
+        for (one, other), time_ms in zip(((0, 0), (taken, given)), ends_ms, strict=True)
     ]
     return SimpleNamespace(participant=participant, opening=registers[0], closing=registers[1])
 
@@ -58,8 +58,12 @@ def loop_of(*, taken: tuple[int, int] = (KWH, 0), given: tuple[int, int] = (0, K
                 trades=[SimpleNamespace(price_micro_per_kwh=must.retail)],
             )
         )
-        meters = [meter("battery", taken[k], given[k]), meter("house", 2 * KWH, 0)]
-        settled.append(SimpleNamespace(from_ms=k * PERIOD_S * 1000, meters=meters))
+        ends_ms = (k * PERIOD_S * 1000, (k + 1) * PERIOD_S * 1000)
+        meters = [
+            meter("battery", taken[k], given[k], ends_ms),
+            meter("house", 2 * KWH, 0, ends_ms),
+        ]
+        settled.append(SimpleNamespace(from_ms=ends_ms[0], to_ms=ends_ms[1], meters=meters))
         rules = {"long_price_micro_per_kwh": must.long, "short_price_micro_per_kwh": must.short}
         kept.append((k, *[None] * 8, json.dumps(rules)))
         data = {
@@ -199,16 +203,16 @@ def a_day_that_is_judged(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setitem(judging, "NOTHING_AT_S", 900.0)
     monkeypatch.setitem(judging, "measure", lambda _: [])  # of a solved feeder; there is none
 
-    def judge(
-        loop: Any = None, *, paid: int = 180_000, **changed: list[float]
-    ) -> dict[str, Outcome]:
+    def judge(loop: Any = None, *, paid: int = 180_000, **changed: list[float]) -> Unpassed:
         held = ran(loop_of(taken=(0, 0), given=(0, 0)), paid=0)
         loop = ran(loop or loop_of(taken=(FULL, 0), given=(0, FULL)), paid=paid, **changed)
         found = not_passed(NAME, held, loop)
         # A battery of two periods does not charge the eight kWh of a day.
         small = {"charged_kwh": Outcome.FAIL} | dict.fromkeys(BY_CATALOGUE, Outcome.INCONCLUSIVE)
         assert small.items() <= found.items()
-        return {name: outcome for name, outcome in found.items() if name not in small}
+        for name in small:
+            del found[name]
+        return found
 
     return judge
 

@@ -5,12 +5,15 @@ criteria in its calls of `assert_fails` and `assert_fails_alone`.
 """
 
 import ast
+import contextlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from criteria import NAMES, meant_by, procedure_of
+import pytest
+from criteria import NAMES, Unpassed, assert_fails_alone, meant_by, procedure_of
 
+from gridrig.campaign.outcomes import Outcome
 from gridrig.promises.campaigns import CAMPAIGNS
 
 TESTS = Path(__file__).parents[1]
@@ -77,3 +80,15 @@ def test_what_cannot_fail_carries_no_row() -> None:
 def test_a_tampering_test_names_a_criterion_that_is_there() -> None:
     for file, name in named():
         assert list(meant_by(name)), f"{file}: {name}"
+
+
+def test_a_criterion_is_seen_to_fail_of_the_procedure_that_judged_it_only() -> None:
+    found = Unpassed("test_night_compute", ())
+    found["soc_min"] = Outcome.FAIL
+    for name, is_meant in (
+        ("test_night_compute.soc_min", True),
+        ("test_round_the_clock.soc_min", False),  # has one of that name too
+        ("soc_min", False),
+    ):
+        with contextlib.nullcontext() if is_meant else pytest.raises(AssertionError):
+            assert_fails_alone(found, name)

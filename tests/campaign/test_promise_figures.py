@@ -4,7 +4,7 @@ What the benchmark says is written by hand here, and tampered with.
 """
 
 import json
-import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,19 +90,41 @@ def test_a_figure_beside_a_peer_is_judged_by_their_ratio() -> None:
     assert shown[beside].outcome == "PASS"
 
 
+# In the place of the command line; a second time it ends with 4.
+SAYS = """
+import pathlib, sys
+ran = pathlib.Path(PATH)
+again = ran.exists()
+with ran.open("a") as file:
+    print(*sys.argv[1:], file=file)
+print(SAID)
+sys.exit(4 * again)
+"""
+HANGS = """
+import time
+print("{", flush=True)
+time.sleep(1000)
+"""
+
+
 def test_each_benchmark_runs_once_and_one_that_ends_badly_measures_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran: list[list[str]] = []
-
-    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        ran.append(command)
-        return subprocess.CompletedProcess(command, 4 * (len(ran) - 1), json.dumps(told(1.0)))
-
-    monkeypatch.setattr(figures.subprocess, "run", run)
+    ran, said = tmp_path / "ran", json.dumps(told(1.0))
+    says = SAYS.replace("PATH", repr(str(ran))).replace("SAID", repr(said))
+    monkeypatch.setattr(figures, "_BENCH", says)
     assert measured_here(ROW.figures).keys() == {JUDGED, ASIDE}
     assert measured_here(ROW.figures) == {}
-    assert [command[-3:] for command in ran] == [["bench", "trade", "--json"]] * 2
+    assert ran.read_text().splitlines() == ["bench trade --json"] * 2
+
+
+def test_a_benchmark_that_never_ends_is_an_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(figures, "_BENCH", HANGS)
+    result = judged(CAMPAIGN, ROW, {}, measured_here(ROW.figures, within_s=0.5))
+    assert result.verdict == "ERROR"
+    assert [one.measured for one in result.shown] == ["not measured, no end within 0.5 s"] * 2
 
 
 def test_every_figure_of_a_row_is_a_task_of_its_benchmark() -> None:

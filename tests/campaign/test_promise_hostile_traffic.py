@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from criteria import assert_fails, assert_fails_alone, assert_passes, not_passed_in
+from criteria import Unpassed, assert_fails, assert_fails_alone, assert_passes, not_passed_in
 
 from gridrig.campaign.builtin import RIGS
 from gridrig.campaign.lab import Lab, open_lab
@@ -73,8 +73,8 @@ def judged_by_the_procedure(monkeypatch: pytest.MonkeyPatch) -> Any:
     It returns what does not pass, and what was recorded.
     """
 
-    def judge(attack: Attack) -> tuple[dict[str, Outcome], dict[str, float | None]]:
-        async def act(lab: Lab) -> tuple[dict[str, Outcome], dict[str, float | None]]:
+    def judge(attack: Attack) -> tuple[Unpassed, dict[str, float | None]]:
+        async def act(lab: Lab) -> tuple[Unpassed, dict[str, float | None]]:
             async def attacking(attacked: Attacked, *_: object) -> Tried:
                 begin_s = lab.clock.now_s()
                 await attack(lab, attacked)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from altered_runs import changed
-from criteria import assert_fails_alone, not_passed
+from criteria import Unpassed, assert_fails_alone, not_passed
 
 from gridrig.campaign import records
 from gridrig.campaign.builtin import RIGS, SCENARIOS
@@ -13,7 +13,6 @@ from gridrig.campaign.formats import csv_rows
 from gridrig.campaign.jobs_command import jobs_command
 from gridrig.campaign.lab import open_lab
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.run import run
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.slicing import slice_scenario
@@ -123,7 +122,7 @@ def test_money_that_goes_elsewhere_or_stays_is_seen(night: tuple[Rig, Loop]) -> 
         assert paid_unlike_agreed_micro(loop) == 1
 
 
-def judged(loop: Loop, procedure: str = "test_night_compute") -> dict[str, Outcome]:
+def judged(loop: Loop, procedure: str = "test_night_compute") -> Unpassed:
     return not_passed(procedure, loop, told=TOLD[-1])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from criteria import (
     RecordingLab,
+    Unpassed,
     assert_fails,
     assert_fails_alone,
     not_passed_in,
@@ -53,7 +54,7 @@ def judged_by_the_procedure(day: ZonedDay, monkeypatch: pytest.MonkeyPatch) -> A
 
     def judge(
         other: ZonedDay = day, matches: Mapping[int, Sequence[Match]] | None = None
-    ) -> dict[str, Outcome]:
+    ) -> Unpassed:
         async def ran(_: RecordingLab) -> ZonedDay:
             return other
 
@@ -213,13 +214,13 @@ def lived(
     judged: Any,
     of: type[ZonedDay] = ZonedDay,
     powers_w: Mapping[str, float] | None = None,
-) -> dict[str, Outcome]:
+) -> Unpassed:
     """Live a slot of another day, and return what of it does not pass."""
     with Journal(folder / "journal.sqlite") as journal:
         other = of(STREET, journal, first=FIRST)
         other.begin({})
         assert other.pass_slot(powers_w or {}, {})
-        found: dict[str, Outcome] = judged(other)
+        found: Unpassed = judged(other)
         return found
 
 

@@ -66,6 +66,7 @@ def _text(path: Path) -> str:
     [
         signal.SIGTERM,
         pytest.param(signal.SIGINT, marks=pytest.mark.soak),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.soak),
         pytest.param(signal.SIGKILL, marks=pytest.mark.soak),
     ],
 )

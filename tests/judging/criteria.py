@@ -116,30 +116,35 @@ def values_of(name: str, *loops: Loop) -> dict[str, float | None]:
     return {v.criterion.name: v.value for v in verdicts_of(name, *loops)}
 
 
-def not_passed(name: str, *loops: Loop, told: Any = None) -> dict[str, Outcome]:
+class Unpassed(dict[str, Outcome]):
+    """What did not pass, by criterion, of one procedure."""
+
+    def __init__(self, procedure: str, found: Iterable[Verdict]) -> None:
+        super().__init__((v.criterion.name, v.outcome) for v in found if v.outcome != Outcome.PASS)
+        self.procedure = procedure
+
+
+def not_passed(name: str, *loops: Loop, told: Any = None) -> Unpassed:
     """Return what does not pass by a procedure's own body of runs that are over, by criterion."""
-    return _unpassed(verdicts_of(name, *loops, told=told))
+    return Unpassed(name, verdicts_of(name, *loops, told=told))
 
 
-async def not_passed_in(name: str, lab: Any) -> dict[str, Outcome]:
+async def not_passed_in(name: str, lab: Any) -> Unpassed:
     """Return what does not pass by what a procedure's own body records in a lab, by criterion."""
     tested = procedure_of(name)
     await tested.body(lab)
-    return _unpassed(judge_all(tested.criteria, lab.recorded))
-
-
-def _unpassed(found: Iterable[Verdict]) -> dict[str, Outcome]:
-    return {v.criterion.name: v.outcome for v in found if v.outcome is not Outcome.PASS}
+    return Unpassed(name, judge_all(tested.criteria, lab.recorded))
 
 
 def assert_fails_alone(
-    found: dict[str, Outcome], name: str, beside: Mapping[str, Outcome] | None = None
+    found: Unpassed, name: str, beside: Mapping[str, Outcome] | None = None
 ) -> None:
-    """Check that of a procedure's criteria this one failed and no other.
+    """Check that of a procedure's criteria "procedure.criterion" failed and no other.
 
     `beside` is what did not pass before the run was altered: nothing, unless the run that is judged
     is another one than the procedure's own.
     """
-    criterion = name.rpartition(".")[2]
+    procedure, _, criterion = name.rpartition(".")
+    assert found.procedure == procedure
     assert criterion not in (beside or {})
     assert found == {**(beside or {}), criterion: Outcome.FAIL}

@@ -1,4 +1,4 @@
-"""The machine that a benchmark runs on: its processor, and the one core it is pinned to."""
+"""The machine that a benchmark runs on: its processor, its one core, and where it writes."""
 
 import os
 import platform
@@ -19,6 +19,8 @@ FEATURES = (
     "vaes",
 )
 CPU_INFO = Path("/proc/cpuinfo")
+MOUNTS = Path("/proc/self/mountinfo")
+IN_MEMORY = ("tmpfs", "ramfs")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,19 @@ def pinned_machine() -> Machine:
         cores=cores,
         core=core,
     )
+
+
+def file_system(folder: Path) -> str:
+    """Return the kind of file system that a folder is on, "ext4"; empty where it is not told."""
+    if not MOUNTS.exists():
+        return ""
+    device = folder.stat().st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        mount, _, source = line.partition(" - ")
+        if mount.split()[2] == wanted:
+            return source.split()[0]
+    return ""
 
 
 def _cpu_info() -> dict[str, str]:

@@ -41,7 +41,7 @@ START = "2016-06-20T12:00:00+00:00"
 def emulate_command(
     rig_name: str, *, only: list[str] | None, start: str | None, write_rig: Path | None
 ) -> int:
-    """Serve the emulated devices of a rig until SIGINT or SIGTERM."""
+    """Serve the emulated devices of a rig until SIGINT, SIGTERM or SIGHUP."""
     rig = load_rig(find(rig_name, RIGS))
     served = set(only or [d.name for d in rig.devices if d.emulated])
     for name in served:
@@ -87,8 +87,10 @@ async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | Non
         world.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await world
-        _log_final(shown, street, bench)
-        await bench.close()
+        try:
+            _log_final(shown, street, bench)
+        finally:  # whether anybody listens or not
+            await bench.close()
     return 0
 
 

@@ -240,9 +240,9 @@ def execute(
 ) -> Execution:
     """Execute a procedure once, on a fresh bench, and judge what it recorded.
 
-    However it ends, the bench is driven to its safe state first. SIGINT and SIGTERM end it as
-    ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file its
-    wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
+    However it ends, the bench is driven to its safe state first. SIGINT, SIGTERM and SIGHUP end it
+    as ABORTED; whatever it raises, `pytest.skip` included, ends it as ERROR. `capture` is the file
+    its wires are recorded into; `capture.file_exists` ends it as ERROR before anything is opened.
     `repetitions` is how often the procedure tries what its standard wants to be repeated;
     `read_settings` has the first inverter's settings read before it begins; `kept` takes what
     happens, for the evidence.

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +30,7 @@ from gridrig.rig.description import Rig
 from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.watchdog import watched
 from gridrig.settlement.journal import Journal
+from gridrig.stop_signals import handed
 
 LOCK_WAIT_S = 0.05  # a ledger that is not there is not waited for: control goes first
 
@@ -142,7 +141,8 @@ def run(
                 ended.cancel_by(None)
 
         go = run_virtual if rig.clock == "virtual" else run_wall
-        with _signals(ended):
+        # The handlers are not the loop's, because the evidence is written after it.
+        with handed(lambda name: ended.stop(f"stopped by {name}")):
             try:
                 go(on_the_clock, start_utc_s=scenario.start_utc_s)
             except asyncio.CancelledError:
@@ -214,27 +214,6 @@ def _captured(rig: Rig, out: Path, clock: Clock) -> AbstractContextManager[objec
 
 async def _set_meter_clocks(rig: Rig, bench: Bench, utc_s: int) -> None:
     await asyncio.gather(*(bench.devices[d.name].sync_clock(utc_s) for d in rig.signing()))
-
-
-@contextlib.contextmanager
-def _signals(ended: Ended) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run, until its evidence is written.
-
-    The handlers are not the loop's, because they outlive it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        ended.stop(f"stopped by {signal.Signals(number).name}")
-
-    former = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _render(directory: Path, render: Callable[[Path], object]) -> str:

@@ -81,7 +81,7 @@ class Order:
 def certify_command(order: Order, *, as_json: bool, render: Callable[[Path], Path]) -> int:
     """Certify a driver and return the exit code.
 
-    0 certified, 1 refused, 3 only a part was run, 5 stopped by SIGINT or SIGTERM.
+    0 certified, 1 refused, 3 only a part was run, 5 stopped by SIGINT, SIGTERM or SIGHUP.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def certify(
     ------
     CampaignError, RigError
         If there is nothing to certify: no such driver, device, case, or earlier certificate;
-        `conformance.stopped` if SIGINT or SIGTERM came first.
+        `conformance.stopped` if SIGINT, SIGTERM or SIGHUP came first.
     """
     now = utc_now()
     package = driver_package(order.driver)

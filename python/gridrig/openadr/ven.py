@@ -22,6 +22,7 @@ from gridrig.openadr.library import KIND, SIGNAL
 from gridrig.openadr.reports import ReportRequest, Sample, requested, told
 from gridrig.openadr.security import Credentials
 
+OUT_OF_SEQUENCE = 450
 SIGNAL_NOT_SUPPORTED, REPORT_NOT_SUPPORTED, TARGET_MISMATCH = 460, 461, 462
 SCALES = {"none": 1.0, "k": 1e3, "M": 1e6}
 
@@ -44,7 +45,7 @@ class HeardEvent:
     event_id, request_id : str
         By which it is answered.
     modification : int
-        0 at first; a later one takes the place of an earlier one.
+        0 at first; a higher one takes the place of a lower one, and never the other way round.
     cancelled : bool
         Whether it takes the event back.
     targets : tuple of str
@@ -52,7 +53,9 @@ class HeardEvent:
     intervals : tuple of Interval
         What is ordered; empty if it is not understood.
     refusal : str
-        Why it is not understood; empty if it is.
+        Why it cannot be followed, whoever it is for; empty if it can.
+    code : int
+        The response code of that.
     """
 
     event_id: str
@@ -62,6 +65,7 @@ class HeardEvent:
     targets: tuple[str, ...]
     intervals: tuple[Interval, ...]
     refusal: str = ""
+    code: int = OK
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class Ven:
         self._offer = offer
         self._ven_id: str | None = None
         self._first = Heard()
+        self._modifications: dict[str, int] = {}
 
     async def open(self) -> None:
         """Register, and offer the report.
@@ -144,7 +149,7 @@ class Ven:
             again, self._first = self._first, Heard()
             return replace(again, anew=True)
         try:
-            return _understood(kind, payload)
+            heard = _understood(kind, payload)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise GridrigError(
                 "openadr.not_understood",
@@ -153,6 +158,16 @@ class Ven:
                 kind=kind,
                 cause=repr(error),
             ) from error
+        return replace(heard, events=tuple(map(self._in_sequence, heard.events)))
+
+    def _in_sequence(self, event: HeardEvent) -> HeardEvent:
+        """Refuse an event that has been modified since; the same again is no later one."""
+        latest = self._modifications.setdefault(event.event_id, event.modification)
+        if event.modification < latest:
+            refusal = f"modification {event.modification}, {latest} was heard before"
+            return replace(event, intervals=(), refusal=refusal, code=OUT_OF_SEQUENCE)
+        self._modifications[event.event_id] = event.modification
+        return event
 
     async def answer(self, event: HeardEvent, refusal: str = "") -> None:
         """Say that an event will be followed or, with the reason, that it will not.
@@ -164,7 +179,7 @@ class Ven:
         """
         code = OK
         if refusal:
-            code = SIGNAL_NOT_SUPPORTED if event.refusal else TARGET_MISMATCH
+            code = event.code if event.refusal else TARGET_MISMATCH
         response = {
             "response_code": code,
             "response_description": refusal or "OK",
@@ -340,4 +355,5 @@ def _heard(event: Mapping[str, Any], request_id: str) -> HeardEvent:
         targets,
         () if refusal else tuple(intervals),
         refusal,
+        SIGNAL_NOT_SUPPORTED if refusal else OK,
     )

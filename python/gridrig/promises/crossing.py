@@ -120,7 +120,7 @@ class Crossing:
             outward, homeward = self._relays[name]
             for chain, relay in ((self.far, outward), (self.home, homeward)):
                 with chain.writing(name) as db:
-                    signed += relay.carry(db, written_ms=0)
+                    signed += relay.carry(db, relay.look(db), written_ms=0)
                 await chain.send(name)
         return signed
 

@@ -1,9 +1,12 @@
 """Figures of this machine that carry rows, measured by benchmarks in processes of their own.
 
 A benchmark pins its process to a core; the procedures are not to feel that.
+
+Limit: `BENCH_S_MAX` for one benchmark; its figures are an ERROR then.
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,14 +15,24 @@ from typing import Any
 from gridrig.bench.machine import Machine
 from gridrig.bench.table import figure as figure_text
 from gridrig.campaign.outcomes import Outcome
-from gridrig.promises.results import TOLD, Shown
+from gridrig.promises.results import TOLD, Shown, unmeasured
 from gridrig.promises.rows import Figure
 
 _BENCH = "import sys; from gridrig.cli import main; sys.exit(main())"
+BENCH_S_MAX = 1800.0  # the longest takes some minutes on a machine that has nothing else to do
+ENDS_WITHIN_S = 10.0  # once it is told to; it has a node to end
 
 
-def measured_here(figures: Iterable[Figure]) -> Mapping[Figure, Shown]:
-    """Run the benchmarks that measure some figures, each once; what they say of trouble is seen."""
+def measured_here(
+    figures: Iterable[Figure], within_s: float = BENCH_S_MAX
+) -> Mapping[Figure, Shown]:
+    """Run the benchmarks that measure some figures, each once; what they say of trouble is seen.
+
+    Parameters
+    ----------
+    within_s : float
+        What each has to end in. [s]
+    """
     wanted: dict[tuple[str, str], list[Figure]] = {}
     for figure in figures:
         wanted.setdefault((figure.topic, figure.workload), []).append(figure)
@@ -27,10 +40,26 @@ def measured_here(figures: Iterable[Figure]) -> Mapping[Figure, Shown]:
     for (topic, workload), of_one in wanted.items():
         command = [sys.executable, "-c", _BENCH, "bench", topic, "--json"]
         command += ["--workload", workload] if workload else []
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode == 0:
-            shown |= read_bench(json.loads(done.stdout), of_one)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bench:
+            try:
+                said, _ = bench.communicate(timeout=within_s)
+            except subprocess.TimeoutExpired:
+                _end(bench)
+                why = f"not measured, no end within {within_s:g} s"
+                shown |= {figure: unmeasured(figure, why) for figure in of_one}
+                continue
+        if bench.returncode == 0:
+            shown |= read_bench(json.loads(said), of_one)
     return shown
+
+
+def _end(bench: subprocess.Popen[str]) -> None:
+    """End a benchmark, in the way in which it ends what it began."""
+    bench.send_signal(signal.SIGINT)
+    try:
+        bench.wait(ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        bench.kill()
 
 
 def read_bench(found: Mapping[str, Any], figures: Iterable[Figure]) -> Mapping[Figure, Shown]:

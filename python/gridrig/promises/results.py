@@ -52,14 +52,15 @@ def judged(
         return Result(campaign, row, (), NOT_PROVEN)
     missing = Shown("", "not executed", "", str(Outcome.ERROR))
     shown = [found.get(proof, missing) for proof in row.proofs]
-    shown += [figures.get(figure, _unmeasured(figure)) for figure in row.figures]
+    shown += [figures.get(figure, unmeasured(figure)) for figure in row.figures]
     outcomes = [Outcome(one.outcome) for one in shown if one.outcome != TOLD]
     return Result(campaign, row, tuple(shown), str(worst(outcomes)))
 
 
-def _unmeasured(figure: Figure) -> Shown:
+def unmeasured(figure: Figure, why: str = "not measured") -> Shown:
+    """Return what a figure that there is none of comes to: an ERROR, if it would be judged."""
     outcome = str(Outcome.ERROR) if figure.is_judged else TOLD
-    return Shown(figure.task, "not measured", "", outcome)
+    return Shown(figure.task, why, "", outcome)
 
 
 def shown_by(executed: Sequence[Executed]) -> Mapping[Proof, Shown]:

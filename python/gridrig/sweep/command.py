@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from gridrig.errors import CampaignError
 from gridrig.report.terminal import outcome_text
 from gridrig.rig.description import Rig
 from gridrig.rig.unattended import require_unattended
+from gridrig.stop_signals import handed
 from gridrig.sweep.cluster import run_on_cluster
 from gridrig.sweep.overview import OVERVIEW, overview
 from gridrig.sweep.place import Place, ended
@@ -127,17 +127,10 @@ def _require_bench(rig: Rig, jobs: int, scheduler: str | None) -> None:
 
 @contextmanager
 def _stop_asked() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set; points under way then end, safely."""
+    """Give an event that SIGINT, SIGTERM and SIGHUP set; points under way then end, safely."""
     stop = threading.Event()
-    former = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with handed(lambda _: stop.set()):
         yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _follow(

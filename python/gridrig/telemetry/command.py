@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from gridrig.clock.wall_time import utc_now
 from gridrig.errors import MeteringError
 from gridrig.metering.keccak_signing import KeccakSigner, even_key
 from gridrig.metering.trust_file import load_keys
+from gridrig.stop_signals import hand_to
 from gridrig.telemetry.glow_collector import GlowCollector
 from gridrig.telemetry.miner_collector import MinerCollector
 
@@ -50,9 +50,7 @@ def telemetry_command(
 
     async def main(clock: Clock) -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
+        hand_to(asyncio.get_running_loop(), lambda _: stop.set())
         glow = GlowCollector(
             enrolled, signer, clock,
             lambda meter, slot, energy: tell(meter, slot=slot, energy_milliwh=energy),

@@ -288,8 +288,11 @@ class ModbusEmulator:
 
     def _new_server(self) -> Server:
         if isinstance(self.link, ModbusTcpLink):
-            return ModbusTcpServer(self.link.host, self.link.port)
+            return ModbusTcpServer(self.link.host, self.link.port, on_dropped=self._dropped)
         return ModbusRtuServer(self.link.baudrate)
+
+    def _dropped(self, cause: str) -> None:
+        self._on_event("client_dropped", cause=cause)
 
     def _leave(self) -> Server | None:
         server, self._server = self._server, None

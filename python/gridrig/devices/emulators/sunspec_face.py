@@ -237,7 +237,8 @@ class SunSpecEmulator(ModbusEmulator):
             DoorRules(said.tls_handshake_s, said.tls_plain, said.tls_failures_max),
             lambda cause: self._on_event("tls_refused", cause=cause),
         )
-        server = ModbusTcpServer(self.link.host, self.link.port, door=door)
+        where = self.link.host, self.link.port
+        server = ModbusTcpServer(*where, door=door, on_dropped=self._dropped)
         if said.tls_asks == "role":
             server.guard = RoleGuard(server)
         return server

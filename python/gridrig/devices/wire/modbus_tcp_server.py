@@ -6,7 +6,7 @@ silence. A frame of another protocol is passed over; after an impossible length,
 be found again, the connection is closed.
 
 Limits: 64 connections, a further one is closed as it comes; 64 requests waiting for a unit, then
-exception 6.
+exception 6; 256 KiB of answers that a client has not fetched, then its connection is dropped.
 
 References
 ----------
@@ -27,6 +27,7 @@ from gridrig.devices.wire.tls_door import TlsDoor
 from gridrig.errors import DriverError
 
 CONNECTIONS_MAX = 64
+UNFETCHED_MAX_BYTES = 1 << 18  # about a thousand of the longest answers
 # Takes the connection, unit and PDU of a request; returns the exception that refuses it.
 Guard = Callable[[asyncio.Transport, int, bytes], ExcCodes | None]
 
@@ -48,8 +49,16 @@ class _Connection(asyncio.Protocol):
         if self._server.is_full():
             transport.abort()
             return
+        transport.set_write_buffer_limits(UNFETCHED_MAX_BYTES)
         self._server.connections[transport] = self
         self.watch_idleness()
+
+    def pause_writing(self) -> None:
+        """Drop a client who asks and does not fetch the answers: they would wait without bound."""
+        if self._transport is not None and not self._mute:
+            self._mute = True
+            self._transport.abort()
+            self._server.on_dropped(f"more than {UNFETCHED_MAX_BYTES} bytes of answers not fetched")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
@@ -151,6 +160,8 @@ class ModbusTcpServer(UnitTable):
         Of a server that speaks Modbus Security.
     guard : callable or None
         Asked before every request; may refuse it by the rights of who sent it.
+    on_dropped : callable
+        Takes why a client was dropped.
     """
 
     def __init__(
@@ -161,6 +172,7 @@ class ModbusTcpServer(UnitTable):
         missing_unit: Literal["silent", "gateway", "device"] = "silent",
         door: TlsDoor | None = None,
         guard: Guard | None = None,
+        on_dropped: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__()
         self.host = host
@@ -171,6 +183,7 @@ class ModbusTcpServer(UnitTable):
             "device": ExcCodes.DEVICE_FAILURE,
         }[missing_unit]
         self.guard = guard
+        self.on_dropped = on_dropped
         self.connections: dict[asyncio.Transport, _Connection] = {}
         self._door = door
         self._listener: asyncio.Server | None = None

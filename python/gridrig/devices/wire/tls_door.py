@@ -148,6 +148,11 @@ class _AtTheDoor(asyncio.Protocol):
             self.refuse("hung up in the handshake")
         self._is_past()
 
+    def pause_writing(self) -> None:
+        """Tell who is behind the door that the client does not fetch what is sent."""
+        if self._inside is not None:
+            self._inside.pause_writing()
+
     def refuse(self, cause: str) -> None:
         """Send away whoever cannot be let in, or no longer be believed."""
         self._refused = True
@@ -200,6 +205,9 @@ class _Secured(asyncio.Transport):
         if not self.is_closing():
             self._client.tls.write(data)
             self._client.flush()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._client.wire.set_write_buffer_limits(high, low)
 
     def close(self) -> None:
         with contextlib.suppress(ssl.SSLError):  # it says that this is the end, and does not wait

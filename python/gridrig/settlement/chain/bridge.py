@@ -20,6 +20,7 @@ that stays away are locked until it, or another of the quorum, comes back.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gridrig.errors import SettlementError
 from gridrig.settlement.chain import calls, outbox
@@ -100,6 +101,13 @@ def crossings(node: Node, end: End) -> list[Crossing]:
     return found
 
 
+class Looked(NamedTuple):
+    """What a relay found at the end that sends, and how much it had said before it looked."""
+
+    said_before: int
+    found: tuple[Crossing, ...]
+
+
 @dataclass(frozen=True)
 class Relay:
     """Carries what one end sent to the other, one way.
@@ -125,22 +133,36 @@ class Relay:
     terms: Terms
     record: Callable[..., object]
 
-    def carry(self, db: sqlite3.Connection, *, written_ms: int) -> int:
+    def look(self, db: sqlite3.Connection) -> Looked:
+        """Ask the node what was sent; before a transaction, for a node takes its time.
+
+        Raises
+        ------
+        NodeError, SettlementError
+            As `crossings`.
+        """
+        me, chain_id = self.signer.address, self.terms.chain_id
+        prefix = _subject(self.sends, self.receives, "")
+        subjects = [row.subject for row in outbox.rows(db, me, chain_id)]
+        said = [int(one.removeprefix(prefix)) for one in subjects if one.startswith(prefix)]
+        return Looked(max(said, default=0), tuple(crossings(self.source, self.sends)))
+
+    def carry(self, db: sqlite3.Connection, looked: Looked, *, written_ms: int) -> int:
         """Sign what is new, inside the transaction that the caller has open; return how much.
 
-        What is new is what the outbox does not hold. A `Sender` of the other chain sends it.
+        What is new is what the outbox does not hold now; another process of this relay may have
+        said it, or more than it, since `look`. A `Sender` of the other chain sends it.
 
         Raises
         ------
         SettlementError
             `settlement.bridge_forked` if what was said before is no longer there, or is another;
-            nothing of this time is to be committed then. What `crossings` and `outbox.add` raise.
+            nothing of this time is to be committed then. What `outbox.add` raises.
         """
-        found, new = crossings(self.source, self.sends), 0
-        after = len(found) + 1
-        if self._said(db, after) is not None:
-            raise self._forked(after)
-        for one in found:
+        new = 0
+        if looked.said_before > len(looked.found):
+            raise self._forked(len(looked.found) + 1)
+        for one in looked.found:
             known = self._said(db, one.number) is not None
             call = receive(self.sends, self.receives, one)
             try:
@@ -173,7 +195,7 @@ class Relay:
         )
 
 
-def _subject(sends: End, receives: End, number: int) -> str:
+def _subject(sends: End, receives: End, number: int | str) -> str:
     return f"bridge/{sends.contract.hex()}/{receives.contract.hex()}/{number}"
 
 

@@ -89,7 +89,7 @@ class Office:
         vault = calls.deployment(subject, VAULT, token, *given)
         bridged = calls.deployment(subject, TOKEN, named.name, named.symbol, named.decimals, *given)
         with closing(self._database()) as db:
-            await self._begin(db, until_s)
+            self._begin(db, await self._first_nonces(db, until_s))
             where = [
                 calls.contract_address(me, self._add(db, side, call).nonce)
                 for side, call in ((self.home, vault), (self.far, bridged))
@@ -115,11 +115,13 @@ class Office:
         ways = ((self.home, vault, self.far, bridged), (self.far, bridged, self.home, vault))
         with closing(self._database()) as db:
             for source, sends, target, receives in ways:
-                await self._begin(db, until_s)
                 relay = Relay(
                     source.node, sends, receives, self._signer, target.terms, self._record
                 )
-                relay.carry(db, written_ms=self._now_ms())
+                firsts = await self._first_nonces(db, until_s)
+                looked = relay.look(db)
+                self._begin(db, firsts)
+                relay.carry(db, looked, written_ms=self._now_ms())
                 db.execute("COMMIT")
         found = await self._drained(SAID, until_s)
         return [
@@ -138,20 +140,28 @@ class Office:
     def _database(self) -> sqlite3.Connection:
         return sqlite3.connect(self._outbox, isolation_level=None)
 
-    async def _begin(self, db: sqlite3.Connection, until_s: float) -> None:
-        """Begin a transaction in which the account is enrolled on both chains."""
+    async def _first_nonces(self, db: sqlite3.Connection, until_s: float) -> dict[int, int]:
+        """Return the first nonce of the account on each chain where the outbox has none.
+
+        A node in trouble is waited for, so ask before the outbox is locked, not with it.
+        """
         me = self._signer.address
-        # A node in trouble is waited for before the outbox is locked, not with it.
-        firsts = {
+        return {
             side.terms.chain_id: await first_nonce(
                 side.node, me, side.terms.chain_id, self._clock, side.policy, until_s, self._record
             )
             for side in (self.home, self.far)
             if not outbox.rows(db, me, side.terms.chain_id)
         }
+
+    def _begin(self, db: sqlite3.Connection, firsts: dict[int, int]) -> None:
+        """Begin a transaction in which the account is enrolled on both chains."""
+        me = self._signer.address
         db.execute("BEGIN IMMEDIATE")
         for chain_id, nonce in firsts.items():
-            outbox.enrol(db, me, chain_id, nonce_first=nonce)
+            # Another process may have enrolled it meanwhile, and spent that nonce.
+            if not outbox.rows(db, me, chain_id):
+                outbox.enrol(db, me, chain_id, nonce_first=nonce)
 
     def _add(self, db: sqlite3.Connection, side: Side, call: calls.Call) -> outbox.OutboxRow:
         return outbox.add(db, call, self._signer, side.terms, written_ms=self._now_ms())
