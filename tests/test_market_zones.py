@@ -313,7 +313,8 @@ def test_the_command_clears_a_file_in_zones(
         "3,3,engine,offer,4000000,250000",
     ]
     assert printed.err.splitlines() == [
-        "order 4 refused: market.zone_unknown: zone 2 is none of the 2 zones, numbered from 0",
+        "order 4 refused: market.zone_unknown: found zone 'sea', "
+        'expected one of "hill", "valley"',
         "zone hill: 100000 micro/kWh, bought 0 mWh, sold 4000000 mWh",
         "zone valley: 250000 micro/kWh, bought 8000000 mWh, sold 4000000 mWh",
         "link hill-valley: 4000000 mWh, fee 80000 micro",

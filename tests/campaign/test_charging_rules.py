@@ -34,6 +34,8 @@ def scenario_of(folder: Path, *, stay: str = FIRST, more: str = "") -> Scenario:
         (FIRST.replace("= 1800", "= 1900"), "", "stays 'charger-1'.arrives_s", "1900"),
         (FIRST.replace(" }", ", gives_w = 7000 }"), "", "stays 'charger-1'.capacity_wh", "nothing"),
         (FIRST.replace("charger-1", "charger-2"), "", "stays 'charger-2'", "from 1800 to 48600 s"),
+        (FIRST.replace("soc = 0.32", "soc = 32"), "", "stays[0].soc", "32"),
+        (FIRST.replace(" }", ", capacity_wh = 0 }"), "", "stays[0].capacity_wh", "0"),
         (FIRST, "calls = [ { from_s = 60, to_s = 60, p_w = 1 } ]\n", "calls[0].to_s", "60"),
     ],
 )

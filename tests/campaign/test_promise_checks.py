@@ -8,6 +8,7 @@ import pytest
 from gridrig_process import GRIDRIG, call
 
 from gridrig.campaign.trading import Cleared
+from gridrig.errors import GridrigError
 from gridrig.market.auction import AuctionRules, Order, Trade, clear_pay_as_clear
 from gridrig.promises import command
 from gridrig.promises.campaigns import CAMPAIGNS
@@ -79,3 +80,20 @@ def test_every_campaign_passes_and_finds_its_wrong_devices(
     verdicts = {row["row"]: row["verdict"] for row in json.loads(done.stdout)}
     assert verdicts == dict.fromkeys(carried, "PASS"), done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_for_pages_that_cannot_be_is_told_before_anything_runs(tmp_path: Path) -> None:
+    taken = tmp_path / "pages"
+    taken.write_text("")
+    with pytest.raises(GridrigError, match=r"pages: File exists, expected a folder"):
+        command.promises_command(
+            ["N5"], only_list=False, mutants=False, as_json=False, report=taken
+        )
+
+
+def test_a_rig_that_cannot_be_written_is_told_without_a_traceback(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "outside.toml"
+    told = call("emulate", "secured-inverter", "--write-rig", nowhere, cwd=tmp_path)
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+    assert f"rig.unwritable: {nowhere}: No such file or directory" in told.stderr

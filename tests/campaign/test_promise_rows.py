@@ -52,8 +52,10 @@ def test_suites_are_run_once_each_and_a_word_that_is_no_row_is_refused() -> None
         "hil/promises/test_liars.py::test_liars",
         "hil/promises/test_telemetry.py::test_telemetry",
     ]
-    with pytest.raises(GridrigError, match="near miss: M"):
+    with pytest.raises(GridrigError, match="did you mean 'M"):
         chosen_rows(["M35"])
+    with pytest.raises(GridrigError, match=r"did you mean 'M5'\?"):
+        chosen_rows(["m5"])
 
 
 def test_a_row_is_as_good_as_its_worst_criterion_and_not_proven_without_any() -> None:

@@ -170,6 +170,20 @@ def test_a_client_without_a_good_certificate_and_role_reads_nothing(name: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "cause"), [("client_expired", "EXPIRED"), ("client_foreign_ca", "UNKNOWN_CA")]
+)
+def test_a_bench_whose_certificate_is_refused_is_told_why(run: Run, name: str, cause: str) -> None:
+    emulator = secured(link("ReadOnlySunSpec", "client/invalid", name))
+
+    async def read(driver: SunSpecInverter) -> object:
+        return await driver.read()
+
+    error = run(lambda: failure(using(emulator, read)))
+    assert error.code == "modbus.tls"
+    assert cause in error.message
+
+
+@pytest.mark.parametrize(
     ("name", "cause"),
     [
         ("server_expired", "certificate has expired"),

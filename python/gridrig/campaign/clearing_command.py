@@ -16,6 +16,7 @@ from gridrig.market.zones import Network
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.zone_file import read_zones
+from gridrig.suggestions import one_of
 
 COMMAND_LINE = "command line"
 
@@ -55,7 +56,7 @@ def clear_command(
         `market.mechanism`, with every issue; `market.zone_file`.
     """
     chosen = _mechanism(mechanism, parameters or {})
-    marks, notes = None, []
+    marks, notes, place_of = None, [], {}
     if network is None:
         orders = read_orders(path)
         outcome = chosen.clear(orders)
@@ -66,15 +67,15 @@ def clear_command(
             )
         zones = read_zones(network)
         orders, places = read_zoned_orders(path)
+        place_of = {order.order_id: place for order, place in zip(orders, places, strict=True)}
         outcome = chosen.clear_zones(orders, places, zones)
     check_outcome(mechanism, orders, outcome, lot_milliwh=chosen.lot_milliwh)
     if network is not None and any(link.financial for link in zones.links):
-        place_of = {order.order_id: place for order, place in zip(orders, places, strict=True)}
         marks = _marks(outcome, place_of, zones)
         total = sum(energy for _, energy in marks.values()) // 2  # once at either end
         notes = [f"financial only: {total} mWh"]
     write_trades(outcome.trades, sys.stdout, marks)
-    for line in [*_told(outcome), *notes]:
+    for line in [*_told(outcome, place_of), *notes]:
         print(line, file=sys.stderr)
     return 0
 
@@ -119,8 +120,14 @@ def _marks(
     return {trade.trade_id: (zone, financial[trade.trade_id]) for trade, zone in both}
 
 
-def _told(outcome: Outcome) -> Sequence[str]:
-    lines = [f"order {one.order_id} refused: {one.code}: {one.message}" for one in outcome.refused]
+def _told(outcome: Outcome, place_of: Mapping[int, str]) -> Sequence[str]:
+    lines = []
+    for one in outcome.refused:
+        message = one.message
+        if one.code == "market.zone_unknown":  # the core knows zones by their numbers
+            names = one_of(zone.name for zone in outcome.zones)
+            message = f"found zone {place_of[one.order_id]!r}, expected {names}"
+        lines.append(f"order {one.order_id} refused: {one.code}: {message}")
     for zone in outcome.zones:
         price = f"{zone.price_micro_per_kwh} micro/kWh"
         told = "no trades" if zone.price_micro_per_kwh is None else price

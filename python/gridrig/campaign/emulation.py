@@ -26,7 +26,7 @@ from gridrig.campaign.street import Street
 from gridrig.campaign.timing import memory_at_rest
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.emulators.vehicle_terminal import VehicleState
-from gridrig.errors import CampaignError
+from gridrig.errors import CampaignError, GridrigError
 from gridrig.events import Event, EventLog
 from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
@@ -65,6 +65,18 @@ def emulate_command(
     )
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise GridrigError(
+            "rig.unwritable",
+            "{path}: {fault}, expected a file to write",
+            path=str(path),
+            fault=fault.strerror or str(fault),
+        ) from fault
+
+
 async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | None) -> int:
     grid = load_grid(rig, clock.start_utc_s, DAY_S) if rig.feeder else None
     street = make_street(rig, grid, seed=0)
@@ -79,7 +91,7 @@ async def _serve(rig: Rig, served: set[str], clock: Clock, write_rig: Path | Non
         for endpoint in bench.endpoints():
             print(json.dumps(endpoint), flush=True)
         if write_rig is not None:
-            write_rig.write_text(outside_rig(rig, bench.endpoints()), encoding="utf-8")
+            _write(write_rig, outside_rig(rig, bench.endpoints()))
         with memory_at_rest():
             print("ready", flush=True)
             await stop.wait()

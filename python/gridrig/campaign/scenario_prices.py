@@ -55,7 +55,7 @@ def check_windows(
     _check_day(windows, at, issues)
     for place, window in enumerate(windows):
         if not window.stated():
-            issues.add(at.item(place), "no price", f"at least one of {one_of(PRICES)}")
+            issues.add(at.item(place), "no price", f"at least {one_of(PRICES)}")
     if {one.name for one in fields(market.of)} <= market.values.keys():
         rules = market.build()
         for place, window in enumerate(windows):

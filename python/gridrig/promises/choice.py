@@ -21,12 +21,12 @@ def chosen_rows(chosen: Sequence[str]) -> list[tuple[Campaign, Row]]:
     known = {row.name for _, row in everything} | {str(one.number) for one in CAMPAIGNS}
     for word in chosen:
         if word not in known:
+            near = word.upper() if word.upper() in known else near_miss(word, known)
             raise GridrigError(
                 "promises.unknown",
-                "no campaign or row {word!r}, expected 1 to 10, M1 to M34 or N1 to N14 "
-                "(near miss: {near})",
+                "no campaign or row {word!r}, expected 1 to 10, M1 to M34 or N1 to N14{hint}",
                 word=word,
-                near=near_miss(word, known),
+                hint=f" (did you mean {near!r}?)" if near else "",
             )
     return [
         (campaign, row)

@@ -14,6 +14,7 @@ from rich.table import Table
 from gridrig.campaign.outcomes import Outcome, worst
 from gridrig.campaign.procedure_command import test_command
 from gridrig.campaign.procedure_summary import Executed
+from gridrig.errors import GridrigError
 from gridrig.promises.campaigns import CAMPAIGNS
 from gridrig.promises.choice import chosen_rows, suites_of
 from gridrig.promises.figures import measured_here
@@ -43,9 +44,19 @@ def promises_command(
     Raises
     ------
     GridrigError
-        `promises.unknown`.
+        `promises.unknown`, or `promises.output_unwritable` before anything is run.
     """
     rows = chosen_rows(chosen)
+    if report is not None and not only_list:
+        try:
+            report.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise GridrigError(
+                "promises.output_unwritable",
+                "{path}: {fault}, expected a folder to write into",
+                path=str(report),
+                fault=fault.strerror or str(fault),
+            ) from fault
     executed: list[Executed] = []
     code = 0
     suites = [] if only_list else suites_of(rows)

@@ -175,7 +175,7 @@ def _row(result: Result, sources: Mapping[Proof, str], pages: Mapping[str, str])
         where = f", on {escaped(result.machine)}" if result.machine else ""
         parts.append(f"<p>Measured by {', '.join(by)}{where}.</p>")
     if row.missing:
-        what = "Not shown" if result.shown else "Missing"
+        what = "How far this reaches" if result.shown else "Missing"
         parts.append(f"<p>{what}: {escaped(row.missing)}.</p>")
     return "\n".join(parts)
 

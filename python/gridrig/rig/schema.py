@@ -162,8 +162,11 @@ _NO_MATCH = _Broken()
 def _read_plain(hint: Any, found: object, at: At, issues: Issues) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
-        inner, *_ = get_args(hint)
-        return _read_plain(inner, found, at, issues)
+        inner, *extras = get_args(hint)
+        value = _read_plain(inner, found, at, issues)
+        bounds = [extra for extra in extras if isinstance(extra, Bound)]
+        read = value is not BROKEN and value is not _NO_MATCH
+        return value if not read or all(bound.holds(value) for bound in bounds) else _NO_MATCH
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(found, Mapping):
             return _NO_MATCH

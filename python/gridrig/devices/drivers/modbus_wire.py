@@ -69,6 +69,7 @@ class ModbusWire:
         self._client: Any = None
         self._in_flight = False
         self._undecodable = False
+        self._alert: str | None = None
         self._silence_s = 0.0
         self._quiet_from_s = 0.0
         if not isinstance(link, ModbusTcpLink):
@@ -105,6 +106,9 @@ class ModbusWire:
             reply = await client.execute(False, request)
         except ConnectionException as error:
             self.drop()
+            if self._alert is not None:
+                facts = {"cause": self._alert}
+                raise self.failure("tls", "unavailable", unit, request, **facts) from error
             raise self.failure("hung_up", "unavailable", unit, request) from error
         except ModbusException as error:
             silent = self.heard_bytes == heard
@@ -157,6 +161,7 @@ class ModbusWire:
             if left_s > timeout_s:
                 raise self.failure("left_alone", "unavailable", unit, None, left_s=left_s)
             await asyncio.sleep(left_s)
+        self._alert = None
         client = self._client = self._new_client(timeout_s)
         if not await client.connect():
             self.drop()
@@ -189,6 +194,7 @@ class ModbusWire:
             )
         client.ctx.callback_data = self._guarded(client.ctx.callback_data)
         client.ctx.data_received = self._listening(client.ctx.data_received)
+        client.ctx.callback_disconnected = self._ending(client.ctx.callback_disconnected)
         kind = "modbus-rtu" if self.serial else "modbus-tcp"
         tape = recorder()
         self._tap = None if tape is None else tape.tap(self._name or self.text, kind)
@@ -235,6 +241,16 @@ class ModbusWire:
             take(data)
 
         return data_received
+
+    def _ending(self, take: Callable[..., None]) -> Callable[..., None]:
+        """Keep why TLS ended: who refuses a certificate says so only after the handshake."""
+
+        def callback_disconnected(error: Exception | None) -> None:
+            if isinstance(error, ssl.SSLError):
+                self._alert = error.reason or str(error)
+            take(error)
+
+        return callback_disconnected
 
     def _trace_packet(self, sending: bool, data: bytes) -> bytes:
         if sending and self._tap is not None:
