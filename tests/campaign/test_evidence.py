@@ -73,6 +73,12 @@ def test_a_directory_that_holds_something_is_refused_and_left_alone(tmp_path):
     RunDirectory(tmp_path / "a" / "b")
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CampaignError, match=r"file/run: Not a directory"):
+        RunDirectory(tmp_path / "file" / "run")
+
+
 def test_a_file_is_written_once_and_only_inside(tmp_path):
     run = RunDirectory(tmp_path / "run")
     run.add_rig(b"")

@@ -57,7 +57,7 @@ class RunDirectory:
     Raises
     ------
     CampaignError
-        If the path is taken.
+        If the path is taken, or cannot be written.
     """
 
     def __init__(self, path: Path, *, device_order: Sequence[str] = ()) -> None:
@@ -69,7 +69,15 @@ class RunDirectory:
                 "{path} is not empty; a run directory is never written over",
                 path=path,
             )
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise CampaignError(
+                "campaign.run_path_unwritable",
+                "{path}: {fault}, expected a folder to write into",
+                path=path,
+                fault=fault.strerror or str(fault),
+            ) from fault
         self.path = path
         self._rank = {"": -1, **{name: rank for rank, name in enumerate(device_order)}}
         self._events: list[tuple[tuple[float, int, str], bytes]] = []
