@@ -107,3 +107,13 @@ def test_the_faults_are_those_that_a_scenario_can_arm(capsys: pytest.CaptureFixt
     assert late["family"] == "timing"
     assert [one["name"] for one in late["parameters"]] == ["delay_s"]
     assert {"count", "for_s"} <= {one["name"] for one in document["occasion"]}
+
+
+def test_a_folder_nobody_can_make_is_named_and_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["sweep", "summer-day", "--rig", "emulated-street", "--seeds", "1..1", "--out"]
+    assert main([*words, "/proc/nowhere"]) == 4
+    assert "gridrig sweep: [Errno 2] No such file or directory: '/proc/nowhere'" in (
+        capsys.readouterr().err
+    )

@@ -352,7 +352,9 @@ def test_each_file_that_cannot_be_used_is_named_with_its_reason(
         assert cause in str(refused.value)
 
 
-def test_a_rig_file_names_its_certificates_whole_or_is_told_what_lacks(tmp_path: Path) -> None:
+def test_a_rig_file_names_its_certificates_whole_or_is_told_what_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = (RIGS / "emulated-programme.toml").read_text().replace('"virtual"', '"wall"', 1)
     path = tmp_path / "rig.toml"
     vtn, files = 'url = "https://127.0.0.1:1/"', 'cafile = "a", certfile = "b", keyfile = "c"'
@@ -377,3 +379,5 @@ def test_a_rig_file_names_its_certificates_whole_or_is_told_what_lacks(tmp_path:
         text.replace(EMULATED, f'{{ {vtn}, {files}, signs = true, vtn_fingerprint = "{ten}" }}')
     )
     load_rig(path)
+    assert main(["check", str(path)]) == 2  # before anything opens
+    assert f"cafile {tmp_path / 'a'}: No such file" in capsys.readouterr().err

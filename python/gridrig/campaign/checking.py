@@ -36,6 +36,7 @@ from gridrig.quantity import DAY_S
 from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.enrolment import key_table
+from gridrig.rig.key_files import check_openadr_files
 from gridrig.rig.lease import Lease, take_lease
 from gridrig.rig.safe_end import SafeReport
 from gridrig.rig.safe_order import FINAL_STEP
@@ -81,6 +82,7 @@ def _check_rig(
     checked: Checked, scenario_name: str | None, prove: Ask | None, console: Console
 ) -> int:
     rig = checked.rig
+    check_openadr_files(rig.aggregator, rig.path)
     scenario = None
     if scenario_name is not None:
         units = {name: known.unit for name, known in CATALOGUE.items()}

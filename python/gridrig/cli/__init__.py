@@ -36,6 +36,7 @@ from gridrig.cli import (
 from gridrig.errors import GridrigError
 
 USAGE_ERROR = 2
+ERROR = 4
 ABORTED = 5
 
 
@@ -104,3 +105,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ABORTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a full disk, a folder that nobody may write
+        print(f"gridrig {args.command}: {error}", file=sys.stderr)
+        return ERROR

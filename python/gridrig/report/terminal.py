@@ -69,7 +69,8 @@ def print_verdicts(
         console.print(Text(f"left unsafe: {printable(name)}: {state}", style="bold red"))
     passed = sum(verdict.outcome is Outcome.PASS for verdict in verdicts.verdicts)
     total = count(len(verdicts.verdicts), "criterion", "criteria")
-    console.print(outcome_text(verdicts.outcome), Text(f" {passed} of {total} passed"))
+    on = " on what was recorded until then" if verdicts.cause else ""
+    console.print(outcome_text(verdicts.outcome), Text(f" {passed} of {total} passed{on}"))
 
 
 def outcome_text(outcome: Outcome) -> Text:

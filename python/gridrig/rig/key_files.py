@@ -13,6 +13,7 @@ from typing import Any
 from gridrig.devices.wire.modbus_authority import DEVICE, files_of, make_keys
 from gridrig.openadr.security import Credentials
 from gridrig.rig.device import Device
+from gridrig.rig.fleets import AggregatorTable
 from gridrig.rig.grid_orders import OpenAdr
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.links import RigLink, TlsLink
@@ -46,6 +47,20 @@ def openadr_credentials(wire: OpenAdr, rig_path: str) -> Credentials | None:
         wire.vtn_fingerprint or "",
         wire.signs,
     )
+
+
+def check_openadr_files(aggregator: AggregatorTable | None, rig_path: str) -> None:
+    """Read the files by which a rig would talk to its VTN, if it names any.
+
+    Raises
+    ------
+    GridrigError
+        `openadr.file`.
+    """
+    wire = aggregator.openadr if aggregator is not None else None
+    credentials = openadr_credentials(wire, rig_path) if wire is not None else None
+    if credentials is not None:
+        credentials.check()
 
 
 def _located(record: Any, keys: tuple[str, ...], folder: Path) -> Any:
