@@ -1,4 +1,5 @@
-# Two lines do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+# Two lines do all the set-up: `make demo` runs the main job, `make test` passes the tests; `make
+# test-whole` adds every wrong device of every procedure, and the slow tests: three quarters of an hour.
 # PYTHON names the interpreter that makes the virtual environment.
 PYTHON ?= python3
 VENV := .venv
@@ -9,13 +10,16 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := $(shell find contracts crates python rigs hil Cargo.toml Cargo.lock pyproject.toml constraints.txt README.md \
 	-type f -not -name '*.so' -not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: demo test docs clean
+.PHONY: demo test test-whole docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gridrig demo
 
 test: $(VENV)/.test-tools
 	tests/run $(BIN)
+
+test-whole: $(VENV)/.test-tools
+	tests/run $(BIN) --whole
 
 # Every version, the build tool's too, comes from constraints.txt, and Cargo.lock for Rust.
 $(BIN)/maturin: constraints.txt
