@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[1] / "docs" / "writing_a_driver.md"
 FILES = ("lumen/wire.py", "lumen/driver.py", "lumen/emulator.py", "test_lumen.py")
 EXAMPLE_TESTS = 15

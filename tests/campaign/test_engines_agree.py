@@ -15,6 +15,8 @@ from gridrig.grid.engines import make_feeder
 from gridrig.grid.feeder import Feeder
 from gridrig.rig.description import load_rig
 
+pytestmark = pytest.mark.slow
+
 AGREE_PU = 1e-4
 
 

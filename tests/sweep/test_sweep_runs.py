@@ -27,6 +27,8 @@ from gridrig.commands import render
 from gridrig.rig.description import load_rig
 from gridrig.rig.toml_file import read_toml
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 90
 
 
