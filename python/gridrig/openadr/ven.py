@@ -180,11 +180,6 @@ class Ven:
         code = OK
         if refusal:
             code = event.code if event.refusal else TARGET_MISMATCH
-        response = {
-            "response_code": code,
-            "response_description": refusal or "OK",
-            "request_id": event.request_id,
-        }
         decision = {
             "event_id": event.event_id,
             "modification_number": event.modification,
@@ -193,8 +188,8 @@ class Ven:
         await self._say(
             "EiEvent",
             "oadrCreatedEvent",
-            response=response | {"response_code": OK, "response_description": "OK"},
-            event_responses=[response | decision],
+            response=_response(OK, event.request_id),
+            event_responses=[_response(code, event.request_id, refusal) | decision],
         )
 
     async def agree(self, request_id: str, agreed: Sequence[str], refusal: str = "") -> None:
@@ -208,11 +203,7 @@ class Ven:
         await self._say(
             "EiReport",
             "oadrCreatedReport",
-            response={
-                "response_code": REPORT_NOT_SUPPORTED if refusal else OK,
-                "response_description": refusal or "OK",
-                "request_id": request_id,
-            },
+            response=_response(REPORT_NOT_SUPPORTED if refusal else OK, request_id, refusal),
             pending_reports=[{"report_request_id": one} for one in agreed],
         )
 
@@ -227,11 +218,7 @@ class Ven:
         await self._say(
             "EiReport",
             "oadrCanceledReport",
-            response={
-                "response_code": OK,
-                "response_description": "OK",
-                "request_id": request_id,
-            },
+            response=_response(OK, request_id),
             pending_reports=[{"report_request_id": one} for one in running],
         )
 
@@ -304,6 +291,14 @@ class Ven:
             )
             request_id = str((said.get("response") or {}).get("request_id", ""))
             self._first = Heard(wanted=tuple(requested(said)), request_id=request_id)
+
+
+def _response(code: int, request_id: str, refusal: str = "") -> dict[str, Any]:
+    return {
+        "response_code": code,
+        "response_description": refusal or "OK",
+        "request_id": request_id,
+    }
 
 
 def _understood(kind: str, payload: Mapping[str, Any]) -> Heard:
