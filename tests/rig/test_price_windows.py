@@ -5,14 +5,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from edited_scenario import described, issues
 
 from gridrig.campaign.builtin import SCENARIOS
 from gridrig.campaign.rule_book import RuleBook
-from gridrig.campaign.scenario import Scenario, describe_scenario
+from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.errors import RigError
 from gridrig.quantity import DeliveryPeriod, delivery_periods
-from gridrig.rig.toml_file import parse_toml
 
 CHEAP = (SCENARIOS / "promise-3-cheap-hours.toml").read_text()
 NIGHT, DAY = 150_000, 350_000
@@ -29,19 +28,6 @@ effective_s = 36000
 votes = [{ by = "house", at_s = 1 }]
 set = { feed_in_micro_per_kwh = 70000 }
 """
-
-
-def described(text: str, *edits: tuple[str, str]) -> Scenario:
-    for old, new in edits:
-        assert old in text
-        text = text.replace(old, new, 1)
-    return describe_scenario(parse_toml(text.encode(), "s.toml"))
-
-
-def issues(text: str, *edits: tuple[str, str]) -> list[tuple[str, str, str]]:
-    with pytest.raises(RigError) as caught:
-        described(text, *edits)
-    return [(one.key, one.found, one.expected) for one in caught.value.issues]
 
 
 def book_of(scenario: Scenario) -> RuleBook:

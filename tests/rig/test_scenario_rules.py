@@ -3,35 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-import pytest
+from edited_scenario import described, issues
 from offers import registry
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.rule_book import ChangedRules, RuleBook
-from gridrig.campaign.scenario import Scenario, describe_scenario
+from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.scenario_fit import check_together
 from gridrig.campaign.slicing import slice_scenario
-from gridrig.errors import RigError
 from gridrig.quantity import delivery_periods
 from gridrig.rig.description import load_rig
-from gridrig.rig.toml_file import parse_toml
 from gridrig.suggestions import one_of
 
 CHANGE = (SCENARIOS / "promise-10-rule-change.toml").read_text()
 POLICIES = (SCENARIOS / "promise-10-policies.toml").read_text()
-
-
-def described(text: str, *edits: tuple[str, str]) -> Scenario:
-    for old, new in edits:
-        assert old in text
-        text = text.replace(old, new, 1)
-    return describe_scenario(parse_toml(text.encode(), "s.toml"))
-
-
-def issues(text: str, *edits: tuple[str, str]) -> list[tuple[str, str, str]]:
-    with pytest.raises(RigError) as caught:
-        described(text, *edits)
-    return [(one.key, one.found, one.expected) for one in caught.value.issues]
 
 
 def governed(scenario: Scenario) -> Sequence[tuple[int, int]]:
