@@ -119,3 +119,25 @@ def test_the_command_refuses_what_it_does_not_know(
     assert main(["statement", str(autumn), "--of", "bob", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["periods"]) == PERIODS_OF_THE_LONG_DAY + 6
+
+
+def test_without_a_tariff_the_hours_are_those_of_the_runs_market(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def zone(*more: str) -> str:
+        assert main(["statement", str(tmp_path), "--of", "bob", "--json", *more]) == 0
+        return str(json.loads(capsys.readouterr().out)["zone"])
+
+    write_autumn(tmp_path / "journal.sqlite")
+    assert zone() == "UTC"
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text('[market]\nmechanism = "pay-as-clear"\n')
+    assert zone() == "UTC"
+    scenario.write_text('[market]\nzone = "Europe/Berlin"\n')
+    assert zone() == "Europe/Berlin"
+    tariff = tmp_path / "tariff.toml"
+    network = "network_micro_per_kwh = 0"
+    utility = f"[utility]\nimport_micro_per_kwh = 3\nexport_micro_per_kwh = 2\n{network}\n"
+    tariff.write_text(f'{utility}zone = "Europe/Lisbon"\n[market]\n{network}\n')
+    assert zone("--tariff", str(tariff)) == "Europe/Lisbon"
+    assert zone("--zone", "Asia/Tokyo", "--tariff", str(tariff)) == "Asia/Tokyo"

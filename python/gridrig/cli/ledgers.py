@@ -79,7 +79,9 @@ def add_to(command: AddCommand) -> None:
     statement.add_argument("--of", required=True, metavar="PARTICIPANT")
     statement.add_argument("--tariff", type=Path, metavar="FILE", help="as for `gridrig bills`")
     statement.add_argument("--carbon", type=Path, metavar="FILE", help="emission rates of the grid")
-    statement.add_argument("--zone", help="of the clock; default: the tariff's, else UTC")
+    statement.add_argument(
+        "--zone", help="of the clock; default: the tariff's, else the market's, else UTC"
+    )
     statement.add_argument(
         "--network", type=Path, metavar="FILE", help="network zones; default: the rig's, if any"
     )

@@ -1,11 +1,12 @@
 """`gridrig statement`: one participant's page of a run or a journal."""
 
 import json
+import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridrig.campaign.manifest import is_finished
-from gridrig.campaign.records import RUN, RunRecord
+from gridrig.campaign.records import RUN, SCENARIO, RunRecord
 from gridrig.campaign.relief import (
     deliveries_of,
     settled_matches,
@@ -60,7 +61,7 @@ def statement_command(
     read = None if tariff is None else read_tariff(tariff, duration_s=_duration_s(statement))
     told = Told(
         statement,
-        _zone(zone, read),
+        _zone(zone, read, path),
         None if read is None else _bill(statement, read),
         None if known is None else known.emission(statement.slots, "imported_milliwh"),
         None if known is None else known.emission(statement.slots, "exported_milliwh"),
@@ -96,10 +97,10 @@ def _bill(statement: Statement, tariff: Tariff) -> Bill:
     return bill
 
 
-def _zone(name: str | None, tariff: Tariff | None) -> ZoneInfo:
-    """Return the zone that was asked for, else the tariff's, else UTC."""
+def _zone(name: str | None, tariff: Tariff | None, run: Path) -> ZoneInfo:
+    """Return the zone that was asked for, else the tariff's, else that of a run's market."""
     if name is None:
-        return ZoneInfo("UTC") if tariff is None else tariff.zone
+        return _zone_of_market(run) if tariff is None else tariff.zone
     found = zone_of(name)
     if found is None:
         raise SettlementError(
@@ -108,6 +109,14 @@ def _zone(name: str | None, tariff: Tariff | None) -> ZoneInfo:
             name=name,
         )
     return found
+
+
+def _zone_of_market(run: Path) -> ZoneInfo:
+    """Return the zone of a run's scenario, which was checked before the run; else UTC."""
+    path, market = run / SCENARIO, {}
+    if path.is_file():
+        market = tomllib.loads(path.read_text(encoding="utf-8")).get("market", {})
+    return ZoneInfo(market.get("zone", "UTC"))
 
 
 def _run(path: Path) -> tuple[str, bool]:
