@@ -17,6 +17,12 @@ FIRST = (
 )
 
 
+def gives(reserve_soc: str) -> str:
+    """A car of 60 kWh that comes at 0.32 and leaves at 0.52."""
+    keeps = f", gives_w = 7000, capacity_wh = 60000, reserve_soc = {reserve_soc} }}"
+    return FIRST.replace(" }", keeps)
+
+
 def scenario_of(folder: Path, *, stay: str = FIRST, more: str = "") -> Scenario:
     assert EVENING.count(FIRST) == 1
     path = folder / "evening.toml"
@@ -33,6 +39,7 @@ def scenario_of(folder: Path, *, stay: str = FIRST, more: str = "") -> Scenario:
         (FIRST.replace("48600", "50400"), "", "stays 'charger-1'.departs_s", "50400"),
         (FIRST.replace("= 1800", "= 1900"), "", "stays 'charger-1'.arrives_s", "1900"),
         (FIRST.replace(" }", ", gives_w = 7000 }"), "", "stays 'charger-1'.capacity_wh", "nothing"),
+        (gives("0.53"), "", "stays 'charger-1'.reserve_soc", "0.53"),
         (FIRST.replace("charger-1", "charger-2"), "", "stays 'charger-2'", "from 1800 to 48600 s"),
         (FIRST.replace("soc = 0.32", "soc = 32"), "", "stays[0].soc", "32"),
         (FIRST.replace(" }", ", capacity_wh = 0 }"), "", "stays[0].capacity_wh", "0"),
@@ -59,6 +66,20 @@ def test_a_car_at_no_charger_and_a_rig_whose_head_nobody_measures_do_not_fit(
     blind = load_rig(RIGS / "emulated-chargers.toml")
     issues = check_together(blind, scenario_of(tmp_path))
     assert any("a meter that measures the head" in issue.expected for issue in issues)
+
+
+def test_a_driver_keeps_no_more_than_the_car_leaves_with_or_ends_charging_at(
+    tmp_path: Path,
+) -> None:
+    rig = (RIGS / "emulated-car-park.toml").read_text()
+    target = "target_soc = 0.95"
+    assert check_together(load_rig(RIGS / "emulated-car-park.toml"), scenario_of(tmp_path)) == ()
+    scenario = scenario_of(tmp_path, stay=gives("0.52"))
+    path = tmp_path / "rig.toml"
+    path.write_text(rig.replace(target, "target_soc = 0.5", 1))
+    (issue,) = check_together(load_rig(path), scenario)
+    assert issue.key == "charging.stays 'charger-1'.reserve_soc"
+    assert (issue.found, issue.expected.split(",")[0]) == ("0.52", "at most 0.5")
 
 
 def test_a_slice_keeps_who_is_there_and_leaves_out_who_has_gone(tmp_path: Path) -> None:

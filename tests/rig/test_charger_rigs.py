@@ -64,6 +64,13 @@ def test_a_real_charger_needs_neither_bus_nor_terminal() -> None:
         ('category = "II"', "pack = {}", "emulate.pack", "", "no such key"),
         ('category = "II"', "catgory = 2", "emulate.catgory", "an unknown key", ""),
         ('category = "II"', "capacity_wh = 4000", "emulate.vehicle_w_max", "11000", "1.5 times"),
+        (
+            'category = "II"',
+            "discharge_w_max = 7000, target_soc = 0.4, reserve_soc = 0.5",
+            "emulate.reserve_soc",
+            "0.5",
+            "0 to target_soc = 0.4",
+        ),
     ],
 )
 def test_what_does_not_fit_is_an_issue_of_its_place(

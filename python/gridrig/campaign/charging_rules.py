@@ -29,7 +29,8 @@ class Stay:
     gives_w : float
         The most it may be asked to give back; 0 for nothing. [W]
     reserve_soc, capacity_wh : float, int or None
-        Of a car that may give: what its driver keeps whatever happens, and what it holds. [1, Wh]
+        Of a car that may give: what its driver keeps whatever happens, at most what it leaves
+        with, and what it holds. [1, Wh]
     """
 
     charger: Name
@@ -114,7 +115,10 @@ def since(rules: ChargingRules, from_s: float) -> ChargingRules:
 
 
 def check_charging(rules: Draft[ChargingRules], duration_s: int | None, issues: Issues) -> None:
-    """Check that stays have a length, do not overlap, and know what giving back takes."""
+    """Check that stays have a length, do not overlap, and know what giving back takes.
+
+    A reserve above what a car leaves with contradicts what its driver asks for.
+    """
     there: dict[str, list[Stay]] = {}
     at = rules.at.key("stays")
     for k, stay in enumerate(rules.get("stays") or ()):
@@ -127,6 +131,11 @@ def check_charging(rules: Draft[ChargingRules], duration_s: int | None, issues: 
             issues.add(place.key("departs_s"), shown(stay.departs_s), expected)
         if stay.gives_w and stay.capacity_wh is None:
             issues.add(place.key("capacity_wh"), "nothing", "what a car holds that may give")
+        elif stay.gives_w and stay.soc is not None and stay.capacity_wh is not None:
+            leaves_soc = min(1.0, stay.soc + stay.energy_wh / stay.capacity_wh)
+            if round((stay.reserve_soc - leaves_soc) * stay.capacity_wh) > 0:
+                expected = f"at most {leaves_soc:g}, which it leaves with: soc and energy_wh"
+                issues.add(place.key("reserve_soc"), shown(stay.reserve_soc), expected)
         for other in there.setdefault(stay.charger, []):
             if stay.arrives_s < other.departs_s and other.arrives_s < stay.departs_s:
                 found = f"from {stay.arrives_s:g} to {stay.departs_s:g} s"
@@ -146,6 +155,13 @@ def check_chargers(rig: Rig, rules: ChargingRules, at: At, issues: Issues) -> No
             place = at.key("stays").item(k, stay.charger).key("charger")
             near = near_miss(stay.charger, known)
             issues.add(place, shown(stay.charger), one_of(known) or "a charger of the rig", near)
+            continue
+        emulation = rig.device(stay.charger).emulation
+        target_soc = 1.0 if emulation is None else getattr(emulation.face, "target_soc", 1.0)
+        if stay.gives_w and stay.reserve_soc > target_soc:
+            place = at.key("stays").item(k, stay.charger).key("reserve_soc")
+            expected = f"at most {target_soc:g}, at which the car of {rig.path} ends charging"
+            issues.add(place, shown(stay.reserve_soc), expected)
     if rules.coordinated and (rig.feeder is None or rig.meter_of("head") is None):
         expected = f"a [feeder] and a meter that measures the head in {rig.path}"
         issues.add(at, "cars that are coordinated", expected)

@@ -45,7 +45,8 @@ class EvChargerParameters:
     discharge_w_max : float
         The most that the vehicle gives; 0 for one that only charges. [W]
     reserve_soc : float
-        What its driver wants to keep: below it gives nothing, 0..1.
+        What its driver wants to keep: below it gives nothing, 0..1; of a vehicle that gives at
+        most its target.
     plugged : bool
         Whether it is plugged in at the beginning.
     autostart : bool
@@ -103,8 +104,11 @@ class EvChargerParameters:
         given = 0 <= self.discharge_w_max <= C_RATE_MAX * self.capacity_wh
         expected = f"0 to {C_RATE_MAX:g} times capacity_wh an hour"
         require("discharge_w_max", self.discharge_w_max, given, expected)
-        kept = 0 <= self.reserve_soc <= 1
-        require("reserve_soc", self.reserve_soc, kept, "0 to 1")
+        # A vehicle that only charges keeps all it has, whatever its reserve says.
+        most, said = (self.target_soc, "target_soc") if self.discharge_w_max else (1.0, "1")
+        kept = 0 <= self.reserve_soc <= most
+        expected = f"0 to {said}" + (f" = {most:g}" if self.discharge_w_max else "")
+        require("reserve_soc", self.reserve_soc, kept, expected)
         require("p_w_max", self.p_w_max, 0 < self.p_w_max <= 1e6, "> 0, at most 1e6")
         least = 0 <= self.p_w_min < self.p_w_max
         require("p_w_min", self.p_w_min, least, "0 to below p_w_max")
