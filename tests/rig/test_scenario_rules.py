@@ -1,10 +1,12 @@
 """Rules that change, in a scenario file: what is refused, and which period keeps which rules."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 
 from edited_scenario import described, issues
 from offers import registry
+from small_rig import small_rig
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.rule_book import ChangedRules, RuleBook
@@ -95,6 +97,27 @@ def test_a_change_that_no_market_can_have_is_refused_only_if_it_has_its_votes() 
     assert described(CHANGE, dear, ('by = "shop", at_s = 5000', 'by = "shop", at_s = 1')).rules
     off_tick = ("gate_closure_s = 1800", "gate_closure_s = 1000")
     assert issues(CHANGE, off_tick)[0][1] == "a gate closure at 2600 s"
+
+
+def test_an_agents_price_is_held_to_the_imbalance_prices_of_every_change_that_governs() -> None:
+    rig = small_rig(('kind = "consumer"', 'kind = "consumer", bid_micro_per_kwh = 380000'))
+    short = ("gate_closure_s = 1800", "gate_closure_s = 1800, short_price_micro_per_kwh = 350000")
+    changed = described(CHANGE, short)
+
+    def told(scenario: Scenario, to_s: float = math.inf) -> list[str]:
+        found = check_together(rig, scenario, registry(), to_s=to_s)
+        return [one.expected for one in found if one.key.endswith(".bid_micro_per_kwh")]
+
+    assert told(changed) == [
+        "from 20000 to 350000, the scenario's imbalance prices with the change "
+        '"dearer operator, later gate"'
+    ]
+    assert told(described(CHANGE)) == []
+    assert (
+        told(described(CHANGE, short, ('by = "shop", at_s = 5000', 'by = "shop", at_s = 1'))) == []
+    )
+    assert told(changed, to_s=7 * 3600) == []  # period 6 keeps the old rules
+    assert len(told(changed, to_s=7 * 3600 + 1)) == 1
 
 
 def test_a_policy_names_roles_and_participants_that_there_are() -> None:

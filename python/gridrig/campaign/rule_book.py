@@ -5,7 +5,7 @@ keeps the rules it traded under, to the settlement of that period. On top of the
 that are posted for the hour in which a period begins, if there are any by the hour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -171,6 +171,11 @@ class RuleBook:
     def of(self, period: DeliveryPeriod) -> InForce:
         """Return what governs a period: what is in force when its gate closes, by either rule."""
         return self._posted(self._state_of(period), period)
+
+    def governing(self, periods: Iterable[DeliveryPeriod]) -> list[InForce]:
+        """Return what is in force for any of the periods, in each window of a tariff."""
+        states = sorted({self._state_of(period) for period in periods})
+        return [one for state in states for one in self._in_windows[state] or [self.states[state]]]
 
     def foreseen(self, later: DeliveryPeriod, period: DeliveryPeriod) -> InForce:
         """Return what would govern a later period by what is in force for this one."""

@@ -1,7 +1,7 @@
 """Whether a scenario fits a rig: its targets, its faults, and its prices."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gridrig.campaign.aggregating import EVERYTHING
@@ -9,6 +9,7 @@ from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.fleet_events import OF_FLEETS
 from gridrig.campaign.home_cars import check_home_cars
 from gridrig.campaign.places import places_of
+from gridrig.campaign.rule_book import InForce, RuleBook
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.scenario_events import (
     ALL_PV,
@@ -25,7 +26,7 @@ from gridrig.campaign.scenario_rules import check_roles
 from gridrig.devices.emulators.fault_spec import specs_of
 from gridrig.devices.links import OcppLink
 from gridrig.errors import Issue, RigError
-from gridrig.quantity import DAY_S
+from gridrig.quantity import DAY_S, delivery_periods
 from gridrig.rig.description import Rig
 from gridrig.rig.device import HEAD
 from gridrig.rig.emulated import driver_link
@@ -78,7 +79,13 @@ def check_together(
     if scenario.market is not None:
         _check_balancing(rig, scenario.market, file.top.key("market"), issues)
         _check_traders(rig, file.top.key("market"), issues)
-        _check_prices(rig, scenario.market, rig_issues)
+        periods = [
+            period
+            for period in delivery_periods(scenario.duration_s, scenario.period_s)
+            if from_s < period.end_s and period.start_s < to_s
+        ]
+        book = RuleBook(scenario.market, scenario.rules, scenario.start_utc_s)
+        _check_prices(rig, book.governing(periods), rig_issues)
         _check_capacities(rig, rig_issues)
         _check_homes(rig, scenario, file.top.key("scenario"), issues)
         known = [*ROLES, *(participant.name for participant in rig.participants)]
@@ -269,16 +276,24 @@ def _check_homes(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
         issues.add(at.key("period_s"), shown(scenario.period_s), expected)
 
 
-def _check_prices(rig: Rig, market: MarketRules, issues: Issues) -> None:
-    """A trade outside the imbalance prices would pay who breaks it."""
+def _check_prices(rig: Rig, governing: Sequence[InForce], issues: Issues) -> None:
+    """A trade outside the imbalance prices would pay who breaks it.
+
+    Which changes of the rules govern a period is known from the file. An agent's price is what its
+    owner fixed: nothing moves it in a run, so it has to be right under all of them.
+    """
+    if not governing:
+        return
     top = parse_toml(rig.text, rig.path).top
-    posted = [window.applied(market) for window in market.tariff] or [market]
-    low = max(rules.long_price_micro_per_kwh for rules in posted)
-    high = min(rules.short_price_micro_per_kwh for rules in posted)
+    dearest = max(governing, key=lambda rules: rules.market.long_price_micro_per_kwh)
+    cheapest = min(governing, key=lambda rules: rules.market.short_price_micro_per_kwh)
+    low, high = dearest.market.long_price_micro_per_kwh, cheapest.market.short_price_micro_per_kwh
+    expected = f"from {low} to {high}, the scenario's imbalance prices"
+    if changes := dict.fromkeys((*dearest.changes[-1:], *cheapest.changes[-1:])):
+        expected += f" with the change {', '.join(map(shown, changes))}"
     for index, participant in enumerate(rig.participants):
         at = top.key("participant").item(index, participant.name).key("agent")
         for key in ("bid_micro_per_kwh", "offer_micro_per_kwh"):
             price = getattr(participant.agent, key, None)
             if price is not None and not low <= price <= high:
-                expected = f"from {low} to {high}, the scenario's imbalance prices"
                 issues.add(at.key(key), shown(price), expected)
