@@ -91,7 +91,18 @@ class HomeCars:
         )
 
     def step(self, acts_s: float, dt_s: float, trading: Trading, *, islanded: bool) -> None:
-        """Tell every charger what was traded for its car from a moment on, for a tick. [s]"""
+        """Tell every charger what was traded for its car from a moment on.
+
+        Parameters
+        ----------
+        acts_s : float
+            When what is told now acts, since the run began. [s]
+        dt_s : float
+            How long what was told before has acted until then. [s]
+        """
+        for charger, told_w in self._told_w.items():
+            told_wh = self._told_wh.get(charger, 0.0)
+            self._told_wh[charger] = told_wh + told_w * dt_s / SECONDS_PER_HOUR
         now = (c.period for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
         period = next(now, None)
         if period is not None and period.start_s == acts_s:
@@ -101,8 +112,6 @@ class HomeCars:
             if period is not None and not islanded and charger in self.cars.present:
                 p_w = self._traded_w(participant, charger, period, trading)
             self._told_w[charger] = p_w
-            told_wh = self._told_wh.get(charger, 0.0)
-            self._told_wh[charger] = told_wh + p_w * dt_s / SECONDS_PER_HOUR
             self.charging.drive(
                 charger,
                 p_w,
