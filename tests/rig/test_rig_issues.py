@@ -542,6 +542,14 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
         (('agent = { kind = "producer" }', 'agent = { kind = "producer" }\nshed_stage = 2'),),
         [(98, "participant 'solar'.shed_stage", "2", "nothing: only a load is shed", None)],
     ),
+    "an empty zone beside others": (
+        (
+            ('agent = { kind = "consumer" }', 'agent = { kind = "consumer" }\nzone = ""'),
+            ('agent = { kind = "producer" }', 'agent = { kind = "producer" }\nzone = "valley"'),
+            ('agent = { kind = "storage" }', 'agent = { kind = "storage" }\nzone = "valley"'),
+        ),
+        [(92, "participant 'home'.zone", '""', "a text that is not empty", None)],
+    ),
     "zones of some": (
         (
             ('agent = { kind = "consumer" }', 'agent = { kind = "consumer" }\nzone = "hill"'),

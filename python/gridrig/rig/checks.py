@@ -186,6 +186,8 @@ def _check_zones(participants: Sequence[Draft[Participant]], issues: Issues) -> 
     if all(participant.get("zone") is None for participant in participants):
         return
     for participant in participants:
+        if "zone" not in participant.values:
+            continue  # there is an issue already
         agent, at = participant.get("agent"), participant.at.key("zone")
         zone = participant.get("zone")
         if isinstance(agent, GridAgent) and zone is not None:
