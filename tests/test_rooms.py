@@ -12,6 +12,7 @@ LEVEL = {
     "suggestions": 0,
     "_core": 0,
     "plugins": 1,
+    "authority": 1,
     "computing": 1,
     "quantity": 1,
     "clock": 1,

@@ -9,14 +9,11 @@ A folder holds one authority and what it issued, as PEM:
 | `ROLE.crt`, `ROLE.key` | of a client, one for each role |
 | `without-role.*`, `expired.*` | of clients that are to be refused: no role, and over yesterday |
 
-Keys are of P-256 and come from the system's randomness: here a seed would be a hole. Validity is
-real time, because TLS asks the host's clock and no other.
+Validity is real time, because TLS asks the host's clock and no other.
 
 References
 ----------
 .. [1] Modbus Organization, "MODBUS/TCP Security," v36, 2021.
-.. [2] D. Cooper et al., "Internet X.509 Public Key Infrastructure Certificate and Certificate
-       Revocation List (CRL) Profile," RFC 5280, 2008.
 """
 
 import ipaddress
@@ -27,10 +24,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from gridrig.authority import CertificateAuthority, Issued
 from gridrig.clock.wall_time import utc_now
 from gridrig.devices.wire.sunspec_roles import GRID_SERVICE, ROLE_OID, ROLES, UTF8_STRING
 from gridrig.errors import DriverError
@@ -39,7 +35,6 @@ AUTHORITY, DEVICE, WITHOUT_ROLE, EXPIRED = "ca", "device", "without-role", "expi
 SUFFIXES = (".crt", ".key")
 NAME_BYTES_MAX = 64
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
-CURVE = ec.SECP256R1
 BACKDATED = timedelta(minutes=5)  # for a device whose clock is a little behind
 
 
@@ -71,91 +66,32 @@ class Authority:
                 most=NAME_BYTES_MAX,
             )
         self.folder = folder
-        self._begin = datetime.fromisoformat(utc_now()) - BACKDATED
-        self._end = self._begin + timedelta(days=days)
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._key = ec.generate_private_key(CURVE())
+        begin = datetime.fromisoformat(utc_now()) - BACKDATED
+        self._authority = CertificateAuthority(name, begin, begin + timedelta(days=days))
         self._make_folder()
-        builder = self._builder(self._name, self._key, self._begin, self._end)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        self._write(AUTHORITY, builder, self._key, signs_certificates=True)
+        self._write(AUTHORITY, self._authority.own)
 
     def device(self, names: Sequence[x509.GeneralName]) -> None:
         """Issue a server's certificate for the addresses and names it is reached at."""
-        self._issue(DEVICE, ExtendedKeyUsageOID.SERVER_AUTH, names=names)
+        server = [ExtendedKeyUsageOID.SERVER_AUTH]
+        self._write(DEVICE, self._authority.issue(DEVICE, server, names=names))
 
     def client(self, file: str, role: str | None, *, expired: bool = False) -> None:
         """Issue a client's certificate with a role, None for none."""
-        self._issue(file, ExtendedKeyUsageOID.CLIENT_AUTH, role=role, expired=expired)
-
-    def _issue(
-        self,
-        file: str,
-        usage: x509.ObjectIdentifier,
-        *,
-        names: Sequence[x509.GeneralName] = (),
-        role: str | None = None,
-        expired: bool = False,
-    ) -> None:
-        key = ec.generate_private_key(CURVE())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
-        yesterday = self._begin - timedelta(days=1)
-        begin, end = (yesterday, self._begin) if expired else (self._begin, self._end)
-        builder = self._builder(subject, key, begin, end)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
+        extensions = []
         if role is not None:
             text = role.encode()
             value = bytes((UTF8_STRING, len(text))) + text
-            builder = builder.add_extension(x509.UnrecognizedExtension(ROLE_OID, value), False)
-        self._write(file, builder, key)
+            extensions.append(x509.UnrecognizedExtension(ROLE_OID, value))
+        today = self._authority.begin
+        begin, end = (today - timedelta(days=1), today) if expired else (None, None)
+        client = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        issued = self._authority.issue(file, client, extensions=extensions, begin=begin, end=end)
+        self._write(file, issued)
 
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, begin: datetime, end: datetime
-    ) -> x509.CertificateBuilder:
-        public, issuer = key.public_key(), self._key.public_key()
-        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(end)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
-            .add_extension(identifier, False)
-        )
-
-    def _write(
-        self,
-        file: str,
-        builder: x509.CertificateBuilder,
-        key: ec.EllipticCurvePrivateKey,
-        *,
-        signs_certificates: bool = False,
-    ) -> None:
-        usage = x509.KeyUsage(
-            digital_signature=not signs_certificates,
-            key_cert_sign=signs_certificates,
-            crl_sign=signs_certificates,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        certificate = builder.add_extension(usage, True).sign(self._key, hashes.SHA256())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        self._create(f"{file}.key", pem)
-        self._create(f"{file}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+    def _write(self, file: str, issued: Issued) -> None:
+        self._create(f"{file}.key", issued.key)
+        self._create(f"{file}.crt", issued.certificate)
 
     def _make_folder(self) -> None:
         try:
