@@ -302,7 +302,7 @@ def test_an_answer_that_was_altered_led_elsewhere_or_without_end_is_not_believed
         believing = replace(ours, signs=True, vtn_fingerprint=vtn.fingerprint)
         talk = Conversation(f"https://127.0.0.1:{runner.addresses[0][1]}", believing)
         await talk.open()
-        assert (await talk.ask("OadrPoll", "oadrPoll", ven_id="v"))[0] == "oadrResponse"
+        assert (await talk.ask("OadrPoll", "oadrPoll", ven_id="ven-1"))[0] == "oadrResponse"
         for service, code in (
             # The same once more is a replay.
             ("OadrPoll", "signature"),
@@ -315,7 +315,7 @@ def test_an_answer_that_was_altered_led_elsewhere_or_without_end_is_not_believed
             ("EiRegisterParty", "not_understood"),
         ):
             with pytest.raises(GridrigError, match=rf"openadr\.{code}"):
-                await talk.ask(service, "oadrPoll", ven_id="v")
+                await talk.ask(service, "oadrPoll", ven_id="ven-1")
         await talk.close()
         await runner.cleanup()
 

@@ -2,6 +2,11 @@
 
 Messages are written, read and signed by openleadr; asked, timed and refused here, since its own
 client only logs what went wrong and goes on.
+
+References
+----------
+.. [1] OpenADR Alliance, "OpenADR 2.0 Profile Specification, B Profile," 2013: a requestID matches
+       up a request and its response.
 """
 
 import ssl
@@ -18,6 +23,7 @@ from gridrig.openadr.security import Credentials
 CONNECT_S, READ_S, ANSWER_S = 5, 10, 60  # to connect, to the next bytes, to the last
 ANSWER_BYTES_MAX = 1_000_000
 OK = 200
+REGISTRATION, REREGISTRATION = "oadrCreatePartyRegistration", "oadrRequestReregistration"
 HTTP_OF_ITS_OWN = 500  # from here on the VTN fails, whatever it is asked
 
 
@@ -95,7 +101,7 @@ class Conversation:
         GridrigError
             `openadr.no_answer`; `openadr.vtn_not_trusted`, by its certificate;
             `openadr.ven_not_trusted`, by ours; `openadr.signature`; `openadr.not_understood`;
-            `openadr.refused`.
+            `openadr.refused`; `openadr.mismatched`, of an answer to another message or VEN.
         """
         from openleadr.messaging import create_message
 
@@ -111,7 +117,27 @@ class Conversation:
                 "refused",
                 f"refuses {kind} with {code}: {response.get('response_description', '')}",
             )
+        self._check_matches(kind, payload, answer, said)
         return answer, said
+
+    def _check_matches(
+        self, kind: str, asked: Mapping[str, Any], answer: str, said: Mapping[str, Any]
+    ) -> None:
+        """Refuse an answer that was meant for another message, or for another VEN.
+
+        Messages with a requestID are answered with the same one [1]_; a poll and the answer to an
+        event have none. Whom a VTN registers gets the venID that it says.
+        """
+        pairs = []
+        if "request_id" in asked and answer != REREGISTRATION:
+            echoed = (said.get("response") or {}).get("request_id")
+            pairs.append(("requestID", echoed or "", asked["request_id"]))
+        if asked.get("ven_id") and said.get("ven_id") and kind != REGISTRATION:
+            pairs.append(("venID", said["ven_id"], asked["ven_id"]))
+        for name, found, expected in pairs:
+            if str(found) != str(expected):
+                cause = f"answers {kind} with {name} {str(found)!r}, expected {str(expected)!r}"
+                raise self._failed("mismatched", cause)
 
     async def _post(self, url: str, kind: str, message: str) -> bytes:
         import aiohttp

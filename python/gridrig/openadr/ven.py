@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from gridrig.errors import GridrigError
-from gridrig.openadr.conversation import OK, Conversation
+from gridrig.openadr.conversation import OK, REGISTRATION, REREGISTRATION, Conversation
 from gridrig.openadr.library import KIND, SIGNAL
 from gridrig.openadr.reports import ReportRequest, Sample, requested, told
 from gridrig.openadr.security import Credentials
@@ -144,7 +144,7 @@ class Ven:
         if first.wanted:
             return first
         kind, payload = await self._talk.ask("OadrPoll", "oadrPoll", ven_id=self._ven_id)
-        if kind == "oadrRequestReregistration":
+        if kind == REREGISTRATION:
             await self._register()
             again, self._first = self._first, Heard()
             return replace(again, anew=True)
@@ -243,7 +243,7 @@ class Ven:
 
     async def _say(self, service: str, kind: str, **payload: Any) -> None:
         answer, _ = await self._talk.ask(service, kind, ven_id=self._ven_id, **payload)
-        if answer == "oadrRequestReregistration":  # what the next poll does
+        if answer == REREGISTRATION:  # what the next poll does
             raise GridrigError(
                 "openadr.refused",
                 "the VTN at {url} {cause}",
@@ -259,7 +259,7 @@ class Ven:
         credentials = self._talk.credentials
         _, said = await self._talk.ask(
             "EiRegisterParty",
-            "oadrCreatePartyRegistration",
+            REGISTRATION,
             request_id=request_id,
             ven_name=self._name,
             ven_id=self._ven_id,
