@@ -18,6 +18,7 @@ contract RuleTimelock is AccessControl {
     /// @notice A change, by its digest.
     struct Change {
         uint64 effectiveAt;
+        uint64 number;
         uint64 votes;
         bool vetoed;
         bool enacted;
@@ -32,6 +33,10 @@ contract RuleTimelock is AccessControl {
     bytes32 public rules;
     /// @notice When the change that brought them was to take effect; 0 of the first rules.
     uint64 public rulesFrom;
+    /// @notice The number of that change, in the order of announcements from 1; 0 of the first rules.
+    uint64 public rulesNumber;
+    /// @notice How many changes were announced.
+    uint64 public announced;
     /// @notice Whether everything is stopped.
     bool public stopped;
     mapping(bytes32 digest => Change) public changes;
@@ -82,6 +87,7 @@ contract RuleTimelock is AccessControl {
         uint256 earliest = block.timestamp + DELAY_S;
         if (effectiveAt < earliest) revert DelayShort(effectiveAt, earliest);
         changes[digest].effectiveAt = effectiveAt;
+        changes[digest].number = ++announced;
         emit ChangeAnnounced(digest, effectiveAt);
     }
 
@@ -101,19 +107,23 @@ contract RuleTimelock is AccessControl {
     }
 
     /// @notice Enacts a change whose time has come, by anybody.
-    /// @dev It may come late, but never after one that was to take effect later: the rules that
-    /// were decided on last stay in force, whoever enacts in which order.
+    /// @dev It may come late, but never after one that was to take effect later or, at the same
+    /// time, was announced later: which rules stay in force does not depend on who enacts in which
+    /// order.
     function enact(bytes32 digest) external {
         Change storage change = _known(digest);
         if (block.timestamp < change.effectiveAt) revert ChangeAhead(digest, change.effectiveAt);
         if (change.enacted) revert EnactedAlready(digest);
         if (change.vetoed) revert Vetoed(digest);
         if (change.votes < QUORUM) revert QuorumShort(digest, change.votes);
-        if (change.effectiveAt < rulesFrom) revert Superseded(digest, rulesFrom);
+        bool isOlder = change.effectiveAt < rulesFrom
+            || (change.effectiveAt == rulesFrom && change.number < rulesNumber);
+        if (isOlder) revert Superseded(digest, rulesFrom);
         change.enacted = true;
         emit ChangeEnacted(digest, rules);
         rules = digest;
         rulesFrom = change.effectiveAt;
+        rulesNumber = change.number;
     }
 
     /// @notice Stops everything at once.

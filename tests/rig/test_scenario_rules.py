@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import fields
 
+import pytest
 from edited_scenario import described, issues
 from offers import registry
 from small_rig import small_rig
@@ -41,6 +42,24 @@ def test_a_period_whose_gate_closed_before_keeps_the_old_rules() -> None:
     vote = ("at_s = 21599", "at_s = 19000")
     assert governed(described(CHANGE, earlier, soon, vote))[6] == (6_000, 6 * 3600 - 1800)
     assert governed(described(CHANGE, later, soon, vote))[6] == (4_000, 6 * 3600 - 900)
+
+
+@pytest.mark.parametrize("announced_s", [3599, 3601])
+def test_of_changes_of_one_time_the_one_announced_last_counts(announced_s: int) -> None:
+    voters = ("house-1", "house-2", "shop")
+    votes = ", ".join(f'{{ by = "{one}", at_s = 4000 }}' for one in voters)
+    later = f"""[[rule_change]]
+name = "dear network"
+announced_s = {announced_s}
+effective_s = 21600
+votes = [{votes}]
+set = {{ operator_fee_micro_per_kwh = 9000 }}
+
+"""
+    first = '[[rule_change]]\nname = "dearer operator'
+    for at in (first, '[[rule_change]]\nname = "free network"'):  # in either order in the file
+        found = governed(described(CHANGE, (at, later + at)))
+        assert found[7][0] == (9_000 if announced_s > 3600 else 6_000)
 
 
 def test_a_slice_keeps_the_rules_of_the_whole() -> None:

@@ -154,7 +154,11 @@ class RuleBook:
         self._window_of = window_of_hours(market.tariff)
         self.decisions: tuple[Decision, ...] = ()
         self.states = [InForce(float("-inf"), (), market)]
-        for change in sorted(tables.changes, key=lambda one: one.proposal.effective_s):
+        # As on a chain (`RuleTimelock`): of changes of the same time the one announced last counts.
+        in_order = sorted(
+            tables.changes, key=lambda one: (one.proposal.effective_s, one.proposal.announced_s)
+        )
+        for change in in_order:
             assert tables.governance is not None, "a change without governance is an issue"
             decision = decide(tables.governance, change.proposal)
             self.decisions += (decision,)
