@@ -254,5 +254,8 @@ def test_a_difference_attack_is_refused_and_names_the_earlier_release(tmp_path: 
     refused("aggregate_difference", "all but one", HOMES[1:], **hour)
     assert [r.name for r in publisher.releases()] == ["later", "seven", "street"]
     publisher.close()
-    with pytest.raises(SettlementError, match="aggregate_file"):
+    with pytest.raises(SettlementError, match="aggregate_file") as refusal:
         AggregatePublisher(tmp_path / "releases.db", k=2)
+    # Nor is the file held open by whoever keeps the refusal.
+    held = [fd for fd in Path("/proc/self/fd").iterdir() if "releases.db" in str(fd.resolve())]
+    assert held == [], refusal.value

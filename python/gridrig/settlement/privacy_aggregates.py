@@ -85,18 +85,26 @@ class AggregatePublisher:
         self._path, self.k = str(path), k
         try:
             self._db = sqlite3.connect(path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
-            if prepare(self._db, _KIND):
-                raise self._unusable("it is another kind of file")
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(
-                "INSERT INTO rule SELECT ? WHERE NOT EXISTS (SELECT 1 FROM rule)", (k,)
-            )
-            (standing,) = self._db.execute("SELECT k FROM rule").fetchone()
-            self._db.execute("COMMIT")
+            try:
+                self._begin()
+            except BaseException:
+                self._db.close()
+                raise
         except sqlite3.Error as fault:
             raise self._unusable(str(fault)) from fault
-        if standing != k:
-            raise self._unusable(f"it was begun with k = {standing}, asked for is {k}")
+
+    def _begin(self) -> None:
+        """Make the file what it has to be, and hold it to the k that it was begun with."""
+        if prepare(self._db, _KIND):
+            raise self._unusable("it is another kind of file")
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(
+            "INSERT INTO rule SELECT ? WHERE NOT EXISTS (SELECT 1 FROM rule)", (self.k,)
+        )
+        (standing,) = self._db.execute("SELECT k FROM rule").fetchone()
+        self._db.execute("COMMIT")
+        if standing != self.k:
+            raise self._unusable(f"it was begun with k = {standing}, asked for is {self.k}")
 
     def publish(
         self, name: str, quantity: str, values: Mapping[str, int], *, from_s: int, to_s: int
