@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridrig.campaign.measurements import (
-    Criterion,
-    Measurement,
-    Outcome,
-    RunVerdicts,
-    judge,
-    judge_all,
-    worst,
-)
+from gridrig.campaign.measurements import Criterion, Measurement, Outcome, judge, judge_all, worst
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.errors import CampaignError
 
 TRIP = Criterion("trip_time_s", "s", max=2.0, source="IEEE 1547-2018 8.1")

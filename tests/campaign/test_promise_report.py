@@ -8,10 +8,11 @@ import pytest
 from browser import Page, browser
 
 from gridrig.campaign.builtin import PROCEDURES, RIGS
-from gridrig.campaign.measurements import Measurement, RunVerdicts, judge_all
+from gridrig.campaign.measurements import Measurement, judge_all
 from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.procedure_summary import Executed
 from gridrig.campaign.procedures import Execution, Procedure
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.cli import main
 from gridrig.promises.choice import chosen_rows
 from gridrig.promises.report_page import write_promises

@@ -12,7 +12,7 @@ from random import Random
 import numpy as np
 
 from gridrig.campaign.evidence import RunDirectory
-from gridrig.campaign.measurements import Criterion, Measurement, RunVerdicts, judge_all
+from gridrig.campaign.measurements import Criterion, Measurement, judge_all
 from gridrig.campaign.records import (
     BalanceRow,
     ClearingRow,
@@ -27,6 +27,7 @@ from gridrig.campaign.records import (
     RunRecord,
     TradeRow,
 )
+from gridrig.campaign.run_verdicts import RunVerdicts
 
 START_UTC_S = 1_468_152_000  # 10 July 2016, 12:00 UTC
 DURATION_S, PERIOD_S = 14_400, 900

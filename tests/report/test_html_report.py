@@ -15,8 +15,9 @@ from synthetic_run import INVERTERS, write_synthetic_run
 
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.manifest import verify
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.records import DeviceRecord, Opening, RunRecord
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.errors import CampaignError
 from gridrig.report import build_report, write_junit
 from gridrig.report.source import load_run

@@ -16,14 +16,9 @@ from rich.console import Console
 
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.formats import json_bytes
-from gridrig.campaign.measurements import (
-    Criterion,
-    Measurement,
-    Outcome,
-    RunVerdicts,
-    judge_all,
-)
+from gridrig.campaign.measurements import Criterion, Measurement, Outcome, judge_all
 from gridrig.campaign.records import DeviceRecord, RunRecord
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.report import print_verdicts, write_junit
 
 LIMIT = Criterion("trip_time_s", "s", max=2.0, source="8.1 <&>")
@@ -128,7 +123,7 @@ def test_colours_appear_on_a_terminal_only(no_color, coloured, tmp_path):
     (tmp_path / "v.json").write_bytes(json_bytes(verdicts_of(3.0).to_json()))
     code = (
         "import json, sys; from gridrig.report import print_verdicts;"
-        "from gridrig.campaign.measurements import RunVerdicts;"
+        "from gridrig.campaign.run_verdicts import RunVerdicts;"
         f"print_verdicts(RunVerdicts.from_json(json.load(open({str(tmp_path / 'v.json')!r}))))"
     )
     environment = {**os.environ, "TERM": "xterm-256color"}

@@ -22,8 +22,8 @@ from typing import Any
 from gridrig.campaign import records
 from gridrig.campaign.formats import json_bytes
 from gridrig.campaign.manifest import verify
-from gridrig.campaign.measurements import RunVerdicts
 from gridrig.campaign.recipe import Recipe
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.errors import CampaignError
 from gridrig.rig.description import Override
 from gridrig.rig.toml_file import parse_toml

@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gridrig.campaign import records
 from gridrig.campaign.formats import csv_bytes, json_bytes, json_line, parquet_bytes
 from gridrig.campaign.manifest import is_finished, write_manifest
-from gridrig.campaign.measurements import RunVerdicts
 from gridrig.campaign.records import (
     BalanceRow,
     ClearingRow,
@@ -35,6 +34,7 @@ from gridrig.campaign.records import (
     RunRecord,
     TradeRow,
 )
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.signing import load_signing_key, signing_key_path
 from gridrig.computing.escrow import EscrowEntry
 from gridrig.errors import CampaignError

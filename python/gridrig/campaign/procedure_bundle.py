@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.campaign.formats import json_bytes
-from gridrig.campaign.measurements import RunVerdicts
 from gridrig.campaign.procedure_summary import value_text
 from gridrig.campaign.procedures import Procedure, execute
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.run_written import versions
 from gridrig.errors import CampaignError
 from gridrig.rig.description import Rig, describe

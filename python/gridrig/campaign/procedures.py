@@ -18,7 +18,8 @@ from typing import Any
 from gridrig.campaign.execution_records import ExecutionRecords
 from gridrig.campaign.island_shown import IslandShown
 from gridrig.campaign.lab import LAB_DAY_UTC_S, Lab, open_lab
-from gridrig.campaign.measurements import Criterion, Measurement, Outcome, RunVerdicts, judge_all
+from gridrig.campaign.measurements import Criterion, Measurement, Outcome, judge_all
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.setting_labels import Labelled, applied_labels
 from gridrig.campaign.stopping import Stop
 from gridrig.campaign.timing import TickTimes, TimingBudget, memory_at_rest

@@ -13,10 +13,11 @@ from gridrig.campaign.bundle import write_bundle
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.flow import Coasting, Physics
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.outcomes import worst
 from gridrig.campaign.rig_grid import Grid, load_grid
 from gridrig.campaign.run_ended import Ended
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.run_written import write_run
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.switching_fit import require_switchable

@@ -10,8 +10,9 @@ from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import Measurement, RunVerdicts, judge_all
+from gridrig.campaign.measurements import Measurement, judge_all
 from gridrig.campaign.run_ended import Ended
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.story import describe_run, opening_records
 from gridrig.clock.wall_time import utc_now

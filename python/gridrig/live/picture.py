@@ -5,7 +5,7 @@ from collections import deque
 from typing import Any
 
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import RunVerdicts
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.devices.capabilities import BmsReading
 from gridrig.events import Event
 from gridrig.grid.findings import Limits

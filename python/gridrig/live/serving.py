@@ -19,8 +19,8 @@ from importlib.resources import files
 from typing import Any
 
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import RunVerdicts
 from gridrig.campaign.run import Progress
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.errors import RigError
 from gridrig.events import Event
 from gridrig.live.picture import Picture

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.records import RunRecord
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.report.elements import (
     Markup,
     folded,

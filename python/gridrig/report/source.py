@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from gridrig.campaign import records
 from gridrig.campaign.formats import Columns, Row, csv_rows, parquet_columns
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.errors import CampaignError
 
 Floats = npt.NDArray[np.float64]

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.report.elements import SYMBOLS, limit_text, margin_text, value_text
 from gridrig.report.wording import count, printable
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gridrig.campaign import records
-from gridrig.campaign.measurements import RunVerdicts, Verdict, deciding
+from gridrig.campaign.measurements import Verdict, deciding
 from gridrig.campaign.outcomes import Outcome, worst
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.sweep.place import RUN, Note, Place, ended
 from gridrig.sweep.plan import Plan, Point
 
