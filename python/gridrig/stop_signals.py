@@ -58,6 +58,20 @@ def handed(handle: Handle) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def given_back() -> Iterator[None]:
+    """Put the present handlers back afterwards: a loop that ends leaves the default actions."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in stop_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
 def _let_terminals_go() -> None:
     """Put nothing in the place of every open terminal that has hung up.
 

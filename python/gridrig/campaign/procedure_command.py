@@ -14,14 +14,31 @@ from gridrig.campaign.procedure_bundle import execute_again
 from gridrig.campaign.procedure_items import AUTO, NAME, Procedures
 from gridrig.campaign.procedure_summary import Executed, to_json
 from gridrig.campaign.records import JUNIT
+from gridrig.stop_signals import handed
 
 
 class _Watch:
-    """Holds on to what joined in, to ask afterwards how it ended."""
+    """Holds on to what joined in, to ask afterwards how it ended, and ends it when asked to."""
 
     def __init__(self, pages: Callable[[Sequence[Executed]], object] | None) -> None:
         self.pages = pages
         self.procedures: Procedures | None = None
+        self._is_ending = False
+
+    def stop(self, cause: str) -> None:
+        """Interrupt what is collected or executed outside of a procedure; once.
+
+        A procedure has handlers of its own, which see to the bench first. What is written when the
+        session ends, such as signed evidence, is not interrupted.
+        """
+        if not self._is_ending:
+            self._is_ending = True
+            raise KeyboardInterrupt(cause)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Let nothing interrupt the end any more."""
+        self._is_ending = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -96,7 +113,10 @@ def test_command(
         arguments = [ours.get(word, word) for word in arguments]
         arguments += [] if paths else [str(PROCEDURES)]
     watch = _Watch(report)
-    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+    with (
+        redirect_stdout(sys.stderr) if as_json else nullcontext(),
+        handed(lambda name: watch.stop(f"stopped by {name}")),
+    ):
         pytest.main([*options, *arguments], plugins=[watch])
     procedures = watch.procedures
     if procedures is None or procedures.ended_code is None:

@@ -34,6 +34,7 @@ from gridrig.rig.calibration import not_traceable, overdue
 from gridrig.rig.description import Rig, override_emulate
 from gridrig.rig.safe_end import SafeReport
 from gridrig.rig.watchdog import needs_watchdog
+from gridrig.stop_signals import given_back
 
 __all__ = ["Criterion", "Execution", "Lab", "Mutant", "Procedure", "execute", "procedure"]
 
@@ -283,7 +284,8 @@ def execute(
 
     go = run_virtual if rig.clock == "virtual" else run_wall
     try:
-        go(main, start_utc_s=tested.start_utc_s)
+        with given_back():
+            go(main, start_utc_s=tested.start_utc_s)
     except (KeyboardInterrupt, asyncio.CancelledError):
         ended, cause = Outcome.ABORTED, (stops[0].cause if stops else "") or "cancelled"
     except BaseException as error:  # a procedure that breaks is an ERROR, whatever broke
