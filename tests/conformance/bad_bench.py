@@ -30,7 +30,8 @@ class Bad:
     @property
     def name(self) -> str:
         """As its package registers it: NoReadBack is bad-noreadback."""
-        return f"bad-{self.driver.rpartition(':')[2].lower()}"
+        prefix = "bad-node" if ".nodes:" in self.driver else "bad"
+        return f"{prefix}-{self.driver.rpartition(':')[2].lower()}"
 
 
 TABLE = tuple(
@@ -77,6 +78,14 @@ TABLE = tuple(
         ("writes:LastRecord", "meter-signed", "sign.key-change", "records_changed"),
         ("writes:LastRecord", "meter-signed", "sign.equivocation", "records_changed"),
         ("writes:WaitsForMore", "meter-signed", "sign.counter-rollover", "calls_failed"),
+        ("nodes:DrawsIntoTheGrid", "node-1", "node.draw", "p_error_of_rating"),
+        ("nodes:EnergyInWattHours", "node-1", "node.draw", "energy_error_milliwh"),
+        ("nodes:NeverPauses", "node-1", "node.pause", "drawn_paused_of_rating"),
+        ("nodes:AnySafeState", "node-1", "node.pause", "unknown_accepted"),
+        ("nodes:MakesNothingSafe", "node-1", "node.pause", "settings_unsafe"),
+        ("nodes:ResultOfBefore", "node-1", "node.result", "results_wrong"),
+        ("nodes:GuessesResults", "node-1", "node.result", "results_early"),
+        ("nodes:SwallowsErrors", "node-1", "node.outage", "values_told"),
         ("programs:BlocksForever", "pv-tcp", "reading.zero", HANGS),
         ("programs:WaitsForever", "pv-tcp", "reading.zero", HANGS),
         ("programs:BlocksTheLoop", "pv-tcp", "process.loop-free", "loop_blocked_s"),
@@ -97,6 +106,7 @@ GOOD = {
     "storage": "sunspec-storage",
     "pack-jbd": "jbd",
     "meter-signed": "signed-meter",
+    "node-1": "scpi-compute-node",
 }
 
 
@@ -113,13 +123,14 @@ def install(site: Path) -> None:
 
 def subject(device: str, driver: str) -> Subject:
     """Return a driver on a device of the bench."""
-    return subject_of(bench(), device, driver)
+    return subject_of(bench("emulated-compute-node" if "node" in device else "driver-bench"),
+                      device, driver)  # fmt: skip
 
 
 @cache
-def bench() -> Rig:
-    """Return the bench, read once."""
-    return load_rig(RIGS / "driver-bench.toml")
+def bench(name: str) -> Rig:
+    """Return a bench, read once."""
+    return load_rig(RIGS / f"{name}.toml")
 
 
 def tried(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from gridrig.conformance.case import EVERY, Case, NotApplicable, at_least, at_most, case
+from gridrig.conformance.case import EVERY, NODE, Case, NotApplicable, at_least, at_most, case
 from gridrig.conformance.readings import (
     INVERTER_LIMITS,
     METER_LIMITS,
@@ -23,8 +23,8 @@ NOT_THE_DEVICE = "That the real device says what the emulated one says."
 
 @case(
     "identity",
-    1,
-    EVERY,
+    2,
+    (*EVERY, *NODE),
     title="The driver says who the device is, and says it again",
     why="A certificate, an enrolment and a safe restart are worth nothing on another device. "
     "A wire that has no serial number leaves it empty; a driver invents none.",

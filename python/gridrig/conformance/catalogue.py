@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable
 from gridrig.conformance import (
     cases_inverter,
     cases_meter,
+    cases_node,
     cases_pack,
     cases_process,
     cases_reading,
     cases_refusal,
 )
-from gridrig.conformance.case import CATALOGUE_VERSION, Case
+from gridrig.conformance.case import CATALOGUE_VERSION, EVERY, Case
 from gridrig.conformance.cases_faults import fault_cases, left_out
 from gridrig.conformance.code_blocks import digest
 from gridrig.conformance.subject import Subject
@@ -23,6 +24,7 @@ STATED: tuple[Case, ...] = (
     *cases_refusal.CASES,
     *cases_pack.CASES,
     *cases_meter.CASES,
+    *cases_node.CASES,
     *cases_process.CASES,
 )
 
@@ -30,7 +32,8 @@ STATED: tuple[Case, ...] = (
 def cases_for(subject: Subject) -> list[Case]:
     """Return the cases that concern a driver: by its capability, and by its device's faults."""
     stated = [case for case in STATED if subject.capability in case.of]
-    return [*stated, *fault_cases(subject.faults)]
+    # Those move a stated world between calls; what a node tells is its own doing.
+    return [*stated, *(fault_cases(subject.faults) if subject.capability in EVERY else ())]
 
 
 def chosen(cases: Iterable[Case], only: Collection[str]) -> list[Case]:
@@ -61,6 +64,8 @@ def not_covered(subject: Subject, cases: Iterable[Case]) -> list[str]:
         "or the catalogue has no value for it"
         for name, meaning in left_out(subject.faults.values())
     ]
+    if subject.capability not in EVERY:
+        faults = [f"the fault {name}: no case of this capability" for name in subject.faults]
     always = [
         "The device is emulated: that a real one of this type speaks as its emulator does.",
         "A package that means to deceive the referee: its emulator runs in the referee's process.",

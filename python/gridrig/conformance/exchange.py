@@ -12,10 +12,15 @@ import dataclasses
 import json
 from typing import Any
 
+from gridrig.computing.work import Work
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.devices.compute_capability import ComputeReading
 
 LINE_BYTES_MAX = 1 << 20
-RECORDS = {cls.__name__: cls for cls in (Identity, InverterReading, BmsReading, MeterReading)}
+RECORDS: dict[str, Any] = {
+    cls.__name__: cls
+    for cls in (Identity, InverterReading, BmsReading, MeterReading, ComputeReading, Work)
+}
 
 
 def packed(value: object) -> Any:

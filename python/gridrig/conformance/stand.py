@@ -5,6 +5,7 @@ time. A call that fails by name is an answer; a failure that is no `DriverError`
 are crashes and calls without an end: they are results, never an end of the examination.
 """
 
+import asyncio
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Any, BinaryIO, NoReturn
 
 from gridrig.campaign.measurements import Measurement
 from gridrig.clock import Clock, stream
-from gridrig.conformance.case import FAILED, UNNAMED, Case, CaseOver, NotApplicable
+from gridrig.conformance.case import FAILED, NODE, UNNAMED, Case, CaseOver, NotApplicable
 from gridrig.conformance.exchange import packed
 from gridrig.conformance.remote import CALL_S, Answer, Footprint, Remote
 from gridrig.conformance.shape import misshapen
-from gridrig.conformance.stated_world import StatedPack, StatedTerminal
+from gridrig.conformance.stated_world import StatedPack, StatedPlug, StatedTerminal
 from gridrig.conformance.subject import Subject
 from gridrig.devices.capabilities import Identity
 from gridrig.devices.emulators.fault import FaultValue
@@ -59,6 +60,9 @@ class Stand:
             self.pack = subject.stated_pack(subject.device)
         elif subject.pack is not None:
             self.pack = subject.stated_pack(subject.pack)
+        self.plug: StatedPlug | None = None
+        if subject.capability in NODE:
+            self.plug = StatedPlug(asyncio.get_running_loop().time)
         self.driver = Remote(clock, log)
         self.driver_ended = False  # by the case itself
         self.about: dict[str, Any] = {}
@@ -87,7 +91,7 @@ class Stand:
         if self.subject.capability == "bms":
             assert self.pack is not None
             return self.pack.commands
-        return self.terminal.commands
+        return (self.plug or self.terminal).commands
 
     async def start_device(self, port: int | None = None) -> None:
         """Serve the device; on its old port if one is named."""
@@ -98,7 +102,7 @@ class Stand:
             link = replace(subject.device.link, **same)
             rig = replace(rig, devices=(replace(subject.device, link=link),))
         bms = {} if subject.pack is None else {subject.pack.name: self.pack}
-        truth = self.pack if subject.capability == "bms" else self.terminal
+        truth: Any = self.pack if subject.capability == "bms" else self.plug or self.terminal
         terminals = {subject.device.name: truth, **bms}
         self._devices = EmulatedDevices(
             rig, subject.registry, terminals, self._happened, make_signer=self.make_signer

@@ -4,11 +4,13 @@ The emulated device is a face on it, as on the plant. It follows commands at onc
 so a case knows to the last digit what the device has to say and what a driver made it do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gridrig.devices.emulators.terminal import PackState, TerminalState
+
+JOULES_PER_MILLIWH = 3.6
 
 
 class StatedTerminal:
@@ -67,6 +69,38 @@ class StatedTerminal:
     def function(self, name: str) -> tuple[bool, Mapping[str, Any]] | None:
         """Return None: this world has no grid-support functions."""
         return None
+
+
+class StatedPlug:
+    """The plug of a computer: what flows, and what has flown.
+
+    Parameters
+    ----------
+    now_s : callable
+        The time that the device lives by. [s]
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self.commands: list[tuple[str, Any]] = []
+        self.p_w = 0.0
+        self._now_s, self._since_s = now_s, now_s()
+        self._joule = 0.0
+
+    def draw(self, p_w: float) -> None:
+        """Take a command. [W]"""
+        self._count()
+        self.commands.append(("draw", p_w))
+        self.p_w = p_w
+
+    def drawn_milliwh(self) -> float:
+        """Return what has flown into the computer. [mWh]"""
+        self._count()
+        return self._joule / JOULES_PER_MILLIWH
+
+    def _count(self) -> None:
+        now_s = self._now_s()
+        self._joule += self.p_w * (now_s - self._since_s)
+        self._since_s = now_s
 
 
 class StatedPack:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gridrig.conformance.case import EVERY, NODE
 from gridrig.conformance.stated_world import StatedPack, StatedTerminal
 from gridrig.devices.emulators.fault_spec import FaultSpec, specs_of
 from gridrig.errors import CampaignError
@@ -44,7 +45,7 @@ class Subject:
 
     @property
     def capability(self) -> str:
-        """What the device can do: "inverter", "storage", "bms" or "meter"."""
+        """What the device can do, one of those that the catalogue has cases for."""
         return self.device.capability
 
     @property
@@ -61,6 +62,9 @@ class Subject:
         assert self.device.emulation is not None
         if self.capability in ("meter", "bms"):
             return METER_RATING_W
+        if self.capability in NODE:
+            limits: Any = self.device.limits
+            return float(limits.p_w_max)
         own = getattr(self.device.emulation.face, "p_max_w", None)
         return float(own or self.device.emulation.plant["s_va"])
 
@@ -113,13 +117,14 @@ def subject_of(rig: Rig, name: str, driver: str) -> Subject:
             known=", ".join(known),
         )
     device = rig.device(name)
-    if device.capability not in ("inverter", "storage", "bms", "meter"):
+    known_of = (*EVERY, *NODE)
+    if device.capability not in known_of:
         raise CampaignError(
             "conformance.no_catalogue",
             "{device} is of capability {found!r}; the catalogue has cases for {expected}",
             device=name,
             found=device.capability,
-            expected="inverter, storage, bms and meter",
+            expected=", ".join(known_of),
         )
     if not device.emulated:
         raise CampaignError(

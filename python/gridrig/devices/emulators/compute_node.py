@@ -7,7 +7,8 @@ that time is over, in one go. What it tells of its power and energy is what it b
 
 Mutants: `draw_factor` makes it draw another power than it tells; `obeys = false` lets it
 acknowledge a pause and go on; `result = "other"` has it compute something else; `pace` slows it
-down. Faults: `wrong_result` spoils the next result, `slow_job` makes the next job take longer.
+down; `keeps_job = false` makes it forget its job with the wire. Faults: `wrong_result` spoils the
+next result, `slow_job` makes the next job take longer.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import ClassVar
 
 from gridrig.computing.work import BACKENDS, SEED_MAX, Work, result_hash
 from gridrig.devices.emulators.computer_terminal import ComputerTerminal
-from gridrig.devices.emulators.fault import FaultSpec, OnEvent, no_log
+from gridrig.devices.emulators.fault import FaultSpec, FaultValue, OnEvent, no_log
 from gridrig.devices.emulators.modbus_face import require
 from gridrig.devices.emulators.scpi_face import WIRE_FAULTS, ScpiEmulator
 from gridrig.devices.emulators.scpi_instrument import Instrument, ScpiParameters
@@ -49,6 +50,8 @@ class ComputeNodeParameters(ScpiParameters):
         Whether a pause stops it.
     result : str
         "true", or "other" if it computes something else.
+    keeps_job : bool
+        Whether its job goes on while the wire is lost.
     """
 
     busy_w: float = 450.0
@@ -58,6 +61,7 @@ class ComputeNodeParameters(ScpiParameters):
     pace: float = 1.0
     obeys: bool = True
     result: str = "true"
+    keeps_job: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no node can be."""
@@ -120,6 +124,12 @@ class ComputeNodeEmulator(ScpiEmulator):
         """Stop; stopping twice is allowed."""
         self._hold()
         await super().stop()
+
+    def arm(self, fault: str, *, count: int | None = None, **params: FaultValue) -> None:
+        """Let a fault fire, as `ScpiEmulator.arm`; who loses the wire may lose the job."""
+        super().arm(fault, count=count, **params)
+        if fault in ("outage", "unplug") and not self._p.keeps_job:
+            self._forget()
 
     def _instrument(self) -> Instrument:
         commands: dict[str, Handler] = {
