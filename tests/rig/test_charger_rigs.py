@@ -63,6 +63,13 @@ def test_a_real_charger_needs_neither_bus_nor_terminal() -> None:
         ('category = "II"', 'category = "IV"', "emulate.category", '"IV"', ""),
         ('category = "II"', "pack = {}", "emulate.pack", "", "no such key"),
         ('category = "II"', "catgory = 2", "emulate.catgory", "an unknown key", ""),
+        (
+            "p_w_max = 11000",
+            "p_w_max = 11000, gives_in_island = true",
+            "limits.gives_in_island",
+            "true",
+            "OCPP 1.6 has no set-points",
+        ),
         ('category = "II"', "capacity_wh = 4000", "emulate.vehicle_w_max", "11000", "1.5 times"),
         (
             'category = "II"',

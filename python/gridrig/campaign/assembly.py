@@ -21,6 +21,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.home_cars import make_home_cars
 from gridrig.campaign.homes import make_homes
+from gridrig.campaign.island_cars import make_island_cars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
@@ -194,6 +195,7 @@ def make_loop(
         network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
     )
     home_cars = make_home_cars(rig, scenario, charging) if traded else None
+    planned = home_cars or coordination
     views = Views(
         seats,
         street,
@@ -252,6 +254,13 @@ def make_loop(
         operator=operator,
         coordination=coordination,
         home_cars=home_cars,
+        island_cars=make_island_cars(
+            rig,
+            planned.cars if planned is not None else None,
+            charging,
+            events,
+            least_w=scenario.charging.least_w if scenario.charging is not None else 0.0,
+        ),
         head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

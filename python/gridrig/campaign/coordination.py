@@ -10,7 +10,7 @@ Events
     `car_infeasible`: which car cannot have what it needs, and how much it will miss.
     `charger_follows_not`: a charger refused, takes more than it may, or is held by hand; the others
     make room.
-While the connection to the main grid is open no car is charged or discharged.
+While the connection to the main grid is open nothing is planned (`island_cars.py`).
 """
 
 from collections.abc import Mapping, Sequence

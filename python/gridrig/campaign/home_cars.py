@@ -2,8 +2,8 @@
 
 A home's car is traded for as its battery is; its charger is told, by the same driver as any, what
 was traded for the delivery period, over the part of it in which the car is there. What is told at a
-tick acts from the next one on. While the connection to the main grid is open no car is charged or
-discharged.
+tick acts from the next one on. While the connection to the main grid is open nothing is traded for
+cars (`island_cars.py`).
 """
 
 from collections.abc import Mapping

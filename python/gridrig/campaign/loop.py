@@ -25,6 +25,7 @@ from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.home_cars import HomeCars
+from gridrig.campaign.island_cars import IslandCars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
@@ -73,6 +74,7 @@ class Loop:
     operator: GridOperator | None
     coordination: Coordination | None = None
     home_cars: HomeCars | None = None
+    island_cars: IslandCars | None = None
     head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
@@ -197,6 +199,9 @@ class Loop:
         if self.home_cars is not None:
             acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
             self.home_cars.step(acts_s, tick.dt_s, self.trading, islanded=islanded)
+        if self.island_cars is not None:
+            acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
+            self.island_cars.step(acts_s, tick.dt_s, telemetry, islanded=islanded)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gridrig.devices import links
 from gridrig.metering.ocmf_signing import derive_private_key, public_key_der
 from gridrig.rig.device import HAS_TERMINAL, HEAD, LOAD, GridTerminal
 from gridrig.rig.device_reading import DeviceDraft
 from gridrig.rig.issues import At, Issues, near_miss, one_of, shown
 from gridrig.rig.key_files import check_key_files
 from gridrig.rig.keys import KeyDraft
-from gridrig.rig.links import Wired, check_wires
+from gridrig.rig.links import OcppLink, Wired, check_wires
 from gridrig.rig.participants import AGENT_BEHIND, OF_A_MIND, GridAgent, Participant
 from gridrig.rig.safe_order import CAPABILITIES_OF, FINAL_STEP, SafeStep
 from gridrig.rig.schema import Draft
@@ -21,6 +22,7 @@ def check_devices(devices: Sequence[DeviceDraft], clock: Any, issues: Issues) ->
     for device in devices:
         _check_clock(device, clock, issues)
         _check_references(device, devices, issues)
+        _check_permission(device, issues)
         face = device.emulation.face if device.emulation else None
         check_key_files(device.link, face, device.emulated, device.at, issues)
     _check_shared(devices, "bms", "storage", issues)
@@ -57,6 +59,17 @@ def _check_clock(device: DeviceDraft, clock: Any, issues: Issues) -> None:
         at = device.at.key("link").key("port")
         expected = "the real port: only an emulated device can choose one"
         issues.add(at, shown(device.link.port), expected)
+
+
+def _check_permission(device: DeviceDraft, issues: Issues) -> None:
+    """Who cannot be told to give has nothing to be permitted."""
+    link = device.link
+    if not getattr(device.limits, "gives_in_island", False) or not isinstance(link, OcppLink):
+        return
+    spoken = links.OcppLink(link.host, link.port, link.charge_point, link.version)
+    if not spoken.sets_power:
+        at = device.at.key("limits").key("gives_in_island")
+        issues.add(at, "true", f"false: OCPP {link.version} has no set-points")
 
 
 def _check_references(device: DeviceDraft, devices: Sequence[DeviceDraft], issues: Issues) -> None:

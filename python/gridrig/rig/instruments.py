@@ -73,9 +73,13 @@ class ListenerLimits:
 
 @dataclass(frozen=True)
 class EvChargerLimits:
-    """What an EV charger may be allowed to draw. [W]"""
+    """What an EV charger may be allowed to draw, and whether its car may give in an island. [W]
+
+    The latter is its owner's word, beside the driver's of each stay; by default it may not.
+    """
 
     p_w_max: Positive
+    gives_in_island: bool = False
 
 
 @dataclass(frozen=True)
