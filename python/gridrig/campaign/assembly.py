@@ -117,7 +117,7 @@ def make_loop(
     islands = IslandWatch(events, street.shed_stages())
     sensed = {
         d.name: bench.devices[d.name]
-        for d in rig.of("inverter", "storage", "bms", "ev_charger", "compute_node")
+        for d in rig.of("inverter", "storage", "bms", "ev_charger", "heat_pump", "compute_node")
     }
     sensed |= {d.name: bench.devices[d.name] for d in _real_switches(rig)}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
