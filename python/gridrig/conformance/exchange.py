@@ -15,11 +15,20 @@ from typing import Any
 from gridrig.computing.work import Work
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
 from gridrig.devices.compute_capability import ComputeReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 
 LINE_BYTES_MAX = 1 << 20
 RECORDS: dict[str, Any] = {
     cls.__name__: cls
-    for cls in (Identity, InverterReading, BmsReading, MeterReading, ComputeReading, Work)
+    for cls in (
+        Identity,
+        InverterReading,
+        BmsReading,
+        MeterReading,
+        HeatPumpReading,
+        ComputeReading,
+        Work,
+    )
 }
 
 

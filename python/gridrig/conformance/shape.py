@@ -7,12 +7,16 @@ from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
 from gridrig.devices.compute_capability import ComputeReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 
-READING: dict[str, type[InverterReading | BmsReading | MeterReading | ComputeReading]] = {
+READING: dict[
+    str, type[InverterReading | BmsReading | MeterReading | HeatPumpReading | ComputeReading]
+] = {
     "inverter": InverterReading,
     "storage": InverterReading,
     "bms": BmsReading,
     "meter": MeterReading,
+    "heat_pump": HeatPumpReading,
     "compute_node": ComputeReading,
 }
 

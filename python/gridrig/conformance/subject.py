@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gridrig.conformance.case import EVERY, NODE
-from gridrig.conformance.stated_world import StatedPack, StatedTerminal
+from gridrig.conformance.stated_world import StatedPack, StatedRoom, StatedTerminal
 from gridrig.devices.emulators.fault_spec import FaultSpec, specs_of
 from gridrig.errors import CampaignError
 from gridrig.rig.description import Rig
@@ -62,6 +62,8 @@ class Subject:
         assert self.device.emulation is not None
         if self.capability in ("meter", "bms"):
             return METER_RATING_W
+        if self.capability == "heat_pump":
+            return float(self.device.emulation.face.p_w_max)
         if self.capability in NODE:
             limits: Any = self.device.limits
             return float(limits.p_w_max)
@@ -88,6 +90,10 @@ class Subject:
     def terminal(self) -> StatedTerminal:
         """Make the truth at its terminal."""
         return StatedTerminal(self.rating_w)
+
+    def stated_room(self) -> StatedRoom:
+        """Make the truth of a heat pump and its room."""
+        return StatedRoom(self.rating_w)
 
     def stated_pack(self, device: Device) -> StatedPack:
         """Make the truth of a pack."""
