@@ -101,13 +101,13 @@ async def pay_weeks(
             )
         for bucket, energy_wh in by_week(buckets.rule, records).items():
             weights[bucket][_account(chain, bucket, place, farms)] += energy_wh
-    paying = [_Bucket(chain, token, buckets, n, due) for n, due in sorted(weights.items())]
+    paying = {n: _Bucket(chain, token, buckets, n, due) for n, due in weights.items()}
     total = BUCKET_MICRO * len(paying)
     mint = calls.call("mint", token, TOKEN, "mint", chain.account(SETTLER), total)
     await chain.finish(ADMIN, mint)
     await chain.finish(SETTLER, calls.call("fund", token, TOKEN, "approve", escrow, total))
     found = PaidWeeks(len(paying))
-    for at_s, _, bucket, act in sorted(step for one in paying for step in one.steps()):
+    for at_s, _, bucket, act in sorted(step for one in paying.values() for step in one.steps()):
         await clock.sleep_until(float(at_s - clock.start_utc_s))
         await getattr(paying[bucket], act)(at_s, found)
     return found
@@ -134,7 +134,8 @@ class _Bucket:
         self._week_end_s = buckets.rule.start_s + (number + 1) * WEEK_S
         self._root_s = self._week_end_s + WEEK_S
         self._tree: ClaimTree = buckets.tree(number, at_s=self._root_s)
-        self._accounts = sorted(weights.keys() | {account for account, _ in self._tree.claims()})
+        claimants = {account for account, _ in self._tree.claims()}
+        self._accounts = sorted(weights.keys() | claimants | {chain.account(STRANGER)})
         self._tried = 0
 
     def steps(self) -> list[tuple[int, int, int, str]]:
@@ -149,7 +150,7 @@ class _Bucket:
         ]
 
     def _paid(self) -> dict[bytes, int]:
-        """Return what every account of the bucket has, in all. [millionths]"""
+        """Return what every account of the bucket has, and who claims falsely. [millionths]"""
         return {who: self._reader.word(self._token, BALANCE_OF, who) for who in self._accounts}
 
     async def _false(self, found: PaidWeeks, who: str, call: Call, error: str) -> None:
