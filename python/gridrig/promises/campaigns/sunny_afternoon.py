@@ -9,6 +9,7 @@ CAMPAIGN = Campaign(
         "hil/promises/test_sunny_afternoon.py",
         "hil/promises/test_guarded_minds.py",
         "hil/promises/test_certificate_year.py",
+        "hil/promises/test_certificates_on_chain.py",
         "hil/promises/test_market_or_utility.py",
         "hil/promises/test_street_of_410.py",
     ),
