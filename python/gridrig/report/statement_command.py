@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridrig.campaign.manifest import is_finished
-from gridrig.campaign.records import RUN, RunRecord
+from gridrig.campaign.records import RIG, RUN, RunRecord
 from gridrig.campaign.relief import (
     deliveries_of,
     settled_matches,
@@ -16,7 +16,7 @@ from gridrig.campaign.tariff_file import read_tariff
 from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
 from gridrig.report.statement_page import Told, statement_page
-from gridrig.rig.zone_file import read_zones
+from gridrig.rig.zone_file import place_of_zones, read_zones
 from gridrig.settlement.bills import Bill, Tariff, bills
 from gridrig.settlement.emissions import EmissionRates
 from gridrig.settlement.journal_commands import journal_at, unwritable
@@ -55,7 +55,8 @@ def statement_command(
         trades = {} if zones is None else settled_trades(journal)
     deliveries = None
     if zones is not None:
-        deliveries = deliveries_of(participant, settled_matches(trades, zones))
+        place = str(path / RIG) if network is None else place_of_zones(network)
+        deliveries = deliveries_of(participant, settled_matches(trades, zones, place))
     known = None if rates is None else EmissionRates.read(rates)
     read = None if tariff is None else read_tariff(tariff, duration_s=_duration_s(statement))
     told = Told(

@@ -1,0 +1,294 @@
+"""A run whose market clears in two zones: prices, fees, rent and money, from its own files."""
+
+import csv
+import json
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridrig.campaign.builtin import RIGS, SCENARIOS
+from gridrig.campaign.relief import zones_of_run
+from gridrig.campaign.run_audit import run_faults
+from gridrig.campaign.trading import Trading
+from gridrig.cli import main
+from gridrig.market.auction import Order
+from gridrig.promises.zonal_optimum import ZonalOptimum
+
+SCENARIO, RIG = SCENARIOS / "promise-1-zones.toml", RIGS / "region-50hz.toml"
+LOT = 1_000
+Rows = list[dict[str, str]]
+
+
+def rows_of(path: Path) -> Rows:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("zonal") / "run"
+    assert main(["run", str(SCENARIO), "--rig", str(RIG), "--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def by_period(rows: Rows) -> dict[int, Rows]:
+    found: defaultdict[int, Rows] = defaultdict(list)
+    for row in rows:
+        found[int(row["period"])].append(row)
+    return found
+
+
+def signed(trade: dict[str, str]) -> int:
+    """Return what a trade bought, less than nothing if it sold. [mWh]"""
+    return int(trade["energy_milliwh"]) * (1 if trade["side"] == "bid" else -1)
+
+
+def test_every_period_is_an_optimum_and_its_prices_support_it(finished: Path) -> None:
+    network = zones_of_run(finished)
+    assert network is not None
+    zone_of = network.zone_of()
+    names = ("orders", "trades", "zones", "links")
+    orders, trades, zones, links = (by_period(rows_of(finished / f"{n}.csv")) for n in names)
+    unique = 0
+    for period, placed in orders.items():
+        book = [
+            Order(int(o["order_id"]), o["participant"], o["side"], int(o["energy_milliwh"]),
+                  int(o["price_micro_per_kwh"]))
+            for o in placed
+        ]  # fmt: skip
+        limit_of = {order.order_id: order.price_micro_per_kwh for order in book}
+        welfare = sum(signed(t) * limit_of[int(t["order_id"])] for t in trades[period])
+        welfare -= sum(
+            abs(int(one["net_milliwh"])) * int(one["fee_micro_per_kwh"]) for one in links[period]
+        )
+        optimum = ZonalOptimum(book, [zone_of[o.participant] for o in book], network, LOT)
+        assert welfare == optimum.welfare_pico()
+        for zone in zones[period]:
+            price = int(zone["price_micro_per_kwh"])
+            least, largest = optimum.price_bounds(zone["zone"])
+            assert least is not None
+            assert largest is not None
+            assert least <= price <= largest
+            unique += least == largest
+    assert unique > 40
+
+
+def test_full_links_part_the_zones_and_everybody_trades_at_its_own_price(finished: Path) -> None:
+    zones = {
+        (row["period"], row["zone"]): row["price_micro_per_kwh"]
+        for row in rows_of(finished / "zones.csv")
+    }
+    trades = rows_of(finished / "trades.csv")
+    for trade in trades:
+        if trade["participant"] != "grid":
+            assert trade["price_micro_per_kwh"] == zones[trade["period"], trade["zone"]]
+    full = [row["period"] for row in rows_of(finished / "links.csv") if row["full"] == "1"]
+    assert full == [str(period) for period in range(5, 16)]
+    for period in full:
+        assert (zones[period, "hill"], zones[period, "valley"]) == ("80000", "320000")
+    # In period 4 the contract is not full: the valley is dearer by its fee and no more.
+    assert (zones["4", "hill"], zones["4", "valley"]) == ("310000", "320000")
+    events = map(json.loads, (finished / "events.jsonl").read_text().splitlines())
+    cleared = {e["period"]: e for e in events if e["kind"] == "cleared"}
+    assert cleared[5]["zone_prices"] == {"hill": 80_000, "valley": 320_000}
+    assert cleared[5]["price_micro_per_kwh"] is None
+    assert cleared[5]["link_fees"] == {"hill-valley": 10_000, "grid-hill": 0, "grid-valley": 20_000}
+
+
+def test_fees_and_rent_are_in_accounts_of_their_own_and_money_closes(finished: Path) -> None:
+    balances = {
+        row["account"]: int(row["amount_micro"]) for row in rows_of(finished / "balances.csv")
+    }
+    assert sum(balances.values()) == balances["clearing"] == 0
+    fees = Counter[str]()
+    for row in rows_of(finished / "links.csv"):
+        fees[f"link:{row['link']}"] += int(row["fee_micro"])
+        charged = abs(int(row["net_milliwh"])) * int(row["fee_micro_per_kwh"])
+        assert int(row["fee_micro"]) * 10**6 == charged
+    assert fees == {name: balances[name] for name in fees}
+    assert min(fees.values()) > 0
+    trades = rows_of(finished / "trades.csv")
+    worth = sum(signed(t) * int(t["price_micro_per_kwh"]) for t in trades)
+    rent, left = divmod(worth, 10**6)
+    assert left == 0
+    assert balances["congestion-rent"] == rent - fees.total()
+    # 2 kWh in each of eleven hours, at a difference of 0.32 - 0.08 less the fee of 0.01.
+    assert balances["congestion-rent"] == 11 * 2 * 230_000
+
+
+def test_financial_only_is_marked_at_either_end(finished: Path) -> None:
+    trades, links = rows_of(finished / "trades.csv"), rows_of(finished / "links.csv")
+    assert {row["financial_only_milliwh"] for row in trades if row["participant"] == "grid"} == {
+        "0"
+    }
+    marked: Counter[tuple[str, str]] = Counter()
+    for row in trades:
+        marked[row["period"], row["side"]] += int(row["financial_only_milliwh"])
+    for row in links:
+        if row["link"] == "hill-valley":
+            assert int(row["net_milliwh"]) == marked[row["period"], "offer"]
+            assert int(row["net_milliwh"]) == marked[row["period"], "bid"]
+
+
+def test_an_agent_sees_the_prices_of_its_own_zone(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, tuple[int | None, ...]] = {}
+    real = Trading.clear
+
+    def clear(self: Trading, period: Any, islanded: bool, view_of: Any) -> Any:
+        seen.update({name: view_of(name).prices_micro for name in self.agents})
+        return real(self, period, islanded, view_of)
+
+    monkeypatch.setattr(Trading, "clear", clear)
+    again = tmp_path / "again"
+    assert main(["run", str(SCENARIO), "--rig", str(RIG), "--out", str(again)]) == 0
+    zones = rows_of(again / "zones.csv")
+    for zone, names in {"hill": ("roof-1", "house-1"), "valley": ("shop", "house-2")}.items():
+        prices = [int(row["price_micro_per_kwh"]) for row in zones if row["zone"] == zone]
+        for name in names:
+            assert list(seen[name]) == prices[:-1]  # of its last period nobody knows yet
+    assert seen["grid"][5] is None  # it has no zone, and that period no one price
+    for name in ("trades.csv", "zones.csv", "links.csv", "entries.csv", "events.jsonl"):
+        assert (again / name).read_bytes() == (finished / name).read_bytes()
+
+
+def column(name: str, line: int, key: str, value: str) -> Callable[[Path], None]:
+    """Return what writes another value into a table of a run."""
+
+    def change(run: Path) -> None:
+        rows = rows_of(run / name)
+        assert rows[line][key] != value
+        rows[line][key] = value
+        with (run / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    return change
+
+
+def text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        found = (run / name).read_text()
+        assert old in found
+        (run / name).write_text(found.replace(old, new, 1))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (column("trades.csv", 0, "zone", "valley"), "trades.csv line 2: zone and financial-only"),
+        (column("trades.csv", 30, "financial_only_milliwh", "7"), "trades.csv line 32: zone and"),
+        (column("zones.csv", 10, "price_micro_per_kwh", "81000"), "zones.csv line 12: ZoneRow("),
+        (column("zones.csv", 11, "bought_milliwh", "1000"), "zones.csv line 13: ZoneRow("),
+        (column("links.csv", 15, "fee_micro", "0"), "links.csv line 17: LinkRow("),
+        (column("links.csv", 15, "net_milliwh", "1000"), "links.csv line 17: LinkRow("),
+        (column("links.csv", 15, "full", "0"), "links.csv line 17: LinkRow("),
+        (column("trades.csv", 3, "price_micro_per_kwh", "1000"), "comes out of the orders"),
+        (column("orders.csv", 0, "energy_milliwh", "1000"), "comes out of the orders"),
+        (column("orders.csv", 40, "side", "both"), "cannot be cleared again"),
+        (text("scenario.toml", "= 2000000", "= 2100000"), "comes out of readings, trades"),
+        (text("scenario.toml", "fee_micro_per_kwh = 10000", "fee_micro_per_kwh = 9000"),
+         "amount_micro 8400 is posted, 7560 comes out"),
+        (lambda run: (run / "links.csv").unlink(), "links.csv"),
+        (lambda run: (run / "orders.csv").unlink(), "cannot be cleared again"),
+    ],
+)  # fmt: skip
+def test_the_audit_finds_what_the_orders_do_not_give(
+    run: Path, change: Callable[[Path], None], told: str
+) -> None:
+    assert list(run_faults(run)) == []
+    change(run)
+    faults = list(run_faults(run))
+    assert any(told in fault for fault in faults), faults
+
+
+def test_relief_statement_and_report_show_zones_and_fees(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["relief", str(finished), "--json"]) == 0
+    hill, valley = json.loads(capsys.readouterr().out)["zones"]
+    assert hill["financial_only_milliwh"] == -valley["financial_only_milliwh"] > 0
+    assert hill["local_milliwh"] > 0
+
+
+def test_every_wrong_zone_link_and_fee_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = {
+        '"house-2", "shop"]': '"house-2", "roof-1"]',
+        'between = ["hill", "valley"]': 'between = ["hill", "vally"]',
+        "fee_micro_per_kwh = 10000": "fee_micro_per_kwh = 10500",
+        'main_grid = "grid"': 'main_grid = "house-1"',
+        'between = ["grid", "hill"]': 'between = ["hill", "hill"]',
+    }
+    found = SCENARIO.read_text()
+    for old, new in wrong.items():
+        assert old in found
+        found = found.replace(old, new, 1)
+    path = tmp_path / "wrong.toml"
+    path.write_text(found)
+    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
+    told = capsys.readouterr().err
+    lines = found.splitlines()
+    for written, issue in (
+        (
+            '"roof-1", "roof-2", "house-1"]',
+            "zone 'hill'.participants[2]: found \"house-1\", the main",
+        ),
+        ('"house-2", "roof-1"]', 'found "roof-1", who is in "hill"'),
+        ('"vally"]', "(did you mean 'valley'?)"),
+        ("= 10500", "found 10500, expected a multiple of tick_micro_per_kwh = 1000"),
+        ('["hill", "hill"]', 'found "hill" twice, expected two zones'),
+        ('["grid", "valley"]', 'found "grid", expected one of "hill", "valley", "house-1"'),
+    ):
+        line = next(n for n, one in enumerate(lines, 1) if written in one)
+        at = next(one for one in told.splitlines() if f"wrong.toml:{line}: " in one)
+        assert issue in at
+    assert "6 issues" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"house-2", "shop"]', '"house-2", "shp"]', '[1]: found "shp", expected a participant of'),
+        ('"house-2", "shop"]', '"house-2"]', "participant 'shop'.zone: found nothing, expected"),
+        ('main_grid = "grid"', "", "network.main_grid: found nothing, expected the particip"),
+        ('between = ["grid", "valley"]', 'financial = true\nbetween = ["grid", "valley"]',
+         "financial: found true of a link with"),
+        ('mechanism = "zonal"', 'mechanism = "pay-as-bid"', 'zones for "pay-as-bid", which clears'),
+        ('mechanism = "zonal"', 'mechanism = "zonal"\nfeeder_check = true', "feeder_check: found"),
+        ('mechanism = "zonal"', 'mechanism = "zonal"\npolicy = "p"\n', "segments of a policy and"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_zones_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
+) -> None:
+    found = SCENARIO.read_text()
+    assert old in found
+    path = tmp_path / "wrong.toml"
+    path.write_text(found.replace(old, new, 1))
+    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_zonal_without_zones_is_told_before_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.toml"
+    plain = (SCENARIOS / "promise-10-region-50hz.toml").read_text()
+    path.write_text(plain.replace('"pay-as-clear"', '"zonal"'))
+    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
+    assert 'found "zonal", without zones, expected a [market.network]' in capsys.readouterr().err
