@@ -215,13 +215,64 @@ def test_the_audit_finds_what_the_orders_do_not_give(
     assert any(told in fault for fault in faults), faults
 
 
-def test_relief_statement_and_report_show_zones_and_fees(
+TARIFF = """[utility]
+import_micro_per_kwh = 300000
+export_micro_per_kwh = 80000
+network_micro_per_kwh = 20000
+[market]
+network_micro_per_kwh = 0
+"""
+
+
+def test_bills_tell_zone_financial_only_energy_fees_and_rent(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text(TARIFF)
+    assert main(["bills", str(finished), "--tariff", str(tariff), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    bills = {bill["participant"]: bill for bill in told["bills"]}
+    zone_of = {name: bill["zone"] for name, bill in bills.items()}
+    assert zone_of == dict.fromkeys(("roof-1", "roof-2", "house-1"), "hill") | dict.fromkeys(
+        ("house-2", "shop"), "valley"
+    )
     assert main(["relief", str(finished), "--json"]) == 0
     hill, valley = json.loads(capsys.readouterr().out)["zones"]
     assert hill["financial_only_milliwh"] == -valley["financial_only_milliwh"] > 0
-    assert hill["local_milliwh"] > 0
+    for zone, sold in (("hill", 1), ("valley", -1)):
+        energies = [b["financial_only_milliwh"] for b in bills.values() if b["zone"] == zone]
+        assert (
+            sold * sum(energies) == {"hill": hill, "valley": valley}[zone]["financial_only_milliwh"]
+        )
+    balances = {row["account"]: row["amount_micro"] for row in rows_of(finished / "balances.csv")}
+    assert {name: str(amount) for name, amount in told["network_micro"].items()} == {
+        name: amount for name, amount in balances.items() if name[:4] in ("link", "cong")
+    }
+    assert main(["bills", str(finished), "--tariff", str(tariff)]) == 0
+    shown = capsys.readouterr().out
+    assert "rent of full links: 5.0600, to congestion-rent" in shown
+    assert "fees of hill-valley: 0.2284, to link:hill-valley" in shown
+
+
+def test_a_statement_tells_its_own_zone_and_what_comes_into_it_pays(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["statement", str(finished), "--of", "shop", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["market_zone"] == "valley"
+    assert told["link_fees_micro_per_kwh"] == {"hill-valley": 10_000, "grid-valley": 20_000}
+    assert {price for p in told["periods"] for price in p["prices_micro_per_kwh"]} == {320_000}
+    page = tmp_path / "page.html"
+    assert main(["statement", str(finished), "--of", "roof-1", "--out", str(page)]) == 0
+    shown = page.read_text()
+    assert "<dt>Zone</dt><dd>hill<small>hill-valley: 0.010000" in shown
+    assert "grid-hill: 0.020000" in shown
+
+
+def test_the_report_shows_prices_by_zone_and_what_links_charged(finished: Path) -> None:
+    shown = (finished / "report.html").read_text()
+    for text in ("hill 0.080000, valley 0.320000", "in 11 of 24 periods", "0.228400", "5.060000"):
+        assert text in shown
 
 
 def test_every_wrong_zone_link_and_fee_is_told_with_its_line(

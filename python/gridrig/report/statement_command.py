@@ -15,7 +15,7 @@ from gridrig.campaign.relief import (
 from gridrig.campaign.tariff_file import read_tariff
 from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
-from gridrig.report.statement_page import Told, statement_page
+from gridrig.report.statement_page import Placed, Told, statement_page
 from gridrig.rig.zone_file import place_of_zones, read_zones
 from gridrig.settlement.bills import Bill, Tariff, bills
 from gridrig.settlement.emissions import EmissionRates
@@ -53,8 +53,9 @@ def statement_command(
     with JournalReader(journal_at(path)) as journal:
         statement = statement_of(journal, participant)
         trades = {} if zones is None else settled_trades(journal)
-    deliveries = None
+    deliveries = placed = None
     if zones is not None:
+        placed = Placed.of(participant, zones)
         place = str(path / RIG) if network is None else place_of_zones(network)
         deliveries = deliveries_of(participant, settled_matches(trades, zones, place))
     known = None if rates is None else EmissionRates.read(rates)
@@ -67,6 +68,7 @@ def statement_command(
         None if known is None else known.emission(statement.slots, "exported_milliwh"),
         *_run(path),
         deliveries,
+        placed,
     )
     if as_json:
         print(json.dumps(_document(told), indent=1))
@@ -125,6 +127,8 @@ def _document(told: Told) -> dict[str, object]:
         "zone": told.zone.key,
         "emulated": told.emulated,
         "bill": None if told.bill is None else told.bill.to_json(),
+        "market_zone": None if told.placed is None else told.placed.zone,
+        "link_fees_micro_per_kwh": None if told.placed is None else dict(told.placed.fees),
         "deliveries_milliwh": None if told.deliveries is None else dict(told.deliveries),
         "carbon_taken_g": None if told.taken is None else told.taken.grams,
         "carbon_kept_away_g": None if told.given is None else told.given.grams,
