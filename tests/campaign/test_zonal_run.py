@@ -275,6 +275,51 @@ def test_the_report_shows_prices_by_zone_and_what_links_charged(finished: Path) 
         assert text in shown
 
 
+WIRED = {
+    'main_grid = "grid"': """[[market.network.zone]]
+name = "station"
+participants = ["grid"]
+""",
+    "limit_milliwh = 2000000": "limit_milliwh = 0",
+    'between = ["grid", "hill"]': 'between = ["station", "hill"]',
+    'between = ["grid", "valley"]': 'between = ["station", "valley"]\nlimit_milliwh = 3000000',
+}
+
+
+def test_a_main_grid_in_a_station_is_reached_over_wires_that_carry_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SCENARIO.read_text()
+    for old, new in WIRED.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    scenario, run = tmp_path / "wired.toml", tmp_path / "run"
+    scenario.write_text(text)
+    assert main(["run", str(scenario), "--rig", str(RIG), "--out", str(run)]) == 0
+    assert list(run_faults(run)) == []
+    capsys.readouterr()
+    assert main(["relief", str(run), "--json"]) == 0
+    zones = {one["zone"]: one for one in json.loads(capsys.readouterr().out)["zones"]}
+    assert zones["hill"]["carried_milliwh"] > 0
+    assert all(one["financial_only_milliwh"] == 0 for one in zones.values())
+    full = [row for row in rows_of(run / "links.csv") if row["full"] == "1"]
+    assert {row["link"] for row in full} == {"station-valley"}
+    prices = {
+        (row["period"], row["zone"]): int(row["price_micro_per_kwh"])
+        for row in rows_of(run / "zones.csv")
+        if row["price_micro_per_kwh"]
+    }
+    for row in full:  # dearer than the main grid and its fee: the wire brings no more
+        assert prices[row["period"], "valley"] > prices[row["period"], "station"] + 20_000
+    sides = {
+        (t["period"], t["side"]) for t in rows_of(run / "trades.csv") if t["zone"] == "station"
+    }
+    assert len(sides) == len({period for period, _ in sides}), "it never buys and sells at once"
+    balances = {row["account"]: int(row["amount_micro"]) for row in rows_of(run / "balances.csv")}
+    assert sum(balances.values()) == 0
+    assert balances["congestion-rent"] > 0
+
+
 def test_every_wrong_zone_link_and_fee_is_told_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,12 +356,25 @@ def test_every_wrong_zone_link_and_fee_is_told_with_its_line(
     assert "6 issues" in told
 
 
+def test_a_main_grid_that_is_nowhere_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SCENARIO.read_text()
+    for old, new in WIRED.items():
+        text = text.replace(old, new.replace('["grid"]', "[]"), 1)
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert 'main_grid: found nothing, expected "grid", unless it is among the participants' in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ('"house-2", "shop"]', '"house-2", "shp"]', '[1]: found "shp", expected a participant of'),
         ('"house-2", "shop"]', '"house-2"]', "participant 'shop'.zone: found nothing, expected"),
-        ('main_grid = "grid"', "", "network.main_grid: found nothing, expected the particip"),
+        ('main_grid = "grid"', "", 'between: found "grid", expected one of "hill", "valley"'),
         ('between = ["grid", "valley"]', 'financial = true\nbetween = ["grid", "valley"]',
          "financial: found true of a link with"),
         ('mechanism = "zonal"', 'mechanism = "pay-as-bid"', 'zones for "pay-as-bid", which clears'),

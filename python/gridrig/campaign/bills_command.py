@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from gridrig.campaign import records
-from gridrig.campaign.relief import (
-    deliveries_of,
-    settled_matches,
-    settled_trades,
-    zones_of_run,
-)
+from gridrig.campaign.relief import zones_of_run
 from gridrig.campaign.tariff_file import read_tariff
+from gridrig.campaign.zoned_bills import in_zones
 from gridrig.errors import CampaignError
-from gridrig.market.counterparties import FINANCIAL_ONLY
 from gridrig.rig.description import load_rig
 from gridrig.rig.participants import GridAgent
 from gridrig.settlement.bills import Bill, Metered, Tariff, bills, losers
 from gridrig.settlement.bills_journal import billed
 from gridrig.settlement.journal_commands import journal_at
-from gridrig.settlement.journal_reader import JournalReader
 
 LINK, RENT = "link:", "congestion-rent"
 MICRO = 1_000_000
@@ -51,31 +44,14 @@ def bills_command(run: Path, tariff: Path, *, as_json: bool) -> int:
     metered = [row for row in metered if row.participant in known]
     read = read_tariff(tariff, duration_s=_duration_s(journal, metered))
     made = bills(metered, {name: n for name, n in balances.items() if name in known}, read)
-    made = _in_zones(run, journal, made)
+    if (zones := zones_of_run(run)) is not None:
+        made = in_zones(made, journal, zones, str(run / records.RIG))
     network = {name: n for name, n in balances.items() if name == RENT or name.startswith(LINK)}
     if as_json:
         print(json.dumps(_document(made, read, network), indent=1))
     else:
         _print(made, network)
     return 0
-
-
-def _in_zones(run: Path, journal: Path, made: list[Bill]) -> list[Bill]:
-    """Return the bills with zones, and what of the metered trades is financial only."""
-    zones = zones_of_run(run)
-    if zones is None:
-        return made
-    with JournalReader(journal) as reader, reader.snapshot():
-        matches = settled_matches(settled_trades(reader), zones, str(run / records.RIG))
-    zone_of = zones.zone_of()
-    return [
-        replace(
-            bill,
-            zone=zone_of.get(bill.participant) or "",
-            financial_only_milliwh=deliveries_of(bill.participant, matches)[FINANCIAL_ONLY],
-        )
-        for bill in made
-    ]
 
 
 def _duration_s(journal: Path, metered: list[Metered]) -> int:

@@ -1,7 +1,8 @@
 """`[market.network]` of a scenario: the zones in which its market clears, and who is in them.
 
-A participant is where the rig says, or else where the scenario lists it. The main grid is in no
-zone: it is connected to all of them.
+A participant is where the rig says, or else where the scenario lists it. The main grid is connected
+to all zones and carries nothing between them (`main_grid`), or it is listed in a zone, such as a
+station, through which energy goes from one wire to another.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,8 +45,6 @@ def check_zones(market: "Draft[MarketRules]", made: Mechanism, issues: Issues) -
     if market.get("feeder_check"):
         expected = "false: zones of the feeder and of the market do not go together"
         issues.add(market.at.key("feeder_check"), "true", expected)
-    if tables.main_grid is None:
-        issues.add(at.key("main_grid"), "nothing", "the participant that is the main grid")
     before = len(issues.sorted())
     check_network(tables, at, issues, tick_micro_per_kwh=market.get("tick_micro_per_kwh"))
     if len(issues.sorted()) == before:
@@ -80,7 +79,12 @@ def check_zones_fit(rig: Rig, tables: NetworkTables, at: At, issues: Issues) -> 
                 expected = f"{shown(known[name].zone)}, its zone in {rig.path}"
                 issues.add(place, f"{shown(name)} in {shown(zone.name)}", expected)
     grids = [one.name for one in rig.participants if isinstance(one.agent, GridAgent)]
-    if tables.main_grid is not None and tables.main_grid not in grids:
+    if tables.main_grid is None:
+        for name in grids:
+            if name not in listed:
+                expected = f"{shown(name)}, unless it is among the participants of a zone"
+                issues.add(at.key("main_grid"), "nothing", expected)
+    elif tables.main_grid not in grids:
         near = near_miss(tables.main_grid, grids)
         expected = f"{one_of(grids)}, the main grid of {rig.path}"
         issues.add(at.key("main_grid"), shown(tables.main_grid), expected, near)
