@@ -49,7 +49,7 @@ def check_zones(market: "Draft[MarketRules]", made: Mechanism, issues: Issues) -
     check_network(tables, at, issues, tick_micro_per_kwh=market.get("tick_micro_per_kwh"))
     if len(issues.sorted()) == before:
         try:
-            tables.network().complete().flat()
+            _ = tables.network().complete().flat
         except MarketError as error:  # too much of something
             issues.add(at, error.message, "a network that a market takes")
 

@@ -45,7 +45,7 @@ def clear_in_zones(
         `market.outcome_false`, as `check_flows`; what the mechanism raises.
     """
     whole = network.complete()
-    flat, ways = whole.flat()
+    flat, ways = whole.flat
     sells, buys = whole.main_grid_zones()
     zone = [
         (sells if order.side == "offer" else buys) if place is None else place

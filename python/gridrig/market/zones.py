@@ -7,11 +7,13 @@ is bought and sold over it, and nothing flows (`counterparties.py`).
 
 The main grid is a participant that is connected to every zone, and carries nothing from one to
 another. Its links have limits and fees, too; what the core clears, which knows no such thing, is
-`Network.flat()`.
+`Network.flat`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gridrig._core import ZonalClearing, ZonalColumns, ZoneNetwork, clear_zonal, clear_zones
 from gridrig.errors import MarketError
@@ -122,7 +124,7 @@ class Network:
                     )
         self.zone_of()
         if any(self.is_of_main_grid(link) for link in self.links):
-            self.flat()
+            _ = self.flat
         else:
             self.native()
 
@@ -163,23 +165,16 @@ class Network:
     def link_names(self) -> list[str]:
         """Return a name for each link, its own or its zones'; equal ones are told by number."""
         names = [link.name or f"{link.first}-{link.second}" for link in self.links]
-        return [
-            name if names.count(name) == 1 else f"{name}#{place}"
-            for place, name in enumerate(names)
-        ]
+        times = Counter(names)
+        return [name if times[name] == 1 else f"{name}#{place}" for place, name in enumerate(names)]
 
+    @cached_property
     def flat(self) -> "tuple[Network, list[list[tuple[int, int]]]]":
-        """Return the network with the main grid as two zones, and what became of each link.
+        """The network with the main grid as two zones, and what became of each link.
 
         One zone of the main grid sells into all others, one buys from them, and nothing passes
-        through either: so it joins no two zones.
-
-        Returns
-        -------
-        flat : Network
-            Of which nothing is the main grid.
-        ways : list of list of (int, int)
-            Of each link its places in `flat.links`, each with 1 or, where it is the way back, -1.
+        through either: so it joins no two zones. Of each link it gives the places among the links
+        of the flat one, each with 1 or, where it is the way back, -1.
         """
         if self.main_grid is None:
             return self, [[(place, 1)] for place in range(len(self.links))]
