@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
+from gridrig.campaign.formats import csv_rows
+from gridrig.campaign.records import TradeRow
 from gridrig.campaign.relief import zones_of_run
 from gridrig.campaign.run_audit import run_faults
 from gridrig.campaign.trading import Trading
 from gridrig.cli import main
+from gridrig.errors import CampaignError
 from gridrig.market.auction import Order
 from gridrig.promises.zonal_optimum import ZonalOptimum
 
@@ -213,6 +216,19 @@ def test_the_audit_finds_what_the_orders_do_not_give(
     change(run)
     faults = list(run_faults(run))
     assert any(told in fault for fault in faults), faults
+
+
+def test_a_run_from_before_the_columns_is_read_and_audited(run: Path, tmp_path: Path) -> None:
+    lines = (run / "trades.csv").read_text().splitlines()
+    before = [",".join(line.split(",")[:7]) for line in lines]
+    (run / "trades.csv").write_text("\n".join(before) + "\n")
+    (first, *_) = csv_rows(TradeRow, run / "trades.csv")
+    assert (first.zone, first.financial_only_milliwh) == ("", None)
+    assert list(run_faults(run)) == []
+    for header in (",".join(before[0].split(",")[:6]), before[0] + ",place", ""):
+        (run / "trades.csv").write_text(header + "\n")
+        with pytest.raises(CampaignError, match=r"trades.csv, line 1: not period,trade_id"):
+            csv_rows(TradeRow, run / "trades.csv")
 
 
 TARIFF = """[utility]
