@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from two_prices import RIG, SCENARIO, wired
 
-from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.formats import csv_rows
 from gridrig.campaign.records import TradeRow
 from gridrig.campaign.relief import zones_of_run
@@ -21,7 +21,6 @@ from gridrig.errors import CampaignError
 from gridrig.market.auction import Order
 from gridrig.promises.zonal_optimum import ZonalOptimum
 
-SCENARIO, RIG = SCENARIOS / "promise-1-zones.toml", RIGS / "region-50hz.toml"
 LOT = 1_000
 Rows = list[dict[str, str]]
 
@@ -291,26 +290,11 @@ def test_the_report_shows_prices_by_zone_and_what_links_charged(finished: Path) 
         assert text in shown
 
 
-WIRED = {
-    'main_grid = "grid"': """[[market.network.zone]]
-name = "station"
-participants = ["grid"]
-""",
-    "limit_milliwh = 2000000": "limit_milliwh = 0",
-    'between = ["grid", "hill"]': 'between = ["station", "hill"]',
-    'between = ["grid", "valley"]': 'between = ["station", "valley"]\nlimit_milliwh = 3000000',
-}
-
-
 def test_a_main_grid_in_a_station_is_reached_over_wires_that_carry_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = SCENARIO.read_text()
-    for old, new in WIRED.items():
-        assert old in text
-        text = text.replace(old, new, 1)
     scenario, run = tmp_path / "wired.toml", tmp_path / "run"
-    scenario.write_text(text)
+    scenario.write_text(wired())
     assert main(["run", str(scenario), "--rig", str(RIG), "--out", str(run)]) == 0
     assert list(run_faults(run)) == []
     capsys.readouterr()
@@ -334,86 +318,3 @@ def test_a_main_grid_in_a_station_is_reached_over_wires_that_carry_on(
     balances = {row["account"]: int(row["amount_micro"]) for row in rows_of(run / "balances.csv")}
     assert sum(balances.values()) == 0
     assert balances["congestion-rent"] > 0
-
-
-def test_every_wrong_zone_link_and_fee_is_told_with_its_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    wrong = {
-        '"house-2", "shop"]': '"house-2", "roof-1"]',
-        'between = ["hill", "valley"]': 'between = ["hill", "vally"]',
-        "fee_micro_per_kwh = 10000": "fee_micro_per_kwh = 10500",
-        'main_grid = "grid"': 'main_grid = "house-1"',
-        'between = ["grid", "hill"]': 'between = ["hill", "hill"]',
-    }
-    found = SCENARIO.read_text()
-    for old, new in wrong.items():
-        assert old in found
-        found = found.replace(old, new, 1)
-    path = tmp_path / "wrong.toml"
-    path.write_text(found)
-    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
-    told = capsys.readouterr().err
-    lines = found.splitlines()
-    for written, issue in (
-        (
-            '"roof-1", "roof-2", "house-1"]',
-            "zone 'hill'.participants[2]: found \"house-1\", the main",
-        ),
-        ('"house-2", "roof-1"]', 'found "roof-1", who is in "hill"'),
-        ('"vally"]', "(did you mean 'valley'?)"),
-        ("= 10500", "found 10500, expected a multiple of tick_micro_per_kwh = 1000"),
-        ('["hill", "hill"]', 'found "hill" twice, expected two zones'),
-        ('["grid", "valley"]', 'found "grid", expected one of "hill", "valley", "house-1"'),
-    ):
-        line = next(n for n, one in enumerate(lines, 1) if written in one)
-        at = next(one for one in told.splitlines() if f"wrong.toml:{line}: " in one)
-        assert issue in at
-    assert "6 issues" in told
-
-
-def test_a_main_grid_that_is_nowhere_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = SCENARIO.read_text()
-    for old, new in WIRED.items():
-        text = text.replace(old, new.replace('["grid"]', "[]"), 1)
-    path = tmp_path / "wrong.toml"
-    path.write_text(text)
-    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
-    told = capsys.readouterr().err
-    assert 'main_grid: found nothing, expected "grid", unless it is among the participants' in told
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ('"house-2", "shop"]', '"house-2", "shp"]', '[1]: found "shp", expected a participant of'),
-        ('"house-2", "shop"]', '"house-2"]', "participant 'shop'.zone: found nothing, expected"),
-        ('main_grid = "grid"', "", 'between: found "grid", expected one of "hill", "valley"'),
-        ('between = ["grid", "valley"]', 'financial = true\nbetween = ["grid", "valley"]',
-         "financial: found true of a link with"),
-        ('mechanism = "zonal"', 'mechanism = "pay-as-bid"', 'zones for "pay-as-bid", which clears'),
-        ('mechanism = "zonal"', 'mechanism = "zonal"\nfeeder_check = true', "feeder_check: found"),
-        ('mechanism = "zonal"', 'mechanism = "zonal"\npolicy = "p"\n', "segments of a policy and"),
-    ],
-)  # fmt: skip
-def test_what_does_not_go_with_zones_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
-) -> None:
-    found = SCENARIO.read_text()
-    assert old in found
-    path = tmp_path / "wrong.toml"
-    path.write_text(found.replace(old, new, 1))
-    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
-    assert told in capsys.readouterr().err
-
-
-def test_zonal_without_zones_is_told_before_a_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "wrong.toml"
-    plain = (SCENARIOS / "promise-10-region-50hz.toml").read_text()
-    path.write_text(plain.replace('"pay-as-clear"', '"zonal"'))
-    assert main(["check", str(RIG), "--scenario", str(path)]) == 2
-    assert 'found "zonal", without zones, expected a [market.network]' in capsys.readouterr().err

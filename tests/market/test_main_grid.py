@@ -4,6 +4,8 @@ GRIDRIG_CASES sets how many random networks the programme is tried on.
 """
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -11,7 +13,7 @@ import pytest
 
 from gridrig.cli import main
 from gridrig.errors import MarketError
-from gridrig.market.auction import Order
+from gridrig.market.auction import Order, Trade
 from gridrig.market.mechanisms import PayAsClear
 from gridrig.market.outcome import LinkOutcome, Outcome, ZoneOutcome
 from gridrig.market.zonal_clearing import check_flows, clear_in_zones
@@ -189,6 +191,38 @@ def test_flows_that_nobody_could_carry_are_refused(
     with pytest.raises(MarketError, match=told) as refused:
         check_flows("wrong", orders, places, wrong, network)
     assert refused.value.code == "market.outcome_false"
+
+
+@dataclass(frozen=True)
+class RoundAndRound(PayAsClear):
+    """A mechanism that lets the main grid sell to a zone what it buys there."""
+
+    def clear_zones(
+        self, orders: Sequence[Order], zone: Sequence[str], network: Network
+    ) -> Outcome:
+        trades = tuple(
+            Trade(n, o.order_id, o.participant, o.side, 2_000, 100_000)
+            for n, o in enumerate(orders, 1)
+        )
+        return Outcome(
+            trades,
+            volume_milliwh=4_000,
+            zones=tuple(ZoneOutcome(own.name, 100_000, 0, 0) for own in network.zones),
+            links=(LinkOutcome("there", 2_000, 0), LinkOutcome("back", 2_000, 0)),
+        )
+
+
+def test_a_link_that_carries_both_ways_at_once_is_refused() -> None:
+    orders = [
+        Order(n, who, side, 2_000, 100_000)
+        for n, (who, side) in enumerate(
+            (("hut", "bid"), ("roof", "offer"), ("grid", "bid"), ("grid", "offer"))
+        )
+    ]
+    places = ["hill", "hill", None, None]
+    network = Network((Zone("hill"),), (), "grid")
+    with pytest.raises(MarketError, match="link grid-hill carries both ways at once"):
+        clear_in_zones(RoundAndRound(), orders, places, network)
 
 
 def test_a_zone_beyond_its_own_limit_is_refused() -> None:

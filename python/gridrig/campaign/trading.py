@@ -41,7 +41,7 @@ class Cleared:
     before, and which car cannot have what it needs, as events. `marks` tells of each trade its zone
     and what of it is financial only; None where there are no zones. `zones` and `links` are those
     of a market that clears in zones, empty of any other; then `price_micro_per_kwh` is None if
-    there was more than one, and `rent_micro` what full links left over. [millionths]
+    there was more than one.
     """
 
     period: DeliveryPeriod
@@ -60,7 +60,6 @@ class Cleared:
     marks: Mapping[int, Mark] | None = None
     zones: tuple[ZoneOutcome, ...] = ()
     links: tuple[LinkOutcome, ...] = ()
-    rent_micro: int = 0
 
     def price_in(self, zone: str | None) -> int | None:
         """Return the price of a zone; that of the period where the market has none of its own."""
@@ -232,11 +231,9 @@ class Trading:
             for number, trade in enumerate(outcome.trades, start=1)
         )
         self._trades += len(trades)
-        root = None
-        if (
-            outcome.zones and not self.zonal
-        ):  # parted by the feeder: the main grid's zone comes first
-            root = outcome.zones[0].price_micro_per_kwh
+        # Where limits of the feeder parted the market, the main grid's zone comes first.
+        parted = outcome.zones if not self.zonal else ()
+        root = parted[0].price_micro_per_kwh if parted else None
         cleared = Cleared(
             period,
             islanded,
@@ -254,7 +251,6 @@ class Trading:
             self._marks(trades),
             outcome.zones if self.zonal else (),
             outcome.links if self.zonal else (),
-            outcome.rent_micro if self.zonal else 0,
         )
         self.cleared.append(cleared)
         return cleared

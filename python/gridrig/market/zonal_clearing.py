@@ -52,22 +52,25 @@ def clear_in_zones(
         for order, place in zip(orders, places, strict=True)
     ]
     outcome = mechanism.clear_zones(orders, zone, flat)
-    check_flows(type(mechanism).__name__, orders, zone, outcome, flat)
+    told_by = type(mechanism).__name__
+    check_flows(told_by, orders, zone, outcome, flat)
     prices = {trade.price_micro_per_kwh for trade in outcome.trades}
     return replace(
         outcome,
         price_micro_per_kwh=prices.pop() if len(prices) == 1 else None,
         zones=outcome.zones[: len(whole.zones)],
         links=tuple(
-            _joined(name, [(outcome.links[place], sign) for place, sign in way])
+            _joined(told_by, name, [(outcome.links[place], sign) for place, sign in way])
             for name, way in zip(whole.link_names(), ways, strict=True)
         ),
     )
 
 
-def _joined(name: str, parts: Sequence[tuple[LinkOutcome, int]]) -> LinkOutcome:
-    """Return what a link carried, of whose two ways at most one carries anything."""
+def _joined(mechanism: str, name: str, parts: Sequence[tuple[LinkOutcome, int]]) -> LinkOutcome:
+    """Return what a link carried, of whose two ways only one may carry anything."""
     used, sign = max(parts, key=lambda part: abs(part[0].net_milliwh))
+    if any(one.net_milliwh for one, _ in parts if one is not used):
+        raise _false(mechanism, f"link {name} carries both ways at once")
     return replace(used, name=name, net_milliwh=sign * used.net_milliwh)
 
 
@@ -86,12 +89,16 @@ def check_flows(
         `market.outcome_false`, with the first rule broken.
     """
     if fault := _fault(orders, zone, outcome, network):
-        raise MarketError(
-            "market.outcome_false",
-            "mechanism {mechanism} cleared what no link carries: {fault}",
-            mechanism=mechanism,
-            fault=fault,
-        )
+        raise _false(mechanism, fault)
+
+
+def _false(mechanism: str, fault: str) -> MarketError:
+    return MarketError(
+        "market.outcome_false",
+        "mechanism {mechanism} cleared what no link carries: {fault}",
+        mechanism=mechanism,
+        fault=fault,
+    )
 
 
 def _fault(orders: Sequence[Order], zone: Sequence[str], outcome: Outcome, network: Network) -> str:
