@@ -272,8 +272,14 @@ def test_bills_tell_zone_financial_only_energy_fees_and_rent(
 def test_a_statement_tells_its_own_zone_and_what_comes_into_it_pays(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["statement", str(finished), "--of", "shop", "--json"]) == 0
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text(TARIFF)
+    assert main(["bills", str(finished), "--tariff", str(tariff), "--json"]) == 0
+    bills = {one["participant"]: one for one in json.loads(capsys.readouterr().out)["bills"]}
+    words = ["statement", str(finished), "--of", "shop", "--tariff", str(tariff), "--json"]
+    assert main(words) == 0
     told = json.loads(capsys.readouterr().out)
+    assert told["bill"] == bills["shop"]
     assert told["market_zone"] == "valley"
     assert told["link_fees_micro_per_kwh"] == {"hill-valley": 10_000, "grid-valley": 20_000}
     assert {price for p in told["periods"] for price in p["prices_micro_per_kwh"]} == {320_000}

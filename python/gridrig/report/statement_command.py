@@ -1,6 +1,8 @@
 """`gridrig statement`: one participant's page of a run or a journal."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from gridrig.campaign.relief import (
 from gridrig.campaign.tariff_file import read_tariff
 from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
+from gridrig.market.counterparties import FINANCIAL_ONLY, Delivery
 from gridrig.report.statement_page import Placed, Told, statement_page
 from gridrig.rig.zone_file import place_of_zones, read_zones
 from gridrig.settlement.bills import Bill, Tariff, bills
@@ -63,7 +66,7 @@ def statement_command(
     told = Told(
         statement,
         _zone(zone, read),
-        None if read is None else _bill(statement, read),
+        None if read is None else _bill(statement, read, placed, deliveries),
         None if known is None else known.emission(statement.slots, "imported_milliwh"),
         None if known is None else known.emission(statement.slots, "exported_milliwh"),
         *_run(path),
@@ -93,10 +96,18 @@ def _duration_s(statement: Statement) -> int:
     return statement.slots[-1].to_s - statement.slots[0].from_s
 
 
-def _bill(statement: Statement, tariff: Tariff) -> Bill:
+def _bill(
+    statement: Statement,
+    tariff: Tariff,
+    placed: Placed | None,
+    deliveries: Mapping[Delivery, int] | None,
+) -> Bill:
     balances = {statement.participant: statement.balance_micro}
     (bill,) = bills(statement.metered(), balances, tariff)
-    return bill
+    if placed is None or deliveries is None:
+        return bill
+    financial_milliwh = deliveries[FINANCIAL_ONLY]
+    return replace(bill, zone=placed.zone or "", financial_only_milliwh=financial_milliwh)
 
 
 def _zone(name: str | None, tariff: Tariff | None) -> ZoneInfo:
