@@ -12,6 +12,7 @@ from gridrig.campaign.scenario import MarketRules
 from gridrig.market.mechanisms import CLEARING
 from gridrig.market.zones import Link
 from gridrig.rig.issues import At, Issues
+from gridrig.rig.network_tables import check_network
 from gridrig.rig.schema import read_draft
 from gridrig.rig.toml_file import parse_toml
 from gridrig.rig.zone_file import read_zones
@@ -55,6 +56,21 @@ def test_the_pages_contract_and_places_make_a_network(tmp_path: Path) -> None:
     assert network.zone_of() == {
         "grid": None, "roof": "hill", "hut": "hill", "mill": "valley", "engine": "valley",
     }  # fmt: skip
+
+
+def test_the_pages_zones_are_what_a_scenario_takes(tmp_path: Path) -> None:
+    table = parse_toml(BLOCKS["zoned market"].encode(), "page").table["market"]
+    issues = Issues("page")
+    draft = read_draft(MarketRules, table, At("page"), issues)
+    tables = draft.get("network")
+    check_network(tables, At("page"), issues, tick_micro_per_kwh=1_000)
+    assert len(issues.sorted()) == 5, "the posted prices and the gate, which other tables show"
+    names = tables.network().complete().link_names()
+    assert names == ["hill-valley", "grid-valley", "grid-hill"]
+    (tmp_path / "zones.toml").write_text(BLOCKS["places"] + BLOCKS["grid link"])
+    assert read_zones(tmp_path / "zones.toml").links == (
+        Link("grid", "valley", forward_fee_micro_per_kwh=20_000),
+    )
 
 
 @pytest.mark.parametrize("name", ["orders", "columns"])

@@ -343,6 +343,17 @@ def test_what_no_wire_brings_is_marked(tmp_path: Path, capsys: pytest.CaptureFix
         (('name = "hill"', 'name = "valley"'), "market.zone_file", "twice"),
         (("[[zone]]\nname", "[[zone]]\nnamed"), "market.zone_file", "did you mean 'name'"),
         (("= 20000", "= -1"), "market.zone_file", "found -1, expected an integer from 0 to"),
+        (
+            ("= 20000", "= 20500"),
+            "market.zone_file",
+            "zones.toml:12: link[0].fee_micro_per_kwh: found 20500, expected a multiple of "
+            "tick_micro_per_kwh = 1000",
+        ),
+        (
+            ("= 20000", "= 20000\nback_fee_micro_per_kwh = 1"),
+            "market.zone_file",
+            "zones.toml:13: link[0].back_fee_micro_per_kwh: found 1",
+        ),
     ],
 )
 def test_a_zone_file_that_does_not_hold_is_refused_with_its_lines(

@@ -5,7 +5,9 @@ comes from a VTN over OpenADR. What they
 gave is measured at the feeder head, against the same afternoon without the event; what they are
 credited comes from what their own meters signed, on this day and the ten weekdays before. One
 member switches a heater on after the notice and follows nothing; one, on other meters of the same
-afternoon, wasted energy on all ten days.
+afternoon, wasted energy on all ten days, one heats more just before a notice that it expects, and
+ten run their pumps on a neighbour's meter. Then a tenth of the meters is not heard from the event's
+beginning to its end.
 """
 
 from gridrig.campaign.builtin import SCENARIOS
@@ -14,11 +16,16 @@ from gridrig.campaign.home_meters import HomeMeters
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.campaign.scenario import load_scenario, units
 from gridrig.promises import fleet_credits as credits
+from gridrig.promises.fleet_neighbours import shifted_gain_micro
 from gridrig.promises.fleet_response import response, without_orders
+from gridrig.promises.fleet_silence import of_silent, silent_homes, unlike_share_percent
 from gridrig.promises.fleet_told import told
 
 SCENARIO = load_scenario(SCENARIOS / "promise-4-response.toml", units(CATALOGUE))
-MEMBERS, HEATER, WASTER = "members", 0, 1  # the fleet, and which of its homes cheat
+MEMBERS, HEATER, WASTER, PREHEATER = "members", 0, 1, 2  # the fleet, and which homes cheat
+PREHEATED_W = (100.0, 1000.0)  # within what the adjustment of a baseline is capped to, and above
+NEIGHBOURS = [(home, home + 1) for home in range(3, 23, 2)]
+SILENT = 20  # a tenth of the members
 WASTED_W, COMMITMENT_MILLIWH, POOL_MICRO = 1000.0, 400_000, 10_000_000
 CREDITS = "credits_unlike_feeder_percent"
 
@@ -52,6 +59,22 @@ CREDITS = "credits_unlike_feeder_percent"
             "inflated_after_notice_paid_micro", "micro", max=0, source="a heater after the notice"
         ),
         Criterion("inflating_gain_micro", "micro", max=0, source="wasting on all baseline days"),
+        Criterion("preheating_gain_micro", "micro", max=0, source="100 W and 1 kW before a notice"),
+        Criterion(
+            "shifted_gain_micro",
+            "micro",
+            max=2,
+            source="load on a member's meter; four dues, each rounded to the micro",
+        ),
+        Criterion("silent_members", "1", min=SILENT, max=SILENT, source="drawn by the seed"),
+        Criterion("silent_paid_micro", "micro", max=0, source="what is not heard earns nothing"),
+        Criterion("silent_untold", "1", max=0, source="each is told: event-unread"),
+        Criterion(
+            "heard_unlike_feeder_percent",
+            "%",
+            max=5,
+            source="ours: the heard members' share of the feeder; homes are not alike",
+        ),
         Criterion("credited_twice", "1", max=0, source="four ways to be paid again"),
         Criterion("paid_micro", "micro", min=1, max=POOL_MICRO, source="the pool"),
     ),
@@ -114,4 +137,34 @@ async def test_fleet_credits(lab: Lab) -> None:
         again, fleet, event, WASTER, wasted_w=WASTED_W, honest=honest
     )
     lab.record("inflating_gain_micro", "micro", gain)
+    honest = measured[meters.names[PREHEATER]].counted_milliwh
+    gains = [
+        credits.preheating_gain_micro(
+            HomeMeters(MEMBERS, homes, loop.aggregating, start),
+            fleet,
+            event,
+            PREHEATER,
+            wasted_w=wasted_w,
+            honest=honest,
+        )
+        for wasted_w in PREHEATED_W
+    ]
+    lab.record("preheating_gain_micro", "micro", max(gains))
+    first, second = (HomeMeters(MEMBERS, homes, loop.aggregating, start) for _ in range(2))
+    gain = shifted_gain_micro(first, second, fleet, event, NEIGHBOURS, measured)
+    lab.record("shifted_gain_micro", "micro", gain)
+
+    silent = silent_homes(len(meters.names), SILENT, SCENARIO.seed)
+    unread = HomeMeters(MEMBERS, homes, loop.aggregating, start)
+    unheard = of_silent(unread, fleet, event, silent)
+    lab.record("silent_members", "1", len(unheard))
+    some = measured | unheard
+    payments = credits.paid(some, POOL_MICRO)
+    lab.record("silent_paid_micro", "micro", sum(payments[name] for name in unheard))
+    untold = sum(one.shortcoming != "event-unread" for one in unheard.values())
+    lab.record("silent_untold", "1", untold)
+    heard_wh = credits.response_milliwh(some) / 1000
+    off = unlike_share_percent(heard_wh, feeder_wh, ordered_wh, len(some), len(unheard))
+    note = f"{heard_wh:.0f} Wh by {len(some) - len(unheard)} meters"
+    lab.record("heard_unlike_feeder_percent", "%", off, note=note)
     lab.record("credited_twice", "1", credits.credited_twice(fleet, measured))

@@ -5,9 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridrig.bench.microgrid_market import DAY_STEPS, DAYS_AHEAD, Forecasts, Street
+from gridrig.bench.microgrid import SeedWeek, run_week
+from gridrig.bench.microgrid_market import (
+    BORROWED_STEPS,
+    DAY_STEPS,
+    DAYS_AHEAD,
+    Forecasts,
+    Street,
+)
 from gridrig.bench.microgrid_optimum import greedy_w, mean_daily_peak_w, net_w, optimum_w
 from gridrig.bench.microgrid_street import Home, draw_street
+from gridrig.bench.workers import in_workers
+from gridrig.grid.simbench_grid import FIRST_ROW_UTC_S
+from gridrig.quantity import DAY_S
 
 FIRST, DAYS = 45 * DAY_STEPS, 2
 STEPS = slice(FIRST, FIRST + DAYS * DAY_STEPS)
@@ -65,20 +75,44 @@ def test_without_forecast_market_or_balancing_less_is_shaved(homes, forecasts):
     assert max(shares) < SHAVED, shares
 
 
-def test_shuffling_what_comes_after_a_step_changes_nothing_before_it(homes):
-    known = 12
+@pytest.mark.parametrize(
+    ("day", "unseen_days"),
+    [(45, 366), (0, 52 * 7 - 28)],  # the first weeks of a year learn from its end
+)
+def test_shuffling_what_comes_after_a_step_changes_nothing_before_it(homes, day, unseen_days):
+    known, first = 12, day * DAY_STEPS
+    unseen = slice(first + known, unseen_days * DAY_STEPS)
 
     def shuffled(values):
         changed = values.copy()
-        np.random.default_rng(7).shuffle(changed[FIRST + known :])
+        np.random.default_rng(7).shuffle(changed[unseen])
         return changed
 
     others = [
         replace(home, load_w=shuffled(home.load_w), pv_w=shuffled(home.pv_w)) for home in homes
     ]
-    weeks = [Street(one, FIRST, known, seed=1).run() for one in (homes, others)]
+    weeks = [Street(one, first, known, seed=1).run() for one in (homes, others)]
+    assert weeks[0].cleared_wh.any()
     assert (weeks[0].cleared_wh == weeks[1].cleared_wh).all()
     assert (weeks[0].delivered_wh == weeks[1].delivered_wh).all()
+
+
+def test_a_january_learns_from_the_same_days_of_the_week_of_december(homes):
+    forecasts = Forecasts(homes, 0, DAY_STEPS)
+    (_, load), _ = forecasts._street
+    total = np.sum([home.load_w for home in homes], axis=0)
+    assert (load.values[BORROWED_STEPS:] == total).all()
+    assert load.values[BORROWED_STEPS - 1] == total[52 * 7 * DAY_STEPS - 1]
+    assert (load.start_utc_s - FIRST_ROW_UTC_S) % (7 * DAY_S) == 0
+    assert len(forecasts.street_w(0)) == DAYS_AHEAD * DAY_STEPS
+
+
+@pytest.mark.slow  # three workers read the profiles
+def test_figures_are_the_same_for_any_number_of_workers():
+    tasks = [SeedWeek("homes", seed, 45, days=1) for seed in (3, 1, 2)]
+    alone, together = (in_workers(run_week, tasks, workers) for workers in (1, 2))
+    assert alone == together
+    assert len({week.period["market"] for week in alone}) == len(tasks)
 
 
 def test_five_consumers_and_ten_prosumers_the_same_for_a_seed(homes):

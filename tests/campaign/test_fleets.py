@@ -34,11 +34,14 @@ from gridrig.promises.fleet_credits import (
     enrolled,
     inflating_gain_micro,
     paid,
+    preheating_gain_micro,
     response_milliwh,
     responses,
 )
 from gridrig.promises.fleet_enrolment import WEEK_S, Heartbeats, Shown, capacity, heartbeats
+from gridrig.promises.fleet_neighbours import shifted_gain_micro
 from gridrig.promises.fleet_response import Response
+from gridrig.promises.fleet_silence import of_silent, silent_homes, unlike_share_percent
 from gridrig.rig.description import load_rig, override_emulate
 
 START = 1_453_129_200  # 2016-01-18, 15:00 UTC
@@ -282,6 +285,65 @@ def test_wasting_on_the_days_before_costs_more_than_it_earns() -> None:
     assert gain == 47_500 * 250_000 // 1_000_000 - 500_000 * 300_000 // 1_000_000 < 0
 
 
+def test_heating_before_a_notice_costs_more_than_it_earns() -> None:
+    sheds = [400.0] * 7 + [150.0] * 2 + [400.0]
+    fleet = enrolled(home_meters({0: sheds}).names, 400_000)
+    for wasted_w, paid_more_milliwh in (
+        (40.0, 2 * 10_000 * 950 // 1000),  # a quarter-hour before the notice for one of the event
+        (1000.0, 2 * 20_000 * 950 // 1000),  # and no more than a fifth of the baseline
+    ):
+        meters = home_meters({0: sheds})
+        gain = preheating_gain_micro(meters, fleet, EVENT, 0, wasted_w=wasted_w, honest=115_000)
+        cost = round(wasted_w * 500) * 300_000 // 1_000_000
+        assert gain == paid_more_milliwh * 250_000 // 1_000_000 - cost < 0
+
+
+def test_load_on_a_neighbours_meter_pays_only_where_the_neighbour_has_nothing_to_lose() -> None:
+    sheds, flat = [400.0] * 7 + [150.0] * 2 + [400.0], [400.0] * 10
+    for neighbour, gain in (
+        (sheds, 0),  # 75 Wh less and 75 Wh more
+        (flat, 75_000 * 250_000 // 1_000_000),
+    ):
+        meters = [home_meters({0: sheds, 1: neighbour}) for _ in range(3)]
+        fleet = enrolled(meters[0].names, 400_000)
+        honest = responses(meters[0], fleet, EVENT)
+        assert shifted_gain_micro(meters[1], meters[2], fleet, EVENT, [(0, 1)], honest) == gain
+    assert_fails(gain, "test_fleet_credits.shifted_gain_micro")
+
+
+def test_a_meter_that_is_silent_in_the_event_earns_nothing_and_is_told() -> None:
+    sheds = [400.0] * 7 + [150.0] * 2 + [400.0]
+    meters = home_meters(dict.fromkeys(range(3), sheds))
+    fleet = enrolled(meters.names, 400_000)
+    silent = of_silent(meters, fleet, EVENT, [2])
+    assert [(name, one.shortcoming) for name, one in silent.items()] == [("m/2", "event-unread")]
+    heard = responses(home_meters({0: sheds, 1: sheds}), fleet, EVENT)
+    some = heard | silent
+    assert paid(some, 10_000_000)["m/2"] == 0
+    assert response_milliwh(some) == 2 * 125_000
+    assert unlike_share_percent(250.0, 375.0, 375.0, 3, 1) == 0.0
+    assert silent_homes(200, 20, 1) == silent_homes(200, 20, 1) != silent_homes(200, 20, 2)
+    assert len(set(silent_homes(200, 20, 1))) == 20
+
+
+def test_a_programme_that_guesses_for_the_silent_is_found() -> None:
+    """What the silent did is counted as if it had been heard."""
+    sheds = [400.0] * 7 + [150.0] * 2 + [400.0]
+    meters = home_meters(dict.fromkeys(range(10), sheds))
+    fleet = enrolled(meters.names, 400_000)
+    guessed = responses(meters, fleet, EVENT)
+    (silent,) = silent_homes(10, 1, seed=1)
+    assert_fails(1, "test_fleet_credits.silent_members")
+    payment = paid(guessed, 10_000_000)[meters.names[silent]]
+    assert_fails(payment, "test_fleet_credits.silent_paid_micro")
+    untold = int(guessed[meters.names[silent]].shortcoming != "event-unread")
+    assert_fails(untold, "test_fleet_credits.silent_untold")
+    credited_wh = response_milliwh(guessed) / 1000
+    off = unlike_share_percent(credited_wh, credited_wh, credited_wh, 10, 1)
+    assert off == pytest.approx(10.0)
+    assert_fails(off, "test_fleet_credits.heard_unlike_feeder_percent")
+
+
 def test_programmes_that_believe_too_much_pay_what_the_judges_find(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -304,7 +366,11 @@ def test_programmes_that_believe_too_much_pay_what_the_judges_find(
         gain = inflating_gain_micro(
             home_meters({0: sheds}), fleet, EVENT, 0, wasted_w=100.0, honest=115_000
         )
+        warmer = preheating_gain_micro(
+            home_meters({0: sheds}), fleet, EVENT, 0, wasted_w=100.0, honest=115_000
+        )
     assert_fails(gain, "test_fleet_credits.inflating_gain_micro")
+    assert_fails(warmer, "test_fleet_credits.preheating_gain_micro")
     monkeypatch.setattr(fleet_credits, "reward", lambda *_: None)
     assert_fails(credited_twice(fleet, unnoticed), "test_fleet_credits.credited_twice")
 

@@ -76,6 +76,22 @@ def test_the_page_follows_a_run_and_is_used_by_keyboard_and_screen_reader(
     assert any(happened[-1] in text for text in kinds[:5])
 
 
+def test_of_a_market_in_zones_the_page_shows_each_price_and_what_links_charge(
+    tmp_path: Path, page: Page
+) -> None:
+    process = begin(
+        "run", "promise-1-zones", "--rig", "region-50hz", "--out", "run", "--live", cwd=tmp_path
+    )
+    page.open(wait_for_line(process, "live view").split()[-1])
+    page.wait_for("document.querySelector('#verdict-body .outcome')?.textContent")
+    assert ended(process).returncode == 0
+    (last, *_) = page.value(
+        "[...document.querySelectorAll('#market tbody tr')].map(x => x.textContent)"
+    )
+    assert "hill 0.3200, valley 0.3200" in last
+    assert "grid-hill 0.880 kWh at 0.0200, grid-valley 1.540 kWh at 0.0200" in last
+
+
 def test_the_page_can_only_be_looked_at_and_only_from_this_machine(tmp_path: Path) -> None:
     process, address = start(tmp_path)
     host, port = address.removeprefix("http://").rstrip("/").split(":")

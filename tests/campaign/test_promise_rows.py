@@ -58,6 +58,13 @@ def test_suites_are_run_once_each_and_a_word_that_is_no_row_is_refused() -> None
         chosen_rows(["m5"])
 
 
+@pytest.mark.parametrize("name", [row.name for row in ROWS])
+def test_a_row_asked_for_alone_finds_every_procedure_that_carries_it(name: str) -> None:
+    (chosen,) = chosen_rows([name])
+    carrying = {proof.procedure for proof in chosen[1].proofs}
+    assert {suite.rpartition("::")[2] for suite in suites_of([chosen])} == carrying
+
+
 def test_a_row_is_as_good_as_its_worst_criterion_and_not_proven_without_any() -> None:
     proofs = (Proof("p", "a"), Proof("p", "b"))
     row = Row("M1", "claim", proofs)

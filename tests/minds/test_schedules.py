@@ -8,6 +8,7 @@ from gridrig.market.agents import Tariff
 from gridrig.market.auction import AuctionRules, Order, clear_pay_as_clear
 from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
 from gridrig.minds.schedule import DemandCharge, Store, Supply, plan
+from gridrig.minds.schedule_matrices import matrices
 
 HOUR_S = 3_600
 TARIFF = Tariff(60_000, 300_000, 1_000, 1_000, 60_000, 400_000)
@@ -45,6 +46,24 @@ def test_two_tariffs_are_bridged_by_charging_in_the_cheap_hour():
 def test_a_price_difference_below_the_losses_moves_nothing():
     found = plan(np.array([0.0, 4_000.0]), [battery(2)], supply([250e3, 300e3]), step_s=HOUR_S)
     assert found.power_w[0] == pytest.approx([0.0, 0.0])
+
+
+def test_what_was_planned_before_with_other_numbers_changes_no_schedule():
+    needed, dear, cheap = np.array([0.0, 4_000.0]), supply([100e3, 300e3]), supply([250e3, 300e3])
+    reserve = battery(2, stored_wh=3_000.0, least_wh=np.array([0.0, 2_000.0]))
+    cases = [(battery(2), dear), (battery(2), cheap), (reserve, dear)]
+    cases += [(battery(2, efficiency=0.8), dear)]
+    matrices.cache_clear()
+    first = [plan(needed, [store], at, step_s=HOUR_S) for store, at in cases]
+    again = [plan(needed, [store], at, step_s=HOUR_S) for store, at in cases]
+    assert matrices.cache_info().misses == 3, "the first two differ in prices alone"
+    for one, other in zip(first, again, strict=True):
+        assert (one.power_w == other.power_w).all()
+        assert (one.value_micro_per_kwh == other.value_micro_per_kwh).all()
+    for at, (store, price) in enumerate(cases):
+        matrices.cache_clear()
+        alone = plan(needed, [store], price, step_s=HOUR_S)
+        assert (alone.import_w == first[at].import_w).all()
 
 
 def test_rising_blocks_level_the_import():

@@ -102,7 +102,8 @@ def test_a_trader_without_a_zone_is_named(
     assert main(["relief", str(autumn), "--network", str(network)]) == 2
     told = capsys.readouterr().err
     assert (
-        "settlement.participant_without_zone: 'carol' traded in period 2 and is in no zone" in told
+        f"settlement.participant_without_zone: {network}:6: 'carol' traded in period 2 and is in "
+        "no zone" in told
     )
 
 
@@ -111,4 +112,5 @@ def test_who_is_in_two_zones_is_named(
 ) -> None:
     network = write(tmp_path, ZONES.replace('"carol"', '"alice"'))
     assert main(["relief", str(autumn), "--network", str(network)]) == 2
-    assert "'alice' is in zone 'east' and in zone 'west'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert 'zones.toml:10: zone \'west\'.participants[1]: found "alice", who is in "east"' in told

@@ -20,6 +20,8 @@ from gridrig.bench.microgrid_market import DAY_STEPS, Street
 from gridrig.bench.microgrid_optimum import greedy_w, mean_daily_peak_w, net_w, optimum_w
 from gridrig.bench.microgrid_street import BUSINESSES, HOUSEHOLDS, Home, draw_street
 from gridrig.bench.rows import Goal, Measured, Row
+from gridrig.bench.weeks import WEEK_DAYS
+from gridrig.bench.workers import in_workers
 from gridrig.minds.series import FloatArray
 
 SAMPLE = "street-sample"
@@ -29,7 +31,6 @@ ONLY_WHEN_NAMED = frozenset({SAMPLE, "homes"})
 SEEDS, SAMPLE_SEEDS, QUICK_SEEDS = 30, 3, 1
 # Mondays of 2016, by day of the year from 0: 15 February, 16 May, 15 August, 14 November.
 WEEKS, QUICK_WEEKS = (45, 136, 227, 318), (45,)
-WEEK_DAYS = 7
 OF_OPTIMUM, DEVIATION_PERCENT = 0.8, 5.0
 NO_STORAGE, NO_DER = "PV without storage", "neither PV nor storage"
 PERCENT = 100.0
@@ -51,15 +52,75 @@ class Deviation:
     street: float
 
 
-def measure(workloads: Sequence[str], quick: bool) -> Measured:
-    """Measure the chosen workloads, in the order asked for."""
+@dataclass(frozen=True)
+class SeedWeek:
+    """A week of one street, from the day of the year on which it begins."""
+
+    workload: str
+    seed: int
+    day: int
+    days: int = WEEK_DAYS
+
+    def __str__(self) -> str:
+        return f"{self.workload}, seed {self.seed}, the week of day {self.day}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a week came to.
+
+    Parameters
+    ----------
+    daily, period : mapping of str to float
+        By who ran it, the mean daily peak and the greatest. [W]
+    missed_wh, cleared_wh : float
+        Summed over participants: not delivered as cleared, and cleared. [Wh]
+    net_missed_wh, bought_wh : float
+        Of the street's net, and bought in it. [Wh]
+    """
+
+    daily: dict[str, float]
+    period: dict[str, float]
+    missed_wh: float
+    cleared_wh: float
+    net_missed_wh: float
+    bought_wh: float
+
+
+def measure(
+    workloads: Sequence[str],
+    quick: bool,
+    *,
+    weeks: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+    workers: int = 1,
+) -> Measured:
+    """Measure the chosen workloads, in the order asked for.
+
+    Parameters
+    ----------
+    weeks : sequence of int or None
+        Days of the year on which they begin, from 0; None for those of the benchmark.
+    seeds : sequence of int or None
+        None for those of each workload.
+    workers : int
+        Processes at a time; they change no figure.
+
+    Raises
+    ------
+    WorkerFailed
+        With the seed and week that could not be run.
+    """
     measured = Measured()
-    weeks = QUICK_WEEKS if quick else WEEKS
+    weeks = weeks or (QUICK_WEEKS if quick else WEEKS)
     for workload in workloads:
-        seeds = QUICK_SEEDS if quick else SAMPLE_SEEDS if workload == SAMPLE else SEEDS
-        found = [_of_seed(seed, CONSUMERS[workload], weeks) for seed in range(1, seeds + 1)]
-        size = f"{workload}: {seeds} seeds, {len(weeks)} weeks of 2016"
-        measured.rows += _rows(size, found)
+        count = QUICK_SEEDS if quick else SAMPLE_SEEDS if workload == SAMPLE else SEEDS
+        of_workload = seeds or range(1, count + 1)
+        tasks = [SeedWeek(workload, seed, day) for seed in of_workload for day in weeks]
+        found = in_workers(run_week, tasks, workers)
+        by_seed = [found[at : at + len(weeks)] for at in range(0, len(found), len(weeks))]
+        size = f"{workload}: {len(of_workload)} seeds, {len(weeks)} weeks of 2016"
+        measured.rows += _rows(size, [_of_seed(one) for one in by_seed])
     measured.remarks.append(
         "mean daily peak: mean of each day's greatest quarter-hour import; peak: greatest of all; "
         "shaving: 1 - with market / without; deviation: |delivered - cleared| / |cleared|"
@@ -67,32 +128,38 @@ def measure(workloads: Sequence[str], quick: bool) -> Measured:
     return measured
 
 
-def _of_seed(seed: int, consumers: Sequence[str], weeks: Sequence[int]) -> tuple[Peaks, Deviation]:
-    homes = draw_street(seed, consumers)
-    daily: dict[str, list[float]] = {}
-    period: dict[str, list[float]] = {}
-    off = np.zeros(4)
-    for day in weeks:
-        steps = slice(day * DAY_STEPS, (day + WEEK_DAYS) * DAY_STEPS)
-        week = Street(homes, steps.start, steps.stop - steps.start, seed).run()
-        for who, import_w in _imports(homes, steps, week.import_w).items():
-            daily.setdefault(who, []).append(mean_daily_peak_w(import_w, WEEK_DAYS))
-            period.setdefault(who, []).append(max(float(import_w.max()), 0.0))
-        least_peak = optimum_w(homes, steps, parts=1)
-        period["optimum"][-1] = max(float(least_peak.max()), 0.0)
-        missed = week.delivered_wh - week.cleared_wh
-        bought = np.maximum(week.cleared_wh, 0.0)
-        off += [
-            np.abs(missed).sum(),
-            np.abs(week.cleared_wh).sum(),
-            np.abs(missed.sum(axis=0)).sum(),
-            bought.sum(),
-        ]
-    peaks = Peaks(
-        {who: float(np.mean(values)) for who, values in daily.items()},
-        {who: max(values) for who, values in period.items()},
+def run_week(task: SeedWeek) -> Found:
+    """Run a week of a street and of its peers."""
+    homes = draw_street(task.seed, CONSUMERS[task.workload])
+    steps = slice(task.day * DAY_STEPS, (task.day + task.days) * DAY_STEPS)
+    week = Street(homes, steps.start, steps.stop - steps.start, task.seed).run()
+    imports = _imports(homes, steps, week.import_w)
+    least_peak = optimum_w(homes, steps, parts=1)
+    missed = week.delivered_wh - week.cleared_wh
+    return Found(
+        {who: mean_daily_peak_w(import_w, task.days) for who, import_w in imports.items()},
+        {
+            who: max(float((least_peak if who == "optimum" else import_w).max()), 0.0)
+            for who, import_w in imports.items()
+        },
+        float(np.abs(missed).sum()),
+        float(np.abs(week.cleared_wh).sum()),
+        float(np.abs(missed.sum(axis=0)).sum()),
+        float(np.maximum(week.cleared_wh, 0.0).sum()),
     )
-    return peaks, Deviation(float(off[0] / off[1]), float(off[2] / off[3]))
+
+
+def _of_seed(weeks: Sequence[Found]) -> tuple[Peaks, Deviation]:
+    """Return what the weeks of one street came to together."""
+    names = weeks[0].daily
+    peaks = Peaks(
+        {who: float(np.mean([week.daily[who] for week in weeks])) for who in names},
+        {who: max(week.period[who] for week in weeks) for who in names},
+    )
+    return peaks, Deviation(
+        sum(week.missed_wh for week in weeks) / sum(week.cleared_wh for week in weeks),
+        sum(week.net_missed_wh for week in weeks) / sum(week.bought_wh for week in weeks),
+    )
 
 
 def _imports(homes: Sequence[Home], steps: slice, market_w: FloatArray) -> dict[str, FloatArray]:
@@ -101,7 +168,7 @@ def _imports(homes: Sequence[Home], steps: slice, market_w: FloatArray) -> dict[
         NO_STORAGE: net_w(homes, steps),
         "greedy": greedy_w(homes, steps),
         "market": market_w,
-        "optimum": optimum_w(homes, steps, parts=WEEK_DAYS),
+        "optimum": optimum_w(homes, steps, parts=(steps.stop - steps.start) // DAY_STEPS),
     }
 
 

@@ -29,7 +29,7 @@ from gridrig.grid.simbench_grid import FIRST_ROW_UTC_S, ROW_S
 from gridrig.market.agents import Intent, Tariff
 from gridrig.market.auction import Order, Trade
 from gridrig.market.mechanisms import PayAsClear
-from gridrig.minds.forecasting import Forecaster
+from gridrig.minds.forecasting import TRAINING_DAYS_MIN, Forecaster
 from gridrig.minds.inputs import Kind
 from gridrig.minds.open_series import ZONE
 from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
@@ -40,6 +40,8 @@ from gridrig.quantity import whole_lots
 DAY_STEPS = 96
 PLANNED_EVERY = 2  # steps
 DAYS_AHEAD = 2
+# What the first three weeks learn from: four of the end of the year, on the same days of the week.
+WHOLE_WEEKS_STEPS, BORROWED_STEPS = 52 * 7 * DAY_STEPS, 4 * 7 * DAY_STEPS
 NO_LIMIT_WH = 1e6  # of one offer
 GRID = PeakTariff(energy_micro=100_000, feed_in_micro=60_000, peak_micro=1_000_000)
 MUST_BUY_MICRO = 200_000_000
@@ -75,34 +77,40 @@ class Forecasts:
     def __init__(self, homes: Sequence[Home], first: int, steps: int) -> None:
         self.net_wh = np.zeros((len(homes), steps))
         self.margin_wh = np.zeros((len(homes), steps))  # how far the middle may be off
+        # The first weeks of the year have too little behind them to learn from.
+        self._borrowed = 0 if first >= TRAINING_DAYS_MIN * DAY_STEPS else BORROWED_STEPS
         for place, home in enumerate(homes):
-            load = _next_steps(home.load_w, "load", first, steps)
-            sun = _next_steps(home.pv_w, "sun", first, steps)
+            load = self._next_steps(home.load_w, "load", first, steps)
+            sun = self._next_steps(home.pv_w, "sun", first, steps)
             self.net_wh[place] = (load[:, 1] - sun[:, 1]) * STEP_H
             off = np.hypot(load[:, 2] - load[:, 1], sun[:, 1] - sun[:, 0])
             self.margin_wh[place] = off * STEP_H
         self._street = [
-            _trained(np.sum([home.load_w for home in homes], axis=0), "load", first),
-            _trained(np.sum([home.pv_w for home in homes], axis=0), "sun", first),
+            self._trained(np.sum([home.load_w for home in homes], axis=0), "load", first),
+            self._trained(np.sum([home.pv_w for home in homes], axis=0), "sun", first),
         ]
 
     def street_w(self, origin: int) -> FloatArray:
         """Return what the street needs over the days ahead, without storage. [W]"""
-        load, sun = (model.days_ahead(series, origin, DAYS_AHEAD) for model, series in self._street)
+        seen = origin + self._borrowed
+        load, sun = (model.days_ahead(series, seen, DAYS_AHEAD) for model, series in self._street)
         needed: FloatArray = load - sun
         return needed
 
+    def _trained(self, values_w: FloatArray, kind: Kind, until: int) -> tuple[Forecaster, Series]:
+        rows = self._borrowed
+        past = values_w[WHOLE_WEEKS_STEPS - rows : WHOLE_WEEKS_STEPS]
+        series = Series(
+            kind, FIRST_ROW_UTC_S - rows * ROW_S, ROW_S, np.concatenate([past, values_w])
+        )
+        return Forecaster.fit(series, kind=kind, zone=ZONE, until=rows + until), series
 
-def _trained(values_w: FloatArray, kind: Kind, until: int) -> tuple[Forecaster, Series]:
-    series = Series(kind, FIRST_ROW_UTC_S, ROW_S, values_w)
-    return Forecaster.fit(series, kind=kind, zone=ZONE, until=until), series
-
-
-def _next_steps(values_w: FloatArray, kind: Kind, first: int, steps: int) -> FloatArray:
-    if not values_w.any():
-        return np.zeros((steps, 3))
-    model, series = _trained(values_w, kind, first)
-    return model.next_steps(series, first, first + steps)
+    def _next_steps(self, values_w: FloatArray, kind: Kind, first: int, steps: int) -> FloatArray:
+        if not values_w.any():
+            return np.zeros((steps, 3))
+        model, series = self._trained(values_w, kind, first)
+        begin = first + self._borrowed
+        return model.next_steps(series, begin, begin + steps)
 
 
 @dataclass

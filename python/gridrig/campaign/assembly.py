@@ -26,6 +26,7 @@ from gridrig.campaign.island_cars import make_island_cars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.market_zones import network_in
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.outlook import Outlook
@@ -46,7 +47,7 @@ from gridrig.clock import Clock, stream
 from gridrig.events import EventLog
 from gridrig.grid.points import single_phases
 from gridrig.market.agents import Agent, Side, View, make_agent
-from gridrig.market.mechanisms import Mechanism, Mechanisms
+from gridrig.market.zones import Network
 from gridrig.metering import enrol_all
 from gridrig.quantity import delivery_periods
 from gridrig.rig.bench import Bench
@@ -180,8 +181,8 @@ def make_loop(
             )
             for seat in seats.values()
         },
-        _mechanism(market),
-        _mechanism(market, market.island_parameters),
+        market.auction(),
+        market.auction(island=True),
         _rights(seats),
         make_homes(rig, seats, street, start_utc_s=clock.start_utc_s, period_s=scenario.period_s)
         if traded
@@ -194,7 +195,8 @@ def make_loop(
             account.held_micro,
             account.is_settled,
         ),
-        network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
+        _network(rig, market),
+        zonal=market.network is not None,
     )
     home_cars = make_home_cars(rig, scenario, charging) if traded else None
     planned = home_cars or coordination
@@ -291,10 +293,9 @@ def _seats(rig: Rig) -> dict[str, Seat]:
     return seats
 
 
-def _mechanism(market: MarketRules, island: Mapping[str, Any] | None = None) -> Mechanism:
-    steps = {"lot_milliwh": market.lot_milliwh, "tick_micro_per_kwh": market.tick_micro_per_kwh}
-    chosen = Mechanisms.installed().mechanism(market.mechanism)
-    return chosen(**market.parameters | dict(island or {}) | steps)
+def _network(rig: Rig, market: MarketRules) -> Network | None:
+    members = [(p.name, p.zone, p.agent.kind) for p in rig.participants]
+    return network_of(members) if market.network is None else network_in(market.network, members)
 
 
 def _feeder_rounds(

@@ -2,17 +2,16 @@
 
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gridrig.errors import MarketError
-from gridrig.market.counterparties import FINANCIAL_ONLY, counterparties
+from gridrig.market.counterparties import Mark, financial_only_milliwh, marks
 from gridrig.market.mechanisms import LOT_MILLIWH, TICK_MICRO_PER_KWH, Mechanism, ZonalMechanism
 from gridrig.market.orders_file import read_orders, read_zoned_orders, write_trades
 from gridrig.market.outcome import Outcome, check_outcome
-from gridrig.market.zones import Network
+from gridrig.market.zonal_clearing import clear_in_zones
 from gridrig.rig.issues import At, Issues
 from gridrig.rig.mechanism_fit import make_mechanism
 from gridrig.rig.zone_file import read_zones
@@ -56,7 +55,9 @@ def clear_command(
         `market.mechanism`, with every issue; `market.zone_file`.
     """
     chosen = _mechanism(mechanism, parameters or {})
-    marks, notes, place_of = None, [], {}
+    marked: dict[int, Mark] | None = None
+    notes: list[str] = []
+    place_of: dict[int, str | None] = {}
     if network is None:
         orders = read_orders(path)
         outcome = chosen.clear(orders)
@@ -65,16 +66,17 @@ def clear_command(
             raise MarketError(
                 "market.zones_unsupported", "mechanism {name} clears no zones", name=mechanism
             )
-        zones = read_zones(network)
-        orders, places = read_zoned_orders(path)
+        zones = read_zones(network, tick_micro_per_kwh=chosen.tick_micro_per_kwh).complete()
+        orders, named = read_zoned_orders(path)
+        places = [None if name == zones.main_grid else name for name in named]
         place_of = {order.order_id: place for order, place in zip(orders, places, strict=True)}
-        outcome = chosen.clear_zones(orders, places, zones)
+        outcome = clear_in_zones(chosen, orders, places, zones)
     check_outcome(mechanism, orders, outcome, lot_milliwh=chosen.lot_milliwh)
     if network is not None and any(link.financial for link in zones.links):
-        marks = _marks(outcome, place_of, zones)
-        total = sum(energy for _, energy in marks.values()) // 2  # once at either end
-        notes = [f"financial only: {total} mWh"]
-    write_trades(outcome.trades, sys.stdout, marks)
+        at = [place_of[trade.order_id] for trade in outcome.trades]
+        marked = marks(outcome.trades, at, zones)
+        notes = [f"financial only: {financial_only_milliwh(marked.values())} mWh"]
+    write_trades(outcome.trades, sys.stdout, marked)
     for line in [*_told(outcome, place_of), *notes]:
         print(line, file=sys.stderr)
     return 0
@@ -106,21 +108,7 @@ def _mechanism(name: str, parameters: Mapping[str, Any]) -> Mechanism:
     return made
 
 
-def _marks(
-    outcome: Outcome, place_of: Mapping[int, str], network: Network
-) -> dict[int, tuple[str, int]]:
-    """Return by trade its zone and how much of it no wire brings to its counterparty. [mWh]"""
-    zones = [place_of[trade.order_id] for trade in outcome.trades]
-    financial: Counter[int] = Counter()
-    for match in counterparties(outcome.trades, zones, network):
-        if match.delivery == FINANCIAL_ONLY:
-            financial[match.seller_trade_id] += match.energy_milliwh
-            financial[match.buyer_trade_id] += match.energy_milliwh
-    both = zip(outcome.trades, zones, strict=True)
-    return {trade.trade_id: (zone, financial[trade.trade_id]) for trade, zone in both}
-
-
-def _told(outcome: Outcome, place_of: Mapping[int, str]) -> Sequence[str]:
+def _told(outcome: Outcome, place_of: Mapping[int, str | None]) -> Sequence[str]:
     lines = []
     for one in outcome.refused:
         message = one.message

@@ -29,10 +29,12 @@ from gridrig.campaign.records import (
     EnergyRow,
     EntryRow,
     JobRow,
+    LinkRow,
     OrderRow,
     ReadingRow,
     RunRecord,
     TradeRow,
+    ZoneRow,
 )
 from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.signing import load_signing_key, signing_key_path
@@ -191,6 +193,11 @@ class RunDirectory:
         """Write price and volume of every delivery period."""
         ordered = sorted(rows, key=lambda row: row.period)
         self._write(records.CLEARING, csv_bytes(ClearingRow, ordered))
+
+    def add_zones(self, zones: Iterable[ZoneRow], links: Iterable[LinkRow]) -> None:
+        """Write the price of every zone and what every link carried, period by period."""
+        self._write(records.ZONES, csv_bytes(ZoneRow, zones))
+        self._write(records.LINKS, csv_bytes(LinkRow, links))
 
     def add_entries(self, rows: Iterable[EntryRow]) -> None:
         """Write the ledger's entries, by the period they were posted in and their key."""

@@ -10,7 +10,7 @@ import json
 import math
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,7 +71,9 @@ def csv_bytes(row_type: type[Row], rows: Iterable[Row]) -> bytes:
 
 
 def csv_rows(row_type: type[Row], path: Path) -> list[Row]:
-    """Read rows that `csv_bytes` wrote.
+    """Read rows that `csv_bytes` wrote, now or before its last columns were added.
+
+    Columns that are not there have the values that the row's own type gives them.
 
     Raises
     ------
@@ -80,14 +82,16 @@ def csv_rows(row_type: type[Row], path: Path) -> list[Row]:
     """
     hints = typing.get_type_hints(row_type)
     names = [field.name for field in fields(row_type)]
+    needed = sum(field.default is MISSING for field in fields(row_type))
     rows = []
     with path.open(newline="", encoding="utf-8") as text:
         reader = csv.reader(text)
         try:
-            if next(reader, None) != names:
+            header = next(reader, [])
+            if header != names[: max(needed, len(header))]:
                 raise ValueError
             for cells in reader:
-                values = zip(names, cells, strict=True)
+                values = zip(header, cells, strict=True)
                 rows.append(row_type(**{name: _value(hints[name], cell) for name, cell in values}))
         except (ValueError, csv.Error):
             raise CampaignError(

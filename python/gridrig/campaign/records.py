@@ -10,6 +10,7 @@ TRACE, ISLAND = "trace.parquet", "island.parquet"
 LIVE_EVENTS = "events.live.jsonl"  # while it runs; it stays only if the run was killed
 EVENTS, READINGS = "events.jsonl", "readings.jsonl"
 ORDERS, TRADES, CLEARING = "orders.csv", "trades.csv", "clearing.csv"
+ZONES, LINKS = "zones.csv", "links.csv"  # of a market that clears in zones
 ENTRIES, BALANCES, ENERGY, JOURNAL = "entries.csv", "balances.csv", "energy.csv", "journal.sqlite"
 JOBS, ESCROW = "jobs.csv", "escrow.csv"  # of a run with computing jobs
 TIMING = "timing.json"  # of a run on the wall clock
@@ -211,7 +212,11 @@ class OrderRow:
 
 @dataclass(frozen=True)
 class TradeRow:
-    """A filled order or part of one, against the clearing house."""
+    """A filled order or part of one, against the clearing house.
+
+    `zone` is empty for the main grid, and where there are none; `financial_only_milliwh` is what of
+    it no wire brings to its counterparty, None where there are no zones. [mWh]
+    """
 
     period: int
     trade_id: int
@@ -220,6 +225,8 @@ class TradeRow:
     side: str
     energy_milliwh: int
     price_micro_per_kwh: int
+    zone: str = ""
+    financial_only_milliwh: int | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +238,32 @@ class ClearingRow:
     price_micro_per_kwh: int | None
     volume_milliwh: int
     island: bool
+
+
+@dataclass(frozen=True)
+class ZoneRow:
+    """One zone in one delivery period; no price if nothing was traded in it."""
+
+    period: int
+    zone: str
+    price_micro_per_kwh: int | None
+    bought_milliwh: int
+    sold_milliwh: int
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """What one link carried in one delivery period, its first zone to its second positive.
+
+    `fee_micro_per_kwh` is that of the way it flowed, `full` whether it could carry no more.
+    """
+
+    period: int
+    link: str
+    net_milliwh: int
+    fee_micro_per_kwh: int
+    fee_micro: int
+    full: bool
 
 
 @dataclass(frozen=True)

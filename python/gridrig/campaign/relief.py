@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gridrig._core import Trade
 from gridrig.campaign import records
+from gridrig.campaign.market_zones import network_in, tables_of
 from gridrig.errors import SettlementError
 from gridrig.market.counterparties import DELIVERIES, LOCAL, Delivery, Match, counterparties
 from gridrig.market.zones import Network
@@ -65,9 +66,18 @@ def settled_trades(journal: JournalReader) -> dict[int, list[Trade]]:
 
 
 def settled_matches(
-    trades: Mapping[int, Sequence[Trade]], network: Network
+    trades: Mapping[int, Sequence[Trade]], network: Network, place: str = "zones"
 ) -> dict[int, list[Match]]:
     """Return who delivered to whom in each period.
+
+    Parameters
+    ----------
+    trades : mapping of int to sequence of Trade
+        As `settled_trades`.
+    network : Network
+        The zones and who is in them.
+    place : str
+        Where they are named, for who is not: a file and its line.
 
     Raises
     ------
@@ -80,8 +90,9 @@ def settled_matches(
             if trade.participant not in zone_of:
                 raise SettlementError(
                     "settlement.participant_without_zone",
-                    "{participant!r} traded in period {period} and is in no zone, expected it "
-                    "among the participants of one, or as main_grid",
+                    "{place}: {participant!r} traded in period {period} and is in no zone, "
+                    "expected it among the participants of one, or as main_grid",
+                    place=place,
                     participant=trade.participant,
                     period=period,
                 )
@@ -125,12 +136,18 @@ def deliveries_of(participant: str, matches: Mapping[int, Sequence[Match]]) -> d
 
 
 def zones_of_run(run: Path) -> Network | None:
-    """Return the zones that the rig of a run names, whose file was checked before the run.
+    """Return the zones of a run: its market's, or those that its rig names.
 
-    None if it names none, and where there is no run.
+    Both files were checked before the run. None if neither names any, and where there is no run.
     """
     path = run / records.RIG
     if not path.is_file():
         return None
-    tables = tomllib.loads(path.read_text(encoding="utf-8")).get("participant", ())
-    return network_of((one["name"], one.get("zone"), one["agent"]["kind"]) for one in tables)
+    rig, scenario = (
+        tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        for file in (path, run / records.SCENARIO)
+    )
+    tables = rig.get("participant", ())
+    members = [(one["name"], one.get("zone"), one["agent"]["kind"]) for one in tables]
+    zones = tables_of(scenario)
+    return network_of(members) if zones is None else network_in(zones, members)

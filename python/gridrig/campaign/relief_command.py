@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from gridrig.campaign.records import RIG
 from gridrig.campaign.relief import (
     ZoneRelief,
     settled_matches,
@@ -22,7 +23,7 @@ from gridrig.errors import SettlementError
 from gridrig.market.counterparties import Match
 from gridrig.market.zones import Network
 from gridrig.quantity import MILLIWH_PER_WH
-from gridrig.rig.zone_file import read_zones
+from gridrig.rig.zone_file import place_of_zones, read_zones
 from gridrig.settlement.journal_commands import journal_at, unwritable
 from gridrig.settlement.journal_reader import JournalReader
 
@@ -50,9 +51,10 @@ def relief_command(path: Path, network: Path | None, *, out: Path | None, as_jso
     """
     found = journal_at(path)
     zones = _zones(path, network)
+    place = str(path / RIG) if network is None else place_of_zones(network)
     with JournalReader(found) as journal, journal.snapshot():
         trades = settled_trades(journal)
-    matches = settled_matches(trades, zones)
+    matches = settled_matches(trades, zones, place)
     reliefs = zone_reliefs(trades, matches, zones)
     if out is not None:
         try:

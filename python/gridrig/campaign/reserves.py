@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from gridrig._core import Order, SettlementRules, Trade
 from gridrig.market.outcome import Refused
 
+RESERVE_SHORT = "market.reserve_short"
+
 
 @dataclass(frozen=True)
 class Reserves:
@@ -69,7 +71,7 @@ class Reserves:
                     f"order can cost {order.participant} {needed} millionths, {free} of its "
                     f"{held} are free"
                 )
-                refused.append(Refused(order.order_id, "market.reserve_short", message))
+                refused.append(Refused(order.order_id, RESERVE_SHORT, message))
                 continue
             reserved[order.participant] += needed
             covered.append(order)

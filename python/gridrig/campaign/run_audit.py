@@ -4,20 +4,22 @@ What no journal holds is in the run directory: the records as they were received
 rig, the trades of the market. Every reading is verified anew, with its place in the history of its
 meter; every reading behind the journal has to be among them, with the same values; every trade has
 to be settled with its energy, at its price, and nothing else may be. The rules of every period have
-to be those that the scenario of the run says. Then every period is settled again by the core, and
-has to come out as it was posted.
+to be those that the scenario of the run says. Zones, their prices and what links carried have to be
+what the orders give. Then every period is settled again by the core, and has to come out as it was
+posted.
 """
 
 import csv
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gridrig.campaign import records
 from gridrig.campaign.received_readings import received_readings
 from gridrig.campaign.run_resettled import Agreed, resettled_faults
 from gridrig.campaign.run_rules import rule_faults
+from gridrig.campaign.run_zones import Flow, cleared_again, zone_faults
 from gridrig.errors import CampaignError, GridrigError, MeteringError
 from gridrig.market.auction import Trade
 from gridrig.metering import VerifiedReading, Verifier, enrol_all
@@ -63,13 +65,15 @@ def run_faults(run: Path) -> Iterator[str]:
                 if said != found and reading.start_ms is None:
                     yield f"{where}: {name} {found} in the journal, {said} signed"
         trades: dict[tuple[int, int], Trade] = {}
-        yield from _read_trades(run, trades)
+        rows, again = _trade_rows(run / records.TRADES), cleared_again(run)
+        yield from _read_trades(rows, trades)
+        yield from zone_faults(run, again, rows)
         yield from _trade_faults(journal, trades)
         yield from rule_faults(run, journal)
         by_period: dict[int, list[Trade]] = defaultdict(list)
         for (period, _), trade in trades.items():
             by_period[period].append(trade)
-        yield from resettled_faults(journal, verified, by_period, _agreed(run))
+        yield from resettled_faults(journal, verified, by_period, _agreed(run, again.flows()))
 
 
 def _trade_rows(path: Path) -> list[dict[str, str]]:
@@ -105,7 +109,7 @@ def _reading_faults(run: Path, verified: dict[bytes, VerifiedReading]) -> Iterat
         return  # what the journal names is then missed, reading by reading
 
 
-def _agreed(run: Path) -> Agreed:
+def _agreed(run: Path, flows: Mapping[int, Sequence[Flow]] | None) -> Agreed:
     """Read who the feeder head is and what is paid in; the files were checked before the run."""
     rig, scenario = (
         tomllib.loads((run / name).read_text(encoding="utf-8"))
@@ -113,12 +117,14 @@ def _agreed(run: Path) -> Agreed:
     )
     heads = [one["name"] for one in rig.get("device", ()) if one.get("measures") == HEAD]
     table = scenario.get("market", {}).get("settlement", {})
-    return Agreed(next(iter(heads), None), table.get("deposit_micro"))
+    return Agreed(next(iter(heads), None), table.get("deposit_micro"), flows)
 
 
-def _read_trades(run: Path, trades: dict[tuple[int, int], Trade]) -> Iterator[str]:
+def _read_trades(
+    rows: Sequence[Mapping[str, str]], trades: dict[tuple[int, int], Trade]
+) -> Iterator[str]:
     """Read the trades of a run by period and number; yield what is none."""
-    for number, row in enumerate(_trade_rows(run / records.TRADES), 2):
+    for number, row in enumerate(rows, 2):
         try:
             period, trade_id, energy, price = (
                 int(row[name])

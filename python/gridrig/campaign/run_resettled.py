@@ -1,11 +1,12 @@
 """Every period of a run settled again by the core, and compared with what was posted, line by line.
 
-From the journal come the rules of each period, what links carried, and which readings are behind a
-meter; from the run directory the readings themselves, verified anew, and the trades. Entries, what
-each meter counted, corrections and receivables have to come out as they were posted.
+From the journal come the rules of each period and which readings are behind a meter; from the run
+directory the readings themselves, verified anew, the trades, and what links carried, cleared again.
+Entries, what each meter counted, corrections and receivables have to come out as they were posted.
 
-Not settled again: the flows of links, which are taken as posted (the chain of the journal binds
-them), and the rules, which `run_rules.py` compares with the scenario's.
+Not settled again: the flows of links where the feeder has the last word, which are taken as posted
+(the chain of the journal binds them), and the rules, which `run_rules.py` compares with the
+scenario's.
 """
 
 import json
@@ -52,10 +53,14 @@ class Agreed(NamedTuple):
         The meter of the feeder head.
     deposit_micro : int or None
         What every other participant pays in; None if everybody pays afterwards. [millionths]
+    flows : mapping or None
+        Of each period name, energy and fee of the links that charge; None to take them as posted.
+        [mWh, millionths/kWh]
     """
 
     head: str | None
     deposit_micro: int | None
+    flows: Mapping[int, Sequence[tuple[str, int, int]]] | None = None
 
 
 @dataclass
@@ -111,12 +116,7 @@ class _Resettling:
         meters = {name: self._counted(row, post) for name, row in rows.items()}
         head = meters.pop(self.agreed.head, None) if self.agreed.head else None
         crossed = head is not None and (head.import_milliwh or head.export_milliwh)
-        links, deposit = [], self.agreed.deposit_micro
-        for entry in self.journal.entries_of(period):
-            if entry.kind == "link_fee":
-                name = entry.credit if entry.credit.startswith(_LINK) else entry.debit
-                energy, fee = entry.energy_milliwh, entry.price_micro_per_kwh
-                links.append((name.removeprefix(_LINK), energy, fee))
+        deposit = self.agreed.deposit_micro
         is_first = period == min(self.posts)
         owners = [meter.participant for meter in meters.values()] if is_first and deposit else []
         return settle_period(
@@ -129,9 +129,20 @@ class _Resettling:
             head=head,
             revision=revision,
             island=bool(first[3]) and not crossed,
-            links=links,
+            links=self._flows(period),
             deposits=[(owner, deposit) for owner in owners if deposit],
         )
+
+    def _flows(self, period: int) -> list[tuple[str, int, int]]:
+        if self.agreed.flows is not None:
+            return list(self.agreed.flows.get(period, ()))
+        links = []
+        for entry in self.journal.entries_of(period):
+            if entry.kind == "link_fee":
+                name = entry.credit if entry.credit.startswith(_LINK) else entry.debit
+                energy, fee = entry.energy_milliwh, entry.price_micro_per_kwh
+                links.append((name.removeprefix(_LINK), energy, fee))
+        return links
 
     def _counted(self, row: MeteredRow, post: PostRow) -> MeterPeriod:
         """Return what a meter counted: by the readings it names, or by all that were posted.

@@ -10,6 +10,7 @@ from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.market_rows import link_rows, trade_rows, zone_rows
 from gridrig.campaign.measurements import Measurement, judge_all
 from gridrig.campaign.run_ended import Ended
 from gridrig.campaign.run_verdicts import RunVerdicts
@@ -121,19 +122,7 @@ def _write_loop(directory: RunDirectory, loop: Loop) -> list[Measurement]:
         for c in loop.trading.cleared
         for o in c.orders
     )
-    directory.add_trades(
-        records.TradeRow(
-            c.period.index,
-            t.trade_id,
-            t.order_id,
-            t.participant,
-            t.side,
-            t.energy_milliwh,
-            t.price_micro_per_kwh,
-        )
-        for c in loop.trading.cleared
-        for t in c.trades
-    )
+    directory.add_trades(row for c in loop.trading.cleared for row in trade_rows(c))
     directory.add_clearing(
         records.ClearingRow(
             c.period.index,
@@ -144,6 +133,17 @@ def _write_loop(directory: RunDirectory, loop: Loop) -> list[Measurement]:
         )
         for c in loop.trading.cleared
     )
+    if loop.trading.zonal and loop.trading.network is not None:
+        directory.add_zones(
+            (row for c in loop.trading.cleared for row in zone_rows(c.period.index, c.zones)),
+            (
+                row
+                for c in loop.trading.cleared
+                for row in link_rows(
+                    c.period.index, c.links, loop.trading.network, loop.trading.lot_milliwh
+                )
+            ),
+        )
     directory.add_entries(
         records.EntryRow(
             e.entry_id,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from gridrig.campaign.charging_rules import ChargingRules, check_charging
+from gridrig.campaign.market_zones import check_zones
 from gridrig.campaign.measurements import Criterion
 from gridrig.campaign.price_windows import PriceWindow
 from gridrig.campaign.rule_book import RuleTables
@@ -36,9 +37,10 @@ from gridrig.campaign.timing import TimingBudget
 from gridrig.computing.job import Job
 from gridrig.errors import CampaignError
 from gridrig.grid.findings import Limits
-from gridrig.market.mechanisms import ZonalMechanism
+from gridrig.market.mechanisms import Mechanism, Mechanisms, ZonalMechanism
 from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.mechanism_fit import make_mechanism
+from gridrig.rig.network_tables import NetworkTables
 from gridrig.rig.participants import Price
 from gridrig.rig.schema import (
     Draft,
@@ -101,6 +103,9 @@ class MarketRules:
         Prices that are posted by the hour of the local day; empty if they are the same all day.
     zone : str
         Where that local day is.
+    network : NetworkTables or None
+        The places that have a price each, and the links between them (`market_zones.py`); None for
+        one price everywhere.
     """
 
     mechanism: Name
@@ -120,6 +125,13 @@ class MarketRules:
     policy: Name | None = None
     tariff: tuple[PriceWindow, ...] = ()
     zone: Name = "UTC"
+    network: NetworkTables | None = None
+
+    def auction(self, *, island: bool = False) -> Mechanism:
+        """Return what clears, connected or in an island; the rules were checked."""
+        steps = {"lot_milliwh": self.lot_milliwh, "tick_micro_per_kwh": self.tick_micro_per_kwh}
+        chosen = Mechanisms.installed().mechanism(self.mechanism)
+        return chosen(**self.parameters | (self.island_parameters if island else {}) | steps)
 
 
 @dataclass(frozen=True)
@@ -335,6 +347,7 @@ def _check_mechanism(market: Draft[MarketRules], issues: Issues) -> None:
     if made is None:
         return
     make_mechanism(name, parameters | island | steps, market.at, issues, "island_parameters")
+    check_zones(market, made, issues)
     if market.get("feeder_check") and not isinstance(made, ZonalMechanism):
         found = f"a check of {shown(name)}, which clears no zones"
         issues.add(market.at.key("feeder_check"), found, "a mechanism with clear_zones, or false")

@@ -8,6 +8,7 @@ from gridrig.campaign.aggregating import EVERYTHING
 from gridrig.campaign.charging_rules import check_chargers
 from gridrig.campaign.fleet_events import OF_FLEETS
 from gridrig.campaign.home_cars import check_home_cars
+from gridrig.campaign.market_zones import check_zones_fit
 from gridrig.campaign.places import places_of
 from gridrig.campaign.rule_book import InForce, RuleBook
 from gridrig.campaign.scenario import MarketRules, Scenario
@@ -90,6 +91,8 @@ def check_together(
         _check_homes(rig, scenario, file.top.key("scenario"), issues)
         known = [*ROLES, *(participant.name for participant in rig.participants)]
         check_roles(file.table.get("policy", ()), file.top.key("policy"), known, issues)
+        if (tables := scenario.market.network) is not None:
+            check_zones_fit(rig, tables, file.top.key("market").key("network"), issues)
     return (*issues.sorted(), *rig_issues.sorted())
 
 

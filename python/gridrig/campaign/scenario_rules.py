@@ -158,6 +158,11 @@ def _check_policies(drafts: RuleDrafts, market: Draft[Any] | None, issues: Issue
     if asked and market is not None and market.get("feeder_check"):
         expected = "false: zones of the feeder and segments of a policy do not go together"
         issues.add(market.at.key("feeder_check"), "true", expected)
+    if market is not None and market.get("network") is not None:
+        for at, name in asked:
+            issues.add(
+                at, shown(name), "nothing: segments of a policy and zones do not go together"
+            )
 
 
 def check_changes(

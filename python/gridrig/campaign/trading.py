@@ -12,10 +12,11 @@ from gridrig.campaign.rights import Clamped, Right, within_rights
 from gridrig.campaign.rule_book import RuleBook, RuleTables
 from gridrig.events import EventLog
 from gridrig.market.agents import Agent, Intent, Side, Tariff, View
-from gridrig.market.counterparties import financial_only_milliwh
+from gridrig.market.counterparties import Mark, financial_only_milliwh, marks
 from gridrig.market.mechanisms import Mechanism, ZonalMechanism
-from gridrig.market.outcome import LinkOutcome, Outcome, Refused, check_outcome
+from gridrig.market.outcome import LinkOutcome, Outcome, Refused, ZoneOutcome, check_outcome
 from gridrig.market.policy import POLICY_REFUSED, clear_under
+from gridrig.market.zonal_clearing import clear_in_zones
 from gridrig.market.zones import Network
 from gridrig.minds.home import HomeMind
 from gridrig.minds.home_car import News
@@ -37,8 +38,10 @@ class Cleared:
     between zones that charge for what they carry: name, energy, fee. [mWh, millionths/kWh] `why`
     is what a mind says of an order, by its number; `clamped` what the limit layer cut off, `flags`
     what a home did without, by its name; `news` is what was decided of the rules since the clearing
-    before, and which car cannot have what it needs, as events. `financial_only_milliwh` is what was
-    traded across zones that no wire joins; None where there are no zones. [mWh]
+    before, and which car cannot have what it needs, as events. `marks` tells of each trade its zone
+    and what of it is financial only; None where there are no zones. `zones` and `links` are those
+    of a market that clears in zones, empty of any other; then `price_micro_per_kwh` is None if
+    there was more than one.
     """
 
     period: DeliveryPeriod
@@ -54,22 +57,34 @@ class Cleared:
     clamped: tuple[Clamped, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
     news: tuple[News, ...] = ()
-    financial_only_milliwh: int | None = None
+    marks: Mapping[int, Mark] | None = None
+    zones: tuple[ZoneOutcome, ...] = ()
+    links: tuple[LinkOutcome, ...] = ()
+
+    def price_in(self, zone: str | None) -> int | None:
+        """Return the price of a zone; that of the period where the market has none of its own."""
+        own = (one.price_micro_per_kwh for one in self.zones if one.name == zone)
+        return next(own, self.price_micro_per_kwh)
 
     def tell(self, events: EventLog) -> None:
         """Record the clearing, and what the rules, the minds and the feeder said to it."""
         for kind, facts in self.news:
             events.record(kind, **facts)
-        contracts: dict[str, Any] = {}
-        if self.financial_only_milliwh is not None:
-            contracts["financial_only_milliwh"] = self.financial_only_milliwh
+        zoned: dict[str, Any] = {}
+        if self.marks is not None:
+            zoned["financial_only_milliwh"] = financial_only_milliwh(self.marks.values())
+        if self.zones:
+            zoned["zone_prices"] = {one.name: one.price_micro_per_kwh for one in self.zones}
+            zoned["link_fees"] = {
+                one.name: one.fee_micro_per_kwh for one in self.links if one.net_milliwh
+            }
         events.record(
             "cleared",
             period=self.period.index,
             islanded=self.islanded,
             price_micro_per_kwh=self.price_micro_per_kwh,
             volume_milliwh=self.volume_milliwh,
-            **contracts,
+            **zoned,
         )
         by_number = {order.order_id: order for order in self.orders}
         for refusal in self.rejections:
@@ -137,6 +152,8 @@ class Trading:
         What an order needs to be taken; None if everybody pays afterwards.
     network : Network or None
         The zones of the participants, by which trades are told apart; None if they have none.
+    zonal : bool
+        Whether each of these zones has a price of its own.
 
     `overasking` makes minds ask for a multiple of what they would: a fault that a scenario injects.
     """
@@ -152,11 +169,21 @@ class Trading:
     feeder: FeederRounds | None = None
     reserves: Reserves | None = None
     network: Network | None = None
+    zonal: bool = False
     cleared: list[Cleared] = field(default_factory=list)
     overasking: dict[str, float] = field(default_factory=dict)
     _orders: int = 0
     _trades: int = 0
     _told_s: float = float("-inf")
+    _zone_of: Mapping[str, str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._zone_of = {} if self.network is None else self.network.zone_of()
+
+    def prices_seen(self, participant: str) -> tuple[int | None, ...]:
+        """Return what each period so far cleared at where a participant is. [millionths/kWh]"""
+        zone = self._zone_of.get(participant)
+        return tuple(cleared.price_in(zone) for cleared in self.cleared)
 
     def tariff_of(self, period: DeliveryPeriod) -> Tariff:
         """Return the prices posted for a period."""
@@ -204,7 +231,9 @@ class Trading:
             for number, trade in enumerate(outcome.trades, start=1)
         )
         self._trades += len(trades)
-        root = outcome.zones[0].price_micro_per_kwh if outcome.zones else None
+        # Where limits of the feeder parted the market, the main grid's zone comes first.
+        parted = outcome.zones if not self.zonal else ()
+        root = parted[0].price_micro_per_kwh if parted else None
         cleared = Cleared(
             period,
             islanded,
@@ -214,12 +243,14 @@ class Trading:
             outcome.price_micro_per_kwh if root is None else root,
             outcome.volume_milliwh,
             checked,
-            _charged(outcome.links),
+            charged(outcome.links),
             collected.why,
             tuple(collected.clamped),
             tuple(collected.flags),
             (*self._news(period), *collected.news),
-            None if self.network is None else financial_only_milliwh(trades, self.network),
+            self._marks(trades),
+            outcome.zones if self.zonal else (),
+            outcome.links if self.zonal else (),
         )
         self.cleared.append(cleared)
         return cleared
@@ -233,7 +264,15 @@ class Trading:
             return Outcome((), tuple(Refused(one.order_id, HALTED, reason) for one in orders))
         if (policy := self.book.policy_of(period)) is not None:
             return clear_under(policy, orders, self.roles, mechanism)
+        if self.zonal and self.network is not None and isinstance(mechanism, ZonalMechanism):
+            places = [self._zone_of[order.participant] for order in orders]
+            return clear_in_zones(mechanism, orders, places, self.network)
         return mechanism.clear(orders)
+
+    def _marks(self, trades: Sequence[Trade]) -> Mapping[int, Mark] | None:
+        if self.network is None:
+            return None
+        return marks(trades, [self._zone_of[one.participant] for one in trades], self.network)
 
     def _news(self, period: DeliveryPeriod) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield the prices of a period, if by the hour, and what rules it, if rules can change."""
@@ -316,7 +355,7 @@ def _multiplied(asked: Sequence[Intent], factor: float, lot_milliwh: int) -> lis
     ]
 
 
-def _charged(links: Sequence[LinkOutcome]) -> tuple[tuple[str, int, int], ...]:
+def charged(links: Sequence[LinkOutcome]) -> tuple[tuple[str, int, int], ...]:
     """Return what links carried for a fee; links of one name are told apart by their place."""
     flows = []
     for place, link in enumerate(links):

@@ -103,7 +103,6 @@ class Views:
         }
 
         tariff, tariff_ahead = trading.tariff_of(period), trading.tariff_ahead(period)
-        prices = tuple(cleared.price_micro_per_kwh for cleared in trading.cleared)
 
         def view(name: str) -> View:
             seat = self.seats[name]
@@ -116,7 +115,7 @@ class Views:
                 islanded=islanded,
                 link_wh=self._link_va * period.hours,
                 counted_wh=self.counted_wh(seat),
-                prices_micro=prices,
+                prices_micro=trading.prices_seen(name),
                 missing=self._missing(seat.device, telemetry),
                 tariff_ahead=tariff_ahead,
             )

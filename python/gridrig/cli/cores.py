@@ -73,6 +73,7 @@ def add_to(command: AddCommand) -> None:
         "measure gridrig beside its peers, in one run on one core",
         "examples:\n  gridrig bench market\n  gridrig bench market --workload w2 --json\n"
         "  gridrig bench timing --for-s 600\n"
+        "  gridrig bench microgrid --weeks all --seeds 1..30 --workers 8\n"
         "peers come with: pip install 'gridrig[bench]'; one that is missing is named",
     )
     bench.add_argument("topic", metavar="TOPIC", choices=BENCH_TOPICS, help="|".join(BENCH_TOPICS))
@@ -80,6 +81,15 @@ def add_to(command: AddCommand) -> None:
         "--workload", metavar="W", action="append", default=[], help="measure only these"
     )
     bench.add_argument("--for-s", type=whole(1), help="how long, for the topic timing")
+    bench.add_argument(
+        "--weeks",
+        metavar="45,136|all",
+        help="days of 2016 on which weeks begin, for the topic microgrid",
+    )
+    bench.add_argument("--seeds", metavar="1..30", help="for the topic microgrid")
+    bench.add_argument(
+        "--workers", type=whole(1), metavar="N", help="processes of microgrid; default: all cores"
+    )
     bench.add_argument("--quick", action="store_true", help="see that it runs; no figures to quote")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(act=_bench)
@@ -116,11 +126,19 @@ def _clear(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace) -> int:
     from gridrig.bench.command import bench_command
+    from gridrig.bench.weeks import read_weeks
+    from gridrig.sweep.plan import read_seeds
 
+    asked = {
+        "for_s": args.for_s,
+        "weeks": None if args.weeks is None else read_weeks(args.weeks),
+        "seeds": None if args.seeds is None else read_seeds(args.seeds),
+        "workers": args.workers,
+    }
     return bench_command(
         args.topic,
         workloads=args.workload,
         quick=args.quick,
         as_json=args.json,
-        for_s=args.for_s,
+        options={name: value for name, value in asked.items() if value is not None},
     )

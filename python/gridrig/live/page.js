@@ -150,9 +150,14 @@ function draw(now) {
       return { bad: one.missed > 0, cells: [d.name, d.capability, d.bus || "", kw(one.p_w), kw(one.telemetry_p_w), kw(one.setpoint_w), kw(one.limit_w),
         one.soc === undefined ? "\u2013" : `${digits(one.soc * 100, 1)} %`, one.state || "", answers] };
     })));
-  by("market").replaceChildren(table("The periods cleared last", [text("period"), text("delivery"), number("price per kWh"), number("volume"), number("trades"), text("settled")],
-    now.market.map((m) => ({ cells: [m.period, [m.start_s, m.end_s].map((s) => clock(s).replace(/:00$/, "")).join(" \u2013 "), m.price_micro_per_kwh === null ? "\u2013" : digits(m.price_micro_per_kwh / 1e6, 4),
-      `${digits(m.volume_milliwh / 1e6, 3)} kWh`, `${m.trades} of ${m.orders} orders`, m.settled ? "yes" : "not yet"] }))));
+  const price = (micro) => (micro === null ? "\u2013" : digits(micro / 1e6, 4));
+  const zoned = now.market.some((m) => m.zones); // then each zone has a price, and links a fee
+  const carried = ([name, milliwh, fee]) => `${name} ${digits(milliwh / 1e6, 3)} kWh at ${digits(fee / 1e6, 4)}`;
+  by("market").replaceChildren(table("The periods cleared last", [text("period"), text("delivery"), number("price per kWh"), number("volume"), number("trades"), text("settled"), ...(zoned ? [text("links")] : [])],
+    now.market.map((m) => ({ cells: [m.period, [m.start_s, m.end_s].map((s) => clock(s).replace(/:00$/, "")).join(" \u2013 "),
+      m.zones ? Object.entries(m.zones).map(([name, micro]) => `${name} ${price(micro)}`).join(", ") : price(m.price_micro_per_kwh),
+      `${digits(m.volume_milliwh / 1e6, 3)} kWh`, `${m.trades} of ${m.orders} orders`, m.settled ? "yes" : "not yet",
+      ...(zoned ? [(m.links || []).map(carried).join(", ")] : [])] }))));
   if (now.ledger) by("ledger").replaceChildren(table(`Periods settled: ${now.ledger.periods_settled}. ${now.ledger.accounts} accounts, sum ${now.ledger.sum_micro}; the largest balances`,
     [text("account"), number("balance")], now.ledger.balances.map(([name, micro]) => ({ cells: [name, digits(micro / 1e6, 6)] }))));
   by("deadlines").replaceChildren(table("What comes next", [text("what"), number("at"), number("in")],

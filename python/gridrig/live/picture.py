@@ -6,6 +6,7 @@ from typing import Any
 
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.run_verdicts import RunVerdicts
+from gridrig.campaign.trading import Cleared
 from gridrig.devices.capabilities import BmsReading
 from gridrig.events import Event
 from gridrig.grid.findings import Limits
@@ -188,6 +189,7 @@ class Picture:
                 "price_micro_per_kwh": c.price_micro_per_kwh,
                 "volume_milliwh": c.volume_milliwh,
                 "settled": loop.account.is_settled(c.period.index),
+                **_zoned(c),
             }
             for c in reversed(loop.trading.cleared[-4:])
         ]
@@ -221,6 +223,20 @@ class Picture:
                 ahead.append((f"period {period.index} ends: meters sign", period.end_s))
                 break
         return [{"what": what, "at_s": at} for what, at in sorted(ahead, key=lambda one: one[1])]
+
+
+def _zoned(cleared: Cleared) -> dict[str, Any]:
+    """Return prices by zone and what links carried; nothing of a market without zones."""
+    if not cleared.zones:
+        return {}
+    return {
+        "zones": {one.name: one.price_micro_per_kwh for one in cleared.zones},
+        "links": [
+            [one.name, one.net_milliwh, one.fee_micro_per_kwh]
+            for one in cleared.links
+            if one.net_milliwh
+        ],
+    }
 
 
 def _fets(battery: BmsReading) -> str:

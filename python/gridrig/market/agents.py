@@ -80,10 +80,10 @@ class View:
     """What an agent may look at when it decides.
 
     `counted_wh` is what its own signed meter has counted in each period that is over, + is
-    delivery, NaN where no reading was verified; `prices_micro` what each period cleared at, None
-    if nothing was traded; `missing` why a car that is there cannot be traded for, if it cannot.
-    [Wh, millionths/kWh] `tariff_ahead` are the prices posted for the periods of a day from this
-    one on, by the rules in force now; empty if `tariff` holds all day.
+    delivery, NaN where no reading was verified; `prices_micro` what each period cleared at in its
+    own zone, None if nothing was traded; `missing` why a car that is there cannot be traded for, if
+    it cannot. [Wh, millionths/kWh] `tariff_ahead` are the prices posted for the periods of a day
+    from this one on, by the rules in force now; empty if `tariff` holds all day.
     """
 
     period: DeliveryPeriod

@@ -15,11 +15,12 @@ The sides are found in this order, in each step by rising number of trades:
 So what is called financial only is the least that it can be. What one side has more than the other
 has no counterpart: of energy that was metered (`gridrig relief`), it came from imbalance.
 
-Limits: fees, and limits of zones, do not say what a wire carries, and are not looked at here.
+Limits: fees, links of the main grid, and limits of zones do not say what a wire carries, and are
+not looked at here.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -168,14 +169,38 @@ def counterparties(
     return found
 
 
-def financial_only_milliwh(trades: Sequence[Trade], network: Network) -> int:
-    """Return what of the trades of a period no wire brings to its counterparty. [mWh]
+@dataclass(frozen=True)
+class Mark:
+    """What the zones say of a trade.
 
-    The network names the participants of each zone.
+    Parameters
+    ----------
+    zone : str or None
+        None for the main grid.
+    financial_only_milliwh : int
+        What of it no wire brings to its counterparty. [mWh]
     """
-    zone_of = network.zone_of()
-    matches = counterparties(trades, [zone_of[trade.participant] for trade in trades], network)
-    return sum(one.energy_milliwh for one in matches if one.delivery == FINANCIAL_ONLY)
+
+    zone: str | None
+    financial_only_milliwh: int
+
+
+def marks(
+    trades: Sequence[Trade], zones: Sequence[str | None], network: Network
+) -> dict[int, Mark]:
+    """Return the mark of each trade of a period, by its number; as `counterparties`."""
+    financial: Counter[int] = Counter()
+    for match in counterparties(trades, zones, network):
+        if match.delivery == FINANCIAL_ONLY:
+            financial[match.seller_trade_id] += match.energy_milliwh
+            financial[match.buyer_trade_id] += match.energy_milliwh
+    both = zip(trades, zones, strict=True)
+    return {trade.trade_id: Mark(zone, financial[trade.trade_id]) for trade, zone in both}
+
+
+def financial_only_milliwh(marked: Iterable[Mark]) -> int:
+    """Return what of the trades of a period is financial only, counted once. [mWh]"""
+    return sum(mark.financial_only_milliwh for mark in marked) // 2  # it is at either end
 
 
 def _carried(surplus: dict[str, int], network: Network) -> Iterator[tuple[str, str, int]]:
@@ -184,7 +209,9 @@ def _carried(surplus: dict[str, int], network: Network) -> Iterator[tuple[str, s
     The most that they carry is a clearing in which everybody with a surplus asks nothing and
     everybody without bids one tick; of all such flows it takes the shortest ways.
     """
-    wires = tuple(link for link in network.links if not link.financial)
+    wires = tuple(
+        link for link in network.links if not (link.financial or network.is_of_main_grid(link))
+    )
     if not wires:
         return
     zones = [name for name in surplus if surplus[name]]

@@ -10,11 +10,13 @@ and a column `zone` if the market has zones:
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import TextIO
 
 from gridrig._core import Order, Trade
 from gridrig.errors import Issue, MarketError
+from gridrig.market.counterparties import Mark
 
 ORDER_COLUMNS = ("order_id", "participant", "side", "energy_milliwh", "price_micro_per_kwh")
 TRADE_COLUMNS = ("trade_id", *ORDER_COLUMNS)
@@ -138,15 +140,15 @@ def _refusal(path: str, issues: Sequence[Issue]) -> MarketError:
 def write_trades(
     trades: Sequence[Trade],
     file: TextIO,
-    marks: Mapping[int, tuple[str, int]] | None = None,
+    marks: Mapping[int, Mark] | None = None,
 ) -> None:
     """Write trades as CSV with the columns `TRADE_COLUMNS`.
 
-    `marks` gives by number of a trade its zone and how much of it is financial only, as two columns
-    more. [mWh]
+    `marks` gives by number of a trade its zone, none for the main grid, and how much of it is
+    financial only, as two columns more. [mWh]
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(TRADE_COLUMNS if marks is None else (*TRADE_COLUMNS, *MARK_COLUMNS))
     for trade in trades:
         row = [getattr(trade, column) for column in TRADE_COLUMNS]
-        writer.writerow(row if marks is None else [*row, *marks[trade.trade_id]])
+        writer.writerow(row if marks is None else [*row, *astuple(marks[trade.trade_id])])

@@ -17,13 +17,12 @@ current; prices below zero may charge and discharge at once unless wear is deare
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 from scipy.optimize import linprog
 
 from gridrig.errors import MindError
+from gridrig.minds.schedule_matrices import Structure, matrices
 from gridrig.minds.series import FloatArray, IntArray
 from gridrig.quantity import SECONDS_PER_HOUR
 
@@ -223,18 +222,9 @@ class _Programme:
         demand: DemandCharge | None,
     ) -> None:
         self._steps, self._stores = steps, stores
-        one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
-        lasting = sparse.diags(hours)
-        carried = one - sparse.eye(steps, k=-1)
-        energy, needs, balance, least = [], [], [], []
+        must = [np.flatnonzero(store.least_wh > 0.0) for store in stores]
         cost, upper, opening = [], [], []
         for store in stores:
-            put_in, taken = store.efficiency * lasting, lasting / store.efficiency
-            energy.append(sparse.hstack([-put_in, taken, carried, nothing]))
-            must = np.flatnonzero(store.least_wh > 0.0)
-            needs.append(sparse.hstack([nothing, nothing, -one, -one]).tocsr()[must])
-            least.append(-store.least_wh[must])
-            balance += [-one, one, nothing, nothing]
             held = np.zeros(steps)
             held[-1] = -supply.leftover_micro_per_kwh / 1000
             wear = store.wear_micro_per_kwh / 1000 * hours
@@ -242,21 +232,25 @@ class _Programme:
             most = np.full(steps, store.most_wh)
             upper += [store.charge_w, store.discharge_w, most, np.full(steps, np.inf)]
             opening.append(np.concatenate([[store.stored_wh], np.zeros(steps - 1)]))
-        bought = sparse.kron(one, np.ones((1, supply.block_w.shape[1])))
         peaks = 0 if demand is None else len(demand.reached_w)
-        outside = bought.shape[1] + steps + peaks
-        uncharged = sparse.csr_matrix((steps, peaks))
-        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, uncharged]))
-        self.at_most = _stacked(needs, outside)
-        self.at_most_of = _joined(least)
+        per_w = None if shared is None else tuple(map(tuple, shared.per_w.tolist()))
+        structure = Structure(
+            tuple(hours.tolist()),
+            tuple(store.efficiency for store in stores),
+            tuple(tuple(steps_of.tolist()) for steps_of in must),
+            supply.block_w.shape[1],
+            per_w,
+            shared is None or shared.relieved,
+            None if demand is None else tuple(demand.period.tolist()),
+            peaks,
+        )
+        self.equal, self.at_most = matrices(structure)
+        least = [-store.least_wh[held] for store, held in zip(stores, must, strict=True)]
         if shared is not None and stores:
-            given = -one if shared.relieved else nothing
-            taken = sparse.kron(shared.per_w, sparse.hstack([one, given, nothing, nothing]))
-            rest = sparse.csr_matrix((taken.shape[0], outside))
-            self.at_most = sparse.vstack([self.at_most, sparse.hstack([taken, rest])]).tocsr()
-            self.at_most_of = np.concatenate([self.at_most_of, shared.most.ravel()])
+            least.append(shared.most.ravel())
         if demand is not None:
-            self._limit_to_peaks(demand, bought)
+            least.append(demand.reached_w[demand.period])
+        self.at_most_of = _joined(least)
         self.opening = _joined(opening)
         price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
         paid = supply.feed_in_micro_per_kwh / 1000 * hours
@@ -266,19 +260,6 @@ class _Programme:
             [*upper, supply.block_w.ravel(), np.full(steps + peaks, np.inf)]
         )
         self._blocks = supply.block_w.size
-
-    def _limit_to_peaks(self, demand: DemandCharge, bought: Any) -> None:
-        """Let no step buy more than its charged period has reached, and what is paid beyond it."""
-        steps, peaks = self._steps, len(demand.reached_w)
-        places = np.arange(steps), demand.period
-        peak_of = sparse.csr_matrix((np.ones(steps), places), shape=(steps, peaks))
-        of_stores = sparse.csr_matrix((steps, 4 * steps * len(self._stores)))
-        given = sparse.csr_matrix((steps, steps))
-        rows = [sparse.hstack([of_stores, bought, given, -peak_of])]
-        if self.at_most is not None:
-            rows.insert(0, self.at_most)
-        self.at_most = sparse.vstack(rows).tocsr()
-        self.at_most_of = np.concatenate([self.at_most_of, demand.reached_w[demand.period]])
 
     def schedule(self, found: FloatArray, marginals: FloatArray) -> Schedule:
         """Return the schedule that a solution stands for."""
@@ -294,15 +275,6 @@ class _Programme:
             for place, step in zip(*np.nonzero(missing > 1e-3), strict=True)
         )
         return Schedule(discharge - charge, stored, bought - given, value, shortfalls)
-
-
-def _stacked(of_stores: list[Any], outside: int, last: Any = None) -> Any:
-    """Return the rows of each store beside each other's columns, which end with those outside."""
-    rows = [] if last is None else [last]
-    if of_stores:
-        own = sparse.block_diag(of_stores)
-        rows.insert(0, sparse.hstack([own, sparse.csr_matrix((own.shape[0], outside))]))
-    return sparse.vstack(rows).tocsr() if rows else None
 
 
 def _joined(parts: list[FloatArray]) -> FloatArray:

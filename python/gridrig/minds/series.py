@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from gridrig.quantity import DAY_S
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+OFFSETS_MAX = 1 << 16  # quarters of an hour whose offset is kept: those of a year, nearly twice
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class LocalTime:
         return cls((local % DAY_S) / 3600.0, day % 7 >= 5)
 
 
+@lru_cache(maxsize=OFFSETS_MAX)
 def _offset_s(utc_s: int, place: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(utc_s, UTC).astimezone(place).utcoffset()
     return 0 if offset is None else int(offset.total_seconds())

@@ -1,13 +1,15 @@
 """Chains of this machine for a campaign: accounts, what they do, and blocks that are taken back."""
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from gridrig.clock import Clock
 from gridrig.errors import SettlementError
+from gridrig.promises.chain_reader import ChainReader
 from gridrig.settlement.chain import (
     Call,
     Node,
@@ -18,7 +20,7 @@ from gridrig.settlement.chain import (
     calls,
     outbox,
 )
-from gridrig.settlement.chain.local_node import COIN_WEI, worthless_signer
+from gridrig.settlement.chain.local_node import COIN_WEI, local_node, worthless_signer
 
 CONFIRMATIONS = 3
 ROUNDS_MAX = 40
@@ -26,22 +28,37 @@ GWEI_MAX = 100
 WEI_PER_GWEI = 10**9
 
 
+@contextmanager
+def local_chains(clock: Clock, *chain_ids: int) -> Iterator[list["BenchChain"]]:
+    """Start chains that begin when the clock does, and end them.
+
+    Raises
+    ------
+    SettlementError
+        `settlement.chain_node_missing` where no node is installed.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        nodes = [local_node(one, start_utc_s=clock.start_utc_s) for one in chain_ids]
+        yield [BenchChain(stack.enter_context(node), folder, clock) for node in nodes]
+
+
 class BenchChain:
     """A chain whose blocks come when somebody sends, and on demand.
 
     Parameters
     ----------
-    node : Node
-        A local one.
+    url : str
+        Of a local node.
     folder : Path
         Where outboxes are kept.
     clock : Clock
         Of the bench.
     """
 
-    def __init__(self, node: Node, folder: Path, clock: Clock) -> None:
-        self.node, self._folder, self._clock = node, folder, clock
-        self.chain_id = node.chain_id()
+    def __init__(self, url: str, folder: Path, clock: Clock) -> None:
+        self.url, self.node, self._folder, self._clock = url, Node(url), folder, clock
+        self.chain_id = self.node.chain_id()
         self.terms = Terms(self.chain_id, fee_wei_per_gas_max=GWEI_MAX * WEI_PER_GWEI)
         self._senders: dict[str, Sender] = {}
 
@@ -128,6 +145,33 @@ class BenchChain:
         except SettlementError:
             return True
         return False
+
+    async def attempt(self, name: str, contract: str, call: Call) -> str:
+        """Send a call to the chain and return by which error it is reverted there; "" if by none.
+
+        The call is included either way, in a block of its own; what reverted it is then asked of
+        that block's state, where a transaction that did nothing left all as it was.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.chain_not_final` if no block has it.
+        """
+        self.sign(name, call)
+        await self.send(name, 1)
+        account = self.account(name)
+        with self.writing(name) as db:
+            row = outbox.rows(db, account, self.chain_id)[-1]
+        receipt = self.node.receipt(row.hash)
+        if receipt is None:
+            raise SettlementError(
+                "settlement.chain_not_final", "{name} is not done after {n} blocks", name=name, n=0
+            )
+        assert call.target is not None
+        if receipt.succeeded:
+            return ""
+        why = ChainReader(self.url).refusal(account, call.target, call.data)
+        return calls.error_name(contract, why)
 
     def mine(self, blocks: int) -> None:
         """Make empty blocks."""

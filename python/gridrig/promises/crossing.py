@@ -4,18 +4,16 @@ After each step the units that somebody can use are counted anew, account by acc
 chains. There may never be more of them than were minted for signed energy; fewer are on their way.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gridrig.clock import Clock
-from gridrig.promises.bench_chains import CONFIRMATIONS, BenchChain
-from gridrig.settlement.chain import Node, calls
+from gridrig.promises.bench_chains import CONFIRMATIONS, BenchChain, local_chains
+from gridrig.settlement.chain import calls
 from gridrig.settlement.chain.bridge import TOKEN, VAULT, End, Relay, receive, send
 from gridrig.settlement.chain.bridge import Crossing as Message
-from gridrig.settlement.chain.local_node import local_node, worthless_signer
+from gridrig.settlement.chain.local_node import worthless_signer
 
 CHAIN_IDS = (31_337, 31_338)
 RELAYS, QUORUM = ("relay-1", "relay-2", "relay-3"), 2
@@ -36,14 +34,8 @@ def local_crossing(minted_wh: int, clock: Clock) -> Iterator["Crossing"]:
     SettlementError
         `settlement.chain_node_missing` where none is installed.
     """
-    start_utc_s = clock.start_utc_s
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        local_node(CHAIN_IDS[0], start_utc_s=start_utc_s) as home,
-        local_node(CHAIN_IDS[1], start_utc_s=start_utc_s) as far,
-    ):
-        chains = [BenchChain(Node(url), Path(folder), clock) for url in (home, far)]
-        yield Crossing(chains[0], chains[1], minted_wh)
+    with local_chains(clock, *CHAIN_IDS) as (home, far):
+        yield Crossing(home, far, minted_wh)
 
 
 @dataclass

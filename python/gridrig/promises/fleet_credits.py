@@ -52,10 +52,13 @@ class Event:
         back = [k for k in range(1, 45) if (day - k + EPOCH_WEEKDAY) % 7 < WEEKDAYS]
         return [k * DAY_S for k in back[:10]]
 
+    def adjusting(self) -> list[int]:
+        """Return when the quarter-hours before the notice begin that move a baseline. [s]"""
+        return list(range(self.notice_utc_s - 2 * QUARTER_S, self.notice_utc_s, QUARTER_S))
+
     def needed(self) -> list[int]:
         """Return when the quarter-hours begin that a credit rests on, in order. [s since 1970]"""
-        adjusting = range(self.notice_utc_s - 2 * QUARTER_S, self.notice_utc_s, QUARTER_S)
-        today = [*adjusting, *self.quarters()]
+        today = [*self.adjusting(), *self.quarters()]
         return sorted(at - back for back in (0, *self.days_before()) for at in today)
 
     def shown(
@@ -130,8 +133,30 @@ def inflating_gain_micro(
     int
         What it is paid more, less what the energy cost. [millionths]
     """
-    starts = event.needed()
     hours = {at - back for back in event.days_before() for at in event.quarters()}
+    return _gain_micro(meters, fleet, event, home, hours, wasted_w, honest)
+
+
+def preheating_gain_micro(
+    meters: HomeMeters, fleet: RewardFleet, event: Event, home: int, *, wasted_w: float, honest: int
+) -> int:
+    """Return what a home gains that heats more just before the notice. [millionths]
+
+    As `inflating_gain_micro`, of who expects the notice; the heat is taken to be of no use.
+    """
+    return _gain_micro(meters, fleet, event, home, set(event.adjusting()), wasted_w, honest)
+
+
+def _gain_micro(
+    meters: HomeMeters,
+    fleet: RewardFleet,
+    event: Event,
+    home: int,
+    hours: set[int],
+    wasted_w: float,
+    honest: int,
+) -> int:
+    starts = event.needed()
     wasted = round(wasted_w * QUARTER_S / 3.6)
     extra = [wasted if start in hours else 0 for start in starts]
     periods = meters.periods(home, starts, inflated_milliwh=extra)

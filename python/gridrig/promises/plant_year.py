@@ -1,8 +1,8 @@
-"""A year of certified plants in twelve days: sun and storage are driven, every hour is signed.
+"""Days of certified plants: sun and storage are driven, every hour is signed.
 
-One day of each month, the fifteenth. What the meters signed is kept as it was received and as it
-was verified; beside it stands what the inverters said of themselves, which is the only other
-witness of that energy.
+A year is one day of each month, the fifteenth. What the meters signed is kept as it was received
+and as it was verified; beside it stands what the inverters said of themselves, which is the only
+other witness of that energy.
 """
 
 import math
@@ -91,50 +91,81 @@ class PlantYear:
 
 async def run_year(lab: Lab) -> PlantYear:
     """Let twelve days pass and have every meter sign every hour of them."""
-    year, verifier = PlantYear(), Verifier()
-    enrol_all(verifier, lab.rig.keys)
-    year.plant_of = {meter.name: str(meter.measures) for meter in lab.rig.signing()}
-    meters = list(year.plant_of)
-    year.readings = {name: [] for name in meters}
-    year.records = {name: [] for name in meters}
-    for device in lab.rig.of("inverter"):
-        year.rated_w[device.name] = (await lab.driver(device.name).read()).w_max
+    year, verifier = await _begun(lab)
     for month in range(1, MONTHS + 1):
-        start_s = day_start_utc_s(month)
-        # Between the days nobody is awake: nothing flows, and the clock alone goes on.
-        await lab.clock.sleep_until(float(start_s - lab.clock.start_utc_s))
-        for name in meters:
-            await lab.bench.devices[name].sync_clock(start_s)
-        await _sign(lab, year, verifier, start_s)
-        for hour in range(DAY_S // HOUR_S):
-            from_s = start_s + hour * HOUR_S
-            half_s = from_s + HOUR_S // 2
-            await _pass(lab, year, from_s, half_s)
-            if (month, hour) == (6, 12):
-                for name in meters:
-                    if (found := await _reading(lab, name, verifier, half_s)) is not None:
-                        year.between[name] = found[0]
-            await _pass(lab, year, half_s, from_s + HOUR_S)
-            await _sign(lab, year, verifier, from_s + HOUR_S)
+        between_s = day_start_utc_s(month) + DAY_S // 2 + HOUR_S // 2 if month == 6 else None
+        span = _Span(day_start_utc_s(month), DAY_S // HOUR_S, STEP_S, between_s)
+        await _run_span(lab, year, verifier, span)
     return year
 
 
-async def _pass(lab: Lab, year: PlantYear, from_s: int, to_s: int) -> None:
-    for begin_s in range(from_s, to_s, STEP_S):
-        share = sun_share(begin_s + STEP_S // 2)
-        for device in lab.rig.of("inverter"):
-            lab.give(device.name, share * year.rated_w[device.name])
-        for device in lab.rig.of("storage"):
-            await lab.driver(device.name).set_power_w(_order_w(begin_s))
-        left_s = begin_s + STEP_S - lab.clock.start_utc_s - lab.clock.now_s()
-        # Half a step to settle, a look at what the inverters say, and the other half.
-        await lab.pass_time(left_s / 2, step_s=left_s / 2)
-        for device in lab.rig.of("inverter", "storage"):
-            said = await lab.driver(device.name).read()
-            side = year.given_wh if said.p_w >= 0 else year.taken_wh
-            side[device.name] += abs(said.p_w) * STEP_S / HOUR_S
-        left_s = begin_s + STEP_S - lab.clock.start_utc_s - lab.clock.now_s()
-        await lab.pass_time(left_s, step_s=left_s)
+async def run_days(lab: Lab, start_s: int, days: int, *, step_s: int = HOUR_S) -> PlantYear:
+    """Let days pass without a gap and have every meter sign every hour of them.
+
+    Parameters
+    ----------
+    start_s : int
+        Midnight before the first. [s since 1970]
+    step_s : int
+        How long sun and orders are held; an hour is a whole number of them. [s]
+    """
+    year, verifier = await _begun(lab)
+    await _run_span(lab, year, verifier, _Span(start_s, days * DAY_S // HOUR_S, step_s))
+    return year
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Hours without a gap; in the middle of one, all meters may be read besides. [s]"""
+
+    start_s: int
+    hours: int
+    step_s: int
+    between_s: int | None = None
+
+
+async def _begun(lab: Lab) -> tuple[PlantYear, Verifier]:
+    year, verifier = PlantYear(), Verifier()
+    enrol_all(verifier, lab.rig.keys)
+    year.plant_of = {meter.name: str(meter.measures) for meter in lab.rig.signing()}
+    year.readings = {name: [] for name in year.plant_of}
+    year.records = {name: [] for name in year.plant_of}
+    for device in lab.rig.of("inverter"):
+        year.rated_w[device.name] = (await lab.driver(device.name).read()).w_max
+    return year, verifier
+
+
+async def _run_span(lab: Lab, year: PlantYear, verifier: Verifier, span: _Span) -> None:
+    # Between the days nobody is awake: nothing flows, and the clock alone goes on.
+    await lab.clock.sleep_until(float(span.start_s - lab.clock.start_utc_s))
+    for name in year.readings:
+        await lab.bench.devices[name].sync_clock(span.start_s)
+    await _sign(lab, year, verifier, span.start_s)
+    for from_s in range(span.start_s, span.start_s + span.hours * HOUR_S, HOUR_S):
+        for step_s in range(from_s, from_s + HOUR_S, span.step_s):
+            if step_s == span.between_s:
+                for name in year.readings:
+                    if (found := await _reading(lab, name, verifier, step_s)) is not None:
+                        year.between[name] = found[0]
+            await _pass(lab, year, step_s, span.step_s)
+        await _sign(lab, year, verifier, from_s + HOUR_S)
+
+
+async def _pass(lab: Lab, year: PlantYear, begin_s: int, step_s: int) -> None:
+    share = sun_share(begin_s + step_s // 2)
+    for device in lab.rig.of("inverter"):
+        lab.give(device.name, share * year.rated_w[device.name])
+    for device in lab.rig.of("storage"):
+        await lab.driver(device.name).set_power_w(_order_w(begin_s))
+    left_s = begin_s + step_s - lab.clock.start_utc_s - lab.clock.now_s()
+    # Half a step to settle, a look at what the inverters say, and the other half.
+    await lab.pass_time(left_s / 2, step_s=left_s / 2)
+    for device in lab.rig.of("inverter", "storage"):
+        said = await lab.driver(device.name).read()
+        side = year.given_wh if said.p_w >= 0 else year.taken_wh
+        side[device.name] += abs(said.p_w) * step_s / HOUR_S
+    left_s = begin_s + step_s - lab.clock.start_utc_s - lab.clock.now_s()
+    await lab.pass_time(left_s, step_s=left_s)
 
 
 def _order_w(utc_s: int) -> float:

@@ -1,15 +1,12 @@
 """The changes of a scenario, said again to a contract at the same times, and what it decides."""
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from gridrig.campaign.rule_book import RuleTables
 from gridrig.clock import Clock
-from gridrig.promises.bench_chains import BenchChain
-from gridrig.settlement.chain import Node, calls
-from gridrig.settlement.chain.local_node import local_node
+from gridrig.promises.bench_chains import local_chains
+from gridrig.settlement.chain import calls
 
 CONTRACT = "RuleTimelock"
 CHAIN_ID = 31_337
@@ -59,11 +56,7 @@ async def decided_on_chain(tables: RuleTables, clock: Clock) -> dict[str, bool]:
     governance = tables.governance
     assert governance is not None
     decided: dict[str, bool] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        local_node(CHAIN_ID, start_utc_s=clock.start_utc_s) as url,
-    ):
-        chain = BenchChain(Node(url), Path(folder), clock)
+    with local_chains(clock, CHAIN_ID) as (chain,):
         contract = await chain.deploy(
             OPERATOR,
             CONTRACT,

@@ -16,6 +16,15 @@ CONTRACT = b"\x77" * 20
 FINAL_AFTER_S = 2 * WEEK_S  # of the week: reports a week, then a week to finality
 
 
+def by_week(rule: WeeklyRule, records: list[bytes]) -> dict[int, int]:
+    """Return the whole watt-hours of each hour by week, from the text. [Wh]"""
+    found: defaultdict[int, int] = defaultdict(int)
+    for (from_s, _, opening), (to_s, _, closing) in pairwise(map(registers, records)):
+        if to_s - from_s == 3600:
+            found[(from_s - rule.start_s) // WEEK_S] += (closing - opening) // 1000
+    return found
+
+
 def weekly_unlike_rule(year: Sequence[tuple[str, list[MeterPeriod], list[bytes]]]) -> int:
     """Pay out every week of a year and count what is not as the rule has it.
 
@@ -37,7 +46,7 @@ def weekly_unlike_rule(year: Sequence[tuple[str, list[MeterPeriod], list[bytes]]
         account = bytes([1 + min(place, max(0, len(year) - 2))]) * 20
         for hour in hours:
             wrong += _report(buckets, meter, account, hour)
-        for bucket, energy_wh in _by_week(buckets.rule, records).items():
+        for bucket, energy_wh in by_week(buckets.rule, records).items():
             weights[bucket][account] += energy_wh
     return wrong + sum(_paid_wrongly(buckets, bucket, due) for bucket, due in weights.items())
 
@@ -61,15 +70,6 @@ def _report(buckets: WeeklyBuckets, farm: str, account: bytes, hour: MeterPeriod
 
 def _whole(hour: MeterPeriod) -> int:
     return hour.export_milliwh // 1000
-
-
-def _by_week(rule: WeeklyRule, records: list[bytes]) -> dict[int, int]:
-    """Return the whole watt-hours of each hour by week, from the text. [Wh]"""
-    found: defaultdict[int, int] = defaultdict(int)
-    for (from_s, _, opening), (to_s, _, closing) in pairwise(map(registers, records)):
-        if to_s - from_s == 3600:
-            found[(from_s - rule.start_s) // WEEK_S] += (closing - opening) // 1000
-    return found
 
 
 def _paid_wrongly(buckets: WeeklyBuckets, bucket: int, due: Mapping[bytes, int]) -> int:

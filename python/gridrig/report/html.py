@@ -26,6 +26,7 @@ from gridrig.report.wording import (
     money,
     number,
 )
+from gridrig.report.zones import zones_and_links
 
 
 def build_report(run_dir: Path, out: Path | None = None) -> Path:
@@ -177,7 +178,11 @@ def _islanding(source: RunSource) -> Markup:
 def _market(source: RunSource) -> Markup:
     prices, trades = plots_market.prices(source), plots_market.trades(source)
     return Markup(
-        figure(prices) + figure(trades) + sections.trade_summary(source) + explained(source)
+        figure(prices)
+        + zones_and_links(source)
+        + figure(trades)
+        + sections.trade_summary(source)
+        + explained(source)
     )
 
 

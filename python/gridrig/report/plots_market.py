@@ -1,5 +1,6 @@
 """Plots of the market and the money: prices, volumes, who traded, who was paid, and the losses."""
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,29 +22,41 @@ def prices(source: RunSource) -> Plot | None:
     with canvas(3.6, 2, sharex=True) as (figure, grid):
         for axes in grid[:, 0]:
             _periods(axes, source)
-        priced = [row for row in rows if row.price_micro_per_kwh is not None]
+        lines = _price_lines(source)
+        found = sorted(p for line in lines.values() for p in line.values() if p is not None)
         edges = np.arange(len(rows) + 1)
-        values = np.array(
-            [np.nan if row.price_micro_per_kwh is None else row.price_micro_per_kwh / 1e6
-             for row in rows]
-        )  # fmt: skip
-        grid[0, 0].stairs(values, edges, color=plots.SERIES[1], linewidth=1.8, baseline=None)
-        grid[0, 0].set_ylim(bottom=min(0.0, float(np.nanmin(values)) if priced else 0.0))
+        for color, (name, line) in zip(cycle(plots.SERIES[1:]), lines.items(), strict=False):
+            prices_of = [line.get(row.period) for row in rows]
+            values = np.array([np.nan if p is None else p / 1e6 for p in prices_of])
+            grid[0, 0].stairs(values, edges, color=color, linewidth=1.8, baseline=None, label=name)
+        grid[0, 0].set_ylim(bottom=min(0.0, found[0] / 1e6 if found else 0.0))
         grid[0, 0].margins(y=0.18)
         _posted(grid[0, 0], source)
+        if source.zones:
+            legend(grid[0, 0])
         heading(grid[0, 0], "Clearing price", f"{CURRENCY}/kWh")
         volumes = [row.volume_milliwh / 1e6 for row in rows]
         grid[1, 0].bar(edges[:-1] + 0.5, volumes, width=0.72, color=plots.GRID, linewidth=0)
         heading(grid[1, 0], "Volume traded", "kWh")
         total = sum(row.volume_milliwh for row in rows)
+        priced = {k for line in lines.values() for k, p in line.items() if p is not None}
         caption = f"{kwh(total)} kWh traded in {len(priced)} of {count(len(rows), 'period')}"
-        if priced:
-            found = sorted(row.price_micro_per_kwh or 0 for row in priced)
+        if found:
             caption += f", at {number(found[0] / 1e6)} to {number(found[-1] / 1e6)} {CURRENCY}/kWh"
         islands = sum(row.island for row in rows)
         if islands:
             caption += f"; {count(islands, 'period')} in the island (shaded)"
         return drawn(figure, "prices", "Prices and volumes", caption + ".")
+
+
+def _price_lines(source: RunSource) -> dict[str | None, dict[int, int | None]]:
+    """Return prices by period, of each zone where there are zones. [millionths/kWh]"""
+    if not source.zones:
+        return {None: {row.period: row.price_micro_per_kwh for row in source.clearing}}
+    lines: dict[str | None, dict[int, int | None]] = {}
+    for zone in source.zones:
+        lines.setdefault(zone.zone, {})[zone.period] = zone.price_micro_per_kwh
+    return lines
 
 
 def _posted(axes: Any, source: RunSource) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.measurements import Outcome
-from gridrig.campaign.records import RunRecord
+from gridrig.campaign.records import ClearingRow, RunRecord
 from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.report.elements import (
     Markup,
@@ -131,7 +131,7 @@ def trade_summary(source: RunSource) -> Markup:
             number(orders[row.period]),
             number(refused[row.period]),
             number(trades[row.period]),
-            DASH if row.price_micro_per_kwh is None else fixed(row.price_micro_per_kwh / 1e6, 6),
+            _price(source, row),
             kwh(row.volume_milliwh),
         )
         for row in source.clearing
@@ -139,6 +139,18 @@ def trade_summary(source: RunSource) -> Markup:
     heads = ("", "Start, UTC", "Feeder", "Orders", "Refused", "Trades",
              f"Price [{CURRENCY}/kWh]", "Volume [kWh]")  # fmt: skip
     return folded("Every delivery period", table(heads, rows, numeric=(3, 4, 5, 6, 7)))
+
+
+def _price(source: RunSource, row: ClearingRow) -> str:
+    """Return the price of a period, of each zone where there are several."""
+    parted = [
+        f"{one.zone} {fixed(one.price_micro_per_kwh / 1e6, 6)}"
+        for one in source.zones
+        if one.period == row.period and one.price_micro_per_kwh is not None
+    ]
+    if parted:
+        return ", ".join(parted)
+    return DASH if row.price_micro_per_kwh is None else fixed(row.price_micro_per_kwh / 1e6, 6)
 
 
 def ledger(source: RunSource) -> Markup:

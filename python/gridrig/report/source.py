@@ -35,6 +35,8 @@ class RunSource:
     balances: tuple[records.BalanceRow, ...]
     energy: tuple[records.EnergyRow, ...]
     timing: dict[str, Any] | None = None
+    zones: tuple[records.ZoneRow, ...] = ()
+    links: tuple[records.LinkRow, ...] = ()
 
     def named(self, prefix: str, suffix: str) -> dict[str, Floats]:
         """Return the trace's columns `prefix<name>suffix` that hold any number, by name."""
@@ -106,6 +108,8 @@ def load_run(path: Path) -> RunSource:
         balances=_rows(records.BalanceRow, path / records.BALANCES),
         energy=_rows(records.EnergyRow, path / records.ENERGY),
         timing=_json(path / records.TIMING) if (path / records.TIMING).is_file() else None,
+        zones=_rows(records.ZoneRow, path / records.ZONES),
+        links=_rows(records.LinkRow, path / records.LINKS),
     )
 
 

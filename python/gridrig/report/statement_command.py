@@ -2,11 +2,13 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridrig.campaign.manifest import is_finished
-from gridrig.campaign.records import RUN, SCENARIO, RunRecord
+from gridrig.campaign.records import RIG, RUN, SCENARIO, RunRecord
 from gridrig.campaign.relief import (
     deliveries_of,
     settled_matches,
@@ -16,8 +18,9 @@ from gridrig.campaign.relief import (
 from gridrig.campaign.tariff_file import read_tariff
 from gridrig.clock.zones import zone_of
 from gridrig.errors import CampaignError, SettlementError
-from gridrig.report.statement_page import Told, statement_page
-from gridrig.rig.zone_file import read_zones
+from gridrig.market.counterparties import FINANCIAL_ONLY, Delivery
+from gridrig.report.statement_page import Placed, Told, statement_page
+from gridrig.rig.zone_file import place_of_zones, read_zones
 from gridrig.settlement.bills import Bill, Tariff, bills
 from gridrig.settlement.emissions import EmissionRates
 from gridrig.settlement.journal_commands import journal_at, unwritable
@@ -54,19 +57,22 @@ def statement_command(
     with JournalReader(journal_at(path)) as journal:
         statement = statement_of(journal, participant)
         trades = {} if zones is None else settled_trades(journal)
-    deliveries = None
+    deliveries = placed = None
     if zones is not None:
-        deliveries = deliveries_of(participant, settled_matches(trades, zones))
+        placed = Placed.of(participant, zones)
+        place = str(path / RIG) if network is None else place_of_zones(network)
+        deliveries = deliveries_of(participant, settled_matches(trades, zones, place))
     known = None if rates is None else EmissionRates.read(rates)
     read = None if tariff is None else read_tariff(tariff, duration_s=_duration_s(statement))
     told = Told(
         statement,
         _zone(zone, read, path),
-        None if read is None else _bill(statement, read),
+        None if read is None else _bill(statement, read, placed, deliveries),
         None if known is None else known.emission(statement.slots, "imported_milliwh"),
         None if known is None else known.emission(statement.slots, "exported_milliwh"),
         *_run(path),
         deliveries,
+        placed,
     )
     if as_json:
         print(json.dumps(_document(told), indent=1))
@@ -91,10 +97,18 @@ def _duration_s(statement: Statement) -> int:
     return statement.slots[-1].to_s - statement.slots[0].from_s
 
 
-def _bill(statement: Statement, tariff: Tariff) -> Bill:
+def _bill(
+    statement: Statement,
+    tariff: Tariff,
+    placed: Placed | None,
+    deliveries: Mapping[Delivery, int] | None,
+) -> Bill:
     balances = {statement.participant: statement.balance_micro}
     (bill,) = bills(statement.metered(), balances, tariff)
-    return bill
+    if placed is None or deliveries is None:
+        return bill
+    financial_milliwh = deliveries[FINANCIAL_ONLY]
+    return replace(bill, zone=placed.zone or "", financial_only_milliwh=financial_milliwh)
 
 
 def _zone(name: str | None, tariff: Tariff | None, run: Path) -> ZoneInfo:
@@ -133,6 +147,8 @@ def _document(told: Told) -> dict[str, object]:
         "zone": told.zone.key,
         "emulated": told.emulated,
         "bill": None if told.bill is None else told.bill.to_json(),
+        "market_zone": None if told.placed is None else told.placed.zone,
+        "link_fees_micro_per_kwh": None if told.placed is None else dict(told.placed.fees),
         "deliveries_milliwh": None if told.deliveries is None else dict(told.deliveries),
         "carbon_taken_g": None if told.taken is None else told.taken.grams,
         "carbon_kept_away_g": None if told.given is None else told.given.grams,

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from gridrig.market.counterparties import FINANCIAL_ONLY, LOCAL, Delivery
+from gridrig.market.zones import Network
 from gridrig.report.elements import Markup, folded, table
 from gridrig.report.page import framed
 from gridrig.report.wording import (
@@ -53,6 +54,35 @@ LATE = {
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where a participant is connected.
+
+    Parameters
+    ----------
+    zone : str or None
+        None for the main grid.
+    fees : mapping of str to int
+        Of each link of the zone what a kWh pays that comes over it. [millionths/kWh]
+    """
+
+    zone: str | None
+    fees: Mapping[str, int]
+
+    @classmethod
+    def of(cls, participant: str, network: Network) -> "Placed":
+        """Return where a participant of a network is."""
+        zone = network.zone_of().get(participant)
+        fees = {}
+        for name, link in zip(network.link_names(), network.links, strict=True):
+            if zone is not None and zone in (link.first, link.second):
+                inward = link.second == zone
+                fees[name] = (
+                    link.forward_fee_micro_per_kwh if inward else link.backward_fee_micro_per_kwh
+                )
+        return cls(zone, fees)
+
+
+@dataclass(frozen=True)
 class Told:
     """What a page tells.
 
@@ -72,6 +102,8 @@ class Told:
         Of the run; empty for a journal alone.
     emulated : bool
         Whether any device of the run was.
+    placed : Placed or None
+        In which zone it is, if zones are known.
     """
 
     statement: Statement
@@ -82,6 +114,7 @@ class Told:
     title: str = ""
     emulated: bool = False
     deliveries: Mapping[Delivery, int] | None = None
+    placed: Placed | None = None
 
 
 def statement_page(told: Told) -> bytes:
@@ -134,6 +167,11 @@ def _facts(told: Told) -> list[tuple[str, str, str]]:
         ("Bought in trades", f"{kwh_to_the_unit(statement.sum('bought_milliwh'))} kWh", "promised"),
         ("Sold in trades", f"{kwh_to_the_unit(statement.sum('sold_milliwh'))} kWh", "promised"),
     ]
+    if told.placed is not None and told.placed.zone is not None:
+        fees = "; ".join(
+            f"{name}: {money(fee)} {CURRENCY}/kWh inward" for name, fee in told.placed.fees.items()
+        )
+        facts.append(("Zone", told.placed.zone, fees))
     if told.deliveries is not None:
         local, contract = (told.deliveries[how] for how in (LOCAL, FINANCIAL_ONLY))
         facts += [

@@ -66,13 +66,19 @@ class Tariff:
 
 @dataclass(frozen=True)
 class Bill:
-    """One participant's two bills; what is paid is positive. [mWh, millionths]"""
+    """One participant's two bills; what is paid is positive. [mWh, millionths]
+
+    `zone` is where it is connected, and `financial_only_milliwh` what of its metered trades no wire
+    brought; empty and None where there are no zones.
+    """
 
     participant: str
     imported_milliwh: int
     exported_milliwh: int
     market_micro: int
     utility_micro: int
+    zone: str = ""
+    financial_only_milliwh: int | None = None
 
     @property
     def saved_micro(self) -> int:
@@ -88,6 +94,8 @@ class Bill:
             "market_micro": self.market_micro,
             "utility_micro": self.utility_micro,
             "saved_micro": self.saved_micro,
+            "zone": self.zone or None,
+            "financial_only_milliwh": self.financial_only_milliwh,
         }
 
 

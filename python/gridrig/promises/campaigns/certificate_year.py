@@ -5,18 +5,36 @@ from gridrig.promises.rows import Campaign, Row, by
 CAMPAIGN = Campaign(
     5,
     "certificate year",
-    suites=("hil/promises/test_certificate_year.py", "hil/promises/test_privacy.py"),
+    suites=(
+        "hil/promises/test_certificate_year.py",
+        "hil/promises/test_certificates_on_chain.py",
+        "hil/promises/test_privacy.py",
+    ),
     rows=(
         Row(
             "N2",
             "a weekly bucket is claimed once per holder, by proof",
-            by(
-                "test_certificate_year",
-                "weekly_claims_unlike_rule",
-                "readings_unread",
-                "meters_unlike_telemetry_permille",
+            (
+                *by(
+                    "test_certificate_year",
+                    "weekly_claims_unlike_rule",
+                    "readings_unread",
+                    "meters_unlike_telemetry_permille",
+                ),
+                *by(
+                    "test_certificates_on_chain",
+                    "paid_before_day_14_micro",
+                    "paid_again_micro",
+                    "paid_unlike_energy",
+                    "bucket_unlike_paid_micro",
+                    "refused_otherwise",
+                    "false_claims_tried",
+                    "buckets_paid",
+                    "readings_unread",
+                    "meters_unlike_telemetry_permille",
+                ),
             ),
-            missing="by the profile in integers; on a node in tests/chain/test_registry_audit.py",
+            missing="a node of this machine; vesting, and a veto on the chain, are not there",
         ),
         Row(
             "N3",
@@ -32,13 +50,16 @@ CAMPAIGN = Campaign(
         Row(
             "N8",
             "a certificate goes through its life once",
-            by(
-                "test_certificate_year",
-                "transitions_unlike_rule",
-                "offsets_unlike_wh",
-                "claimed_twice",
+            (
+                *by(
+                    "test_certificate_year",
+                    "transitions_unlike_rule",
+                    "offsets_unlike_wh",
+                    "claimed_twice",
+                ),
+                *by("test_certificates_on_chain", "steps_unlike_table", "steps_tried"),
             ),
-            missing="in the register; on a node in tests/chain/test_registry_audit.py",
+            missing="requests, the pool and badges are in the register, and in no contract",
         ),
         Row(
             "N9",

@@ -145,3 +145,19 @@ def decode(name: str, function: str, answer: bytes) -> Sequence[Any]:
     )
     decoded: Sequence[Any] = web3().Web3().codec.decode(types, answer)
     return decoded
+
+
+@functools.cache
+def _errors(name: str) -> dict[bytes, str]:
+    signatures = {
+        item["name"]: f"{item['name']}({','.join(one['type'] for one in item['inputs'])})"
+        for item in artefact(name)["abi"]
+        if item["type"] == "error"
+    }
+    keccak = web3().Web3.keccak
+    return {bytes(keccak(text=text)[:4]): error for error, text in signatures.items()}
+
+
+def error_name(name: str, data: bytes) -> str:
+    """Return the name of the error with which one of our contracts refused, or its four bytes."""
+    return _errors(name).get(data[:4], "0x" + data[:4].hex())

@@ -4,6 +4,7 @@ Accounts and keys here are worth nothing and stand in public. What is signed wit
 the chain that this process started, and for no other.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -113,6 +114,7 @@ def local_node(
         process.stdout.close()
 
 
+@functools.cache
 def worthless_signer(name: str) -> Signer:
     """Return an account whose key is the hash of its name: for a chain of this machine alone."""
     module = web3()

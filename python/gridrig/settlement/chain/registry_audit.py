@@ -4,18 +4,18 @@ A registry refuses a second certificate of a quantum on its own chain and cannot
 reads the events of all of them finds what was certified twice (`double_counts`), and whether each
 registry holds what it issued less what it retired, block by block (`supply_by_block`).
 
-Cost: a request a registry for its events, and one a block, certificate and account for its supply.
+Cost: a request a registry for its events, and one a block for its supply.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gridrig.settlement.chain.calls import call
+from gridrig.settlement.chain.calls import call, decode
 from gridrig.settlement.chain.extra import web3
 from gridrig.settlement.chain.node import Node
 
-WORD = 32
+WORD, REGISTRY = 32, "CertificateRegistry"
 ISSUED = "CertificateIssued(uint256,bytes32,address,uint64,uint64,uint8,uint256)"
 RETIRED = "CertificateRetired(uint256,address,uint256,string)"
 SINGLE = "TransferSingle(address,address,address,uint256,uint256)"
@@ -125,14 +125,19 @@ def supply_by_block(node: Node, registry: bytes) -> Iterator[BlockSupply]:
             block,
             sum(one.energy_wh for one in known),
             sum(energy_wh for at, energy_wh in retired if at <= block),
-            sum(_balance(node, registry, *pair, block) for pair in held),
+            sum(_balances(node, registry, held, block)),
         )
 
 
-def _balance(node: Node, registry: bytes, account: bytes, certificate: int, block: int) -> int:
-    data = call("", registry, "CertificateRegistry", "balanceOf", account, certificate).data
-    asked = {"to": "0x" + registry.hex(), "data": "0x" + data.hex()}
-    return int(node.ask("eth_call", asked, hex(block)), 16)
+def _balances(
+    node: Node, registry: bytes, held: list[tuple[bytes, int]], block: int
+) -> Sequence[int]:
+    asked = [list(column) for column in zip(*held, strict=True)] or [[], []]
+    data = call("", registry, REGISTRY, "balanceOfBatch", *asked).data
+    to = {"to": "0x" + registry.hex(), "data": "0x" + data.hex()}
+    answer = _bytes(node.ask("eth_call", to, hex(block)))
+    found: Sequence[int] = decode(REGISTRY, "balanceOfBatch", answer)[0]
+    return found
 
 
 def _logs(node: Node, registry: bytes, event: str) -> list[dict[str, Any]]:

@@ -1,0 +1,222 @@
+"""What a run says of its zones, made again: marks of trades, prices of zones, flows of links.
+
+The zones are those of rig and scenario. Where the market clears in them, every period is cleared
+again from its orders; then trades, zones and links have to come out as they are written, and the
+flows go into the settlement of their period, which has to come out as it was posted.
+
+Not made again: which orders a reserve or a stop of trading refused, which is taken as written.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridrig._core import Order, Trade
+from gridrig.campaign import records
+from gridrig.campaign.formats import csv_rows
+from gridrig.campaign.market_rows import link_rows, mark_cells, zone_rows
+from gridrig.campaign.relief import zones_of_run
+from gridrig.campaign.reserves import RESERVE_SHORT
+from gridrig.campaign.scenario import MarketRules, load_scenario
+from gridrig.campaign.trading import HALTED, charged
+from gridrig.errors import CampaignError, GridrigError
+from gridrig.market.counterparties import marks
+from gridrig.market.mechanisms import ZonalMechanism
+from gridrig.market.outcome import Outcome
+from gridrig.market.zonal_clearing import clear_in_zones
+from gridrig.market.zones import Network
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Flow = tuple[str, int, int]
+"""Name, energy and fee of a link. [mWh, millionths/kWh]"""
+
+
+@dataclass(frozen=True)
+class ClearedAgain:
+    """The periods of a run that its market cleared in zones, cleared again.
+
+    Parameters
+    ----------
+    network : Network or None
+        Zones of the run; None without any.
+    lot_milliwh : int
+        [mWh]
+    outcomes : mapping of int to Outcome
+        By period, with trades by their numbers in the run; empty unless the market is zonal.
+    fault : str
+        Why nothing could be cleared again, else empty.
+    """
+
+    network: Network | None
+    lot_milliwh: int = 1
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    fault: str = ""
+
+    def flows(self) -> dict[int, list[Flow]] | None:
+        """Return what links charged for in each period; None unless the market is zonal."""
+        if not self.outcomes:
+            return None
+        return {period: list(charged(one.links)) for period, one in self.outcomes.items()}
+
+
+def cleared_again(run: Path) -> ClearedAgain:
+    """Clear the periods of a run again, if its market clears in zones.
+
+    Raises
+    ------
+    GridrigError
+        If rig or scenario cannot be read.
+    """
+    network = zones_of_run(run)
+    market = load_scenario(run / records.SCENARIO).market
+    if network is None or market is None or market.network is None:
+        return ClearedAgain(network)
+    try:
+        return ClearedAgain(network, market.lot_milliwh, _outcomes(run, market, network))
+    except (GridrigError, OSError) as error:
+        return ClearedAgain(network, fault=f"cannot be cleared again: {error}")
+
+
+def _outcomes(run: Path, market: MarketRules, network: Network) -> dict[int, Outcome]:
+    by_period = defaultdict(list)
+    for order in csv_rows(records.OrderRow, run / records.ORDERS):
+        by_period[order.period].append(order)
+    outcomes: dict[int, Outcome] = {}
+    made = 0
+    for row in csv_rows(records.ClearingRow, run / records.CLEARING):
+        outcome = _cleared(market, network, by_period[row.period], island=row.island)
+        outcomes[row.period] = replace(
+            outcome, trades=tuple(_numbered(made, trade) for trade in outcome.trades)
+        )
+        made += len(outcome.trades)
+    return outcomes
+
+
+def _cleared(
+    market: MarketRules, network: Network, rows: Sequence[records.OrderRow], *, island: bool
+) -> Outcome:
+    if any(row.refused == HALTED for row in rows):
+        return Outcome(())
+    zone_of = network.zone_of()
+    orders = [
+        Order(r.order_id, r.participant, r.side, r.energy_milliwh, r.price_micro_per_kwh)
+        for r in rows
+        if r.refused != RESERVE_SHORT
+    ]
+    mechanism = market.auction(island=island)
+    assert isinstance(mechanism, ZonalMechanism), "the scenario was checked"
+    places = [zone_of.get(order.participant) for order in orders]
+    return clear_in_zones(mechanism, orders, places, network)
+
+
+def _numbered(before: int, trade: Trade) -> Trade:
+    return Trade(
+        before + trade.trade_id,
+        trade.order_id,
+        trade.participant,
+        trade.side,
+        trade.energy_milliwh,
+        trade.price_micro_per_kwh,
+    )
+
+
+def zone_faults(run: Path, again: ClearedAgain, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield what of trades, zones and links is not what comes out again.
+
+    Parameters
+    ----------
+    run : Path
+    again : ClearedAgain
+    rows : sequence of mapping
+        The trades of the run as they are written, by column.
+    """
+    if again.fault:
+        yield again.fault
+    if again.outcomes:
+        yield from _trade_faults(again, rows)
+        network = again.network
+        assert network is not None, "a market that clears in zones has some"
+        found = again.outcomes.items()
+        zones = [row for period, one in found for row in zone_rows(period, one.zones)]
+        links = [
+            row
+            for period, one in found
+            for row in link_rows(period, one.links, network, again.lot_milliwh)
+        ]
+        yield from _row_faults(run, records.ZONES, records.ZoneRow, zones)
+        yield from _row_faults(run, records.LINKS, records.LinkRow, links)
+    yield from _mark_faults(again, rows)
+
+
+def _trade_faults(again: ClearedAgain, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield the first trade that the orders of its period do not give."""
+    names = ("trade_id", "order_id", "participant", "side", "energy_milliwh", "price_micro_per_kwh")
+    due = [
+        [str(period), *(str(getattr(trade, name)) for name in names)]
+        for period, outcome in again.outcomes.items()
+        for trade in outcome.trades
+    ]
+    written = [[row.get(name) for name in ("period", *names)] for row in rows]
+    for line, (found, expected) in enumerate(zip_longest(written, due), 2):
+        if found != expected:
+            yield (
+                f"{records.TRADES} line {line}: {_shown(found)} is written, {_shown(expected)} "
+                "comes out of the orders"
+            )
+            return
+
+
+def _shown(cells: Sequence[str | None] | None) -> str:
+    return "nothing" if cells is None else ",".join(cell or "" for cell in cells)
+
+
+def _row_faults(
+    run: Path, name: str, row_type: "type[DataclassInstance]", due: Sequence[Any]
+) -> Iterator[str]:
+    """Yield the first row of a table that is not the one that comes out of the orders."""
+    try:
+        written: list[Any] = csv_rows(row_type, run / name)
+    except (CampaignError, OSError) as error:
+        yield f"{name}: {error}"
+        return
+    for line, (found, expected) in enumerate(zip_longest(written, due), 2):
+        if found != expected:
+            yield f"{name} line {line}: {found} is written, {expected} comes out of the orders"
+            return
+
+
+def _mark_faults(again: ClearedAgain, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Yield each trade whose zone, or what of it is financial only, is another."""
+    periods: dict[str, list[tuple[int, Mapping[str, str], Trade]]] = defaultdict(list)
+    for line, row in enumerate(rows, 2):
+        if "zone" not in row:
+            return  # written before there were such columns
+        try:
+            trade = Trade(
+                int(row["trade_id"]), 0, row["participant"], row["side"],
+                int(row["energy_milliwh"]), 0,
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError, OverflowError):
+            continue  # no trade, which is told elsewhere
+        periods[row["period"]].append((line, row, trade))
+    zone_of = {} if again.network is None else again.network.zone_of()
+    for held in periods.values():
+        trades = [trade for _, _, trade in held]
+        due = {}
+        if again.network is not None:
+            places = [zone_of.get(trade.participant) for trade in trades]
+            due = marks(trades, places, again.network)
+        for line, row, trade in held:
+            zone, financial = mark_cells(due.get(trade.trade_id))
+            expected = [zone, "" if financial is None else str(financial)]
+            found = [row["zone"], row.get("financial_only_milliwh")]
+            if found != expected:
+                yield (
+                    f"{records.TRADES} line {line}: zone and financial-only energy "
+                    f"{_shown(found)!r} are written, {_shown(expected)!r} come out of the zones"
+                )
