@@ -24,6 +24,7 @@ from gridrig.campaign.homes import make_homes
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.lost_devices import LostDevices
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.order_wire import OrderWire
 from gridrig.campaign.outlook import Outlook
@@ -220,7 +221,12 @@ def make_loop(
             trading=trading,
             ledger=LedgerOutage(journal.path),
         ),
-        sensing=Sensing(sensed, analysers, events),
+        sensing=Sensing(
+            sensed,
+            analysers,
+            events,
+            LostDevices(bench.devices, bench.take_back, events, scenario.away_s_max),
+        ),
         physics=physics,
         control=control,
         balancing=balancing,
