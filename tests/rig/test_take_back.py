@@ -89,17 +89,20 @@ def test_one_whose_protection_is_not_as_it_was_found_stays_lost_and_ceased() -> 
         await stranger.open()  # or a restart that brings factory settings back
         found = await stranger.read_function(TRIP)
         await stranger.write_function(TRIP, found.settings, on=not found.on)
+        error, permitted = await refusal(bench, "pv-1"), await inverter.driver.read_connect()
+        await stranger.write_function(TRIP, found.settings, on=found.on)
         await stranger.close()
-        error = await refusal(bench, "pv-1")
-        inverter.lost = False  # read it once more as it was left
-        return error, await inverter.driver.read_connect()
+        rewritten = await bench.take_back("pv-1")
+        return error, permitted, rewritten, await inverter.driver.read_connect()
 
     run = Run(altered)
     assert run.error is None
-    error, permitted = run.result  # type: ignore[misc]
+    error, permitted, rewritten, again = run.result  # type: ignore[misc]
     assert error.code == "rig.not_made_safe"
     assert f"{TRIP} is not as it was found" in str(error)
     assert not permitted
+    # The first try has withdrawn the permit, and the second one knows that it was there.
+    assert (rewritten, again) == (("limit_w", "connect"), True)
 
 
 def test_a_lost_device_is_sent_nothing_and_can_still_be_made_safe() -> None:
@@ -130,6 +133,28 @@ def test_an_inverter_above_the_rigs_limit_is_limited_before_it_is_permitted() ->
     rewritten, limit_w = Run(back, rig).result  # type: ignore[misc]
     assert rewritten == ("limit_w", "connect")
     assert limit_w == pytest.approx(8_000, abs=20)
+
+
+@pytest.mark.parametrize("had_w", [None, LIMIT_W])
+def test_a_limit_of_the_safe_state_does_not_stay_behind(had_w: float | None) -> None:
+    rig = small_rig(
+        (
+            'safe_state = { connect = false }\nemulate = { model = "pv"',
+            'safe_state = { connect = false, limit_w = 0 }\nemulate = { model = "pv"',
+        ),
+        ("p_w_max = 10000, s_va_max = 11000", "p_w_max = 11000, s_va_max = 11000"),
+    )
+
+    async def back(bench: Bench, points: dict[str, Point]) -> Any:
+        inverter = bench.devices["pv-1"]
+        if had_w is not None:  # by somebody before this run
+            await inverter.driver.set_limit_w(had_w)
+        inverter.lost = True
+        return await bench.take_back("pv-1"), (await inverter.read()).limit_w
+
+    rewritten, limit_w = Run(back, rig).result  # type: ignore[misc]
+    assert rewritten == ("limit_w", "connect")
+    assert limit_w == (None if had_w is None else pytest.approx(had_w, rel=1e-3))
 
 
 def test_a_pack_has_its_switches_closed_again_and_keeps_them_open_if_they_were() -> None:

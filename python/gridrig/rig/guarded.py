@@ -46,6 +46,7 @@ class Guarded:
         self.lost = False  # then nothing is sent to it but what makes it safe
         self.answers = True  # whether it said who it is when it was asked last
         self.standing: dict[str, Callable[[], Awaitable[None]]] = {}  # settings, to write again
+        self.as_it_was: dict[str, Callable[[], Awaitable[None]]] | None = None  # while it is lost
         self.reads = 0  # how often it was asked what it does
 
     def end(self) -> None:

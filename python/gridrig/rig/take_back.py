@@ -6,8 +6,8 @@ looks at its protection; then what the run had set is written again, each throug
 read back, and the permit to connect comes last. What fails on the way leaves it lost and, as far as
 it can be told anything, safe.
 
-Limits: inverters, storages and packs. A permit that nobody wrote in this run is the one that the
-device has when it answers.
+Limits: inverters, storages and packs. What the safe state changes and nobody wrote in this run (a
+permit, a limit, a pack's switches) is put back as the device had it when it answered first.
 """
 
 import contextlib
@@ -83,7 +83,9 @@ async def take_back(
             expected=known,
         )
     device.answers = True
-    as_it_was = await _as_it_was(device)
+    if device.as_it_was is None:  # else a try before this one has made it safe, and knows
+        device.as_it_was = await _as_it_was(device)
+    as_it_was = device.as_it_was
     own = [step for step in steps if step.do in OWN_STEPS]
     end = (await make_safe({device.name: device}, own, report)).devices[device.name]
     if not is_safe(end):
@@ -100,6 +102,7 @@ async def take_back(
             with contextlib.suppress(DriverError):  # as far as it can be told
                 await device.make_safe()
         raise
+    device.as_it_was = None
     return tuple(as_it_was)
 
 
@@ -114,9 +117,13 @@ async def _as_it_was(device: Guarded) -> dict[str, Any]:
             settings["fets"] = lambda: device.set_fets(*switches)
     elif isinstance(device, GuardedInverter):
         p_w_max, reading = _limits_of(device).p_w_max, await device.read()
-        if device.capability == "inverter" and reading.w_max > p_w_max:
-            # Without a limit it is not permitted to connect; what it had may be forgotten.
-            settings.setdefault("limit_w", lambda: device.set_limit_w(p_w_max))
+        # Without a limit it would not be permitted to connect; the one it had may be forgotten.
+        needs_limit = device.capability == "inverter" and reading.w_max > p_w_max
+        if needs_limit or "limit_w" in safe:
+            most_w = p_w_max if needs_limit else None
+            had_w = reading.limit_w
+            limit_w = most_w if had_w is None or had_w > p_w_max else had_w
+            settings.setdefault("limit_w", lambda: device.set_limit_w(limit_w))
         connect = settings.pop("connect", None)
         if connect is None and await _is_permitted(device):
             connect = lambda: device.set_connect(True)  # noqa: E731
