@@ -134,3 +134,17 @@ def test_a_criterion_can_limit_how_often_a_device_may_be_lost(tmp_path: Path) ->
     verdicts = run_with(tmp_path, [silent("pv-3")], criteria=[NONE_LOST])
     assert (verdicts.ended, verdicts.outcome.exit_code) == (Outcome.PASS, 1)
     assert [v.value for v in verdicts.verdicts] == [1]
+
+
+@pytest.mark.parametrize("device", ["pv-4", "battery-a"])
+def test_the_same_bad_wire_loses_and_takes_back_to_the_same_bytes(
+    tmp_path: Path, device: str
+) -> None:
+    noise = {"device": device, "at_s": LOST_S, "name": "truncate", "for_s": 90, "probability": 0.4}
+    kept = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        run_with(tmp_path / name, [silent(device), noise], criteria=[LEDGER])
+        kept.append((tmp_path / name / "run" / "events.jsonl").read_bytes())
+    assert b"device_back" in kept[0]
+    assert kept[0] == kept[1]

@@ -77,7 +77,12 @@ class LostDevices:
         if name in needed:
             raise _ended(name, f"{cause}; the island cannot do without it") from error
         self._events.record(
-            "device_lost", name, in_a_row=in_a_row, cause=str(error), away_s_max=self._away_s_max
+            "device_lost",
+            name,
+            code=error.code,
+            failure=error.kind,
+            in_a_row=in_a_row,
+            away_s_max=self._away_s_max,
         )
         self._drivers[name].lost = True
         now_s = asyncio.get_running_loop().time()
@@ -128,7 +133,7 @@ class LostDevices:
                 await away.asking
 
     async def _ask(self, name: str, since_s: float) -> None:
-        wait_s, asked, told = FIRST_ASK_S, 0, ""
+        wait_s, asked, told = FIRST_ASK_S, 0, None
         while True:
             await asyncio.sleep(wait_s)
             asked += 1
@@ -138,8 +143,10 @@ class LostDevices:
                 # One that is there, on a wire that is still bad, is worth another try at once.
                 answers = self._drivers[name].answers
                 wait_s = FIRST_ASK_S if answers else min(2 * wait_s, ASK_S_MAX)
-                if error.code in TOLD and str(error) != told:
-                    told = str(error)
+                # What the wire said names ports, which no two runs share; it is not told.
+                cause = str(getattr(error, "wrong", error))
+                if error.code in TOLD and error.kind != "unavailable" and cause != told:
+                    told = cause
                     self._events.record("device_refused", name, code=error.code, cause=told)
                 continue
             away_s = round(asyncio.get_running_loop().time() - since_s, 3)

@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gridrig.devices.capabilities import Identity
-from gridrig.errors import DriverError
+from gridrig.errors import DriverError, DriverFailure
 from gridrig.rig.device import InverterLimits
 from gridrig.rig.guard import GuardedBms, GuardedInverter
 from gridrig.rig.guarded import Guarded
-from gridrig.rig.safe_end import is_safe, make_safe
+from gridrig.rig.safe_end import UNREACHABLE, is_safe, make_safe
 from gridrig.rig.safe_order import SafeStep
+from gridrig.rig.safe_proof import opened_protection
 
 TAKEN_BACK = frozenset({"inverter", "storage", "bms"})
 OWN_STEPS = frozenset({"power-zero", "settle", "cease", "open-fets", "restore"})
@@ -87,9 +88,17 @@ async def take_back(
         device.as_it_was = await _as_it_was(device)
     as_it_was = device.as_it_was
     own = [step for step in steps if step.do in OWN_STEPS]
-    end = (await make_safe({device.name: device}, own, report)).devices[device.name]
+
+    def step_done(name: str, kind: str, **data: Any) -> None:
+        # Why a step failed names ports, which no two runs share.
+        report(name, kind, **data | {"result": str(data["result"]).partition(":")[0]})
+
+    end = (await make_safe({device.name: device}, own, step_done)).devices[device.name]
     if not is_safe(end):
-        raise DriverError(NOT_SAFE, "{device}: {end}", kind="other", device=device.name, end=end)
+        wrong = await opened_protection(device) or ""
+        kind: DriverFailure = "unavailable" if end.startswith(UNREACHABLE) else "other"
+        text = "{device}: {end}"
+        raise DriverError(NOT_SAFE, text, kind=kind, device=device.name, end=end, wrong=wrong)
     await follow_control(driver, control_period_s, lambda kind, **d: report(device.name, kind, **d))
     await device.read()
     device.lost = False
