@@ -14,10 +14,13 @@ from gridrig.promises.bench_chains import local_chains
 from gridrig.promises.certified_year import unlike_telemetry_permille
 from gridrig.promises.chain_reader import ChainReader
 from gridrig.promises.lives_on_chain import HOURS_NEEDED, build_registry, lives_on_chain
-from gridrig.promises.plant_year import day_start_utc_s, run_days
+from gridrig.promises.plant_days import HOUR_S, day_start_utc_s
+from gridrig.promises.plant_year import run_year
 from gridrig.promises.weeks_on_chain import pay_weeks
+from gridrig.quantity import DAY_S
 
-START_S, DAYS = day_start_utc_s(6), 8  # a Thursday, on which the weeks of the profile begin
+START_S = day_start_utc_s(6)  # a Thursday, on which the weeks of the profile begin
+DAYS = [START_S + day * DAY_S for day in range(8)]
 CHAIN_IDS = (31_337, 31_338)
 CERTIFIED_H = 24
 CERTIFIED, LIVED, FOREIGN = (bytes([n]) * 32 for n in (0x5A, 0x1F, 0xA5))
@@ -56,7 +59,7 @@ TELEMETRY, UNREAD = "meters_unlike_telemetry_permille", "readings_unread"
 )
 async def test_certificates_on_chain(lab: Lab) -> None:
     """Run the days, pay and certify them on chains, and read these."""
-    days = await run_days(lab, START_S, DAYS)
+    days = await run_year(lab, DAYS, step_s=HOUR_S // 2)
     record = lab.record
     record(UNREAD, "1", days.unread)
     record(TELEMETRY, "permille", unlike_telemetry_permille(days))

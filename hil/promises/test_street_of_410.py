@@ -10,7 +10,7 @@ with the wires of the feeder and with what crosses its borders.
 
 from gridrig.campaign.procedures import Criterion, Lab, Mutant, procedure
 from gridrig.promises import zoned_books as books
-from gridrig.promises.plant_year import day_start_utc_s
+from gridrig.promises.plant_days import day_start_utc_s
 from gridrig.promises.zoned_lab import run_day
 
 MISSING, UNLIKE_FEEDER = "readings_missing", "metered_unlike_feeder_wh"

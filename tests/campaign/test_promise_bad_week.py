@@ -25,11 +25,10 @@ RIG = load_rig(RIGS / "emulated-street.toml")
 MINUTES = load_scenario(SCENARIOS / "promise-7-bad-network.toml", units(CATALOGUE))
 TICK_S = 300.0
 HOUR_S = 3600
-WEEKS_SHARE = 0.2  # of the probabilities, see docs/promises/bad_network.md
 
 
-def run_for(duration_s: int, share: float, rig: Rig = RIG) -> Stretch:
-    scenario = stretched(MINUTES, duration_s, TICK_S, share)
+def run_for(duration_s: int, rig: Rig = RIG) -> Stretch:
+    scenario = stretched(MINUTES, duration_s, TICK_S)
 
     async def main(clock: Clock) -> Stretch:
         return await bad_time(rig, scenario, clock)
@@ -49,22 +48,26 @@ def judge(found: Stretch, periods: int) -> None:
     assert found.anchoring.unlike == ()
     assert found.anchoring.in_doubt == 0
     assert found.left_unsafe == ()
+    assert len(found.away_s) == len(found.lost) == found.measured["devices_lost"]
 
 
 @pytest.mark.soak
 def test_a_week_of_it_loses_and_doubles_nothing() -> None:
-    judge(run_for(7 * DAY_S, WEEKS_SHARE), 672)
+    found = run_for(7 * DAY_S)
+    judge(found, 672)
+    assert found.lost, "a week in which nobody is lost shows nothing of coming back"
+    assert max(found.away_s) < MINUTES.away_s_max
 
 
 @pytest.mark.soak
 def test_a_meter_that_counts_one_per_cent_too_much_is_found() -> None:
     wrong = override_emulate(RIG, "meter-pv-2", {"scale": 1.01})
-    assert run_for(HOUR_S, 1.0, wrong).unlike_registers_milliwh > 1000
+    assert run_for(HOUR_S, wrong).unlike_registers_milliwh > 1000
 
 
 @pytest.mark.soak
 def test_an_hour_of_it_loses_and_doubles_nothing() -> None:
-    judge(run_for(HOUR_S, 1.0), 4)
+    judge(run_for(HOUR_S), 4)
 
 
 def test_one_milliwatt_hour_beside_the_registers_is_found() -> None:

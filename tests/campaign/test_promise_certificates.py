@@ -23,7 +23,8 @@ from gridrig.promises import (
 )
 from gridrig.promises import vault_sums as sums
 from gridrig.promises.certified_year import CertifiedYear, certify
-from gridrig.promises.plant_year import HOUR_S, PlantYear, day_start_utc_s
+from gridrig.promises.plant_days import HOUR_S, day_start_utc_s
+from gridrig.promises.plant_year import PlantYear
 from gridrig.settlement.certificates import CertificateStore
 from gridrig.settlement.chain import certificates as chain
 from gridrig.settlement.plant_shares import PlantShares

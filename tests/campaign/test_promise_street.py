@@ -28,7 +28,7 @@ from gridrig.metering import EnrolledKey, OcmfSigner
 from gridrig.promises import zoned_books as books
 from gridrig.promises import zoned_day
 from gridrig.promises.double_auction import Auction, auction, is_unlike_auction
-from gridrig.promises.plant_year import day_start_utc_s
+from gridrig.promises.plant_days import day_start_utc_s
 from gridrig.promises.zoned_day import ZonedDay
 from gridrig.promises.zoned_street import TICK_MICRO_PER_KWH, ZONES, ZonedStreet
 from gridrig.settlement import Journal, SettlementRules

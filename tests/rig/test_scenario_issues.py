@@ -84,7 +84,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 6,
                 "scenario.sead",
                 "an unknown key",
-                'one of "title", "start", "duration_s", "period_s", "seed"',
+                'one of "title", "start", "duration_s", "period_s", "seed", "away_s_max"',
                 "seed",
             )
         ],
@@ -92,6 +92,10 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
     "a seed that is no integer": (
         (("seed = 1", "seed = 1.5"),),
         [(6, "scenario.seed", "1.5", "an integer from 0 to 9223372036854775807", None)],
+    ),
+    "a time away that is longer than a week": (
+        (("seed = 1", "seed = 1\naway_s_max = 1e6"),),
+        [(7, "scenario.away_s_max", "1000000", "a finite number from 0 to 604800", None)],
     ),
     "a start that is no time": (
         (("2016-07-10T12:00:00Z", "2016-07-10 12:00"),),

@@ -26,6 +26,7 @@ from gridrig.campaign.island_cars import make_island_cars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.lost_devices import LostDevices
 from gridrig.campaign.market_zones import network_in
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.order_wire import OrderWire
@@ -227,7 +228,12 @@ def make_loop(
             trading=trading,
             ledger=LedgerOutage(journal.path),
         ),
-        sensing=Sensing(sensed, analysers, events),
+        sensing=Sensing(
+            sensed,
+            analysers,
+            events,
+            LostDevices(bench.devices, bench.take_back, events, scenario.away_s_max),
+        ),
         physics=physics,
         control=control,
         balancing=balancing,

@@ -306,6 +306,11 @@ CATALOGUE: Mapping[str, Known] = {
         lambda o: (o.account.qualities()["interpolated"], 0.0),
         "period",
     ),
+    "devices_lost": Known(
+        "1",
+        "how often a device was lost and asked again; without away_s_max a loss is the end",
+        _count_events("device_lost"),
+    ),
     "periods_grid_infeasible": Known(
         "1",
         "delivery periods of which the feeder can carry no clearing that was found",

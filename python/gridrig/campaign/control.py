@@ -39,6 +39,7 @@ class Control:
         self._sent: dict[str, float | None] = dict.fromkeys(self._storages, None)
         self.bounds: dict[str, Bounds] = dict.fromkeys(self._storages, NOTHING)
         self.overrides_w: dict[str, float] = {}
+        self._lost: frozenset[str] = frozenset()
 
     def override(self, name: str, p_w: float) -> None:
         """Let a person hold a storage at a power, from the next control step on. [W]
@@ -53,6 +54,7 @@ class Control:
 
     def look(self, telemetry: Telemetry) -> None:
         """Take from this tick's readings what each battery allows, and who is to be told again."""
+        self._lost = telemetry.lost
         for name, device in self._storages.items():
             if name not in telemetry.inverters:
                 # It may have let its set-point fall meanwhile (`driver.reverted`).
@@ -61,6 +63,8 @@ class Control:
             self.bounds[name] = battery_bounds(
                 telemetry.batteries.get(str(device.bms)), p_w_max=inverter.p_w_max, limits=pack
             )
+            if name in self._lost:
+                self.bounds[name] = NOTHING  # nobody counts on it
 
     async def step(self, wanted_w: Mapping[str, float], dt_s: float) -> None:
         """Send every storage its next set-point.
@@ -85,6 +89,8 @@ class Control:
                     p_w_max=p_w_max,
                     dt_s=dt_s,
                 )
+            if name in self._lost:
+                continue
             last = self._sent[name]
             moved = last is None or abs(self.set_points[name] - last) > RESEND_W
             if moved or (self.set_points[name] == 0.0 and last != 0.0):

@@ -6,7 +6,7 @@ frequency is high, and more while it is low; connected again, up to their declar
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from statistics import median
 from typing import Any
 
@@ -46,14 +46,21 @@ class Curtailment:
         self._nominal_hz = nominal_hz
         self.share = 1.0
         self._sent = 1.0
+        self._untold: frozenset[str] = frozenset()  # lost when the others were told last
 
     async def step(self, telemetry: Telemetry, dt_s: float, *, islanded: bool) -> None:
         """Move the limit by what the inverters measure, and send it when it moved enough."""
         self.share = self._next(telemetry, dt_s) if islanded else 1.0
-        if abs(self.share - self._sent) < RESEND and (self.share < 1.0 or self._sent == 1.0):
+        names: Set[str] = self._untold - telemetry.lost
+        self._untold -= names
+        if abs(self.share - self._sent) >= RESEND or (self.share == 1.0 and self._sent != 1.0):
+            self._sent = self.share
+            names = self._ratings_w.keys() - telemetry.lost
+            self._untold = frozenset(self._ratings_w.keys() & telemetry.lost)
+        # In rig order, and to those at once who are back.
+        limits = {n: self.share * rated_w for n, rated_w in self._ratings_w.items() if n in names}
+        if not limits:
             return
-        self._sent = self.share
-        limits = {name: self.share * rated_w for name, rated_w in self._ratings_w.items()}
         results = await asyncio.gather(
             *(self._drivers[name].set_limit_w(p_w) for name, p_w in limits.items()),
             return_exceptions=True,

@@ -94,6 +94,7 @@ class Loop:
                 self.stimuli.end()
                 self.physics.street.let_go()
             finally:
+                await self.sensing.lost.end()
                 if wire is not None:
                     await wire.close()
 
@@ -113,6 +114,7 @@ class Loop:
         await self._period_edge(float(self.scenario.duration_s))
         self.computing.finish()
         self.account.finish()
+        self.sensing.lost.finish()
 
     def observed(self, columns: Mapping[str, list[float]]) -> Observed:
         """Return what the catalogue's measurements are taken from; `columns` is the trace."""
@@ -171,7 +173,7 @@ class Loop:
             await self.operator.look(tick.t_s)
         street.follow_profiles(int(utc_s))
         street.follow_fleets(utc_s)
-        telemetry = await self.sensing.read()
+        telemetry = await self.sensing.read(self._needed())
         self.control.look(telemetry)
         if self.coordination is not None:
             self.coordination.look(
@@ -230,6 +232,14 @@ class Loop:
         if flow.island is not None:
             head = street.world.head()
             self.islands.tick(flow.island, (head.import_milliwh, head.export_milliwh))
+
+    def _needed(self) -> tuple[str, ...]:
+        """Return what an island that is there cannot do without: its former and its pack."""
+        former = self.physics.street.former if self.physics.islanded else None
+        if former is None:
+            return ()
+        pack = self.physics.street.rig.device(former).bms
+        return (former,) if pack is None else (former, pack)
 
     def _switches(self, telemetry: Telemetry) -> dict[str, bool]:
         """Return by branch whether its switch is closed: contacts if modelled, else as read."""

@@ -199,6 +199,8 @@ class Procedures:
         if not isinstance(tested, Procedure):
             return None
         items = list(self._items(collector, name, tested))
+        for item in items:  # as pytest does for its own functions: -m chooses among them
+            item.own_markers.extend(getattr(obj, "pytestmark", ()))
         self.procedures |= {item.nodeid for item in items}
         return items
 

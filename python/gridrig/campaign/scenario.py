@@ -67,6 +67,7 @@ __all__ = [
 ]
 
 Whole = Annotated[int, above(0)]
+AWAY_S_MAX = 604_800
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,9 @@ class Scenario:
         Computing jobs, by the time at which they are offered.
     charging : ChargingRules or None
         Whose cars come, and how they are charged; None if events and cars say it.
+    away_s_max : float
+        How long an inverter, storage or pack that was lost may be away before that ends the run; 0
+        for not at all (`lost_devices.py`). [s]
     slice : mapping
         What was asked of the slice, if this is one: `from_s`, `for_s`, `tick_s`. [s]
     """
@@ -203,6 +207,7 @@ class Scenario:
     operator: OperatorRules | None = None
     jobs: tuple[Job, ...] = ()
     charging: ChargingRules | None = None
+    away_s_max: float = 0.0
     slice: Mapping[str, int] = field(default_factory=dict)
     rules: RuleTables = field(default_factory=RuleTables)
 
@@ -227,6 +232,7 @@ class _Header:
     duration_s: Whole
     period_s: Whole
     seed: Annotated[int, between(0, 2**63 - 1)]
+    away_s_max: Annotated[float, between(0, AWAY_S_MAX)] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +324,7 @@ def describe_scenario(file: TomlFile, known: Mapping[str, str] | None = None) ->
         duration_s=header.values["duration_s"],
         period_s=header.values["period_s"],
         seed=header.values["seed"],
+        away_s_max=header.values["away_s_max"],
         windows=tuple(draft.build() for draft in windows),
         market=market.build() if market is not None else None,
         events=tuple(sorted((e.event() for e in events), key=lambda e: e.at_s)),

@@ -1,5 +1,6 @@
 """A bad network for as long as one likes: the scenario of minutes, stretched, and the plant's word.
 
+A device that gives no answer three times in a row is lost, and taken back in the same run.
 In a long run a storage whose reading is lost is led otherwise than in a good one, so the good twin
 is no measure of it. What must hold is that each meter is settled for exactly what the plant's own
 registers counted in the same run.
@@ -45,6 +46,10 @@ class Stretch:
         Of its periods, through a bad node.
     left_unsafe : tuple of str
         Devices that were.
+    lost : tuple of str
+        Devices that were lost, each time, in order.
+    away_s : tuple of float
+        How long each was away that came back. [s]
     """
 
     troubles: int
@@ -53,9 +58,11 @@ class Stretch:
     measured: dict[str, float | None]
     anchoring: Anchoring
     left_unsafe: tuple[str, ...]
+    lost: tuple[str, ...]
+    away_s: tuple[float, ...]
 
 
-def stretched(scenario: Scenario, duration_s: int, tick_s: float, share: float) -> Scenario:
+def stretched(scenario: Scenario, duration_s: int, tick_s: float) -> Scenario:
     """Return a scenario that lasts longer, with its faults armed nearly to the end.
 
     Parameters
@@ -64,8 +71,6 @@ def stretched(scenario: Scenario, duration_s: int, tick_s: float, share: float) 
         Of minutes.
     duration_s, tick_s
         What it is to last, and its control period. [s]
-    share : float
-        Of each fault's probability that is left: what is borne for an hour may not be for a week.
 
     Returns
     -------
@@ -75,9 +80,7 @@ def stretched(scenario: Scenario, duration_s: int, tick_s: float, share: float) 
     until_s = float(duration_s - 2 * scenario.period_s)
     faults = []
     for fault in scenario.faults:
-        probability = share * fault.parameters.get("probability", 1.0)
-        more = {"for_s": until_s, "probability": probability}
-        faults.append(replace(fault, parameters={**fault.parameters, **more}))
+        faults.append(replace(fault, parameters={**fault.parameters, "for_s": until_s}))
     windows = (Window(from_s=0.0, tick_s=tick_s),)
     return replace(scenario, duration_s=duration_s, windows=windows, faults=tuple(faults))
 
@@ -100,7 +103,10 @@ async def bad_time(rig: Rig, scenario: Scenario, clock: Clock) -> Stretch:
         anchoring = await anchor_in_trouble(journal, clock, wait_s=wait_s)
     counted = {key: after[key] - before[key] for key in after}
     unlike = energy_unlike_registers_milliwh(loop, counted)
-    return Stretch(bad, unlike, not_once, measured, anchoring, safe[-1].left_unsafe)
+    told = loop.events.ordered()
+    lost = tuple(event.device for event in told if event.kind == "device_lost")
+    away_s = tuple(float(event.data["away_s"]) for event in told if event.kind == "device_back")
+    return Stretch(bad, unlike, not_once, measured, anchoring, safe[-1].left_unsafe, lost, away_s)
 
 
 def energy_unlike_registers_milliwh(loop: Loop, counted: dict[tuple[str, str], int]) -> int:

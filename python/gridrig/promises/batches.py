@@ -64,22 +64,20 @@ def private_sum_unlike_wh(claims: Sequence[EnergyClaim]) -> int:
     """
     # Of the claims alone, so that the same year gives the same bytes.
     secret = sha256(b"".join(claim.asset + bytes([claim.quanta]) for claim in claims)).digest()
-    names = [f"certificate/{claim.number}" for claim in claims]
-    values = [str(claim.energy_wh).encode() for claim in claims]
+    payloads = {f"certificate/{c.number}": str(c.energy_wh).encode() for c in claims}
     published = [
         Opening(name, commitment_salt(secret, name), value).commitment
-        for name, value in zip(names, values, strict=True)
+        for name, value in payloads.items()
     ]
     root = committed_tree(published)[0].root()
-    revealed = 0
-    for name, value in zip(names, values, strict=True):
-        revealed += int(LeafOpening.of(secret, name, value, published).check(root))
+    openings = LeafOpening.all_of(secret, payloads, published)
+    revealed = sum(int(opening.check(root)) for opening in openings)
     astray = abs(revealed - sum(claim.energy_wh for claim in claims))
-    false = LeafOpening.of(secret, names[0], values[0], published)
+    false = openings[0]
     more = LeafOpening(
         false.leaf_id,
         false.salt,
-        str(int(values[0]) + 1).encode(),
+        str(int(false.payload) + 1).encode(),
         false.index,
         false.leaf_count,
         false.path,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gridrig._core import EnergyClaim, MeterPeriod
 from gridrig.errors import SettlementError
-from gridrig.promises.plant_year import HOUR_S, STEP_S, PlantYear, sun_share
+from gridrig.promises.plant_days import HOUR_S, sun_share
+from gridrig.promises.plant_year import STEP_S, PlantYear
 from gridrig.promises.register_text import whole_wh
 from gridrig.quantity import DAY_S
 from gridrig.settlement.certificates import CertificateStore, new_asset
@@ -21,6 +22,7 @@ ISSUER, OWNER, PLANT, KEEPER = "promises", "owner", "plant", "keeper"
 CREDITED_FROM_H = 14
 STORAGE_PERMILLE = 850
 SHARE_W = 100
+QUANTUM_MS = 300_000
 
 
 @dataclass
@@ -104,11 +106,10 @@ class CertifiedYear:
         """
         wrong = 0
         shared = {claim.number: (m, claim) for m in self.plants[1:] for claim in self.claims[m]}
+        hours = {(m, hour.from_ms): hour for m in self.plants[1:] for hour in year.hours(m)}
         for number, parts in self.parted:
             meter, claim = shared[number]
-            (hour,) = (
-                hour for hour in year.hours(meter) if hour.from_ms == claim.first_quantum * 300_000
-            )
+            hour = hours[meter, claim.first_quantum * QUANTUM_MS]
             exact = claim.energy_wh / (len(parts) - 1)
             wrong += (
                 sum(parts) != claim.energy_wh
@@ -124,7 +125,20 @@ def certify(year: PlantYear, path: Path) -> CertifiedYear:
     plants = tuple(m for m in year.readings if year.plant_of[m] in year.rated_w)
     storages = tuple(m for m in year.readings if m not in plants)
     certified = CertifiedYear(path, plants, storages)
-    with whole(path) as store:
+    with CertificateStore(path) as store:
+        _enrol(year, certified, store)
+        for meter in plants[:1]:
+            for day in _days(year.hours(meter)):
+                certified.claims[meter] += _own(store, day)
+        for meter in plants[1:]:
+            _share(year, certified, store, meter)
+        for meter in storages:
+            _store(year, certified, store, meter)
+    return certified
+
+
+def _enrol(year: PlantYear, certified: CertifiedYear, store: CertificateStore) -> None:
+    with store.whole():
         for meter, readings in year.readings.items():
             if readings:
                 store.name(meter, asset := new_asset())
@@ -134,23 +148,20 @@ def certify(year: PlantYear, path: Path) -> CertifiedYear:
                     first.serial,
                     asset=asset,
                     start_milliwh=first.export_milliwh or 0,
-                    storage_permille=STORAGE_PERMILLE if meter in storages else None,
+                    storage_permille=STORAGE_PERMILLE if meter in certified.storages else None,
                 )
-    for meter in plants[:1]:
-        for day in _days(year.hours(meter)):
-            morning = [hour for hour in day if _hour_of(hour) < CREDITED_FROM_H]
-            later = [hour for hour in day if _hour_of(hour) >= CREDITED_FROM_H]
-            found = mint_batch(path, morning, holder=OWNER, issuer=ISSUER)
-            found += mint_batch(path, later, holder=OWNER, issuer=ISSUER, scheme="carbon-credit")
-            certified.claims[meter] += [claim for claim in found if claim is not None]
-    for meter in plants[1:]:
-        _share(year, certified, meter)
-    for meter in storages:
-        _store(year, certified, meter)
-    return certified
 
 
-def _share(year: PlantYear, certified: CertifiedYear, meter: str) -> None:
+def _own(store: CertificateStore, day: list[MeterPeriod]) -> list[EnergyClaim]:
+    """Certify a day of a plant with one owner: certificates first, then carbon credits."""
+    morning = [hour for hour in day if _hour_of(hour) < CREDITED_FROM_H]
+    later = [hour for hour in day if _hour_of(hour) >= CREDITED_FROM_H]
+    found = mint_batch(store, morning, holder=OWNER, issuer=ISSUER)
+    found += mint_batch(store, later, holder=OWNER, issuer=ISSUER, scheme="carbon-credit")
+    return [claim for claim in found if claim is not None]
+
+
+def _share(year: PlantYear, certified: CertifiedYear, store: CertificateStore, meter: str) -> None:
     shares = PlantShares(PLANT, int(year.rated_w[year.plant_of[meter]]), SHARE_W)
     for number in range(shares.capacity_w // SHARE_W):
         shares.give(f"home-{number + 1}")
@@ -160,29 +171,28 @@ def _share(year: PlantYear, certified: CertifiedYear, meter: str) -> None:
         certified.refused_share = refusal.code
     days = _days(year.hours(meter))
     # The shares of midsummer and of midwinter; on the other days the plant keeps what it makes.
-    for day in days:
-        parted = day in (days[5], days[-1]) if len(days) > 5 else False
-        for hour in day if parted else ():
-            with CertificateStore(certified.path) as store:
-                before = len(store.claims())
-            parts = shares.part(certified.path, hour, issuer=ISSUER)
-            with CertificateStore(certified.path) as store:
-                found = store.claims()[before:]
-            certified.claims[meter] += found
-            certified.parted += [(claim.number, parts) for claim in found]
-        if not parted:
-            kept = mint_batch(certified.path, day, holder=PLANT, issuer=ISSUER, scheme="share")
+    midsummer, midwinter = len(days) * 11 // 24, len(days) - 1
+    for place, day in enumerate(days):
+        if place not in (midsummer, midwinter):
+            kept = mint_batch(store, day, holder=PLANT, issuer=ISSUER, scheme="share")
             certified.claims[meter] += [claim for claim in kept if claim is not None]
+            continue
+        for hour in day:
+            number = store.events + 1
+            parts = shares.part(store, hour, issuer=ISSUER)
+            if store.events >= number:
+                certified.claims[meter].append(store.claim(number))
+                certified.parted.append((number, parts))
 
 
-def _store(year: PlantYear, certified: CertifiedYear, meter: str) -> None:
+def _store(year: PlantYear, certified: CertifiedYear, store: CertificateStore, meter: str) -> None:
     """Retire certificates of the same hour to charge, then certify what comes back."""
     hours = year.hours(meter)
     sources = {c.first_quantum: c for m in certified.plants[:1] for c in certified.claims[m]}
-    with whole(certified.path) as store:
-        asset = store.asset_of(meter)
+    asset = store.asset_of(meter)
+    with store.whole():
         for hour in hours:
-            source = sources.get(hour.from_ms // 300_000)
+            source = sources.get(hour.from_ms // QUANTUM_MS)
             taken = hour.import_milliwh // 1000
             if source is not None and asset is not None and taken:
                 energy_wh = min(taken, source.energy_wh)
@@ -218,7 +228,7 @@ def second_mint_wh(year: PlantYear, certified: CertifiedYear) -> int:
     with whole(certified.path) as store:
         before = store.supply().minted_wh
         for meter, claims in certified.claims.items():
-            hours = {hour.from_ms // 300_000: hour for hour in year.hours(meter)}
+            hours = {hour.from_ms // QUANTUM_MS: hour for hour in year.hours(meter)}
             for claim in claims:
                 store.mint(
                     hours[claim.first_quantum],

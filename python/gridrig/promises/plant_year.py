@@ -1,53 +1,24 @@
-"""Days of certified plants: sun and storage are driven, every hour is signed.
+"""Some days of certified plants, or all of a year: sun and storage are driven, each hour is signed.
 
-A year is one day of each month, the fifteenth. What the meters signed is kept as it was received
-and as it was verified; beside it stands what the inverters said of themselves, which is the only
-other witness of that energy.
+What the meters signed is kept as it was received and as it was verified; beside it stands what the
+inverters said of themselves, which is the only other witness of that energy. The battery is led by
+the state of charge that its manager tells: orders by the clock alone would drift it empty or full.
 """
 
-import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import pairwise
 
 from gridrig._core import MeterPeriod, VerifiedReading, Verifier
 from gridrig.campaign.lab import Lab
 from gridrig.errors import DriverError, MeteringError
 from gridrig.metering.keys import enrol_all
+from gridrig.promises.plant_days import HOUR_S, has_order, order_w, sun_share
 from gridrig.quantity import DAY_S
 
-HOUR_S = 3600
 STEP_S = 900
-LATITUDE_DEG = 50.0
-YEAR = 2017
-MONTHS = 12
-CLOUDS = (1.0, 0.9, 0.7, 1.0, 0.8)
-"""What the clouds leave of a clear sky, day by day in turn."""
-CHARGING_H = range(10, 13)
-DISCHARGING_H = range(18, 21)
-CHARGE_W, DISCHARGE_W = 1_500.0, 1_400.0
-
-
-def day_start_utc_s(month: int) -> int:
-    """Return when the day of a month begins, 1 to 12. [s since 1970]"""
-    return int(datetime(YEAR, month, 15, tzinfo=UTC).timestamp())
-
-
-def sun_share(utc_s: int) -> float:
-    """Return what the sun gives of a plant's rating: the sine of its elevation, less the clouds.
-
-    References
-    ----------
-    .. [1] P. I. Cooper, "The absorption of radiation in solar stills," Solar Energy 12(3), 1969.
-    """
-    when = datetime.fromtimestamp(utc_s, UTC)
-    day = when.timetuple().tm_yday
-    tilt = math.radians(23.45 * math.sin(math.tau * (284 + day) / 365))
-    hour_angle = math.radians(15.0 * (when.hour + when.minute / 60 - 12))
-    place = math.radians(LATITUDE_DEG)
-    sine = math.sin(place) * math.sin(tilt)
-    sine += math.cos(place) * math.cos(tilt) * math.cos(hour_angle)
-    return max(0.0, sine) * CLOUDS[when.month % len(CLOUDS)]
+NOON_H = 12
 
 
 @dataclass
@@ -68,6 +39,8 @@ class PlantYear:
         Readings that a meter did not give or that were refused.
     given_wh, taken_wh : mapping of device to float
         Energy by the inverters' own telemetry. [Wh]
+    soc_min, soc_max : float
+        What the packs' managers told while they were led, least and most.
     """
 
     readings: dict[str, list[VerifiedReading]] = field(default_factory=dict)
@@ -78,101 +51,98 @@ class PlantYear:
     given_wh: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     taken_wh: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     between: dict[str, VerifiedReading] = field(default_factory=dict)
-    """At half past noon in June: within an hour that has its own two readings."""
+    """At half past noon of the middle day: within an hour that has its own two readings."""
+    soc_min: float = 1.0
+    soc_max: float = 0.0
+    _hours: dict[str, tuple[int, list[MeterPeriod]]] = field(default_factory=dict)
 
     def hours(self, meter: str) -> list[MeterPeriod]:
-        """Return the hours of a meter between two of its readings, those of one day only."""
-        return [
-            MeterPeriod(meter, one, other)
-            for one, other in zip(self.readings[meter], self.readings[meter][1:], strict=False)
-            if other.time_s - one.time_s == HOUR_S
-        ]
+        """Return the hours of a meter between two of its readings, in order; no longer span."""
+        readings = self.readings[meter]
+        count, hours = self._hours.get(meter, (0, []))
+        if count != len(readings):
+            hours = [
+                MeterPeriod(meter, one, other)
+                for one, other in pairwise(readings)
+                if other.time_s - one.time_s == HOUR_S
+            ]
+            self._hours[meter] = len(readings), hours
+        return hours
+
+    def unmetered(self, days: Sequence[int]) -> int:
+        """Return how many hours of days no two readings of a meter lie around, of all meters."""
+        wanted = {1000 * (day + hour * HOUR_S) for day in days for hour in range(DAY_S // HOUR_S)}
+        return sum(len(wanted - {h.from_ms for h in self.hours(m)}) for m in self.readings)
 
 
-async def run_year(lab: Lab) -> PlantYear:
-    """Let twelve days pass and have every meter sign every hour of them."""
-    year, verifier = await _begun(lab)
-    for month in range(1, MONTHS + 1):
-        between_s = day_start_utc_s(month) + DAY_S // 2 + HOUR_S // 2 if month == 6 else None
-        span = _Span(day_start_utc_s(month), DAY_S // HOUR_S, STEP_S, between_s)
-        await _run_span(lab, year, verifier, span)
-    return year
-
-
-async def run_days(lab: Lab, start_s: int, days: int, *, step_s: int = HOUR_S) -> PlantYear:
-    """Let days pass without a gap and have every meter sign every hour of them.
+async def run_year(lab: Lab, days: Sequence[int], *, step_s: int = STEP_S) -> PlantYear:
+    """Let days pass and have every meter sign every hour of them.
 
     Parameters
     ----------
-    start_s : int
-        Midnight before the first. [s since 1970]
+    lab : Lab
+        Of plants and storages, each behind a signed meter.
+    days : sequence of int
+        When each begins, in order. Between days that do not follow each other nobody is awake:
+        nothing flows, and the clock alone goes on. [s since 1970]
     step_s : int
-        How long sun and orders are held; an hour is a whole number of them. [s]
+        How long sun and orders are held; half an hour is a whole number of them. [s]
     """
-    year, verifier = await _begun(lab)
-    await _run_span(lab, year, verifier, _Span(start_s, days * DAY_S // HOUR_S, step_s))
-    return year
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Hours without a gap; in the middle of one, all meters may be read besides. [s]"""
-
-    start_s: int
-    hours: int
-    step_s: int
-    between_s: int | None = None
-
-
-async def _begun(lab: Lab) -> tuple[PlantYear, Verifier]:
     year, verifier = PlantYear(), Verifier()
     enrol_all(verifier, lab.rig.keys)
     year.plant_of = {meter.name: str(meter.measures) for meter in lab.rig.signing()}
-    year.readings = {name: [] for name in year.plant_of}
-    year.records = {name: [] for name in year.plant_of}
+    meters = list(year.plant_of)
+    year.readings = {name: [] for name in meters}
+    year.records = {name: [] for name in meters}
     for device in lab.rig.of("inverter"):
         year.rated_w[device.name] = (await lab.driver(device.name).read()).w_max
-    return year, verifier
-
-
-async def _run_span(lab: Lab, year: PlantYear, verifier: Verifier, span: _Span) -> None:
-    # Between the days nobody is awake: nothing flows, and the clock alone goes on.
-    await lab.clock.sleep_until(float(span.start_s - lab.clock.start_utc_s))
-    for name in year.readings:
-        await lab.bench.devices[name].sync_clock(span.start_s)
-    await _sign(lab, year, verifier, span.start_s)
-    for from_s in range(span.start_s, span.start_s + span.hours * HOUR_S, HOUR_S):
-        for step_s in range(from_s, from_s + HOUR_S, span.step_s):
-            if step_s == span.between_s:
-                for name in year.readings:
-                    if (found := await _reading(lab, name, verifier, step_s)) is not None:
+    awake_s = -1
+    for start_s in days:
+        await lab.clock.sleep_until(float(start_s - lab.clock.start_utc_s))
+        for name in meters:
+            await lab.bench.devices[name].sync_clock(start_s)
+        if start_s != awake_s:  # else signed as the end of the day before
+            await _sign(lab, year, verifier, start_s)
+        for from_s in range(start_s, start_s + DAY_S, HOUR_S):
+            half_s = from_s + HOUR_S // 2
+            await _pass(lab, year, range(from_s, half_s, step_s))
+            if from_s == days[len(days) // 2] + NOON_H * HOUR_S:
+                for name in meters:
+                    if (found := await _reading(lab, name, verifier, half_s)) is not None:
                         year.between[name] = found[0]
-            await _pass(lab, year, step_s, span.step_s)
-        await _sign(lab, year, verifier, from_s + HOUR_S)
+            await _pass(lab, year, range(half_s, from_s + HOUR_S, step_s))
+            await _sign(lab, year, verifier, from_s + HOUR_S)
+        awake_s = start_s + DAY_S
+    return year
 
 
-async def _pass(lab: Lab, year: PlantYear, begin_s: int, step_s: int) -> None:
-    share = sun_share(begin_s + step_s // 2)
-    for device in lab.rig.of("inverter"):
-        lab.give(device.name, share * year.rated_w[device.name])
-    for device in lab.rig.of("storage"):
-        await lab.driver(device.name).set_power_w(_order_w(begin_s))
-    left_s = begin_s + step_s - lab.clock.start_utc_s - lab.clock.now_s()
-    # Half a step to settle, a look at what the inverters say, and the other half.
-    await lab.pass_time(left_s / 2, step_s=left_s / 2)
-    for device in lab.rig.of("inverter", "storage"):
-        said = await lab.driver(device.name).read()
-        side = year.given_wh if said.p_w >= 0 else year.taken_wh
-        side[device.name] += abs(said.p_w) * step_s / HOUR_S
-    left_s = begin_s + step_s - lab.clock.start_utc_s - lab.clock.now_s()
-    await lab.pass_time(left_s, step_s=left_s)
+async def _pass(lab: Lab, year: PlantYear, steps: range) -> None:
+    """Let steps of one length pass, each from when it begins. [s since 1970]"""
+    for begin_s in steps:
+        share = sun_share(begin_s + steps.step // 2)
+        for device in lab.rig.of("inverter"):
+            lab.give(device.name, share * year.rated_w[device.name])
+        for device in lab.rig.of("storage"):
+            p_w = await _order_w(lab, year, str(device.bms), begin_s)
+            await lab.driver(device.name).set_power_w(p_w)
+        left_s = begin_s + steps.step - lab.clock.start_utc_s - lab.clock.now_s()
+        # Half a step to settle, a look at what the inverters say, and the other half.
+        await lab.pass_time(left_s / 2, step_s=left_s / 2)
+        for device in lab.rig.of("inverter", "storage"):
+            said = await lab.driver(device.name).read()
+            side = year.given_wh if said.p_w >= 0 else year.taken_wh
+            side[device.name] += abs(said.p_w) * steps.step / HOUR_S
+        left_s = begin_s + steps.step - lab.clock.start_utc_s - lab.clock.now_s()
+        await lab.pass_time(left_s, step_s=left_s)
 
 
-def _order_w(utc_s: int) -> float:
-    hour = utc_s % DAY_S // HOUR_S
-    if hour in CHARGING_H:
-        return -CHARGE_W
-    return DISCHARGE_W if hour in DISCHARGING_H else 0.0
+async def _order_w(lab: Lab, year: PlantYear, pack: str, utc_s: int) -> float:
+    """Return what a storage is told, by what its pack's manager says over its wire. [W]"""
+    if not has_order(utc_s):
+        return 0.0
+    soc = (await lab.driver(pack).read()).soc
+    year.soc_min, year.soc_max = min(year.soc_min, soc), max(year.soc_max, soc)
+    return order_w(utc_s, soc)
 
 
 async def _sign(lab: Lab, year: PlantYear, verifier: Verifier, utc_s: int) -> None:

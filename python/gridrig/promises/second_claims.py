@@ -5,13 +5,20 @@ what an attempt did before it was refused is taken back, as a transaction that f
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from gridrig._core import EnergyClaim, MeterPeriod
 from gridrig.errors import SettlementError
-from gridrig.promises.certified_year import ISSUER, OWNER, PLANT, CertifiedYear
+from gridrig.promises.certified_year import (
+    ISSUER,
+    OWNER,
+    PLANT,
+    QUANTUM_MS,
+    CertifiedYear,
+)
 from gridrig.promises.plant_year import PlantYear
 from gridrig.settlement.certificates import CertificateStore, new_asset
 from gridrig.settlement.chain import certificates as chain
@@ -20,6 +27,7 @@ DOUBLE_CLAIM = "settlement.certificate_double_claim"
 DOUBLE_ISSUE = "settlement.certificate_double_issue"
 CHAINS = ((31_337, b"\x77" * 20), (7_777, b"\x88" * 20))
 ACCOUNT = b"\x11" * 20
+SOME = 12
 SCHEMES = ("certificate", "carbon-credit", "share")
 
 
@@ -40,39 +48,50 @@ class SecondClaims:
     without_records: int
 
 
-Attempt = tuple[str, Callable[[sqlite3.Connection], object]]
+Attempt = tuple[str, Callable[[CertificateStore, sqlite3.Connection], object]]
+
+
+class _Taken(Exception):
+    """What was tried was not refused."""
 
 
 def second_claims(year: PlantYear, certified: CertifiedYear) -> SecondClaims:
-    """Try everything on the certificates of a year."""
+    """Try everything on the certificates of a year: each is minted again in every other way.
+
+    What looks through all of a register is tried on some of them, spread over the year.
+    """
     attempts: list[Attempt] = []
     for meter in (*certified.plants, *certified.storages):
-        by_edge = {hour.from_ms // 300_000: hour for hour in year.hours(meter)}
-        for claim in certified.claims[meter][:: max(1, len(certified.claims[meter]) // 12)]:
+        by_edge = {hour.from_ms // QUANTUM_MS: hour for hour in year.hours(meter)}
+        claims = certified.claims[meter]
+        for claim in claims:
             attempts += _again(by_edge[claim.first_quantum], claim)
-    attempts += _overlaps(year, certified) + _bridges(certified) + _storage(year, certified)
+        attempts += [_elsewhere(claim) for claim in claims[:: max(1, len(claims) // SOME)]]
+    attempts += _overlaps(year, certified) + _storage(year, certified)
     taken = without = 0
-    for expected, attempt in attempts:
-        refusal = _refusal(certified, attempt)
-        if refusal is None or refusal.code != expected:
-            taken += 1
-        elif expected in (DOUBLE_CLAIM, DOUBLE_ISSUE):
-            without += _lacks_records(refusal)
+    with CertificateStore(certified.path) as store:
+        attempts += _bridges(certified, store)
+        for expected, attempt in attempts:
+            refusal = _refusal(store, attempt)
+            if refusal is None or refusal.code != expected:
+                taken += 1
+            elif expected in (DOUBLE_CLAIM, DOUBLE_ISSUE):
+                without += _lacks_records(refusal)
     return SecondClaims(len(attempts), taken, without)
 
 
 def _refusal(
-    certified: CertifiedYear, attempt: Callable[[sqlite3.Connection], object]
+    store: CertificateStore, attempt: Callable[[CertificateStore, sqlite3.Connection], object]
 ) -> SettlementError | None:
-    db = sqlite3.connect(certified.path, isolation_level=None)
+    """Return what an attempt is refused by; nothing of it stays either way."""
     try:
-        db.execute("BEGIN IMMEDIATE")
-        attempt(db)
+        with store.whole() as db:
+            attempt(store, db)
+            raise _Taken
     except SettlementError as refusal:
         return refusal
-    finally:
-        db.close()  # nothing of it is committed
-    return None
+    except _Taken:
+        return None
 
 
 def _lacks_records(refusal: SettlementError) -> bool:
@@ -89,14 +108,18 @@ def _again(hour: MeterPeriod, claim: EnergyClaim) -> list[Attempt]:
     others = [{"issuer": "another issuer"}, {"holder": "eve"}]
     others += [{"scheme": scheme} for scheme in SCHEMES if scheme != claim.scheme]
 
-    def mint(change: dict[str, str]) -> Callable[[sqlite3.Connection], object]:
-        asked = given | change
-        return lambda db: CertificateStore.within(db).mint(hour, **asked)  # type: ignore[arg-type]
+    return [(DOUBLE_CLAIM, partial(_mint, hour=hour, asked=given | change)) for change in others]
 
-    def elsewhere(db: sqlite3.Connection) -> None:
-        chain.claim(db, _on_chain(claim, *CHAINS[0]))
 
-    return [*((DOUBLE_CLAIM, mint(change)) for change in others), (DOUBLE_CLAIM, elsewhere)]
+def _mint(
+    store: CertificateStore, _: sqlite3.Connection, hour: MeterPeriod, asked: Mapping[str, Any]
+) -> None:
+    store.mint(hour, **asked)
+
+
+def _elsewhere(claim: EnergyClaim) -> Attempt:
+    """Claim on a chain what is claimed here."""
+    return DOUBLE_CLAIM, lambda _, db: chain.claim(db, _on_chain(claim, *CHAINS[0]))
 
 
 def _on_chain(claim: EnergyClaim, chain_id: int, registry: bytes) -> chain.Certificate:
@@ -122,7 +145,7 @@ def _overlaps(year: PlantYear, certified: CertifiedYear) -> list[Attempt]:
             continue
         part = MeterPeriod(OWNER, half, closing[0])
         attempts += [
-            (DOUBLE_CLAIM, partial(_mint_part, period=part)),
+            (DOUBLE_CLAIM, partial(_mint, hour=part, asked={"holder": OWNER, "issuer": ISSUER})),
             ("settlement.certificate_point_repeated", partial(_name_again, point=meter)),
             (
                 "settlement.certificate_source_repeated",
@@ -132,25 +155,20 @@ def _overlaps(year: PlantYear, certified: CertifiedYear) -> list[Attempt]:
     return attempts
 
 
-def _mint_part(db: sqlite3.Connection, period: MeterPeriod) -> None:
-    CertificateStore.within(db).mint(period, holder=OWNER, issuer=ISSUER)
+def _name_again(store: CertificateStore, _: sqlite3.Connection, point: str) -> None:
+    store.name(point, new_asset())
 
 
-def _name_again(db: sqlite3.Connection, point: str) -> None:
-    CertificateStore.within(db).name(point, new_asset())
-
-
-def _enrol_again(db: sqlite3.Connection, meter: str, serial: str) -> None:
-    store = CertificateStore.within(db)
+def _enrol_again(store: CertificateStore, _: sqlite3.Connection, meter: str, serial: str) -> None:
     store.name("another point", asset := new_asset())
     store.enrol(meter, serial, asset=asset)
 
 
-def _bridges(certified: CertifiedYear) -> list[Attempt]:
+def _bridges(certified: CertifiedYear, store: CertificateStore) -> list[Attempt]:
     """Let a certificate live on on a chain, and use it here, there and on another chain."""
     attempts: list[Attempt] = []
     owned = [claim for meter in certified.plants[:1] for claim in certified.claims[meter]]
-    for claim in [claim for claim in owned if _is_whole(certified, claim)][:3]:
+    for claim in [claim for claim in owned if _is_whole(store, claim)][:3]:
         attempts += [
             ("settlement.certificate_ended", partial(_move_and_retire, claim=claim)),
             (DOUBLE_ISSUE, partial(_move_twice, claim=claim)),
@@ -163,22 +181,21 @@ def _move(db: sqlite3.Connection, claim: EnergyClaim) -> chain.Certificate:
     return chain.publish(db, claim.number, chain_id=chain_id, registry=registry, owner=ACCOUNT)
 
 
-def _move_and_retire(db: sqlite3.Connection, claim: EnergyClaim) -> None:
+def _move_and_retire(_: CertificateStore, db: sqlite3.Connection, claim: EnergyClaim) -> None:
     _move(db, claim)
     CertificateStore.within(db).retire(
         claim.number, 0, 1, claim.holder, purpose="use", beneficiary="eve"
     )
 
 
-def _move_twice(db: sqlite3.Connection, claim: EnergyClaim) -> None:
+def _move_twice(_: CertificateStore, db: sqlite3.Connection, claim: EnergyClaim) -> None:
     moved = _move(db, claim)
     chain_id, registry = CHAINS[1]
     chain.claim(db, replace(moved, chain_id=chain_id, registry=registry))
 
 
-def _is_whole(certified: CertifiedYear, claim: EnergyClaim) -> bool:
-    with CertificateStore(certified.path) as store:
-        return [lot.state for lot in store.lots(claim.number)] == ["held"]
+def _is_whole(store: CertificateStore, claim: EnergyClaim) -> bool:
+    return [lot.state for lot in store.lots(claim.number)] == ["held"]
 
 
 def _storage(year: PlantYear, certified: CertifiedYear) -> list[Attempt]:
@@ -192,7 +209,9 @@ def _storage(year: PlantYear, certified: CertifiedYear) -> list[Attempt]:
         if gave is None:
             continue
 
-        def uncharged(_: sqlite3.Connection, hour: MeterPeriod = gave) -> None:
+        def uncharged(
+            _: CertificateStore, __: sqlite3.Connection, hour: MeterPeriod = gave
+        ) -> None:
             with CertificateStore(":memory:") as store:
                 store.name("point", asset := new_asset())
                 opening = hour.readings[0]

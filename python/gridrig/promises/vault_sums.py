@@ -1,6 +1,6 @@
 """A vault over a year of plants, against sums of its own with exact fractions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from gridrig._core import MeterPeriod
@@ -38,6 +38,7 @@ def vault_unlike_sums(year: Sequence[tuple[str, list[MeterPeriod], list[bytes]]]
         for hour in hours:
             days.setdefault(hour.from_ms // 86_400_000, []).append(hour)
         lost = sorted(days)[len(days) // 2] if place else None
+        at = {time_s: export for time_s, _, export in map(registers, records)}
         for day, inside in days.items():
             if day == lost:
                 astray += _without_link(vault, meter, inside)
@@ -48,7 +49,7 @@ def vault_unlike_sums(year: Sequence[tuple[str, list[MeterPeriod], list[bytes]]]
                     vault.earn(hour)
                     astray += vault.earn(hour)
             for span in spans:
-                due, fee = _due(records, *span)
+                due, fee = _due(at, *span)
                 revenue, fees = revenue + due, fees + fee
     assets, shares = vault.value()
     deposits = sum(DEPOSITS.values())
@@ -76,9 +77,8 @@ def _without_link(vault: Vault, meter: str, hours: list[MeterPeriod]) -> int:
         return astray + (refusal.code != "settlement.vault_overlap")
 
 
-def _due(records: list[bytes], from_ms: int, to_ms: int) -> tuple[int, int]:
-    """Return revenue and fee of a span by the text of the records at its ends. [millionths]"""
-    at = {time_s: export for time_s, _, export in map(registers, records)}
+def _due(at: Mapping[int, int], from_ms: int, to_ms: int) -> tuple[int, int]:
+    """Return revenue and fee of a span by the registers told at its ends. [mWh to millionths]"""
     energy = at[to_ms // 1000] - at[from_ms // 1000]
     revenue = int(Fraction(energy * PRICE_MICRO, MILLIWH_PER_KWH) + Fraction(1, 2))
     return revenue, int(Fraction(revenue * FEE_PERMILLE, 1000))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gridrig.campaign.lab import IN_MEMORY, SEED, Lab
 from gridrig.errors import DriverError
-from gridrig.promises.plant_year import sun_share
+from gridrig.promises.plant_days import sun_share
 from gridrig.promises.zoned_day import ZonedDay
 from gridrig.promises.zoned_street import SLOT_S, SLOTS, Home, ZonedStreet
 from gridrig.settlement import Journal

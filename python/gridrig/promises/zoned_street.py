@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gridrig._core import Order
 from gridrig.clock.seeds import stream
 from gridrig.market.zones import Link, Network, Zone
-from gridrig.promises.plant_year import sun_share
+from gridrig.promises.plant_days import sun_share
 
 SLOT_S, SLOTS = 900, 96
 ZONES = ("east", "north", "west")

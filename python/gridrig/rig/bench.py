@@ -34,6 +34,7 @@ from gridrig.rig.permits import LoopWatch, Permits
 from gridrig.rig.registry import DRIVERS, Registry
 from gridrig.rig.safe_end import UNREACHABLE, SafeReport, make_safe
 from gridrig.rig.safe_order import end_within_s
+from gridrig.rig.take_back import follow_control, take_back
 from gridrig.rig.toml_file import parse_toml
 
 OPEN_S = 30.0
@@ -306,8 +307,33 @@ class Bench:
                     await guarded.protection.look()
                 except DriverError as error:
                     report("protection_unread", cause=str(error))
-            if self._control_period_s is not None and hasattr(driver, "use_control_period"):
-                report("reversion", **await driver.use_control_period(self._control_period_s))
+            await follow_control(driver, self._control_period_s, report)
+
+    async def take_back(self, name: str) -> tuple[str, ...]:
+        """Take back a device that is marked as lost, if it answers; as `gridrig.rig.take_back`.
+
+        Raises
+        ------
+        DriverError
+            If it does not answer within `OPEN_S`, or is not as it has to be; it stays lost.
+        """
+        try:
+            async with asyncio.timeout(OPEN_S):
+                return await take_back(
+                    self.devices[name],
+                    self.identities[name],
+                    self.rig.safe_order,
+                    self._report,
+                    control_period_s=self._control_period_s,
+                )
+        except TimeoutError:
+            raise DriverError(
+                "driver.timeout",
+                "{device}: not taken back within {open_s:g} s",
+                kind="timeout",
+                device=name,
+                open_s=OPEN_S,
+            ) from None
 
     async def _restore_left_over(self, issues: Issues) -> None:
         """Put back what a process before this one changed and did not live to restore.

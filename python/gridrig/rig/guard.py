@@ -5,6 +5,7 @@ A storage inverter's power is checked against its pack's limits too.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
@@ -64,7 +65,9 @@ class GuardedInverter(Guarded):
             self._within("limit_w", p_w, 0.0, p_w_max)
         if self.permits is not None and self.permits.given(self.name) and not self._dry_run:
             await self._need_way("limit_w", p_w, self._p_w_max() if p_w is None else p_w)
-        await self._write("limit_w", p_w, self.driver.set_limit_w)
+        await self._write(
+            "limit_w", p_w, self.driver.set_limit_w, again=partial(self.set_limit_w, p_w)
+        )
 
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
@@ -73,7 +76,8 @@ class GuardedInverter(Guarded):
         if on and not self._dry_run:
             await self._need_loop("connect", on)
             await self._need_limit()
-        await self._write("connect", on, self.driver.set_connect)
+        again = partial(self.set_connect, on)
+        await self._write("connect", on, self.driver.set_connect, again=again)
         if not on and self.permits is not None:
             self.permits.withdraw(self.name)
 
@@ -84,7 +88,8 @@ class GuardedInverter(Guarded):
     async def write_enter_service(self, settings: EnterServiceSettings) -> None:
         """Set when and how it enters service."""
         driver = self._enter_service()
-        await self._write("enter_service", settings, driver.write_enter_service)
+        again = partial(self.write_enter_service, settings)
+        await self._write("enter_service", settings, driver.write_enter_service, again=again)
 
     def _enter_service(self) -> EnterService:
         if not isinstance(self.driver, EnterService):
@@ -98,7 +103,8 @@ class GuardedInverter(Guarded):
             assert isinstance(self.device.limits, InverterLimits)
             most_var = self.device.limits.s_va_max
             self._within("q_var", q_var, -most_var, most_var)
-        await self._write("q_var", q_var, support.set_q_var)
+        again = partial(self.set_q_var, q_var)
+        await self._write("q_var", q_var, support.set_q_var, again=again)
 
     @property
     def functions(self) -> Collection[str]:
@@ -118,7 +124,8 @@ class GuardedInverter(Guarded):
                 await self.protection.change(name)
             await support.write_function(name, value, on=on)
 
-        await self._write(name, settings, send)
+        again = partial(self.write_function, name, settings, on=on)
+        await self._write(name, settings, send, again=again)
 
     @property
     def detection_switchable(self) -> bool:
@@ -144,7 +151,8 @@ class GuardedInverter(Guarded):
     async def set_rated_w(self, p_w: float) -> None:
         """Set the active power it is capable of, within the rig's limit. [W]"""
         self._within("rated_w", p_w, 0.0, self._p_w_max())
-        await self._write("rated_w", p_w, self._interoperable("configuration").set_rated_w)
+        send = self._interoperable("configuration").set_rated_w
+        await self._write("rated_w", p_w, send, again=partial(self.set_rated_w, p_w))
 
     async def read_alarms(self) -> tuple[str, ...]:
         """Return the names of the alarms it raises now."""
@@ -220,7 +228,10 @@ class GuardedBms(Guarded):
         if not (isinstance(charge, bool) and isinstance(discharge, bool)):
             raise self._refuse("fets", (charge, discharge), "true or false for each")
         await self._write(
-            "fets", (charge, discharge), lambda fets: self.driver.set_fets(fets[0], fets[1])
+            "fets",
+            (charge, discharge),
+            lambda fets: self.driver.set_fets(fets[0], fets[1]),
+            again=partial(self.set_fets, charge, discharge),
         )
 
 

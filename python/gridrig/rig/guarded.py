@@ -2,10 +2,11 @@
 
 A guard wraps one driver. Each write is checked first and refused as `rig.limit`, kind "limit",
 without a byte of it on the wire. In a dry run what would be written is reported instead of sent.
+What was written to last is known again: a device that was lost may have forgotten it.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from gridrig.devices.capabilities import Identity
@@ -42,6 +43,10 @@ class Guarded:
         self._dry_run = dry_run
         self._ending = False
         self.permits: Permits | None = None  # of its bench
+        self.lost = False  # then nothing is sent to it but what makes it safe
+        self.answers = True  # whether it said who it is when it was asked last
+        self.standing: dict[str, Callable[[], Awaitable[None]]] = {}  # settings, to write again
+        self.as_it_was: dict[str, Callable[[], Awaitable[None]]] | None = None  # while it is lost
         self.reads = 0  # how often it was asked what it does
 
     def end(self) -> None:
@@ -56,6 +61,7 @@ class Guarded:
     async def read(self) -> Any:
         """Return what the device reports now."""
         self.reads += 1
+        await self._reach()
         return await self.driver.read()
 
     async def make_safe(self) -> None:
@@ -66,17 +72,35 @@ class Guarded:
     async def restore(self) -> None:
         """Write the settings back as found."""
         if not self._dry_run:
+            await self._reach()
             await self.driver.restore()
 
+    async def _reach(self) -> None:
+        """Open the driver of a lost device, which a vain try to take it back may have closed."""
+        if self.lost:
+            await self.driver.open()
+
     async def _write(
-        self, what: str, value: Any, send: Callable[[Any], Any], *, ending: bool = False
+        self,
+        what: str,
+        value: Any,
+        send: Callable[[Any], Any],
+        *,
+        ending: bool = False,
+        again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """Send a setting; `again` writes it as it was asked for, if it is one that lasts."""
         if self._ending and not ending:
             raise self._refuse(what, value, "sent: the bench is being made safe")
+        if self.lost and not ending:
+            raise self._refuse(what, value, "sent: the device is lost")
         if self._dry_run:
             self._report("would_write", what=what, value=value)
             return
+        await self._reach()
         await send(value)
+        if again is not None:
+            self.standing[what] = again
         if not self.device.emulated:  # one that is emulated keeps a log of what it was told
             self._report("wrote", what=what, value=value)
 

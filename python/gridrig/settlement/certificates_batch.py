@@ -3,44 +3,43 @@
 A batch is one transaction on the register's file: another process sees all of it or none, and so
 does whoever opens the file after a crash.
 
-Cost: the register is built again from its events once a batch, not once a certificate.
+Cost: a file is opened once a batch, which applies all its events; a register that is open takes in
+only what is new. Many batches are for an open register.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gridrig._core import EnergyClaim, MeterPeriod
 from gridrig.errors import SettlementError
-from gridrig.settlement.certificates_store import LOCK_WAIT_S_MAX, CertificateStore, Scheme
+from gridrig.settlement.certificates_store import CertificateStore, Scheme
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[CertificateStore]:
-    """Give the register of a file for several steps that are committed together or not at all.
+def whole(register: Path | CertificateStore) -> Iterator[CertificateStore]:
+    """Give a register for several steps that are committed together or not at all.
+
+    Parameters
+    ----------
+    register : Path or CertificateStore
+        Its file, made if there is none; or the register itself, which stays open.
 
     Raises
     ------
     SettlementError
         `settlement.certificate_file_unusable`; what a step refuses takes back all of them.
     """
-    CertificateStore(path).close()  # refuses a file of another kind, makes one where there is none
-    db = sqlite3.connect(path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
-    try:
-        db.execute("BEGIN IMMEDIATE")
-        yield CertificateStore.within(db)
-        db.execute("COMMIT")
-    except sqlite3.Error as fault:
-        raise SettlementError(
-            "settlement.certificate_file_unusable", "{path}: {fault}", path=str(path), fault=fault
-        ) from fault
-    finally:
-        db.close()  # whatever was not committed is rolled back
+    if isinstance(register, CertificateStore):
+        with register.whole():
+            yield register
+    else:
+        with CertificateStore(register) as store, store.whole():
+            yield store
 
 
 def mint_batch(
-    path: Path,
+    register: Path | CertificateStore,
     periods: Sequence[MeterPeriod],
     *,
     holder: str,
@@ -51,8 +50,8 @@ def mint_batch(
 
     Parameters
     ----------
-    path : Path
-        The register's file.
+    register : Path or CertificateStore
+        The register's file, or the register.
     periods : sequence of MeterPeriod
         In any order.
     holder, issuer, scheme : str
@@ -70,7 +69,7 @@ def mint_batch(
         refusal as its cause. Nothing of the batch is minted then.
     """
     minted = []
-    with whole(path) as store:
+    with whole(register) as store:
         for index, period in enumerate(periods):
             try:
                 minted.append(store.mint(period, holder=holder, issuer=issuer, scheme=scheme))

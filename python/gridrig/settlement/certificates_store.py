@@ -6,7 +6,8 @@ a row that breaks a rule is found. Another process's events are taken in before 
 
 Limits: integers of 64 bits; 5 s of waiting for another process's lock.
 
-Cost: a step is a commit; opening a file applies all its events.
+Cost: a step is a commit; opening a file applies all its events. What is refused costs no more than
+what is accepted: whoever has many things to do keeps one register open.
 """
 
 import sqlite3
@@ -112,23 +113,57 @@ class CertificateStore:
                     fault=fault.message,
                 ) from fault
 
+    @property
+    def events(self) -> int:
+        """How many events it was made of; the next one has the next number."""
+        return self._core.events
+
+    @contextmanager
+    def whole(self) -> Iterator[sqlite3.Connection]:
+        """Commit several steps together or not at all; give what is to be in the same commit.
+
+        Yields
+        ------
+        sqlite3.Connection
+            In the transaction, for whoever takes part in it by `within`.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.certificate_file_unusable`; what a step refuses takes back all of them.
+        """
+        with self._commit():
+            was_guest, self._is_guest = self._is_guest, True
+            try:
+                yield self._db
+            finally:
+                self._is_guest = was_guest
+
     @contextmanager
     def _step(self) -> Iterator[int]:
         """Give the number of the next event, and commit what is done about it, or nothing."""
-        db = self._db
+        with self._commit():
+            yield self._core.events + 1
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
+        """Commit what is done, or nothing of it; a guest's caller commits."""
+        db, before = self._db, -1
         try:
             if not self._is_guest:
                 db.execute("BEGIN IMMEDIATE")
                 self._catch_up()
-            yield self._core.events + 1
+            before = self._core.events
+            yield
             if not self._is_guest:
                 db.execute("COMMIT")
         except BaseException as fault:
             if not self._is_guest and db.in_transaction:
                 db.execute("ROLLBACK")
-            # The register in memory may be ahead of the file by what was rolled back.
-            self._core = CertificateRegister()
-            self._catch_up()
+            if self._core.events != before:
+                # The register in memory may be ahead of the file by what was rolled back.
+                self._core = CertificateRegister()
+                self._catch_up()
             if isinstance(fault, sqlite3.Error):
                 raise self._unusable(fault) from fault
             raise

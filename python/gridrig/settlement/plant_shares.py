@@ -14,6 +14,7 @@ from pathlib import Path
 from gridrig._core import MeterPeriod, largest_remainder
 from gridrig.errors import SettlementError
 from gridrig.settlement.certificates_batch import whole
+from gridrig.settlement.certificates_store import CertificateStore
 
 
 @dataclass
@@ -75,13 +76,15 @@ class PlantShares:
         self.holders.append(holder)
         return len(self.holders)
 
-    def part(self, path: Path, period: MeterPeriod, *, issuer: str) -> list[int]:
+    def part(
+        self, register: Path | CertificateStore, period: MeterPeriod, *, issuer: str
+    ) -> list[int]:
         """Mint a period of the plant and give each share its watt-hours, all in one commit.
 
         Parameters
         ----------
-        path : Path
-            The register's file.
+        register : Path or CertificateStore
+            The register's file, or the register.
         period : MeterPeriod
             Between two readings of the plant's meter.
         issuer : str
@@ -100,12 +103,12 @@ class PlantShares:
         """
         kept_w = self.capacity_w - self.share_w * len(self.holders)
         weights = [self.share_w] * len(self.holders) + [kept_w]
-        with whole(path) as store:
-            before = store.supply().minted_wh
+        with whole(register) as store:
+            before = store.events
             claim = store.mint(period, holder=self.plant, issuer=issuer, scheme="share")
             if claim is None:
                 return [0] * len(weights)
-            if store.supply().minted_wh == before:
+            if claim.number <= before:
                 raise SettlementError(
                     "settlement.plant_parted",
                     "certificate {number} of {plant!r} was minted and parted before",

@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -131,20 +131,31 @@ class LeafOpening:
             `settlement.leaf_unpublished` if its commitment is not among them, and those of
             `Opening` and `committed_tree`.
         """
-        salt = commitment_salt(secret, leaf_id)
-        commitment = Opening(leaf_id, salt, payload).commitment
+        return cls.all_of(secret, {leaf_id: payload}, commitments)[0]
+
+    @classmethod
+    def all_of(
+        cls, secret: bytes, payloads: Mapping[str, bytes], commitments: Sequence[bytes]
+    ) -> list[Self]:
+        """Open many of one's own leaves, in their order, with one tree; as `of`."""
         tree, ordered = committed_tree(commitments)
-        if commitment not in ordered:
-            raise SettlementError(
-                "settlement.leaf_unpublished",
-                "leaf {leaf_id!r} with this secret and payload is none of the {count} published",
-                leaf_id=leaf_id,
-                count=len(ordered),
-            )
-        proof = tree.proof(ordered.index(commitment))
-        return cls(
-            leaf_id, salt, payload, proof.index, proof.leaf_count, tuple(map(bytes, proof.path))
-        )
+        places = {commitment: place for place, commitment in enumerate(ordered)}
+        opened = []
+        for leaf_id, payload in payloads.items():
+            salt = commitment_salt(secret, leaf_id)
+            place = places.get(Opening(leaf_id, salt, payload).commitment)
+            if place is None:
+                raise SettlementError(
+                    "settlement.leaf_unpublished",
+                    "leaf {leaf_id!r} with this secret and payload is none of the {count} "
+                    "published",
+                    leaf_id=leaf_id,
+                    count=len(ordered),
+                )
+            proof = tree.proof(place)
+            path = tuple(map(bytes, proof.path))
+            opened.append(cls(leaf_id, salt, payload, proof.index, proof.leaf_count, path))
+        return opened
 
     def check(self, root: bytes) -> bytes:
         """Return the payload that a root is proven to hold; nothing else is needed.

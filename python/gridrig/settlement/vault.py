@@ -19,6 +19,7 @@ Known gaps: it lives as long as the object, whoever keeps a vault for good repla
 it; fees and prices are constant.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from gridrig._core import MeterPeriod
@@ -151,10 +152,14 @@ class Vault:
         """
         site = self._site_of(period)
         span = (period.from_ms, period.to_ms)
-        if period.quality != "measured" or span in site.earned:
+        if period.quality != "measured":
             return 0
-        for from_ms, to_ms in site.earned:
-            if from_ms < period.to_ms and period.from_ms < to_ms:
+        place = bisect_right(site.earned, span)
+        # What was earned does not overlap, so only the neighbours in time can stand in the way.
+        for earned in site.earned[max(0, place - 1) : place + 1]:
+            if earned == span:
+                return 0
+            if earned[0] < period.to_ms and period.from_ms < earned[1]:
                 raise SettlementError(
                     "settlement.vault_overlap",
                     "meter {meter!r}: {from_ms} to {to_ms} ms overlaps {earned_from_ms} to "
@@ -162,10 +167,10 @@ class Vault:
                     meter=period.meter,
                     from_ms=span[0],
                     to_ms=span[1],
-                    earned_from_ms=from_ms,
-                    earned_to_ms=to_ms,
+                    earned_from_ms=earned[0],
+                    earned_to_ms=earned[1],
                 )
-        site.earned = sorted([*site.earned, span])
+        site.earned.insert(place, span)
         exact = period.export_milliwh * self.price_micro_per_kwh
         revenue = (2 * exact + MILLIWH_PER_KWH) // (2 * MILLIWH_PER_KWH)
         fee = revenue * self.fee_permille // 1000

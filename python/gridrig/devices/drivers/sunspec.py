@@ -164,6 +164,10 @@ class SunSpecInverter:
         """
         await self._set_limit(p_w, reverts=True)
 
+    async def read_connect(self) -> bool:
+        """Return whether connection to the grid is permitted, which is not whether it is there."""
+        return await self._models.read_connect()
+
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection to the grid."""
         await self._models.set_connect(on)

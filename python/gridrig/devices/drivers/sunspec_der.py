@@ -130,6 +130,10 @@ class DerModels:
         soc = (await self._device.read(STORAGE)).value("SoC")
         return None if soc is None else soc / 100
 
+    async def read_connect(self) -> bool:
+        """Return what ES of model 703 says."""
+        return (await self._device.read(SERVICE)).raw("ES") == 1
+
     async def set_connect(self, on: bool) -> None:
         """Write ES of model 703."""
         await self._device.write(SERVICE, {"ES": int(on)})

@@ -66,6 +66,9 @@ class Generation(Protocol):
     async def read_soc(self) -> float | None:
         """Return the state of charge, 0..1, None if it says none."""
 
+    async def read_connect(self) -> bool:
+        """Return whether connection is permitted."""
+
     async def set_connect(self, on: bool) -> None:
         """Permit or withdraw connection."""
 

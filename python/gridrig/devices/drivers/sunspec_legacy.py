@@ -153,6 +153,10 @@ class LegacyModels:
         charge = (await self._device.read(STORAGE)).value("ChaState")
         return None if charge is None else charge / 100
 
+    async def read_connect(self) -> bool:
+        """Return what Conn of model 123 says."""
+        return (await self._device.read(CONTROL)).raw("Conn") == 1
+
     async def set_connect(self, on: bool) -> None:
         """Write Conn, at once and for good."""
         control = await self._device.read(CONTROL)
