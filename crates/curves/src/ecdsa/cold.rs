@@ -12,7 +12,7 @@ use super::comb::{Shape, Table, odd_multiples, one_by_one};
 use super::curve::Curve;
 use super::field::Field;
 use super::modular::{Fp, Limbs, Modulus, sum};
-use super::point::{Affine, Coordinate, Jacobian, Point, coefficient_a};
+use super::point::{Addition, Affine, Coordinate, Doubling, Jacobian, Point, coefficient_a};
 use super::scalars::Numbers;
 use super::shared::invert_all;
 use super::sums::Doublings;
@@ -172,18 +172,19 @@ where
 {
     type Output = [F; 2];
 
+    /// All but a few operations on cold keys are here: nothing is called.
     #[inline(always)]
     fn take(self) -> [F; 2] {
         let top = shape::<C>().passes - 1;
         let mut sum = Jacobian::from(self.of_keys(top));
         for window in (0..top).rev() {
             for _ in 0..WIDTH {
-                sum = sum.double::<C>();
+                sum = Doubling::<C, F>(&sum, PhantomData).take();
             }
-            sum = sum.add_other(&self.of_keys(window));
+            sum = Addition(&sum, &self.of_keys(window)).take();
         }
         for row in 0..self.generator.shape().rows(C::BITS) {
-            sum = sum.add_other(&self.of_generator(row));
+            sum = Addition(&sum, &self.of_generator(row)).take();
         }
         [sum.x, sum.z.square()]
     }

@@ -259,6 +259,11 @@ impl<M: Modulus, W: Word> Field for Eight<M, W> {
     }
 
     #[inline(always)]
+    fn piece<S: Step>(step: S) -> S::Output {
+        W::piece(step)
+    }
+
+    #[inline(always)]
     fn splat(element: Fp<M>) -> Self {
         let [a, b, c, d] = element.held();
         Self::entered([W::splat(a), W::splat(b), W::splat(c), W::splat(d)])

@@ -20,6 +20,9 @@ pub(crate) trait Field:
     /// Does a step with the instructions of the lanes.
     fn step<S: Step>(step: S) -> S::Output;
 
+    /// Does a part of a step: in place, unless the compiler would be kept busy.
+    fn piece<S: Step>(step: S) -> S::Output;
+
     /// Puts an element into every lane: an operation.
     fn splat(element: Fp<Self::Modulus>) -> Self;
 
@@ -69,6 +72,12 @@ impl<M: Modulus> Field for Fp<M> {
 
     #[inline(always)]
     fn step<S: Step>(step: S) -> S::Output {
+        step.take()
+    }
+
+    /// A call costs some hundredths of the ten multiplications of a point, which are long in code.
+    #[inline(never)]
+    fn piece<S: Step>(step: S) -> S::Output {
         step.take()
     }
 

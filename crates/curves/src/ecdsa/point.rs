@@ -1,8 +1,11 @@
 //! Points: affine ones, and Jacobian ones for the path that is right in every case.
 
+use std::marker::PhantomData;
+
 use super::curve::{CoefficientA, Curve};
 use super::field::Field;
 use super::modular::{Fp, Limbs, Modulus};
+use crate::lanes::Step;
 
 /// A point other than the one at infinity, or one point for each lane.
 ///
@@ -113,7 +116,26 @@ impl<F: Field> Jacobian<F> {
     /// Returns twice the point; no point of a curve of odd order is its own negative.
     #[inline(always)]
     pub(crate) fn double<C: Curve<Base = F::Modulus>>(&self) -> Self {
-        let Self { x, y, z } = *self;
+        F::piece(Doubling::<C, F>(self, PhantomData))
+    }
+
+    /// Returns this point plus an affine one, if the two are neither equal nor opposite and this one
+    /// is not infinity. Else Z is zero, and stays so whatever is done to the point.
+    #[inline(always)]
+    pub(crate) fn add_other(&self, other: &Affine<F>) -> Self {
+        F::piece(Addition(self, other))
+    }
+}
+
+/// Twice a point, in place where it is taken.
+pub(crate) struct Doubling<'a, C, F>(pub(crate) &'a Jacobian<F>, pub(crate) PhantomData<C>);
+
+impl<C: Curve<Base = F::Modulus>, F: Field> Step for Doubling<'_, C, F> {
+    type Output = Jacobian<F>;
+
+    #[inline(always)]
+    fn take(self) -> Jacobian<F> {
+        let Jacobian { x, y, z } = *self.0;
         let yy = y.square();
         let three_xx_plus_a = match C::A {
             CoefficientA::MinusThree => {
@@ -129,25 +151,31 @@ impl<F: Field> Jacobian<F> {
         let xyy4 = double(double(x * yy)).tidy();
         let new_x = (three_xx_plus_a.square() - xyy4 - xyy4).tidy();
         let yyyy4 = double(yy).square();
-        Self {
+        Jacobian {
             x: new_x,
             y: (three_xx_plus_a * (xyy4 - new_x) - yyyy4 - yyyy4).tidy(),
             z: double(y) * z,
         }
     }
+}
 
-    /// Returns this point plus an affine one, if the two are neither equal nor opposite and this one
-    /// is not infinity. Else Z is zero, and stays so whatever is done to the point.
+/// A point and another, affine one, in place where their sum is taken.
+pub(crate) struct Addition<'a, F>(pub(crate) &'a Jacobian<F>, pub(crate) &'a Affine<F>);
+
+impl<F: Field> Step for Addition<'_, F> {
+    type Output = Jacobian<F>;
+
     #[inline(always)]
-    pub(crate) fn add_other(&self, other: &Affine<F>) -> Self {
-        let Self { x, y, z } = *self;
+    fn take(self) -> Jacobian<F> {
+        let Self(point, other) = self;
+        let Jacobian { x, y, z } = *point;
         let zz = z.square();
         let h = (other.x * zz - x).tidy();
         let slope = (other.y * (zz * z) - y).tidy();
         let hh = h.square();
         let (hhh, xhh) = (h * hh, x * hh);
         let new_x = (slope.square() - hhh - xhh - xhh).tidy();
-        Self {
+        Jacobian {
             x: new_x,
             y: (slope * (xhh - new_x) - y * hhh).tidy(),
             z: z * h,

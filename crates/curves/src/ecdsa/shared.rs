@@ -30,33 +30,59 @@ pub(crate) trait Work {
 
 /// Does work with one inversion, and three multiplications for each denominator.
 pub(crate) fn invert_all<W: Work>(work: &mut W, products: &mut Vec<W::Field>) {
-    if attempt(work, products).is_none() {
+    if attempt(work, None, products).is_none() {
         without_zeros(work, products);
     }
 }
 
-/// Gives up, with nothing finished, if a denominator is zero.
-fn attempt<W: Work>(work: &mut W, products: &mut Vec<W::Field>) -> Option<()> {
+/// Gives up, with nothing finished, if a denominator is zero. Takes others in place of the work's own
+/// denominators if they are given.
+///
+/// Compiled once for each work: what is long in code is finished here and nowhere else.
+#[inline(never)]
+fn attempt<W: Work>(
+    work: &mut W,
+    others: Option<&[W::Field]>,
+    products: &mut Vec<W::Field>,
+) -> Option<()> {
     if products.len() < work.count() {
         products.resize(work.count(), W::Field::from_lanes(|_| Fp::ONE));
     }
     let running = W::Field::step(MultiplyUp {
         work: &*work,
+        others,
         products: &mut *products,
     });
-    let inverse = W::Field::step(Total(running)).invert()?;
-    let inverses = W::Field::step(Parts { running, inverse });
+    let inverses = inverses(running)?;
     W::Field::step(ComeDown {
         work,
+        others,
         products,
         inverses,
     });
     Some(())
 }
 
+/// Returns the inverse of each chain; none if one is zero. It is asked for once in a batch and is the
+/// same for all work of a field: in place, it would be half of the code of each.
+#[inline(never)]
+fn inverses<F: Field>(running: [F; CHAINS]) -> Option<[F; CHAINS]> {
+    let inverse = F::step(Total(running)).invert()?;
+    Some(F::step(Parts { running, inverse }))
+}
+
+#[inline(always)]
+fn denominator<W: Work>(work: &W, others: Option<&[W::Field]>, at: usize) -> W::Field {
+    match others {
+        None => work.denominator(at),
+        Some(others) => others[at],
+    }
+}
+
 /// Leaves before each denominator the product of those before it in its chain.
 struct MultiplyUp<'a, W: Work> {
     work: &'a W,
+    others: Option<&'a [W::Field]>,
     products: &'a mut [W::Field],
 }
 
@@ -69,10 +95,27 @@ impl<W: Work> Step for MultiplyUp<'_, W> {
         for (at, product) in self.products[..self.work.count()].iter_mut().enumerate() {
             let chain = &mut running[at % CHAINS];
             *product = *chain;
-            *chain = *chain * self.work.denominator(at);
+            *chain = *chain * denominator(self.work, self.others, at);
         }
         running
     }
+}
+
+/// A product where time is not of the essence.
+struct Product<F>(F, F);
+
+impl<F: Field> Step for Product<F> {
+    type Output = F;
+
+    #[inline(always)]
+    fn take(self) -> F {
+        self.0 * self.1
+    }
+}
+
+#[inline(always)]
+fn product<F: Field>(one: F, other: F) -> F {
+    F::piece(Product(one, other))
 }
 
 /// The product of the chains.
@@ -84,7 +127,7 @@ impl<F: Field> Step for Total<F> {
     #[inline(always)]
     fn take(self) -> F {
         let [a, b, c, d] = self.0;
-        a * b * (c * d)
+        product(product(a, b), product(c, d))
     }
 }
 
@@ -100,14 +143,21 @@ impl<F: Field> Step for Parts<F> {
     #[inline(always)]
     fn take(self) -> [F; CHAINS] {
         let [a, b, c, d] = self.running;
-        let (ab, cd) = (self.inverse * (c * d), self.inverse * (a * b));
-        [ab * b, ab * a, cd * d, cd * c]
+        let ab = product(self.inverse, product(c, d));
+        let cd = product(self.inverse, product(a, b));
+        [
+            product(ab, b),
+            product(ab, a),
+            product(cd, d),
+            product(cd, c),
+        ]
     }
 }
 
 /// Finishes each denominator, the last one first.
 struct ComeDown<'a, W: Work> {
     work: &'a mut W,
+    others: Option<&'a [W::Field]>,
     products: &'a [W::Field],
     inverses: [W::Field; CHAINS],
 }
@@ -119,13 +169,14 @@ impl<W: Work> Step for ComeDown<'_, W> {
     fn take(self) {
         let Self {
             work,
+            others,
             products,
             mut inverses,
         } = self;
         for at in (0..work.count()).rev() {
             let chain = &mut inverses[at % CHAINS];
             let inverse = *chain * products[at];
-            *chain = *chain * work.denominator(at);
+            *chain = *chain * denominator(&*work, others, at);
             work.finish(at, inverse);
         }
     }
@@ -146,7 +197,7 @@ fn without_zeros<W: Work>(work: &mut W, products: &mut Vec<W::Field>) {
             denominators.push(denominator.or_one(lanes));
         }
     }
-    let done = attempt(&mut Patched { work, denominators }, products);
+    let done = attempt(work, Some(&denominators), products);
     debug_assert!(done.is_some(), "no denominator is zero any more");
 }
 
@@ -161,34 +212,5 @@ impl<W: Work> Step for Denominator<'_, W> {
     #[inline(always)]
     fn take(self) -> W::Field {
         self.work.denominator(self.at).tidy()
-    }
-}
-
-/// Work whose zeros have been replaced.
-struct Patched<'a, W: Work> {
-    work: &'a mut W,
-    denominators: Vec<W::Field>,
-}
-
-impl<W: Work> Work for Patched<'_, W> {
-    type Field = W::Field;
-
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.denominators.len()
-    }
-
-    #[inline(always)]
-    fn denominator(&self, at: usize) -> W::Field {
-        self.denominators[at]
-    }
-
-    #[inline(always)]
-    fn finish(&mut self, at: usize, inverse: W::Field) {
-        self.work.finish(at, inverse);
-    }
-
-    fn zero(&mut self, at: usize, lanes: u8) {
-        self.work.zero(at, lanes);
     }
 }
