@@ -28,8 +28,9 @@ from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
 from gridrig.minds.orders import Battery, home_orders
 from gridrig.minds.prices_ahead import price_expected, supply
-from gridrig.minds.schedule import Schedule, Shared, Store, plan
+from gridrig.minds.schedule import Schedule, Shared, plan
 from gridrig.minds.series import FloatArray, Series
+from gridrig.minds.stores import Store
 from gridrig.quantity import DAY_S, whole_lots
 
 Part = Literal["use", "sun", "store", "car"]

@@ -16,8 +16,9 @@ import numpy as np
 from gridrig.market.agents import CarView, Intent, Side, View
 from gridrig.minds.car_park import EFFICIENCY, SHORT_WH, Car, missed_wh, store_of
 from gridrig.minds.orders import Battery
-from gridrig.minds.schedule import Schedule, Store
+from gridrig.minds.schedule import Schedule
 from gridrig.minds.series import FloatArray
+from gridrig.minds.stores import Store
 from gridrig.quantity import SECONDS_PER_HOUR, whole_lots
 
 News = tuple[str, Mapping[str, Any]]

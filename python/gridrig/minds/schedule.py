@@ -8,6 +8,10 @@ hold by a step, as a car that leaves. What cannot be kept does not make the prog
 every missing watt-hour costs more than any price, and the schedule says which store is short, when
 and by how much.
 
+A room is a store of heat: it loses a share of what it holds, takes in what comes by itself
+(`Drift`), and has bounds on both sides that hold for the end of each step. What comes by itself may
+be more than it should hold; that, too, has its price and is said.
+
 What one watt-hour more would be worth now, the marginal value of the stored energy, comes with the
 schedule: it is the price at which an order should begin to buy or to sell.
 
@@ -25,40 +29,11 @@ from scipy.optimize import linprog
 
 from gridrig.errors import MindError
 from gridrig.minds.series import FloatArray, IntArray
+from gridrig.minds.stores import Store, held_hours
 from gridrig.quantity import SECONDS_PER_HOUR
 
 SHORT_PRICE_MICRO_PER_WH = 1e6  # of what must be held and is not; a thousand times any tariff
-
-
-@dataclass(frozen=True)
-class Store:
-    """Something that stores energy: a battery, or a car while it is plugged in.
-
-    Parameters
-    ----------
-    name : str
-    stored_wh : float
-        At the beginning. [Wh]
-    charge_w, discharge_w : array of float64, shape (steps,)
-        The most it takes and gives in each step, at its terminal; 0 while a car is away. [W]
-    least_wh : array of float64, shape (steps,)
-        What it must hold at the end of each step: the reserve, the need of a driver. [Wh]
-    most_wh : float
-        What it can hold. [Wh]
-    efficiency : float
-        Of one way, charging as discharging. [1]
-    wear_micro_per_kwh : float
-        What it costs to put energy through it once. [millionths/kWh]
-    """
-
-    name: str
-    stored_wh: float
-    charge_w: FloatArray
-    discharge_w: FloatArray
-    least_wh: FloatArray
-    most_wh: float
-    efficiency: float = 0.95
-    wear_micro_per_kwh: float = 0.0
+EXCESS_PRICE_MICRO_PER_WH = 1e6  # of what is held and should not be
 
 
 @dataclass(frozen=True)
@@ -131,6 +106,15 @@ class Shortfall:
 
 
 @dataclass(frozen=True)
+class Excess:
+    """What a store holds at the end of a step beyond what it should. [Wh]"""
+
+    store: str
+    step: int
+    energy_wh: float
+
+
+@dataclass(frozen=True)
 class Schedule:
     """What the stores do, step by step.
 
@@ -143,9 +127,12 @@ class Schedule:
     import_w : array of float64, shape (steps,)
         From outside, - is given back. [W]
     value_micro_per_kwh : array of float64, shape (stores, steps)
-        What one more unit in store at the beginning of each step would save. [millionths/kWh]
+        What one more unit in store at the beginning of each step would save; of one that drifts,
+        at the end of the step. [millionths/kWh]
     shortfalls : tuple of Shortfall
         Empty if everything that must be held is.
+    excesses : tuple of Excess
+        Empty if no store that drifts holds more than it should.
     """
 
     power_w: FloatArray
@@ -153,6 +140,7 @@ class Schedule:
     import_w: FloatArray
     value_micro_per_kwh: FloatArray
     shortfalls: tuple[Shortfall, ...]
+    excesses: tuple[Excess, ...] = ()
 
 
 def plan(
@@ -211,7 +199,11 @@ def plan(
 
 
 class _Programme:
-    """Columns: of each store charge, discharge, stored, missing; the blocks; feed-in; new peaks."""
+    """The programme as matrices.
+
+    Columns: of each store charge, discharge, stored, missing; the blocks; feed-in; new peaks; of
+    each store that drifts what it holds beyond what it should.
+    """
 
     def __init__(
         self,
@@ -225,60 +217,86 @@ class _Programme:
         self._steps, self._stores = steps, stores
         one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
         lasting = sparse.diags(hours)
-        carried = one - sparse.eye(steps, k=-1)
         energy, needs, balance, least = [], [], [], []
         cost, upper, opening = [], [], []
         for store in stores:
-            put_in, taken = store.efficiency * lasting, lasting / store.efficiency
+            effective = lasting if store.drift is None else sparse.diags(held_hours(store, hours))
+            put_in, taken = store.efficiency * effective, effective / store.efficiency
+            kept = np.ones(steps) if store.drift is None else store.drift.kept
+            carried = one - sparse.diags(kept[1:], -1)
             energy.append(sparse.hstack([-put_in, taken, carried, nothing]))
             must = np.flatnonzero(store.least_wh > 0.0)
             needs.append(sparse.hstack([nothing, nothing, -one, -one]).tocsr()[must])
             least.append(-store.least_wh[must])
             balance += [-one, one, nothing, nothing]
             held = np.zeros(steps)
-            held[-1] = -supply.leftover_micro_per_kwh / 1000
+            counts = 1.0 if store.drift is None else store.drift.leftover
+            held[-1] = -supply.leftover_micro_per_kwh / 1000 * counts
             wear = store.wear_micro_per_kwh / 1000 * hours
             cost += [wear, np.zeros(steps), held, np.full(steps, SHORT_PRICE_MICRO_PER_WH)]
-            most = np.full(steps, store.most_wh)
+            most = np.full(steps, store.most_wh if store.drift is None else np.inf)
             upper += [store.charge_w, store.discharge_w, most, np.full(steps, np.inf)]
-            opening.append(np.concatenate([[store.stored_wh], np.zeros(steps - 1)]))
+            opening.append(np.concatenate([[kept[0] * store.stored_wh], np.zeros(steps - 1)]))
+            if store.drift is not None:
+                opening[-1] += store.drift.inflow_w * held_hours(store, hours)
         bought = sparse.kron(one, np.ones((1, supply.block_w.shape[1])))
-        peaks = 0 if demand is None else len(demand.reached_w)
-        outside = bought.shape[1] + steps + peaks
-        uncharged = sparse.csr_matrix((steps, peaks))
-        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, uncharged]))
+        self._peaks = 0 if demand is None else len(demand.reached_w)
+        self._drifting = [place for place, store in enumerate(stores) if store.drift is not None]
+        more = self._peaks + steps * len(self._drifting)
+        outside = bought.shape[1] + steps + more
+        unused = sparse.csr_matrix((steps, more))
+        self.equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, unused]))
         self.at_most = _stacked(needs, outside)
         self.at_most_of = _joined(least)
         if shared is not None and stores:
             given = -one if shared.relieved else nothing
             taken = sparse.kron(shared.per_w, sparse.hstack([one, given, nothing, nothing]))
             rest = sparse.csr_matrix((taken.shape[0], outside))
-            self.at_most = sparse.vstack([self.at_most, sparse.hstack([taken, rest])]).tocsr()
-            self.at_most_of = np.concatenate([self.at_most_of, shared.most.ravel()])
+            self._add(sparse.hstack([taken, rest]), shared.most.ravel())
         if demand is not None:
             self._limit_to_peaks(demand, bought)
+        if self._drifting:
+            self._limit_to_most(outside)
         self.opening = _joined(opening)
         price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
         paid = supply.feed_in_micro_per_kwh / 1000 * hours
-        charged = [] if demand is None else [np.full(peaks, demand.micro_per_kw / 1000)]
+        charged = [] if demand is None else [np.full(self._peaks, demand.micro_per_kw / 1000)]
+        charged += [np.full(more - self._peaks, EXCESS_PRICE_MICRO_PER_WH)]
         self.cost = np.concatenate([*cost, price, -paid, *charged])
-        self.upper = np.concatenate(
-            [*upper, supply.block_w.ravel(), np.full(steps + peaks, np.inf)]
-        )
+        self.upper = np.concatenate([*upper, supply.block_w.ravel(), np.full(steps + more, np.inf)])
         self._blocks = supply.block_w.size
 
     def _limit_to_peaks(self, demand: DemandCharge, bought: Any) -> None:
         """Let no step buy more than its charged period has reached, and what is paid beyond it."""
-        steps, peaks = self._steps, len(demand.reached_w)
+        steps, peaks = self._steps, self._peaks
         places = np.arange(steps), demand.period
         peak_of = sparse.csr_matrix((np.ones(steps), places), shape=(steps, peaks))
         of_stores = sparse.csr_matrix((steps, 4 * steps * len(self._stores)))
         given = sparse.csr_matrix((steps, steps))
-        rows = [sparse.hstack([of_stores, bought, given, -peak_of])]
-        if self.at_most is not None:
-            rows.insert(0, self.at_most)
-        self.at_most = sparse.vstack(rows).tocsr()
-        self.at_most_of = np.concatenate([self.at_most_of, demand.reached_w[demand.period]])
+        beyond = sparse.csr_matrix((steps, steps * len(self._drifting)))
+        self._add(
+            sparse.hstack([of_stores, bought, given, -peak_of, beyond]),
+            demand.reached_w[demand.period],
+        )
+
+    def _limit_to_most(self, outside: int) -> None:
+        """Let what a store that drifts holds beyond what it should have its price."""
+        steps, width = self._steps, 4 * self._steps * len(self._stores) + outside
+        first = width - steps * len(self._drifting)
+        step = np.arange(steps)
+        for nth, place in enumerate(self._drifting):
+            drift = self._stores[place].drift
+            assert drift is not None
+            stored, beyond = (4 * place + 2) * steps + step, first + nth * steps + step
+            signs = np.repeat([1.0, -1.0], steps)
+            places = np.tile(step, 2), np.concatenate([stored, beyond])
+            self._add(sparse.csr_matrix((signs, places), shape=(steps, width)), drift.most_wh)
+
+    def _add(self, rows: Any, most: FloatArray) -> None:
+        """Add rows of what may be at most."""
+        before = [] if self.at_most is None else [self.at_most]
+        self.at_most = sparse.vstack([*before, rows]).tocsr()
+        self.at_most_of = np.concatenate([self.at_most_of, most])
 
     def schedule(self, found: FloatArray, marginals: FloatArray) -> Schedule:
         """Return the schedule that a solution stands for."""
@@ -293,7 +311,12 @@ class _Programme:
             Shortfall(stores[place].name, int(step), float(missing[place, step]))
             for place, step in zip(*np.nonzero(missing > 1e-3), strict=True)
         )
-        return Schedule(discharge - charge, stored, bought - given, value, shortfalls)
+        beyond = rest[self._blocks + steps + self._peaks :].reshape(-1, steps)
+        excesses = tuple(
+            Excess(stores[self._drifting[nth]].name, int(step), float(beyond[nth, step]))
+            for nth, step in zip(*np.nonzero(beyond > 1e-3), strict=True)
+        )
+        return Schedule(discharge - charge, stored, bought - given, value, shortfalls, excesses)
 
 
 def _stacked(of_stores: list[Any], outside: int, last: Any = None) -> Any:
@@ -326,6 +349,8 @@ def _check(
     for store in stores:
         for name in ("charge_w", "discharge_w", "least_wh"):
             sizes.append((f"{name} of {store.name}", getattr(store, name), (steps,)))
+        for name in ("kept", "inflow_w", "most_wh") if store.drift is not None else ():
+            sizes.append((f"{name} of {store.name}", getattr(store.drift, name), (steps,)))
     if shared is not None:
         elements = len(shared.most)
         sizes.append(("per_w", shared.per_w, (elements, len(stores))))
