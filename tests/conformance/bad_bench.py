@@ -77,6 +77,18 @@ TABLE = tuple(
         ("writes:LastRecord", "meter-signed", "sign.key-change", "records_changed"),
         ("writes:LastRecord", "meter-signed", "sign.equivocation", "records_changed"),
         ("writes:WaitsForMore", "meter-signed", "sign.counter-rollover", "calls_failed"),
+        ("heating:HeatsTheGrid", "heat-pump", "reading.heat-pump", "p_error_of_rating"),
+        ("heating:WholeDegrees", "heat-pump", "reading.heat-pump", "room_error_k"),
+        ("heating:MissingIsCold", "heat-pump", "reading.heat-pump.sensors", "numbers_invented"),
+        ("heating:NoneIsNothing", "heat-pump", "heat.tracking", "not_given_back"),
+        ("heating:CutsPowers", "heat-pump", "heat.refused", "accepted"),
+        ("heating:AlwaysFollows", "heat-pump", "heat.room-wins", "states_wrong"),
+        ("heating:TellsOnce", "heat-pump", "heat.kept", FAILED),
+        ("heating:TellsForEver", "heat-pump", "heat.lapses", "given_back_late_s"),
+        ("heating:LapsesInSilence", "heat-pump", "heat.lapses", "lapse_untold"),
+        ("heating:OutlivesItself", "heat-pump", "heat.comms-loss", "given_back_late_s"),
+        ("heating:SafeIsCold", "heat-pump", "heat.safe", "left_told"),
+        ("heating:RestoresNothing", "heat-pump", "heat.safe", "left_told"),
         ("programs:BlocksForever", "pv-tcp", "reading.zero", HANGS),
         ("programs:WaitsForever", "pv-tcp", "reading.zero", HANGS),
         ("programs:BlocksTheLoop", "pv-tcp", "process.loop-free", "loop_blocked_s"),
@@ -97,6 +109,7 @@ GOOD = {
     "storage": "sunspec-storage",
     "pack-jbd": "jbd",
     "meter-signed": "signed-meter",
+    "heat-pump": "lambda-heat-pump",
 }
 
 

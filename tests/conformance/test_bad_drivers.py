@@ -16,6 +16,7 @@ IN_CI = (
     "bad-writesagain",
     "bad-segfaults",
     "bad-leaksdescriptors",
+    "bad-missingiscold",
 )
 Results = dict[tuple[str, str], CaseResult]
 

@@ -19,6 +19,7 @@ from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.fleet_reports import FleetReports
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
+from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import make_home_cars
 from gridrig.campaign.homes import make_homes
 from gridrig.campaign.island_watch import IslandWatch
@@ -117,7 +118,7 @@ def make_loop(
     islands = IslandWatch(events, street.shed_stages())
     sensed = {
         d.name: bench.devices[d.name]
-        for d in rig.of("inverter", "storage", "bms", "ev_charger", "compute_node")
+        for d in rig.of("inverter", "storage", "bms", "ev_charger", "heat_pump", "compute_node")
     }
     sensed |= {d.name: bench.devices[d.name] for d in _real_switches(rig)}
     meters = {d.name: bench.devices[d.name] for d in rig.of("meter")}
@@ -132,6 +133,7 @@ def make_loop(
     enrol_all(verifier, rig.keys, file=rig.path)
     control = Control(rig, bench.devices, events)
     charging = Charging(rig, bench.devices, events)
+    heating = Heating(rig, bench.devices, events)
     aggregating = Aggregating(street, control, events)
     if rig.aggregator is not None and rig.aggregator.openadr is not None:
         orders = rig.aggregator.openadr
@@ -215,6 +217,7 @@ def make_loop(
             events,
             limits,
             charging=charging,
+            heating=heating,
             aggregating=aggregating,
             control=control,
             trading=trading,
@@ -225,6 +228,7 @@ def make_loop(
         control=control,
         balancing=balancing,
         charging=charging,
+        heating=heating,
         aggregating=aggregating,
         computing=Computing(
             rig, bench.devices, street, events, scenario.jobs, float(scenario.period_s)

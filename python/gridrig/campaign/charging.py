@@ -1,12 +1,10 @@
 """What a run asks of its EV chargers: limits and set-points, sent again until they have them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.sensing import Telemetry
-from gridrig.errors import DriverError
+from gridrig.campaign.wishes import Wishes
 from gridrig.events import EventLog
 from gridrig.rig.description import Device, Rig
 from gridrig.rig.instruments import EvChargerLimits
@@ -27,8 +25,8 @@ class Charging:
         self._drivers = {device.name: drivers[device.name] for device in rig.of("ev_charger")}
         self._most_w = {device.name: most_w_of(device) for device in rig.of("ev_charger")}
         self._events = events
-        self._limits_w = _Wishes()
-        self._powers_w = _Wishes()
+        self._limits_w = Wishes(lambda driver, p_w: driver.set_limit_w(p_w))
+        self._powers_w = Wishes(lambda driver, p_w: driver.set_power_w(p_w))
         self.overrides_w: dict[str, float] = {}
 
     def limit(self, name: str, p_w: float) -> None:
@@ -96,40 +94,9 @@ class Charging:
 
     async def step(self, telemetry: Telemetry) -> None:
         """Send what a charger is not known to have, limits first."""
-        for name in self._drivers.keys() - telemetry.chargers.keys():
-            # Who did not answer may have let it fall meanwhile (`driver.reverted`).
-            self._limits_w.sent.pop(name, None)
-            self._powers_w.sent.pop(name, None)
-        await self._send(self._limits_w, lambda driver, p_w: driver.set_limit_w(p_w))
-        await self._send(self._powers_w, lambda driver, p_w: driver.set_power_w(p_w))
-
-    async def _send(
-        self, wishes: "_Wishes", order: Callable[[Any, float], Awaitable[None]]
-    ) -> None:
-        sending = wishes.unsent()
-        results = await asyncio.gather(
-            *(order(self._drivers[name], p_w) for name, p_w in sending.items()),
-            return_exceptions=True,
-        )
-        for (name, p_w), result in zip(sending.items(), results, strict=True):
-            if isinstance(result, DriverError):
-                self._events.record("write_failed", name, code=result.code, failure=result.kind)
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                wishes.sent[name] = p_w
-
-
-@dataclass
-class _Wishes:
-    """One kind of order: what is wanted of each charger, and what each is known to have. [W]"""
-
-    wanted: dict[str, float] = field(default_factory=dict)
-    sent: dict[str, float] = field(default_factory=dict)
-
-    def unsent(self) -> dict[str, float]:
-        """Return what is wanted and not known to be had. [W]"""
-        return {name: p_w for name, p_w in self.wanted.items() if self.sent.get(name) != p_w}
+        for wishes in (self._limits_w, self._powers_w):
+            wishes.forget(self._drivers.keys() - telemetry.chargers.keys())
+            await wishes.send(self._drivers, self._events)
 
 
 def most_w_of(device: Device) -> float:

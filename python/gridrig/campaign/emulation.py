@@ -25,6 +25,7 @@ from gridrig.campaign.stopping import stop_asked
 from gridrig.campaign.street import Street
 from gridrig.campaign.timing import memory_at_rest
 from gridrig.clock import Clock, run_wall
+from gridrig.devices.emulators.heating_terminal import HeatingState
 from gridrig.devices.emulators.vehicle_terminal import VehicleState
 from gridrig.errors import CampaignError, GridrigError
 from gridrig.events import Event, EventLog
@@ -119,6 +120,8 @@ async def _live(street: Street, clock: Clock, profiled: bool) -> None:
         await clock.sleep_until(step * STEP_S)
         if profiled:
             street.follow_profiles(clock.utc_s())
+        utc_s = clock.start_utc_s + clock.now_s()
+        street.follow_fleets(utc_s)
         if street.circuit is not None:
             street.circuit.now_s()
             continue
@@ -126,6 +129,7 @@ async def _live(street: Street, clock: Clock, profiled: bool) -> None:
         p_w, q_var = world.held()
         world.set_head(-sum(p_w), -sum(q_var))
         world.integrate(STEP_S)
+        street.advance_fleets(utc_s, STEP_S)
         world.advance(STEP_S)
 
 
@@ -195,6 +199,8 @@ def _log_final(rig: Rig, street: Street, bench: Bench) -> None:
         state = street.terminal_of(device).state()
         if isinstance(state, VehicleState):
             row |= {"plugged": state.plugged, "p_w": 0.0 - state.p_w}
+        elif isinstance(state, HeatingState):
+            row |= {"mode": state.mode, "p_w": 0.0 - state.p_w, "room_c": state.room_c}
         elif device.capability in ("inverter", "storage"):
             row |= {"connected": state.connected, "p_w": state.p_w, "limit_w": state.limit_w}
         elif device.capability == "compute_node":

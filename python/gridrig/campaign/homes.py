@@ -54,7 +54,8 @@ def _connection(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> 
         return Connection(seat.name, "store", power_w=device.limits.p_w_max)
     if device is not None and device.capability == "ev_charger":
         return Connection(seat.name, "car", charger=device.name)
-    part: Part = "use" if device is None else "sun"
+    roof = device is not None and device.capability == "inverter"
+    part: Part = "sun" if roof else "use"  # a heat pump is what the house uses, too
     values = _past_w(seat, street, start_utc_s, period_s)
     first_utc_s = start_utc_s - len(values) * period_s
     return Connection(seat.name, part, Series(seat.name, first_utc_s, period_s, values))

@@ -24,6 +24,7 @@ from gridrig.campaign.curtailment import Curtailment
 from gridrig.campaign.feeder_watch import FeederWatch
 from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
+from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import HomeCars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -57,6 +58,7 @@ class Loop:
     control: Control
     balancing: Balancing
     charging: Charging
+    heating: Heating
     aggregating: Aggregating
     computing: Computing
     curtailment: Curtailment
@@ -201,6 +203,7 @@ class Loop:
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
             self.charging.step(telemetry),
+            self.heating.step(telemetry),
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)

@@ -58,7 +58,7 @@ def rights_of(measures: str, device: Device | None, view: View) -> Mapping[Side,
     its = f"the battery of {device.name}"
     if isinstance(view.battery, CarView):
         its = f"the car at {device.name}"
-    elif device.capability in ("ev_charger", "compute_node"):
+    elif device.capability in ("ev_charger", "heat_pump", "compute_node"):
         return {"bid": rating, "offer": rating}
     if view.battery is None:
         nothing = Right(0, f"{its} is not readable or under manual control")

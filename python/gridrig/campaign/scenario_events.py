@@ -261,7 +261,7 @@ OF_FEEDER: Mapping[str, tuple[str, ...]] = {
 }
 """What of the feeder each of these events acts on, by how its target begins."""
 OF_MOTORS = frozenset({"start", "stop"})
-_HELD = ("storage", "ev_charger")  # what a person can take out of its mind's hands
+_HELD = ("storage", "ev_charger", "heat_pump")  # what a person can take out of its mind's hands
 TARGET_CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "cloud": ("inverter",),
     "bms_limit": ("bms",),

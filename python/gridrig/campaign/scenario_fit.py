@@ -179,6 +179,8 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         if abs(table["p_w"]) > most_w:
             expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
+        if device.capability == "heat_pump" and table["p_w"] > 0:
+            issues.add(at.key("p_w"), shown(table["p_w"]), "at most 0: a heat pump gives nothing")
         link = driver_link(device.link)
         if isinstance(link, OcppLink) and not link.sets_power:
             none = f"OCPP {link.version} has no set-points"

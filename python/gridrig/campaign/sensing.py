@@ -9,6 +9,7 @@ from gridrig.devices.bench_capabilities import SwitchReading
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
 from gridrig.devices.charger_capability import EvChargerReading
 from gridrig.devices.compute_capability import ComputeReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 from gridrig.errors import CampaignError, DriverError
 from gridrig.events import EventLog
 
@@ -25,6 +26,7 @@ class Telemetry:
     chargers: dict[str, EvChargerReading] = field(default_factory=dict)
     switches: dict[str, SwitchReading] = field(default_factory=dict)
     computers: dict[str, ComputeReading] = field(default_factory=dict)
+    pumps: dict[str, HeatPumpReading] = field(default_factory=dict)
 
 
 class Sensing:
@@ -33,7 +35,8 @@ class Sensing:
     Parameters
     ----------
     devices : mapping of name to driver
-        Inverters, storages, batteries, chargers, real switches and computing nodes, in rig order.
+        Inverters, storages, batteries, chargers, heat pumps, real switches and computing nodes, in
+        rig order.
     analysers : mapping of name to driver
         Meters that measure a real terminal and are read at every tick; the latest reading of each
         is in `measured`.
@@ -78,6 +81,8 @@ class Sensing:
                 telemetry.switches[name] = reading
             elif isinstance(reading, EvChargerReading):
                 telemetry.chargers[name] = reading
+            elif isinstance(reading, HeatPumpReading):
+                telemetry.pumps[name] = reading
             elif isinstance(reading, ComputeReading):
                 telemetry.computers[name] = reading
             else:

@@ -8,6 +8,7 @@ from gridrig.campaign.charging import Charging
 from gridrig.campaign.charging_rules import comings_and_goings
 from gridrig.campaign.control import Control
 from gridrig.campaign.flow import Physics
+from gridrig.campaign.heating import Heating
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
 from gridrig.campaign.scenario import Scenario
@@ -28,6 +29,8 @@ class Stimuli:
         Limits of synchronisation, in the rig's nominal: `df_hz`, `dv_pu`, `dtheta_deg`.
     charging : Charging
         Where chargers are limited, and held by a person.
+    heating : Heating
+        Where a person holds a heat pump.
     aggregating : Aggregating
         Where a fleet gets its orders.
     control : Control
@@ -48,6 +51,7 @@ class Stimuli:
         sync: Mapping[str, float],
         *,
         charging: Charging,
+        heating: Heating,
         aggregating: Aggregating,
         control: Control,
         trading: Trading,
@@ -64,6 +68,7 @@ class Stimuli:
         self._events = events
         self._sync = dict(sync)
         self._charging = charging
+        self._heating = heating
         self._aggregating = aggregating
         self._control = control
         self._trading = trading
@@ -159,10 +164,14 @@ class Stimuli:
             case "plug_out":
                 self.street.vehicles[event.target].plug(False)
 
-    def _held_by(self, name: str) -> Control | Charging:
-        """Return what takes a storage or a charger out of its mind's hands."""
-        charger = self.street.rig.device(name).capability == "ev_charger"
-        return self._charging if charger else self._control
+    def _held_by(self, name: str) -> Control | Charging | Heating:
+        """Return what takes a storage, a charger or a heat pump out of its mind's hands."""
+        match self.street.rig.device(name).capability:
+            case "ev_charger":
+                return self._charging
+            case "heat_pump":
+                return self._heating
+        return self._control
 
     def _trip(self, name: str) -> None:
         """Open what a device has between itself and the grid, which nobody asked for."""

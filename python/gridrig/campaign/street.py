@@ -13,8 +13,10 @@ from gridrig.campaign.branch_contacts import BranchContacts
 from gridrig.campaign.plant_terminals import DeviceTerminal, HeadTerminal
 from gridrig.circuit.bench_circuit import BenchCircuit
 from gridrig.circuit.computer import Computer
+from gridrig.circuit.heat_pump import HeatPump
 from gridrig.circuit.heated_homes import HeatedHomes
 from gridrig.circuit.vehicle import Vehicle
+from gridrig.circuit.weathered_room import Outdoors
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
 from gridrig.plant import World
@@ -67,6 +69,7 @@ class Street:
             self.world.set_motor(self.loads[motor.bus], dict(motor.settings))
         self.devices: dict[str, int] = {}
         self.vehicles: dict[str, Vehicle] = {}
+        self.pumps: dict[str, HeatPump] = {}
         self.computers: dict[str, Computer] = {}
         self.sun: dict[str, str] = {}
         self.available_w: dict[str, float] = {}
@@ -84,6 +87,9 @@ class Street:
         for device in rig.of("ev_charger"):
             if _is_modelled(device):
                 self._add_vehicle(device)
+        for device in rig.of("heat_pump"):
+            if _is_modelled(device):
+                self._add_heat_pump(device)
         for device in rig.of("compute_node"):
             if _is_modelled(device):
                 self.devices[device.name] = index = self.world.add_load(device.name)
@@ -116,7 +122,9 @@ class Street:
         name = self.rig.island.former if self.rig.island else None
         return name if name in self.devices else None
 
-    def terminal_of(self, device: Device) -> DeviceTerminal | HeadTerminal | Vehicle | Computer:
+    def terminal_of(
+        self, device: Device
+    ) -> DeviceTerminal | HeadTerminal | Vehicle | HeatPump | Computer:
         """Return the terminal that an emulated device is a face of."""
         if device.capability == "meter":
             if device.measures == "head":
@@ -128,6 +136,8 @@ class Street:
             return DeviceTerminal(self.world, self.pack_index(device.name))
         if device.capability == "ev_charger":
             return self.vehicles[device.name]
+        if device.capability == "heat_pump":
+            return self.pumps[device.name]
         if device.capability == "compute_node":
             return self.computers[device.name]
         emulation, index = self._emulation(device.name), self.devices[device.name]
@@ -171,16 +181,20 @@ class Street:
             computer.follow()
 
     def follow_fleets(self, utc_s: float) -> None:
-        """Let the devices of each fleet take what they take at a moment. [s since 1970]"""
+        """Let heat pumps, each and in fleets, take what they take at a moment. [s since 1970]"""
+        for pump in self.pumps.values():
+            pump.follow(utc_s)
         for name, homes in self.fleets.items():
             for index, p_w in zip(self.homes[name], homes.power_w(utc_s).tolist(), strict=True):
                 self.world.set_load(index, p_w, 0.0)
 
     def advance_fleets(self, utc_s: float, dt_s: float) -> None:
-        """Let the homes of each fleet live through a tick with the power they had. [s]"""
-        if not self.fleets:
+        """Let heated homes live through a tick with the power they had. [s]"""
+        if not self.fleets and not self.pumps:
             return
         held_w = -np.array(self.world.held()[0])
+        for name, pump in self.pumps.items():
+            pump.advance(float(held_w[self.devices[name]]), utc_s, dt_s)
         for name, homes in self.fleets.items():
             indices = self.homes[name]
             homes.advance(held_w[indices.start : indices.stop], utc_s, dt_s)
@@ -243,6 +257,29 @@ class Street:
             plugged=face.plugged,
             discharge_w_max=face.discharge_w_max,
             reserve_soc=face.reserve_soc,
+        )
+
+    def _add_heat_pump(self, device: Device) -> None:
+        self.devices[device.name] = index = self.world.add_load(device.name)
+        if (phase := self._phase_of(device)) and phase["phases"]:
+            self.world.set_load_phases(index, phase["phases"])
+        face = self._emulation(device.name).face
+        self.pumps[device.name] = HeatPump(
+            self.world,
+            index,
+            p_w_max=face.p_w_max,
+            p_w_min=face.p_w_min,
+            cop=face.cop,
+            conductance_w_per_k=face.conductance_w_per_k,
+            capacity_wh_per_k=face.capacity_wh_per_k,
+            room_c=face.room_c,
+            set_point_c=face.set_point_c,
+            low_c=face.low_c,
+            high_c=face.high_c,
+            gain_w_max=face.gain_w_max,
+            thermostat_w_per_k=face.thermostat_w_per_k,
+            outdoors=Outdoors(face.seed, face.outdoor_c, face.swing_k, face.spread_k),
+            guards=face.guards,
         )
 
     def _phase_of(self, device: Device) -> dict[str, str]:

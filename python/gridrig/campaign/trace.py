@@ -52,7 +52,10 @@ class Trace:
             terminal = world.terminal(index)
             row[f"device.{name}.p_w"] = p_w[index]
             row[f"device.{name}.q_var"] = q_var[index]
-            told = (telemetry.inverters, telemetry.chargers, telemetry.computers)
+            told = (
+                *(telemetry.inverters, telemetry.chargers, telemetry.computers),
+                telemetry.pumps,
+            )
             reading = next((of[name] for of in told if name in of), None)
             row[f"device.{name}.telemetry_p_w"] = math.nan if reading is None else reading.p_w
             limit = terminal.limit_w
@@ -73,9 +76,14 @@ class Trace:
             row[f"pack.{name}.charge_limit_a"] = battery.charge_limit_a
             row[f"pack.{name}.discharge_limit_a"] = battery.discharge_limit_a
         for name, charger in telemetry.chargers.items():
-            row[f"vehicle.{name}.soc"] = math.nan if charger.soc is None else charger.soc
-            allowed_w = math.nan if charger.allowed_w is None else charger.allowed_w
-            row[f"device.{name}.allowed_w"] = allowed_w
+            row[f"vehicle.{name}.soc"] = _number(charger.soc)
+            row[f"device.{name}.allowed_w"] = _number(charger.allowed_w)
+        for name, pump in self._street.pumps.items():
+            row[f"room.{name}.c"] = pump.room_c
+            row[f"room.{name}.outdoor_c"] = pump.outdoor_c
+        for name, said in telemetry.pumps.items():
+            row[f"room.{name}.telemetry_c"] = _number(said.room_c)
+            row[f"device.{name}.told_w"] = _number(said.told_w)
         for branch in self._switched:
             row[f"switch.{branch}.closed"] = float(branch not in self._feeder.out)
         row["feeder.head_p_w"] = solution.head_p_w
@@ -92,3 +100,7 @@ class Trace:
         for row in self._rows:
             names.update(dict.fromkeys(row))
         return {name: [row.get(name, math.nan) for row in self._rows] for name in names}
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

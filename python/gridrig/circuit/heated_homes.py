@@ -1,18 +1,9 @@
 """Homes that a heat pump keeps warm, many at once: first-order rooms behind terminals of the plant.
 
-A room is one heat capacity C behind one conductance G to the outside. With the pump's power held
-over a step, its temperature moves exactly as the closed form
-
-    T(t + dt) = T_inf + (T(t) - T_inf) exp(-dt G / C),   T_inf = T_out + (cop P + gains) / G
-
-The pump modulates: what its thermostat asks for is what holds the set-point in this weather, more
+A room moves by the closed form of `weathered_room`, its pump's power held over a step. The pump
+modulates: what its thermostat asks for is what holds the set-point in this weather, more
 or less by how far the room is from it. A set-point of power, told from outside, is followed between
 two more thermostats, at the low and the high end of the comfort band: no order leaves the band.
-
-References
-----------
-.. [1] P. Bacher and H. Madsen, "Identifying suitable models for the heat dynamics of buildings,"
-   Energy and Buildings, vol. 43, no. 7, 2011: the model "Ti" is this one.
 """
 
 import math
@@ -21,14 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gridrig.circuit.weathered_room import FloatArray, Outdoors, after_step, gains_w
 from gridrig.quantity import DAY_S
 
-FloatArray = NDArray[np.float64]
 QUARTER_S = 900
 HISTORY_DAYS = 17  # at least ten weekdays, after two days to settle
 SETTLING_DAYS = 2
-GAINS_S = 3600  # how long the heat of people and cooking stays the same
-WARMEST_S = 15 * 3600  # of the day
 
 
 @dataclass(frozen=True)
@@ -145,7 +134,7 @@ class HeatedHomes:
         self._order_of_loss = draws.permutation(count)
         self._seed, self._p_w_max, self._gain_w_max = seed, p_w_max, gain_w_max
         self._per_k, self._guards, self._lets_go = thermostat_w_per_k, guards_comfort, lets_go
-        self._weather_c = (outdoor_c, swing_k, spread_k)
+        self._outdoors = Outdoors(seed, outdoor_c, swing_k, spread_k)
         self._response_s, self._follows_s = response_s, follows_s
         self.seed, self.meter_scale, self._inflates_w = seed, meter_scale, inflates_w
         self._heard = heard
@@ -175,14 +164,7 @@ class HeatedHomes:
 
     def outdoor_c(self, utc_s: float) -> float:
         """Return the outdoor temperature. [deg C]"""
-        mean_c, swing_k, spread_k = self._weather_c
-        days = utc_s / DAY_S - 0.5  # each day's own weather is that of its noon
-        day, part = math.floor(days), days - math.floor(days)
-        apart = [np.random.default_rng([self._seed, 1, day + k]).normal() for k in (0, 1)]
-        daily = math.cos(2 * math.pi * (utc_s - WARMEST_S) / DAY_S)
-        return float(
-            mean_c + swing_k * daily + spread_k * (apart[0] * (1 - part) + apart[1] * part)
-        )
+        return self._outdoors.at(utc_s)
 
     def power_w(self, utc_s: float) -> FloatArray:
         """Return what each pump takes now, by its thermostats and what it was told. [W]"""
@@ -216,8 +198,9 @@ class HeatedHomes:
         """Let the rooms go on over a time in which the pumps took this. [W, s]"""
         heat_w = self.cop * (p_w - np.minimum(self.extra_w, p_w)) + self.gains_w(utc_s)
         ends_c = self.outdoor_c(utc_s) + heat_w / self.conductance_w_per_k
-        fades = np.exp(-dt_s / 3600 * self.conductance_w_per_k / self.capacity_wh_per_k)
-        self.temperature_c = ends_c + (self.temperature_c - ends_c) * fades
+        self.temperature_c = after_step(
+            self.temperature_c, ends_c, dt_s, self.conductance_w_per_k, self.capacity_wh_per_k
+        )
 
     def stored_wh(self) -> float:
         """Return the heat in all rooms beyond that at the set-point. [Wh]"""
@@ -230,10 +213,7 @@ class HeatedHomes:
 
     def gains_w(self, utc_s: float) -> FloatArray:
         """Return the heat of people and cooking in each home. [W]"""
-        hour = int(utc_s // GAINS_S)
-        return np.random.default_rng([self._seed, 2, hour]).uniform(
-            0.0, self._gain_w_max, self.count
-        )
+        return gains_w(self._seed, utc_s, self._gain_w_max, self.count)
 
     def tell(self, p_w: FloatArray | None, utc_s: float) -> None:
         """Tell each home what to take, NaN or None for what its thermostat likes. [W]"""

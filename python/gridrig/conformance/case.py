@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CATALOGUE_VERSION = "1.0"
 INVERTERS = ("inverter", "storage")
-EVERY = ("inverter", "storage", "bms", "meter")
+EVERY = ("inverter", "storage", "bms", "meter", "heat_pump")
 # What every case measures, whatever else: the driver must come through.
 CRASHES, HANGS = "crashes", "calls_without_end"
 UNNAMED, FAILED = "errors_unnamed", "calls_failed"

@@ -31,6 +31,7 @@ OF_THE_DEVICE = frozenset(
     {
         *("reversed_ct", "unit_slip", "clock_drift", "altered_reading", "forged_reading"),
         *("replayed_reading", "adoption_failed", "adoption_stuck"),
+        *("room_sensor_broken", "outdoor_sensor_broken"),  # reading.heat-pump.sensors
     }
 )
 NEAR: Mapping[str, FaultValue] = {
@@ -118,7 +119,7 @@ def of_fault(spec: FaultSpec) -> Case:
     runs: dict[str, Run] = {"gone": Gone(spec), "undone": Undone(spec), "met": Met(spec)}
     return Case(
         f"fault.{spec.name}",
-        1,
+        2,
         EVERY,
         f"Under the fault {spec.name}: {promise}",
         f"Seen in the field ({spec.family}): {spec.meaning or spec.name}.",
@@ -250,7 +251,7 @@ def writes(stand: Stand, step: int) -> tuple[Any, ...]:
     match stand.subject.capability:
         case "inverter":
             return "set_limit_w", round(stand.subject.rating_w * (0.5 + 0.03 * step))
-        case "storage":
+        case "storage" | "heat_pump":
             return "set_power_w", float(round(-0.02 * step * stand.subject.rating_w))
         case "bms":
             assert stand.pack is not None
@@ -268,7 +269,7 @@ def undone(stand: Stand, method: object, *args: object) -> str:
             near = found_w is not None and abs(found_w - asked_w) <= 0.005 * stand.subject.rating_w
             return "" if near else f"limit {found_w} W, {asked_w} W was acknowledged"
         case "set_power_w", (float() | int() as asked_w,):
-            found_w = stand.terminal.now.p_w
+            found_w = stand.taken_w()
             near = abs(found_w - asked_w) <= 0.005 * stand.subject.rating_w
             return "" if near else f"power {found_w} W, {asked_w} W was acknowledged"
         case "set_fets", _:

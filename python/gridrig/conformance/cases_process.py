@@ -17,7 +17,7 @@ LOST = frozenset({"timeout", "unavailable"})
 
 @case(
     "process.reopen",
-    1,
+    2,
     EVERY,
     title="Closing lets go of everything, twice is allowed, and opening again works",
     why="A driver that leaks a descriptor each time ends a week's campaign in its third night.",
@@ -48,7 +48,7 @@ async def process_reopen(stand: Stand) -> None:
 
 @case(
     "process.closed",
-    1,
+    2,
     EVERY,
     title="A closed driver answers nothing",
     why="A value after closing is remembered, or read over a wire somebody else has now.",
@@ -65,7 +65,7 @@ async def process_closed(stand: Stand) -> None:
 
 @case(
     "process.absent",
-    1,
+    2,
     EVERY,
     title="A device that is not there is told by name, in time",
     why="The most usual mistake on a bench is a cable; its message must be the first one read.",
@@ -87,7 +87,7 @@ async def process_absent(stand: Stand) -> None:
 
 @case(
     "process.lost",
-    1,
+    2,
     EVERY,
     title="When the device goes, no value is told any more and the error has its name",
     why="A stale value after a cable was pulled is the worst answer there is.",
@@ -111,7 +111,7 @@ async def process_lost(stand: Stand) -> None:
 
 @case(
     "process.concurrent",
-    1,
+    2,
     EVERY,
     title="Calls made at once are all answered, and all rightly",
     why="Control, telemetry and a watchdog share one driver; questions on one wire get mixed up.",
@@ -130,7 +130,7 @@ async def process_concurrent(stand: Stand) -> None:
 
 @case(
     "process.cancelled",
-    1,
+    2,
     EVERY,
     title="A call that is cancelled under way leaves the wire in order",
     why="Stop works by cancelling; the next question must not get the last one's answer.",
@@ -152,7 +152,7 @@ async def process_cancelled(stand: Stand) -> None:
 
 @case(
     "process.loop-free",
-    1,
+    2,
     EVERY,
     title="While a driver waits for its device everything else goes on",
     why="Rule 6: wait on the loop. A blocking read stops every other device, and the safety.",
@@ -181,7 +181,7 @@ async def process_loop_free(stand: Stand) -> None:
 
 @case(
     "process.memory",
-    1,
+    2,
     EVERY,
     title="Reading costs neither memory nor descriptors, and a bearable time",
     why="A campaign reads ten million times.",

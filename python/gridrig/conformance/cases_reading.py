@@ -23,7 +23,7 @@ NOT_THE_DEVICE = "That the real device says what the emulated one says."
 
 @case(
     "identity",
-    1,
+    2,
     EVERY,
     title="The driver says who the device is, and says it again",
     why="A certificate, an enrolment and a safe restart are worth nothing on another device. "
@@ -147,7 +147,7 @@ async def reading_zero(stand: Stand) -> None:
 
 @case(
     "reading.fresh",
-    1,
+    2,
     EVERY,
     title="A reading is of now: nothing is cached, nothing is one call late",
     why="A frozen or delayed telemetry is worse than none: control and settlement trust it.",
@@ -166,7 +166,7 @@ async def reading_fresh(stand: Stand) -> None:
 
 @case(
     "reading.touches-nothing",
-    1,
+    2,
     EVERY,
     title="Opening, identifying and reading change nothing on the device",
     why="A driver that writes when it should read spoils the settings it is to restore.",

@@ -12,8 +12,8 @@ STAYS_S = 3_600.0  # longer than any case lasts
 
 @case(
     "write.read-only",
-    1,
-    ("inverter", "storage", "meter"),
+    2,
+    ("inverter", "storage", "meter", "heat_pump"),
     title="What the device does not let be written fails as 'refused', and reading goes on",
     why="A setting that firmware, a role or an installer's lock keeps read-only must not pass for "
     "set, and is no reason to call the device lost (MODBUS V1.1b3, 7: exception 02).",

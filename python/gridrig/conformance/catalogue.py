@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from gridrig.conformance import (
+    cases_heat_pump,
     cases_inverter,
     cases_meter,
     cases_pack,
@@ -23,6 +24,7 @@ STATED: tuple[Case, ...] = (
     *cases_refusal.CASES,
     *cases_pack.CASES,
     *cases_meter.CASES,
+    *cases_heat_pump.CASES,
     *cases_process.CASES,
 )
 

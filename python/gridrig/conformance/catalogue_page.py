@@ -127,7 +127,7 @@ def _faults() -> list[FaultSpec]:
     points = installed(EMULATORS)
     own = Registry(p for p in points if p.dist is not None and p.dist.name == "gridrig")
     concerned = {"sunspec", "sunspec-storage", "signed-meter", "bsm-meter", "sunspec-meter"}
-    concerned |= {"jbd", "daly", "pylontech"}
+    concerned |= {"jbd", "daly", "pylontech", "lambda-heat-pump"}
     found = {
         spec.name: spec
         for faults in known_faults(own).values()

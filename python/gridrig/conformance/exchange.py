@@ -13,9 +13,13 @@ import json
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 
 LINE_BYTES_MAX = 1 << 20
-RECORDS = {cls.__name__: cls for cls in (Identity, InverterReading, BmsReading, MeterReading)}
+RECORDS: dict[str, Any] = {
+    cls.__name__: cls
+    for cls in (Identity, InverterReading, BmsReading, MeterReading, HeatPumpReading)
+}
 
 
 def packed(value: object) -> Any:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gridrig.campaign.measurements import Criterion
-from gridrig.conformance.case import at_most
+from gridrig.conformance.case import INVERTERS, at_most
 from gridrig.conformance.stand import Stand
+from gridrig.conformance.stated_world import StatedRoom
 from gridrig.devices.capabilities import BmsReading, InverterReading, MeterReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 
 INVERTER_LIMITS = (
     at_most("p_error_of_rating", "1", 0.002),
@@ -37,11 +39,20 @@ METER_LIMITS = (
     at_most("f_error_hz", "Hz", 0.011),
     at_most("register_error_milliwh", "mWh", 999),
 )
+HEAT_PUMP_LIMITS = (
+    at_most("p_error_of_rating", "1", 0.002),
+    at_most("room_error_k", "K", 0.051),
+    at_most("outdoor_error_k", "K", 0.051),
+    at_most("set_point_error_k", "K", 0.051),
+    at_most("told_error_of_rating", "1", 0.002),
+    at_most("flags_wrong", "1", 0),
+)
 LIMITS: Mapping[str, tuple[Criterion, ...]] = {
     "inverter": INVERTER_LIMITS,
     "storage": INVERTER_LIMITS,
     "bms": PACK_LIMITS,
     "meter": METER_LIMITS,
+    "heat_pump": HEAT_PUMP_LIMITS,
 }
 FOREIGN = 1e9  # the error of a value that is no number
 
@@ -62,6 +73,14 @@ def move(stand: Stand, step: int) -> None:
         )
         return
     rating_w = stand.subject.rating_w
+    if stand.room is not None:
+        stand.room.place(
+            p_w=float(round(rating_w * (0.11 + 0.02 * (step % 40)))),
+            room_c=15.1 + 0.6 * (step % 40),
+            outdoor_c=-14.7 + 2.2 * (step % 40),
+            set_point_c=18.0 + 0.2 * (step % 40),
+        )
+        return
     sign = -1 if stand.subject.capability in ("storage", "meter") and step % 2 else 1
     stand.terminal.place(
         p_w=float(round(sign * rating_w * (0.11 + 0.02 * step))),
@@ -87,7 +106,9 @@ def errors(stand: Stand, reading: object) -> dict[str, float]:
             return _pack_errors(stand, reading)
         case MeterReading() if capability == "meter":
             return _terminal_errors(stand, reading) | _register_errors(stand, reading)
-        case InverterReading() if capability not in ("bms", "meter"):
+        case HeatPumpReading() if stand.room is not None:
+            return _room_errors(stand, stand.room, reading)
+        case InverterReading() if capability in INVERTERS:
             rating_w = stand.subject.rating_w
             return _terminal_errors(stand, reading) | {
                 "w_max_error_of_rating": _apart(reading.w_max, rating_w) / rating_w,
@@ -157,6 +178,23 @@ def _pack_errors(stand: Stand, reading: BmsReading) -> dict[str, float]:
         "cell_error_mv": cells,
         "temperature_error_c": _apart(reading.temperature_c, now.temperature_c),
         "flags_wrong": float(wrong_flags),
+    }
+
+
+def _room_errors(stand: Stand, room: StatedRoom, reading: HeatPumpReading) -> dict[str, float]:
+    now, rating_w, told_w = room.now, stand.subject.rating_w, room.told_w
+    if told_w is None or reading.told_w is None:
+        told_error_w = 0.0 if reading.told_w is told_w else FOREIGN
+    else:
+        told_error_w = _apart(reading.told_w, 0.0 - told_w)
+    flags = (reading.state, reading.p_w_max)
+    return {
+        "p_error_of_rating": _apart(reading.p_w, 0.0 - now.p_w) / rating_w,
+        "room_error_k": _apart(reading.room_c, now.room_c),
+        "outdoor_error_k": _apart(reading.outdoor_c, now.outdoor_c),
+        "set_point_error_k": _apart(reading.set_point_c, now.set_point_c),
+        "told_error_of_rating": told_error_w / rating_w,
+        "flags_wrong": float(flags != (now.mode, rating_w)),
     }
 
 

@@ -6,12 +6,14 @@ import typing
 from typing import Any
 
 from gridrig.devices.capabilities import BmsReading, Identity, InverterReading, MeterReading
+from gridrig.devices.heat_pump_capability import HeatPumpReading
 
-READING: dict[str, type[InverterReading | BmsReading | MeterReading]] = {
+READING: dict[str, type[InverterReading | BmsReading | MeterReading | HeatPumpReading]] = {
     "inverter": InverterReading,
     "storage": InverterReading,
     "bms": BmsReading,
     "meter": MeterReading,
+    "heat_pump": HeatPumpReading,
 }
 
 
@@ -39,6 +41,8 @@ def fits(value: object, hint: Any) -> bool:
     """Whether a value is of a type as the readings are annotated with."""
     if isinstance(hint, types.UnionType):
         return any(fits(value, one) for one in typing.get_args(hint))
+    if typing.get_origin(hint) is typing.Literal:
+        return value in typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         each = typing.get_args(hint)[0]
         return isinstance(value, tuple) and all(fits(item, each) for item in value)

@@ -6,6 +6,7 @@ are crashes and calls without an end: they are results, never an end of the exam
 """
 
 import json
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -54,6 +55,7 @@ class Stand:
         self.clock = clock
         self.draw = stream(0, f"conformance/{case.id}")
         self.terminal: StatedTerminal = subject.terminal()
+        self.room = subject.stated_room() if subject.capability == "heat_pump" else None
         self.pack: StatedPack | None = None
         if subject.capability == "bms":
             self.pack = subject.stated_pack(subject.device)
@@ -87,7 +89,13 @@ class Stand:
         if self.subject.capability == "bms":
             assert self.pack is not None
             return self.pack.commands
-        return self.terminal.commands
+        return self.terminal.commands if self.room is None else self.room.commands
+
+    def taken_w(self) -> float:
+        """Return the power that the device was made to give; of a heat pump, what it was told."""
+        if self.room is not None:
+            return math.inf if self.room.told_w is None else 0.0 - self.room.told_w
+        return self.terminal.now.p_w
 
     async def start_device(self, port: int | None = None) -> None:
         """Serve the device; on its old port if one is named."""
@@ -98,7 +106,9 @@ class Stand:
             link = replace(subject.device.link, **same)
             rig = replace(rig, devices=(replace(subject.device, link=link),))
         bms = {} if subject.pack is None else {subject.pack.name: self.pack}
-        truth = self.pack if subject.capability == "bms" else self.terminal
+        truth: Any = self.room or self.terminal
+        if subject.capability == "bms":
+            truth = self.pack
         terminals = {subject.device.name: truth, **bms}
         self._devices = EmulatedDevices(
             rig, subject.registry, terminals, self._happened, make_signer=self.make_signer

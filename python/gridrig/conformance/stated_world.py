@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gridrig.devices.emulators.heating_terminal import HeatingState, Sensor
 from gridrig.devices.emulators.terminal import PackState, TerminalState
 
 
@@ -67,6 +68,45 @@ class StatedTerminal:
     def function(self, name: str) -> tuple[bool, Mapping[str, Any]] | None:
         """Return None: this world has no grid-support functions."""
         return None
+
+
+class StatedRoom:
+    """A heat pump, its thermostat and the room that it heats.
+
+    Parameters
+    ----------
+    rating_w : float
+        The most it takes. [W]
+    """
+
+    def __init__(self, rating_w: float) -> None:
+        self.own_w = round(0.3 * rating_w)
+        self.commands: list[tuple[str, Any]] = []
+        self.told_w: float | None = None
+        self.now = HeatingState(self.own_w, 20.0, 3.0, 20.5, "own")
+
+    def state(self) -> HeatingState:
+        """Return them as they are now."""
+        return self.now
+
+    def place(self, **values: Any) -> None:
+        """Make it so."""
+        self.now = replace(self.now, **values)
+
+    def tell(self, p_w: float | None) -> None:
+        """Take a command. [W]"""
+        self.commands.append(("power_w", p_w))
+        self.told_w = p_w
+        own = p_w is None
+        self.place(p_w=self.own_w if own else p_w, mode="own" if own else "told")
+
+    def hold(self, set_point_c: float) -> None:
+        """Take a command. [deg C]"""
+        self.commands.append(("set_point_c", set_point_c))
+        self.place(set_point_c=set_point_c)
+
+    def feel(self, sensor: Sensor) -> None:
+        """Take the sensor, which decides nothing here: the referee does."""
 
 
 class StatedPack:

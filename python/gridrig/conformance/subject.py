@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gridrig.conformance.stated_world import StatedPack, StatedTerminal
+from gridrig.conformance.case import EVERY
+from gridrig.conformance.stated_world import StatedPack, StatedRoom, StatedTerminal
 from gridrig.devices.emulators.fault_spec import FaultSpec, specs_of
 from gridrig.errors import CampaignError
 from gridrig.rig.description import Rig
@@ -44,7 +45,7 @@ class Subject:
 
     @property
     def capability(self) -> str:
-        """What the device can do: "inverter", "storage", "bms" or "meter"."""
+        """What the device can do: one of `EVERY`."""
         return self.device.capability
 
     @property
@@ -61,6 +62,8 @@ class Subject:
         assert self.device.emulation is not None
         if self.capability in ("meter", "bms"):
             return METER_RATING_W
+        if self.capability == "heat_pump":
+            return float(self.device.emulation.face.p_w_max)
         own = getattr(self.device.emulation.face, "p_max_w", None)
         return float(own or self.device.emulation.plant["s_va"])
 
@@ -84,6 +87,10 @@ class Subject:
     def terminal(self) -> StatedTerminal:
         """Make the truth at its terminal."""
         return StatedTerminal(self.rating_w)
+
+    def stated_room(self) -> StatedRoom:
+        """Make the truth of a heat pump and its room."""
+        return StatedRoom(self.rating_w)
 
     def stated_pack(self, device: Device) -> StatedPack:
         """Make the truth of a pack."""
@@ -113,13 +120,13 @@ def subject_of(rig: Rig, name: str, driver: str) -> Subject:
             known=", ".join(known),
         )
     device = rig.device(name)
-    if device.capability not in ("inverter", "storage", "bms", "meter"):
+    if device.capability not in EVERY:
         raise CampaignError(
             "conformance.no_catalogue",
             "{device} is of capability {found!r}; the catalogue has cases for {expected}",
             device=name,
             found=device.capability,
-            expected="inverter, storage, bms and meter",
+            expected=", ".join(EVERY),
         )
     if not device.emulated:
         raise CampaignError(

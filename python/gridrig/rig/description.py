@@ -23,6 +23,7 @@ from gridrig.rig.device import Capability, Device
 from gridrig.rig.device_reading import DeviceDraft, build_device, read_device
 from gridrig.rig.fleets import AggregatorTable, Fleet, check_fleets
 from gridrig.rig.header import Header, Nominal
+from gridrig.rig.heat_pump_fit import check_heat_pumps
 from gridrig.rig.home_fit import check_homes
 from gridrig.rig.island_guard import ISLANDS, OpenedProtection
 from gridrig.rig.issues import At, Issues, misspelt, near_miss
@@ -289,6 +290,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
         check_weather(top.get("feeder").weather, at, issues)
     check_bench(devices, nominal, top.get("feeder"), file.top, issues)
     check_participants(participants, devices, issues)
+    check_heat_pumps(devices, issues)
     check_homes(participants, devices, issues)
     check_places(participants, devices, issues)
     check_keys(keys, devices, issues)

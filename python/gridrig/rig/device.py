@@ -153,7 +153,7 @@ SAFE_STATES: Mapping[str, type[SafeState]] = {
     "meter": MeterSafeState,
     **instruments.SAFE_STATES,
 }
-HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", "ev_charger", "compute_node")
+HAS_TERMINAL: tuple[Capability, ...] = ("inverter", "storage", *instruments.ON_THE_FEEDER)
 
 
 @dataclass(frozen=True)

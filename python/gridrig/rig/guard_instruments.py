@@ -17,6 +17,7 @@ from gridrig.rig.instruments import (
     AcSourceLimits,
     DcSourceLimits,
     EvChargerLimits,
+    HeatPumpLimits,
     LoadBankLimits,
     SwitchLimits,
 )
@@ -274,6 +275,17 @@ class GuardedEvCharger(Guarded):
         await self._write("end", True, lambda _: self.driver.end_transaction())
 
 
+class GuardedHeatPump(Guarded):
+    """A heat pump behind its limit: what it takes by its own thermostat is its own affair."""
+
+    async def set_power_w(self, p_w: float | None) -> None:
+        """Let it follow a power, 0 or negative; None gives it back to its thermostat. [W]"""
+        assert isinstance(self.device.limits, HeatPumpLimits)
+        if p_w is not None:
+            self._within("power_w", p_w, -self.device.limits.p_w_max, 0.0)
+        await self._write("power_w", p_w, self.driver.set_power_w)
+
+
 class GuardedComputeNode(Guarded):
     """A computing node: it can be told to begin and to stop, and no more."""
 
@@ -301,6 +313,7 @@ GUARDS: Mapping[str, type[Guarded]] = {
     "interlock": Guarded,
     "analyser": GuardedAnalyser,
     "ev_charger": GuardedEvCharger,
+    "heat_pump": GuardedHeatPump,
     "compute_node": GuardedComputeNode,
 }
 

@@ -1,4 +1,4 @@
-"""Instruments, chargers and computing nodes: limits, safe states, what is behind an AC source."""
+"""Instruments, chargers, heat pumps, computing nodes: limits, safe states, and AC sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ InstrumentCapability = Literal[
     "interlock",
     "analyser",
     "ev_charger",
+    "heat_pump",
     "compute_node",
 ]
 INSTRUMENTS: tuple[InstrumentCapability, ...] = get_args(InstrumentCapability)
 # These hang on the feeder, the others are of an emulated bench's circuit.
-ON_THE_FEEDER = ("ev_charger", "compute_node")
+ON_THE_FEEDER: tuple[InstrumentCapability, ...] = ("ev_charger", "heat_pump", "compute_node")
 OF_A_CIRCUIT = tuple(name for name in INSTRUMENTS if name not in ON_THE_FEEDER)
 CHANNELS_MAX = 64
 
@@ -79,6 +80,13 @@ class EvChargerLimits:
 
 
 @dataclass(frozen=True)
+class HeatPumpLimits:
+    """What a heat pump may be told to take; the temperatures it keeps are its own. [W]"""
+
+    p_w_max: Positive
+
+
+@dataclass(frozen=True)
 class ComputeNodeLimits:
     """What a computing node draws at most: admission reckons with it. [W]"""
 
@@ -114,6 +122,13 @@ class EvChargerSafeState:
 
 
 @dataclass(frozen=True)
+class HeatPumpSafeState:
+    """A heat pump is left to its own thermostat: it keeps its room, and nothing else may."""
+
+    power: Literal["own"]
+
+
+@dataclass(frozen=True)
 class ComputeNodeSafeState:
     """Whether a computing node is left running; if not, it forgets its job."""
 
@@ -131,6 +146,7 @@ InstrumentLimits = (
     | LoadBankLimits
     | SwitchLimits
     | EvChargerLimits
+    | HeatPumpLimits
     | ComputeNodeLimits
     | ListenerLimits
 )
@@ -139,6 +155,7 @@ InstrumentSafeState = (
     | LoadBankSafeState
     | SwitchSafeState
     | EvChargerSafeState
+    | HeatPumpSafeState
     | ComputeNodeSafeState
     | ListenerSafeState
 )
@@ -151,6 +168,7 @@ LIMITS: Mapping[str, type[InstrumentLimits]] = {
     "interlock": ListenerLimits,
     "analyser": ListenerLimits,
     "ev_charger": EvChargerLimits,
+    "heat_pump": HeatPumpLimits,
     "compute_node": ComputeNodeLimits,
 }
 SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
@@ -161,6 +179,7 @@ SAFE_STATES: Mapping[str, type[InstrumentSafeState]] = {
     "interlock": ListenerSafeState,
     "analyser": ListenerSafeState,
     "ev_charger": EvChargerSafeState,
+    "heat_pump": HeatPumpSafeState,
     "compute_node": ComputeNodeSafeState,
 }
 

@@ -137,10 +137,11 @@ AGENT_BEHIND: Mapping[str, str] = {
     "inverter": "producer",
     "storage": "storage",
     "ev_charger": "consumer",
+    "heat_pump": "consumer",
     "compute_node": "consumer",
 }
 OF_A_MIND: Mapping[str, frozenset[str]] = {
-    HOME: frozenset({LOAD, "inverter", "storage", "ev_charger"}),
+    HOME: frozenset({LOAD, "inverter", "storage", "ev_charger", "heat_pump"}),
     COMPUTE: frozenset({"inverter", "storage", "compute_node"}),
 }
 ROLES = tuple(dict.fromkeys(AGENT_BEHIND.values()))

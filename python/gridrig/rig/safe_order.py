@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from gridrig.rig.instruments import ON_THE_FEEDER
 from gridrig.rig.schema import Name, Positive, above, between
 
 PROTECTION_S = 5.0  # to read how the protection of all devices is left, after the steps
@@ -30,7 +31,8 @@ class SafeStep:
     do : str
         "power-zero": storage inverters to 0 W, other inverters limited to 0 W;
         "settle": wait until they report less than `below_w`;
-        "cease": inverters, storages, chargers and computing nodes into their declared safe state;
+        "cease": inverters, storages, chargers, heat pumps and computing nodes into their declared
+        safe state;
         "open-switch", "ac-off", "dc-off", "load-off": contactors, AC sources, DC sources and load
         banks into theirs, in this order;
         "open-fets": packs into theirs, a switch only below `below_a`;
@@ -58,16 +60,17 @@ class SafeStep:
     proved_a: Positive = 0.5
 
 
+TOLD = ("ev_charger", "heat_pump")  # what was told is taken back; a job is only forgotten
 CAPABILITIES_OF: dict[StepName, tuple[str, ...]] = {
     "power-zero": ("inverter", "storage"),
     "settle": ("inverter", "storage"),
-    "cease": ("inverter", "storage", "ev_charger", "compute_node"),
+    "cease": ("inverter", "storage", *ON_THE_FEEDER),
     "open-switch": ("switch",),
     "ac-off": ("ac_source",),
     "dc-off": ("dc_source",),
     "open-fets": ("bms",),
     "load-off": ("load_bank",),
-    "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank", "ev_charger"),
+    "restore": ("inverter", "storage", "ac_source", "dc_source", "load_bank", *TOLD),
     "prove": ("inverter", "storage"),
 }
 # The steps that bring a device of each capability into its declared safe state.
@@ -80,6 +83,7 @@ FINAL_STEP: dict[str, StepName] = {
     "dc_source": "dc-off",
     "load_bank": "load-off",
     "ev_charger": "cease",
+    "heat_pump": "cease",
     "compute_node": "cease",
 }
 DEFAULT_SAFE_ORDER: tuple[SafeStep, ...] = (

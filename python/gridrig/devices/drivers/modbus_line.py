@@ -10,9 +10,9 @@ What it adds to pymodbus' client, whose time-outs, retries and reconnects are al
 - the wire is opened anew once each attempt, and by nothing else (`modbus_wire`);
 - while a unit fails it gets one attempt a call, so that a dead unit costs the others one time-out.
 
-Limits: 60 lost requests to one unit are told apart, 3 probes a call. Known gaps: a device that
-answers out of order can mislead an RTU line; one that repeats itself can, until the driver has
-named registers to probe.
+Limits: 60 lost requests to one unit are told apart, fewer where its registers allow no read so
+long; 3 probes a call. Known gaps: a device that answers out of order can mislead an RTU line; one
+that repeats itself can, until the driver has named registers to probe.
 
 References
 ----------
@@ -77,6 +77,7 @@ class _UnitState:
     probes: int = 0
     probe_at: Sequence[int] = BASES
     probe_named: bool = False
+    probe_most: int = LOST_MAX + 2  # registers of the longest probe
 
 
 class ModbusLine:
@@ -94,10 +95,23 @@ class ModbusLine:
         """Line speed, None on TCP. [Bd]"""
         return None if isinstance(self._link, ModbusTcpLink) else self._link.baudrate
 
-    def probe_at(self, unit: int, addresses: Sequence[int]) -> None:
-        """Name registers that can be read, `LOST_MAX` + 2 of them, to find a unit's step again."""
+    def probe_at(self, unit: int, addresses: Sequence[int], longest: int = LOST_MAX + 2) -> None:
+        """Name registers that can be read, by default `LOST_MAX` + 2, to find a unit's step again.
+
+        Parameters
+        ----------
+        unit : int
+            Whose.
+        addresses : sequence of int
+            From which of them to read.
+        longest : int
+            How many may be read from each at most: fewer tell fewer lost requests apart.
+        """
         state = self._units.setdefault(unit, _UnitState())
-        state.probe_at, state.probe_named = addresses, True
+        state.probe_at, state.probe_named, state.probe_most = addresses, True, longest
+        if longest < LOST_MAX + 2:
+            # A probe's length is none of those owed, nor the last reply's, nor the wanted one.
+            state.owed = deque(state.owed, maxlen=longest - 4)
 
     async def read(self, unit: int, address: int, count: int, patience: Patience) -> list[int]:
         """Read holding registers.
@@ -210,10 +224,10 @@ class ModbusLine:
         """Read probes until one is answered as only itself can be, and not as what is wanted."""
         for left in reversed(range(PROBES_MAX)):
             taken = {*state.owed, *state.last[1:2], wanted}
-            length = 2 + state.probes % (LOST_MAX + 1)
+            length = 2 + state.probes % (state.probe_most - 1)
             while length in taken:
                 state.probes += 1
-                length = 2 + state.probes % (LOST_MAX + 1)
+                length = 2 + state.probes % (state.probe_most - 1)
             address = state.probe_at[state.probes % len(state.probe_at)]
             state.probes += 1
             probe = ReadHoldingRegistersRequest(address=address, count=length, dev_id=unit)
