@@ -87,13 +87,11 @@ def signed(raw: int) -> int:
 
 
 def temperature_c(raw: int, range_c: tuple[float, float]) -> float | None:
-    """Return a temperature; None without a sensor, without a value and out of range. [deg C]
+    """Return a temperature; None out of its range: no sensor and no value are, too. [deg C]
 
     >>> temperature_c(215, ROOM_RANGE_C), temperature_c(NO_SENSOR, ROOM_RANGE_C)
     (21.5, None)
     """
-    if raw in (NO_VALUE, NO_SENSOR):
-        return None
     value = signed(raw) / 10
     return value if range_c[0] <= value <= range_c[1] else None
 
