@@ -171,18 +171,20 @@ def test_what_cannot_wait_is_told_from_what_is_heated_ahead_and_what_waits() -> 
 
 def test_a_room_that_was_not_read_is_left_to_its_thermostat_and_bought_as_load() -> None:
     period = 30
-    decision = decide(home(), view(period, seen(period, None)))
-    assert decision.flags == ("warmth: room temperature not known: left to its own thermostat",)
+    left = "room temperature not known: left to its own thermostat"
+    decision = decide(home(), view(period, seen(period, None, left=left)))
+    assert decision.flags == (f"warmth: {left}",)
     (bid,) = decision.orders["warmth"]
     # What holds 20.5 degrees against the outdoors of that period, by the closed form.
     held_w = (150.0 * (20.5 - OUTDOOR_C[period]) - 100.0) / 3.0
     assert bid.energy_milliwh == pytest.approx(1000 * held_w / 2, abs=1_000)
     assert bid.price_micro_per_kwh == SHORT
-    assert bid.why == "room temperature not known: what its own thermostat is expected to take"
-    no_weather = replace(seen(period, 20.5), outdoor_c=())
+    assert bid.why == f"{left}: what that is expected to take"
+    blind = "outdoor temperature not known: left to its own thermostat"
+    no_weather = replace(seen(period, 20.5), outdoor_c=(), left=blind)
     counted = view(period, no_weather, counted_wh=(-300.0, float("nan")))
     decision = decide(home(), counted)
-    assert decision.flags == ("warmth: outdoor temperature not known: left to its own thermostat",)
+    assert decision.flags == (f"warmth: {blind}",)
     assert wh(decision.orders["warmth"]) == pytest.approx(300.0)
     held = decide(home(), view(period, None, missing="under manual control"))
     assert held.flags == ("warmth: heat pump under manual control: no orders",)
@@ -229,7 +231,7 @@ def test_battery_and_pump_share_what_the_connection_leaves() -> None:
     assert wh([*free.orders["warmth"]]) > wh(decision.orders["warmth"])
     assert all("the heat pump takes" in one.why for one in free.orders["battery"])
     # A battery is planned with what a pump that is left to itself is expected to take.
-    alone = decide(home(connection_w=2_500.0), view(8, seen(8, None)), battery)
+    alone = decide(home(connection_w=2_500.0), view(8, seen(8, None, left="by hand")), battery)
     held_w = wh(alone.orders["warmth"]) * 2
     charged_w = wh([o for o in alone.orders["battery"] if o.side == "bid"]) * 2
     assert charged_w <= 2_500.0 - HOUSE_W - held_w + 5.0

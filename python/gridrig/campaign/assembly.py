@@ -21,6 +21,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import make_home_cars
+from gridrig.campaign.home_rooms import make_home_rooms
 from gridrig.campaign.homes import make_homes
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.ledger_outage import LedgerOutage
@@ -196,6 +197,12 @@ def make_loop(
         network_of((p.name, p.zone, p.agent.kind) for p in rig.participants),
     )
     home_cars = make_home_cars(rig, scenario, charging) if traded else None
+    start_utc_s, period_s = clock.start_utc_s, scenario.period_s
+    home_rooms = None
+    if traded:
+        home_rooms = make_home_rooms(
+            rig, heating, street, start_utc_s=start_utc_s, period_s=period_s
+        )
     views = Views(
         seats,
         street,
@@ -203,6 +210,7 @@ def make_loop(
         start_utc_s=clock.start_utc_s,
         link_va=grid.link_va,
         cars=home_cars,
+        rooms=home_rooms,
     )
     operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)
     return Loop(
@@ -256,6 +264,7 @@ def make_loop(
         operator=operator,
         coordination=coordination,
         home_cars=home_cars,
+        home_rooms=home_rooms,
         head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

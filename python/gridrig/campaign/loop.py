@@ -26,6 +26,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import HomeCars
+from gridrig.campaign.home_rooms import HomeRooms
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
@@ -75,6 +76,7 @@ class Loop:
     operator: GridOperator | None
     coordination: Coordination | None = None
     home_cars: HomeCars | None = None
+    home_rooms: HomeRooms | None = None
     head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
@@ -181,6 +183,8 @@ class Loop:
             )
         if self.home_cars is not None:
             self.home_cars.look(tick.t_s, telemetry)
+        if self.home_rooms is not None:
+            self.home_rooms.look(tick.t_s, telemetry)
         for period in self.periods[1:]:
             if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
@@ -196,9 +200,11 @@ class Loop:
         )
         wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
         wanted_w |= self.computing.wanted_w(telemetry)
+        acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
         if self.home_cars is not None:
-            acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
             self.home_cars.step(acts_s, tick.dt_s, self.trading, islanded=islanded)
+        if self.home_rooms is not None:
+            self.home_rooms.step(acts_s, tick.dt_s, telemetry, self.trading, islanded=islanded)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),

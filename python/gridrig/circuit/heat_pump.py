@@ -75,6 +75,10 @@ class HeatPump:
         self._mode: HeatingMode = "own"
         self._sensor: Sensor = lambda true_c: true_c
 
+    def outdoor_at(self, utc_s: float) -> float:
+        """Return the temperature outside at a moment. [s since 1970, deg C]"""
+        return self._outdoors.at(utc_s)
+
     def tell(self, p_w: float | None) -> None:
         """Take this power from the next step on, None by its own thermostat. [W]"""
         self._told_w = p_w

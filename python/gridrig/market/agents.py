@@ -93,6 +93,8 @@ class RoomView:
         What its own thermostat holds. [deg C]
     flags : tuple of str
         What was replaced in this.
+    left : str
+        Why the pump is left to its own thermostat in the period, nothing if it is not.
     """
 
     room_c: float | None
@@ -102,6 +104,7 @@ class RoomView:
     outdoor_c: tuple[float, ...]
     set_point_c: float | None = None
     flags: tuple[str, ...] = ()
+    left: str = ""
 
 
 @dataclass(frozen=True)

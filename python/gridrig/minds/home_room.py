@@ -150,12 +150,11 @@ def own_orders(name: str, room: Room, view: View, must_buy_micro: int) -> tuple[
     seen = view.room
     if seen is None:
         return [], f"{name}: heat pump {view.missing or 'not read'}: no orders"
-    what = "room temperature" if seen.room_c is None else "outdoor temperature"
-    flag = f"{name}: {what} not known: left to its own thermostat"
     own_w = thermostat_w(room, view, 1)
     energy_wh = 0.0 if own_w is None else float(own_w[0]) * view.period.hours
-    why = f"{what} not known: what its own thermostat is expected to take"
-    return one_order("bid", energy_wh, must_buy_micro, why, view.tariff), flag
+    why = f"{seen.left}: what that is expected to take"
+    orders = one_order("bid", energy_wh, must_buy_micro, why, view.tariff)
+    return orders, f"{name}: {seen.left}"
 
 
 def cold_news(room: Room, found: RoomPlan, view: View) -> tuple[str, Mapping[str, Any]]:

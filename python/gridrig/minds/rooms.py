@@ -142,7 +142,7 @@ class RoomAhead:
 
 def is_known(seen: RoomView | None) -> bool:
     """Return whether enough was read of a room to plan with it."""
-    return seen is not None and seen.room_c is not None and len(seen.outdoor_c) > 0
+    return seen is not None and not seen.left
 
 
 def room_ahead(name: str, room: Room, view: View, step_s: FloatArray) -> RoomAhead:

@@ -10,6 +10,7 @@ is written, the pump is its own. Room and outdoors are told as its sensors feel 
 thermostats know the room by the same sensor.
 
 Mutants, all in what the table says: `scale`, `sign` and `telemetry` falsify what is told; with
+`room_off_k` its sensor is off all the time; with
 `follows = false` a power is accepted, told back and not followed; with `lapses = false` it is kept
 for ever; with `guards = false` the room is nobody's affair.
 
@@ -108,6 +109,8 @@ class HeatPumpEmulatorParameters(ModbusFaceParameters):
     outdoor_c, swing_k, spread_k : float
         Weather: mean, half the difference of day and night, standard deviation of a day.
         [deg C, K, K]
+    room_off_k : float
+        By how much its room sensor is off, for its thermostats too. [K]
     lapse_s : float
         How long a power holds that is not written again. [s]
     manager : str
@@ -130,6 +133,7 @@ class HeatPumpEmulatorParameters(ModbusFaceParameters):
     outdoor_c: float = 2.0
     swing_k: float = 3.0
     spread_k: float = 1.0
+    room_off_k: float = 0.0
     lapse_s: float = float(layout.LAPSES_S)
     manager: str = "automatic"
     follows: bool = True
@@ -155,6 +159,7 @@ class HeatPumpEmulatorParameters(ModbusFaceParameters):
         require("outdoor_c", self.outdoor_c, -40 <= self.outdoor_c <= 50, "-40 to 50")
         require("swing_k", self.swing_k, 0 <= self.swing_k <= 30, "0 to 30")
         require("spread_k", self.spread_k, 0 <= self.spread_k <= 10, "0 to 10")
+        require("room_off_k", self.room_off_k, -30 <= self.room_off_k <= 30, "-30 to 30")
         require("lapse_s", self.lapse_s, 0.1 <= self.lapse_s <= 86_400, "0.1 to 86400")
         require("manager", self.manager, self.manager in MANAGERS, " or ".join(MANAGERS))
 
@@ -245,7 +250,9 @@ class HeatPumpRegisters:
     def _felt_c(self, true_c: float, asked: Asked | None = None) -> float | None:
         """Return the room as its sensor has it; asked on the wire, a fault is spent. [deg C]"""
         off = self._faults.peek("room_sensor_off")
-        felt_c = true_c if off is None else true_c + float(off["off_k"])
+        felt_c = true_c + self._p.room_off_k
+        if off is not None:
+            felt_c += float(off["off_k"])
         if self._faults.peek("room_sensor_stuck") is None:
             self._stuck_c = None
         elif self._stuck_c is None:
