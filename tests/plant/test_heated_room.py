@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from gridrig.circuit.heat_pump import MARGIN_K, HeatPump
 from gridrig.circuit.heated_homes import HeatedHomes
 from gridrig.circuit.weathered_room import Outdoors, gains_w
+from gridrig.devices.emulators.heating_settings import HeatingSettings
 from gridrig.plant import World
 
 START_UTC_S = 1_484_524_800  # 16 January 2017, 00:00
 ROOM = {"conductance_w_per_k": 150.0, "capacity_wh_per_k": 4000.0, "cop": 3.0}
 BAND = {"set_point_c": 21.0, "low_c": 20.0, "high_c": 22.5}
-CALM = Outdoors(1, 2.0, 0.0, 0.0)
+CALM = {"outdoor_c": 2.0, "swing_k": 0.0, "spread_k": 0.0, "seed": 1}
 
 
-def pump(outdoors: Outdoors = CALM, **said: Any) -> tuple[HeatPump, World]:
+def pump(weather: dict[str, float] = CALM, **said: Any) -> tuple[HeatPump, World]:
     world = World(f_nominal_hz=50.0, s_base_va=10_000.0, seed=0)
-    options = {"p_w_max": 3000.0, "p_w_min": 0.0, "room_c": 21.0, "gain_w_max": 0.0}
-    settings: dict[str, Any] = {**ROOM, **BAND, **options, "thermostat_w_per_k": 500.0, **said}
-    return HeatPump(world, world.add_load("pump"), outdoors=outdoors, **settings), world
+    table: dict[str, Any] = {**ROOM, **BAND, "p_w_max": 3000.0, "gain_w_max": 0.0, **weather}
+    return HeatPump(world, world.add_load("pump"), HeatingSettings(**{**table, **said})), world
 
 
 def live(one: HeatPump, world: World, hours: float, dt_s: float = 60.0) -> list[float]:
@@ -139,7 +139,7 @@ def test_its_weather_and_gains_are_those_of_a_fleet_of_one() -> None:
     pairs = {key: (ROOM[key],) * 2 for key in ("conductance_w_per_k", "capacity_wh_per_k")}
     fleet: Any = {**pairs, **BAND, **drawn, "cop": 3.0, "p_w_max": 3000.0}
     homes = HeatedHomes(count=1, thermostat_w_per_k=500.0, **fleet)
-    one, world = pump(Outdoors(5, 2.0, 3.0, 1.0), gain_w_max=200.0)
+    one, world = pump(drawn)
     for step in range(288):
         utc_s = START_UTC_S + 300 * step
         homes.advance(homes.power_w(utc_s), utc_s, 300.0)
@@ -172,7 +172,7 @@ def test_prop_the_room_stays_in_its_band(
 
     That is the heat of people above, and a pump that cannot modulate so low below.
     """
-    weather = Outdoors(seed, 0.0, 4.0, 1.0)
+    weather = {"outdoor_c": 0.0, "swing_k": 4.0, "spread_k": 1.0, "seed": seed}
     one, world = pump(weather, gain_w_max=200.0, p_w_min=p_w_min)
     for order in told:
         one.tell(order)

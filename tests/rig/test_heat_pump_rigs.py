@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from gridrig.campaign.assembly import make_bench, make_street
+from gridrig.campaign.builtin import SCENARIOS
+from gridrig.campaign.renewal_fit import require_renewal
+from gridrig.campaign.scenario import load_scenario
 from gridrig.clock import Clock, run_virtual
+from gridrig.devices.wire.lambda_registers import LAPSES_S
 from gridrig.errors import DriverError, RigError
 from gridrig.events import EventLog
 from gridrig.rig.bench import Bench
@@ -144,3 +148,10 @@ def test_a_pump_that_keeps_a_power_against_the_safe_end_is_left_unsafe() -> None
 
     report, _ = on_bench(body)
     assert report.left_unsafe == ("pump",)
+
+
+def test_a_run_may_have_ticks_as_long_as_a_power_holds() -> None:
+    """The driver tells a power again between the readings of a tick, which others do not."""
+    scenario = load_scenario(SCENARIOS / "summer-day.toml", {"ledger_sum_micro": "micro"})
+    assert scenario.tick_s_max == LAPSES_S
+    require_renewal(read(EMULATED), scenario)

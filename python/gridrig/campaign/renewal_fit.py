@@ -2,7 +2,8 @@
 
 A driver whose rig states `revert_s` lets its set-points fall back unless a reading renews them, and
 a device is read once a tick. `RENEWALS_MIN` ticks must fit into that time, so that one lost reading
-is no fall. A time that no rig states is derived from the ticks and always fits.
+is no fall. A time that no rig states is derived from the ticks and always fits; so does the time of
+a driver that tells again between readings, as its parameters' `TELLS_AGAIN` says.
 """
 
 from gridrig.campaign.scenario import Scenario
@@ -26,6 +27,8 @@ def require_renewal(rig: Rig, scenario: Scenario) -> None:
     top, issues = parse_toml(rig.text, rig.path).top, Issues(rig.path)
     for index, device in enumerate(rig.devices):
         revert_s = getattr(device.parameters, "revert_s", None) or 0
+        if getattr(device.parameters, "TELLS_AGAIN", False):
+            continue
         if 0 < revert_s < RENEWALS_MIN * longest_s:
             at = top.key("device").item(index, device.name).key("parameters").key("revert_s")
             least_s = RENEWALS_MIN * longest_s

@@ -16,7 +16,6 @@ from gridrig.circuit.computer import Computer
 from gridrig.circuit.heat_pump import HeatPump
 from gridrig.circuit.heated_homes import HeatedHomes
 from gridrig.circuit.vehicle import Vehicle
-from gridrig.circuit.weathered_room import Outdoors
 from gridrig.errors import PlantError
 from gridrig.grid.profiles import Profiles
 from gridrig.plant import World
@@ -264,23 +263,7 @@ class Street:
         if (phase := self._phase_of(device)) and phase["phases"]:
             self.world.set_load_phases(index, phase["phases"])
         face = self._emulation(device.name).face
-        self.pumps[device.name] = HeatPump(
-            self.world,
-            index,
-            p_w_max=face.p_w_max,
-            p_w_min=face.p_w_min,
-            cop=face.cop,
-            conductance_w_per_k=face.conductance_w_per_k,
-            capacity_wh_per_k=face.capacity_wh_per_k,
-            room_c=face.room_c,
-            set_point_c=face.set_point_c,
-            low_c=face.low_c,
-            high_c=face.high_c,
-            gain_w_max=face.gain_w_max,
-            thermostat_w_per_k=face.thermostat_w_per_k,
-            outdoors=Outdoors(face.seed, face.outdoor_c, face.swing_k, face.spread_k),
-            guards=face.guards,
-        )
+        self.pumps[device.name] = HeatPump(self.world, index, face)
 
     def _phase_of(self, device: Device) -> dict[str, str]:
         """Return the setting of the phase that a device is at, if it is at one."""

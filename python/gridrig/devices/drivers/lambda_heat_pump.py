@@ -69,6 +69,7 @@ class LambdaParameters:
         Further attempts after the first, 0..5.
     """
 
+    TELLS_AGAIN: ClassVar[bool] = True  # between readings, too
     p_w_max: float
     pump: int = 1
     circuit: int = 1
