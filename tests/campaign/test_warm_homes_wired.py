@@ -17,12 +17,16 @@ from gridrig.errors import RigError
 from gridrig.market.agents import Intent, Tariff, View
 from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import load_rig
+from gridrig.rig.participants import ComfortHours, HomeAgent
 
 RIG = RIGS / "emulated-heated-home.toml"
 DAY = SCENARIOS / "promise-4-warm-home.toml"
 PERIOD_S, TICK_S, START_S = 1_800, 150, 1_455_138_000
 TARIFF = Tariff(60_000, 350_000, 1_000, 1_000, 20_000, 450_000)
 
+AGENT = HomeAgent(
+    "home", "home", comfort=(ComfortHours(6, 22, 20, 23), ComfortHours(22, 6, 19, 23))
+)
 AROUND = "outdoor temperature of the day before not known whole: as around it"
 
 
@@ -56,7 +60,7 @@ class Wired:
         self.heating = SimpleNamespace(overrides_w={}, drive=lambda _, p_w: self.told.append(p_w))
         pumps = {"pump-1": SimpleNamespace(outdoor_at=yesterday_c)} if emulated else {}
         self.rooms = HomeRooms(
-            {"warmth": Pump("pump-1", 2_500.0, least_w)},
+            {"warmth": Pump("pump-1", 2_500.0, least_w, AGENT)},
             self.heating,  # type: ignore[arg-type]
             SimpleNamespace(pumps=pumps),  # type: ignore[arg-type]
             START_S,
@@ -140,6 +144,13 @@ def test_a_pump_follows_its_trades_and_its_thermostat_where_nothing_was_decided(
     wired.heating.overrides_w["pump-1"] = None
     by_hand = wired.view(5, told_by(), 8_700.0)
     assert by_hand.left == "left to its own thermostat by hand"
+
+
+def test_the_band_of_the_hour_stands_beside_the_room_in_the_trace() -> None:
+    rooms = Wired().rooms
+    # The run begins at ten at night in Berlin.
+    for t_s, low_c in ((0.0, 19), (8 * 3_600 - 1.0, 19), (8 * 3_600.0, 20), (86_399.0, 20)):
+        assert rooms.row(t_s) == {"room.pump-1.low_c": low_c, "room.pump-1.high_c": 23}
 
 
 def test_below_its_least_power_a_pump_has_what_was_traded_and_then_stands() -> None:

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridrig.market.agents import BatteryView, Intent, RoomView, Tariff, View
 from gridrig.minds.home import Connection, Decision, HomeMind
+from gridrig.minds.home_room import RoomPlan, room_orders
 from gridrig.minds.horizon import steps_s
 from gridrig.minds.rooms import Room, room_ahead
 from gridrig.minds.series import Series
@@ -244,3 +247,29 @@ def test_the_band_holds_from_the_first_to_the_last_moment_of_its_hours() -> None
     ends_h = 3.0 + np.cumsum(step_s) / HOUR_S
     for end_h, low_c in zip(ends_h, ahead.low_c, strict=True):
         assert low_c == (20.0 if 6.0 <= end_h <= 22.0 or end_h == 27.0 - 24.0 else 18.0), end_h
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.floats(0, MOST_W),
+    st.floats(0, MOST_W),
+    st.floats(0, MOST_W),
+    st.floats(-1e9, 1e9),
+    st.sampled_from([None, 0.0, 3.5]),
+    st.integers(0, 600_000),
+)
+def test_prop_orders_for_warmth_stay_within_the_pump_and_the_price_of_a_shortfall(
+    urgent_w: float, now_w: float, most_w: float, value: float, warm_h: float | None, price: int
+) -> None:
+    urgent_w = min(urgent_w, most_w)
+    found = RoomPlan(urgent_w, now_w, most_w, value, 20.4, -3.0, 20.0, warm_h)
+    orders = room_orders(found, view(8), expected_micro=price, must_buy_micro=SHORT)
+    assert all(one.side == "bid" and one.why for one in orders)
+    prices = [one.price_micro_per_kwh for one in orders]
+    assert prices == sorted(prices, reverse=True)
+    assert all(one <= SHORT and one % NIGHT.tick == 0 for one in prices)
+    lots = 3 * 0.001 * NIGHT.lot_milliwh  # each of three orders is rounded to one
+    assert wh(orders) == pytest.approx(most_w / 2, abs=lots)
+    at_any = [one for one in orders if "cannot wait" in one.why]
+    assert wh(at_any) == pytest.approx(urgent_w / 2, abs=lots)
+    assert all(one.price_micro_per_kwh == SHORT for one in at_any)

@@ -11,6 +11,8 @@ What the weather will be is taken from the day before, moved by how much warmer 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -30,11 +32,21 @@ SAMPLE_S = 300  # how often the weather of the day before is looked at
 
 @dataclass(frozen=True)
 class Pump:
-    """A heat pump of a home: the most and the least it may be told to take, by the rig. [W]"""
+    """A heat pump of a home.
+
+    Parameters
+    ----------
+    name : str
+    most_w, least_w : float
+        The most and the least it may be told to take, by the rig. [W]
+    agent : HomeAgent
+        Whose band is in the trace.
+    """
 
     name: str
     most_w: float
     least_w: float
+    agent: HomeAgent
 
 
 @dataclass
@@ -78,6 +90,15 @@ class HomeRooms:
             if reading.outdoor_c is not None:
                 index = int(t_s // self.period_s)
                 self._read_c.setdefault(name, {}).setdefault(index, []).append(reading.outdoor_c)
+
+    def row(self, t_s: float) -> dict[str, float]:
+        """Return the comfort band of each room at a moment, as columns of the trace. [deg C]"""
+        found: dict[str, float] = {}
+        for pump in self.pump_of.values():
+            hour = datetime.fromtimestamp(self.start_utc_s + t_s, ZoneInfo(pump.agent.zone)).hour
+            low_c, high_c = pump.agent.band_c(hour)
+            found |= {f"room.{pump.name}.low_c": low_c, f"room.{pump.name}.high_c": high_c}
+        return found
 
     def view(
         self, participant: str, period: DeliveryPeriod, telemetry: Telemetry, now_s: float
@@ -197,5 +218,7 @@ def make_home_rooms(
         if isinstance(agent, HomeAgent) and agent.building is not None:
             limits = rig.device(str(measured)).limits
             assert isinstance(limits, HeatPumpLimits)
-            pump_of[participant.name] = Pump(str(measured), limits.p_w_max, agent.building.least_w)
+            pump_of[participant.name] = Pump(
+                str(measured), limits.p_w_max, agent.building.least_w, agent
+            )
     return HomeRooms(pump_of, heating, street, start_utc_s, period_s) if pump_of else None

@@ -70,8 +70,7 @@ def _room(pump: str, agent: HomeAgent, start_utc_s: int) -> Room:
     """Return what a household states of the room behind a heat pump."""
     building = agent.building
     assert building is not None, "a rig was checked for it"
-    band = {hour: (one.low_c, one.high_c) for one in agent.comfort for hour in one.hours}
-    low_c, high_c = zip(*(band[hour] for hour in range(HOURS)), strict=True)
+    low_c, high_c = zip(*map(agent.band_c, range(HOURS)), strict=True)
     return Room(
         pump,
         building.capacity_wh_per_k,

@@ -213,9 +213,10 @@ class Loop:
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)
+        rooms = {} if self.home_rooms is None else self.home_rooms.row(tick.t_s)
         self.trace.add(
             tick, late_s, telemetry, self.sensing.measured, flow, self.control,
-            self.aggregating.row(utc_s),
+            self.aggregating.row(utc_s) | rooms,
         )  # fmt: skip
         street.advance_fleets(utc_s, tick.dt_s)
         self.physics.finish(tick.dt_s)

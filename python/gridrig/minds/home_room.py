@@ -138,6 +138,8 @@ def _parts(
     lasts = "in its band unheated as far as is seen"
     if found.warm_h is not None:
         lasts = f"in its band unheated for {found.warm_h:.1f} h"
+    if found.warm_h == 0.0:
+        lasts = "at the low end of its band"
     waits = f"{room}, {lasts}: the rest waits; heating now pays below {pays}"
     yield (found.most_w - planned_w) * hours, pays - tick, waits
 

@@ -133,6 +133,11 @@ class HomeAgent:
     building: Building | None = None
     comfort: tuple[ComfortHours, ...] = ()
 
+    def band_c(self, hour: int) -> tuple[float, float]:
+        """Return the ends of the comfort band at an hour of the household's day. [deg C]"""
+        band = next(one for one in self.comfort if hour in one.hours)
+        return band.low_c, band.high_c
+
 
 @dataclass(frozen=True)
 class ComputeAgent:
