@@ -7,7 +7,8 @@ from scipy.sparse.csgraph import maximum_flow
 
 from gridrig.errors import MindError
 from gridrig.minds.car_park import Car, FeederRoom, coordinate, steps_until
-from gridrig.minds.schedule import Shared, Store, Supply, plan
+from gridrig.minds.schedule import Shared, Supply, plan
+from gridrig.minds.stores import Store
 
 SLOT_S = 900.0
 

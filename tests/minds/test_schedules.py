@@ -7,8 +7,9 @@ from gridrig.errors import MindError
 from gridrig.market.agents import Tariff
 from gridrig.market.auction import AuctionRules, Order, clear_pay_as_clear
 from gridrig.minds.orders import NO_BATTERY, Battery, home_orders
-from gridrig.minds.schedule import DemandCharge, Store, Supply, plan
+from gridrig.minds.schedule import DemandCharge, Supply, plan
 from gridrig.minds.schedule_matrices import matrices
+from gridrig.minds.stores import Store
 
 HOUR_S = 3_600
 TARIFF = Tariff(60_000, 300_000, 1_000, 1_000, 60_000, 400_000)

@@ -314,7 +314,7 @@ CASES: dict[str, tuple[tuple[Edit, ...], list[Said]]] = {
                 '"recluse"',
                 'one of "open", "reclose", "switch", "tap", "regulator", "start", "stop", '
                 '"cloud", "bms_limit", "set_soc", "charge_limit", "charge_power", "plug_in", '
-                '"plug_out", "override", "release", "overask", "trip", "dispatch", '
+                '"plug_out", "override", "thermostat", "release", "overask", "trip", "dispatch", '
                 '"drop_out", "inflate", "ledger_down", "ledger_up"',
                 "reclose",
             )

@@ -21,6 +21,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import make_home_cars
+from gridrig.campaign.home_rooms import make_home_rooms
 from gridrig.campaign.homes import make_homes
 from gridrig.campaign.island_cars import make_island_cars
 from gridrig.campaign.island_watch import IslandWatch
@@ -201,6 +202,12 @@ def make_loop(
     )
     home_cars = make_home_cars(rig, scenario, charging) if traded else None
     planned = home_cars or coordination
+    start_utc_s, period_s = clock.start_utc_s, scenario.period_s
+    home_rooms = None
+    if traded:
+        home_rooms = make_home_rooms(
+            rig, heating, street, start_utc_s=start_utc_s, period_s=period_s
+        )
     views = Views(
         seats,
         street,
@@ -208,6 +215,7 @@ def make_loop(
         start_utc_s=clock.start_utc_s,
         link_va=grid.link_va,
         cars=home_cars,
+        rooms=home_rooms,
     )
     operator = _operator(rig, scenario, grid, bench, views, street, clock.start_utc_s, events)
     return Loop(
@@ -273,6 +281,7 @@ def make_loop(
             events,
             least_w=scenario.charging.least_w if scenario.charging is not None else 0.0,
         ),
+        home_rooms=home_rooms,
         head=head.name if head is not None else "",
         outside={analyser: street.bus_of(name) for name, analyser in street.outside.items()},
         on_tick=on_tick,

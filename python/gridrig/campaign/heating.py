@@ -24,7 +24,7 @@ class Heating:
         self._drivers = {device.name: drivers[device.name] for device in rig.of("heat_pump")}
         self._events = events
         self._powers_w = Wishes(lambda driver, p_w: driver.set_power_w(p_w))
-        self.overrides_w: dict[str, float] = {}
+        self.overrides_w: dict[str, float | None] = {}
 
     def drive(self, name: str, p_w: float | None) -> None:
         """Want what a plan says of a pump, unless a person holds it; None is its thermostat. [W]
@@ -40,6 +40,10 @@ class Heating:
         Its room still wins.
         """
         self._powers_w.wanted[name] = self.overrides_w[name] = p_w
+
+    def leave(self, name: str) -> None:
+        """Let a person leave a pump to its own thermostat, from the next control step on."""
+        self._powers_w.wanted[name] = self.overrides_w[name] = None
 
     def release(self, name: str) -> None:
         """Give a pump back to its plan, or to its thermostat if there is none."""

@@ -9,6 +9,7 @@ from gridrig.campaign.street import Street
 from gridrig.campaign.views import Seat
 from gridrig.grid.profiles import Profiles
 from gridrig.minds.home import Connection, HomeMind, Part
+from gridrig.minds.rooms import HOURS, Room
 from gridrig.minds.series import FloatArray, Series
 from gridrig.quantity import DAY_S
 from gridrig.rig.description import Rig
@@ -38,7 +39,7 @@ def make_homes(
         agent = participant.agent
         if isinstance(agent, HomeAgent):
             seat = seats[participant.name]
-            one = _connection(seat, street, start_utc_s, period_s)
+            one = _connection(seat, agent, street, start_utc_s, period_s)
             home = (agent.home, agent.zone, agent.connection_w)
             members.setdefault(home, []).append(one)
     return tuple(
@@ -47,18 +48,40 @@ def make_homes(
     )
 
 
-def _connection(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> Connection:
+def _connection(
+    seat: Seat, agent: HomeAgent, street: Street, start_utc_s: int, period_s: int
+) -> Connection:
     device = seat.device
     if device is not None and device.capability == "storage":
         assert isinstance(device.limits, InverterLimits)
         return Connection(seat.name, "store", power_w=device.limits.p_w_max)
     if device is not None and device.capability == "ev_charger":
         return Connection(seat.name, "car", charger=device.name)
+    if device is not None and device.capability == "heat_pump":
+        return Connection(seat.name, "room", room=_room(device.name, agent, start_utc_s))
     roof = device is not None and device.capability == "inverter"
     part: Part = "sun" if roof else "use"  # a heat pump is what the house uses, too
     values = _past_w(seat, street, start_utc_s, period_s)
     first_utc_s = start_utc_s - len(values) * period_s
     return Connection(seat.name, part, Series(seat.name, first_utc_s, period_s, values))
+
+
+def _room(pump: str, agent: HomeAgent, start_utc_s: int) -> Room:
+    """Return what a household states of the room behind a heat pump."""
+    building = agent.building
+    assert building is not None, "a rig was checked for it"
+    low_c, high_c = zip(*map(agent.band_c, range(HOURS)), strict=True)
+    return Room(
+        pump,
+        building.capacity_wh_per_k,
+        building.conductance_w_per_k,
+        building.cop,
+        building.gains_w,
+        low_c,
+        high_c,
+        start_utc_s,
+        agent.zone,
+    )
 
 
 def _past_w(seat: Seat, street: Street, start_utc_s: int, period_s: int) -> FloatArray:

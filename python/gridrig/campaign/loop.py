@@ -26,6 +26,7 @@ from gridrig.campaign.flow import Physics
 from gridrig.campaign.grid_operator import GridOperator
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.home_cars import HomeCars
+from gridrig.campaign.home_rooms import HomeRooms
 from gridrig.campaign.island_cars import IslandCars
 from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -77,6 +78,7 @@ class Loop:
     coordination: Coordination | None = None
     home_cars: HomeCars | None = None
     island_cars: IslandCars | None = None
+    home_rooms: HomeRooms | None = None
     head: str = ""
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
@@ -185,6 +187,8 @@ class Loop:
             )
         if self.home_cars is not None:
             self.home_cars.look(tick.t_s, telemetry)
+        if self.home_rooms is not None:
+            self.home_rooms.look(tick.t_s, telemetry)
         for period in self.periods[1:]:
             if self.trading.book.closes_s(period) == tick.t_s:
                 self._clear(period, telemetry, tick.t_s)
@@ -200,12 +204,13 @@ class Loop:
         )
         wanted_w |= self.aggregating.step(tick.t_s, tick.dt_s, utc_s)
         wanted_w |= self.computing.wanted_w(telemetry)
+        acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
         if self.home_cars is not None:
-            acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
             self.home_cars.step(acts_s, tick.dt_s, self.trading, islanded=islanded)
         if self.island_cars is not None:
-            acts_s, islanded = tick.t_s + tick.dt_s, self.physics.islanded
             self.island_cars.step(acts_s, tick.dt_s, telemetry, islanded=islanded)
+        if self.home_rooms is not None:
+            self.home_rooms.step(acts_s, tick.dt_s, telemetry, self.trading, islanded=islanded)
         await asyncio.gather(
             self.control.step(wanted_w, tick.dt_s),
             self.curtailment.step(telemetry, tick.dt_s, islanded=self.physics.islanded),
@@ -214,9 +219,10 @@ class Loop:
         )
         islanded = flow.island is not None
         self.feeder.tick(tick.t_s, tick.dt_s, flow.solution, islanded=islanded)
+        rooms = {} if self.home_rooms is None else self.home_rooms.row(tick.t_s)
         self.trace.add(
             tick, late_s, telemetry, self.sensing.measured, flow, self.control,
-            self.aggregating.row(utc_s),
+            self.aggregating.row(utc_s) | rooms,
         )  # fmt: skip
         street.advance_fleets(utc_s, tick.dt_s)
         self.physics.finish(tick.dt_s)

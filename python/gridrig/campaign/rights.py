@@ -55,6 +55,12 @@ def rights_of(measures: str, device: Device | None, view: View) -> Mapping[Side,
     rating = Right(whole_lots(most * hours, lot), f"the limit of {device.name}, {most:g} W")
     if device.capability == "inverter":
         return {"bid": Right(0, f"{device.name} takes nothing"), "offer": rating}
+    if device.capability == "heat_pump":
+        held = Right(0, f"{device.name} is not readable or under manual control")
+        return {
+            "bid": held if view.missing else rating,
+            "offer": Right(0, f"{device.name} gives nothing"),
+        }
     its = f"the battery of {device.name}"
     if isinstance(view.battery, CarView):
         its = f"the car at {device.name}"

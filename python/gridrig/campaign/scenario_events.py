@@ -21,8 +21,9 @@ class ScenarioEvent:
         When, since the run began. [s]
     do : str
         "open", "reclose", "switch", "tap", "regulator", "start", "stop", "cloud", "bms_limit",
-        "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override", "release",
-        "overask", "trip", "dispatch", "drop_out", "inflate", "ledger_down" or "ledger_up".
+        "set_soc", "charge_limit", "charge_power", "plug_in", "plug_out", "override",
+        "thermostat", "release", "overask", "trip", "dispatch", "drop_out", "inflate",
+        "ledger_down" or "ledger_up".
     target : str
         "pcc", "ledger", "pv" (all of them), a device, a motor, `line:`, `trafo:` or `regulator:`
         and a name, the participant that overasks, a fleet, or "aggregator" (all of them).
@@ -194,6 +195,14 @@ class _Override:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Thermostat:
+    do: Literal["thermostat"]
+    at_s: NotNegative
+    target: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Release:
     do: Literal["release"]
     at_s: NotNegative
@@ -244,6 +253,7 @@ _KINDS: Mapping[str, Any] = {
         _PlugIn,
         _PlugOut,
         _Override,
+        _Thermostat,
         _Release,
         _Overask,
         _Trip,
@@ -271,12 +281,13 @@ TARGET_CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "plug_in": ("ev_charger",),
     "plug_out": ("ev_charger",),
     "override": _HELD,
+    "thermostat": ("heat_pump",),
     "release": _HELD,
     "trip": ("inverter", "storage", "bms", "ev_charger"),
 }
 OF_A_MIND = frozenset({"overask"})  # what acts on a participant
 BY_WIRE = frozenset(
-    {"charge_limit", "charge_power", "override", "release"}
+    {"charge_limit", "charge_power", "override", "thermostat", "release"}
 )  # what is told to the device, real or emulated
 
 

@@ -146,6 +146,8 @@ class Stimuli:
                 world.switch_motor(self.street.motors[event.target], event.do == "start")
             case "override":
                 self._held_by(event.target).override(event.target, float(event.parameters["p_w"]))
+            case "thermostat":
+                self._heating.leave(event.target)
             case "release":
                 self._held_by(event.target).release(event.target)
             case "ledger_down":

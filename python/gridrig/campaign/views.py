@@ -8,6 +8,7 @@ from itertools import pairwise
 from gridrig._core import VerifiedReading
 from gridrig.campaign.control import Control
 from gridrig.campaign.home_cars import HomeCars
+from gridrig.campaign.home_rooms import HomeRooms
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
 from gridrig.campaign.trading import Trading
@@ -45,6 +46,8 @@ class Views:
         Rating of the transformer to the main grid. [VA]
     cars : HomeCars or None
         The cars of homes, if there are any.
+    rooms : HomeRooms or None
+        The heat pumps of homes, likewise.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Views:
         start_utc_s: int,
         link_va: float,
         cars: HomeCars | None = None,
+        rooms: HomeRooms | None = None,
     ) -> None:
         self.seats = seats
         self._street = street
@@ -63,6 +67,7 @@ class Views:
         self._start_utc_s = start_utc_s
         self._link_va = link_va
         self._cars = cars
+        self._rooms = rooms
         self._net_milliwh: dict[str, list[int | None]] = {}  # by meter, at each period's end
 
     def heard(self, readings: Mapping[str, VerifiedReading]) -> None:
@@ -118,14 +123,18 @@ class Views:
                 prices_micro=trading.prices_seen(name),
                 missing=self._missing(seat.device, telemetry),
                 tariff_ahead=tariff_ahead,
+                room=None
+                if self._rooms is None or name not in self._rooms.pump_of
+                else self._rooms.view(name, period, telemetry, now_s),
             )
 
         return view
 
     def _missing(self, device: Device | None, telemetry: Telemetry) -> str:
-        if self._cars is None or device is None or not self._cars.has(device):
-            return ""
-        return self._cars.missing(device.name, telemetry)
+        for of_homes in (self._cars, self._rooms):
+            if of_homes is not None and device is not None and of_homes.has(device):
+                return of_homes.missing(device.name, telemetry)
+        return ""
 
     def schedules(self, t_s: float, trading: Trading) -> dict[str, float]:
         """Return the power that the trades of the present period ask of each storage. [W]"""

@@ -43,6 +43,10 @@ class HeatPump:
         self._mode: HeatingMode = "own"
         self._sensor: Sensor = lambda true_c: true_c
 
+    def outdoor_at(self, utc_s: float) -> float:
+        """Return the temperature outside at a moment. [s since 1970, deg C]"""
+        return self._outdoors.at(utc_s)
+
     @property
     def low_c(self) -> float:
         """The lowest temperature of the room that it lets be. [deg C]"""

@@ -76,14 +76,46 @@ class CarView(BatteryView):
 
 
 @dataclass(frozen=True)
+class RoomView:
+    """What a home knows of its room and of the heat pump that warms it.
+
+    Parameters
+    ----------
+    room_c : float or None
+        As it was read last; None if its sensor told nothing. [deg C]
+    read_s : float
+        From then until the period begins. [s]
+    takes_w, most_w : float
+        What the pump takes until then, and what it may take at most. [W]
+    outdoor_c : tuple of float
+        What is expected of each period from this one on; empty if nothing is known. [deg C]
+    set_point_c : float or None
+        What its own thermostat holds. [deg C]
+    flags : tuple of str
+        What was replaced in this.
+    left : str
+        Why the pump is left to its own thermostat in the period, nothing if it is not.
+    """
+
+    room_c: float | None
+    read_s: float
+    takes_w: float
+    most_w: float
+    outdoor_c: tuple[float, ...]
+    set_point_c: float | None = None
+    flags: tuple[str, ...] = ()
+    left: str = ""
+
+
+@dataclass(frozen=True)
 class View:
     """What an agent may look at when it decides.
 
     `counted_wh` is what its own signed meter has counted in each period that is over, + is
     delivery, NaN where no reading was verified; `prices_micro` what each period cleared at in its
-    own zone, None if nothing was traded; `missing` why a car that is there cannot be traded for, if
-    it cannot. [Wh, millionths/kWh] `tariff_ahead` are the prices posted for the periods of a day
-    from this one on, by the rules in force now; empty if `tariff` holds all day.
+    own zone, None if nothing was traded; `missing` why a car or a heat pump that is there cannot
+    be traded for, if it cannot. [Wh, millionths/kWh] `tariff_ahead` are the prices posted for the
+    periods of a day from this one on, by the rules in force now; empty if `tariff` holds all day.
     """
 
     period: DeliveryPeriod
@@ -97,6 +129,7 @@ class View:
     prices_micro: tuple[int | None, ...] = ()
     missing: str = ""
     tariff_ahead: tuple[Tariff, ...] = ()
+    room: RoomView | None = None
 
 
 @dataclass(frozen=True)

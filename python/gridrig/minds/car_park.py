@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridrig.minds.schedule import Schedule, Shared, Store, Supply, plan
+from gridrig.minds.schedule import Schedule, Shared, Supply, plan
 from gridrig.minds.series import FloatArray
+from gridrig.minds.stores import Store
 from gridrig.quantity import SECONDS_PER_HOUR
 
 FINE_STEPS, COARSE_SLOTS = 8, 4  # a plan's first steps are slots, those after four slots each

@@ -1,10 +1,10 @@
-"""The mind of a home: what it expects, what its battery and its car should do, and the orders.
+"""The mind of a home: what it expects, what battery, car and heat pump should do, and the orders.
 
 A home has one or more connections, each behind a meter and an account of its own: what it uses,
-what its roof makes, what its battery stores, what its car takes (`home_car.py`). At each gate
-closure it forecasts the period from what its own signed meters have counted so far, plans battery
-and car together over the day ahead (a receding horizon: only the first step is ever acted on), and
-says in its orders how much, at which limit price and why.
+what its roof makes, what its battery stores, what its car takes (`home_car.py`), what keeps it warm
+(`home_room.py`). At each gate closure it forecasts the period from what its own signed meters have
+counted so far, plans battery, car and warmth together over the day ahead (a receding horizon: only
+the first step is ever acted on), and says in its orders how much, at which limit price and why.
 
 How much. Between what a surplus is paid and what a shortfall costs, the volume that costs least is
 a quantile of the forecast: who sells at price p offers what is exceeded with probability
@@ -21,23 +21,28 @@ from typing import Literal
 
 import numpy as np
 
-from gridrig.market.agents import CarView, Intent, Tariff, View
-from gridrig.minds.forecasting import QUANTILES, TRAINING_DAYS_MIN, Forecast, Forecaster
+from gridrig.market.agents import CarView, Intent, View
+from gridrig.minds.expected import Expected, as_yesterday, between, energy_wh, said
+from gridrig.minds.forecasting import TRAINING_DAYS_MIN, Forecaster
 from gridrig.minds.home_car import News, car_orders, car_plan, car_store, infeasible, shared_out
+from gridrig.minds.home_room import cold_news, own_orders, room_orders, room_plan
 from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
-from gridrig.minds.orders import Battery, home_orders
+from gridrig.minds.orders import Battery, home_orders, one_order
 from gridrig.minds.prices_ahead import price_expected, supply
-from gridrig.minds.schedule import Schedule, Shared, Store, plan
+from gridrig.minds.rooms import Room, is_known, room_ahead, thermostat_w
+from gridrig.minds.schedule import Schedule, Shared, plan
 from gridrig.minds.series import FloatArray, Series
-from gridrig.quantity import DAY_S, whole_lots
+from gridrig.minds.stores import Store
+from gridrig.quantity import DAY_S
 
-Part = Literal["use", "sun", "store", "car"]
+Part = Literal["use", "sun", "store", "car", "room"]
 EFFICIENCY = 0.95
 # An hour as cheap as any later one is used, not put off until it is the last.
 TIE_MICRO_PER_KWH = 0.5
 EDGE_WH = 1.0
 KINDS: Mapping[Part, Kind] = {"use": "load", "sun": "sun"}
+FIRST = ("car", "room")  # who has first what a connection leaves
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,16 @@ class Connection:
     ----------
     participant : str
         Whose account it is.
-    part : {"use", "sun", "store", "car"}
+    part : {"use", "sun", "store", "car", "room"}
         What is behind it.
     history : Series or None
-        Mean power used or made in the periods before the run; None of a store or a car. [W]
+        Mean power used or made in the periods before the run; None of what is planned. [W]
     power_w : float
         Of a store: what its inverter is rated for. [W]
     charger : str
         Of a car: where it is charged.
+    room : Room or None
+        Of a heat pump: what it warms.
     """
 
     participant: str
@@ -63,6 +70,7 @@ class Connection:
     history: Series | None = None
     power_w: float = 0.0
     charger: str = ""
+    room: Room | None = None
 
 
 @dataclass(frozen=True)
@@ -76,16 +84,8 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class _Expected:
-    """What is behind one meter in the periods from the one that is traded on. [W]"""
-
-    mean_w: FloatArray
-    quantiles_w: FloatArray  # of the period that is traded
-
-
-@dataclass(frozen=True)
 class _Plan:
-    """What is planned for the stores of a home, cars first."""
+    """What is planned for the stores of a home, cars first, then rooms."""
 
     stores: Sequence[Connection]
     schedule: Schedule
@@ -94,12 +94,16 @@ class _Plan:
     left_w: FloatArray  # by the connection, to all of them
     most_w: FloatArray  # of that each one's, in the first step
 
-    def cars_said(self, hours: float) -> str:
-        """Return what is planned of the home's cars for the period, as part of a reason."""
-        cars = sum(one.part == "car" for one in self.stores)
-        energy_wh = -float(self.schedule.power_w[:cars, 0].sum()) * hours
-        takes = "takes" if energy_wh > 0 else "gives"
-        return f"; the car {takes} {abs(energy_wh):.0f} Wh besides" if round(energy_wh) else ""
+    def besides(self, hours: float) -> str:
+        """Return what is planned of the home's cars and rooms for the period, for a reason."""
+        said = ""
+        for part, name in (("car", "car"), ("room", "heat pump")):
+            rows = [row for row, one in enumerate(self.stores) if one.part == part]
+            energy_wh = -float(self.schedule.power_w[rows, 0].sum()) * hours
+            takes = "takes" if energy_wh > 0 else "gives"
+            if round(energy_wh):
+                said += f"; the {name} {takes} {abs(energy_wh):.0f} Wh besides"
+        return said
 
 
 @dataclass
@@ -122,6 +126,7 @@ class HomeMind:
     connection_w: float | None = None
     _models: dict[str, Forecaster] = field(default_factory=dict, init=False)
     _said_short_wh: dict[str, int] = field(default_factory=dict, init=False)
+    _said_short_k: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for one in self.connections:
@@ -149,8 +154,8 @@ class HomeMind:
             for one in self.connections
             if one.history is not None
         }
-        stores = [one for one in self.connections if views[one.participant].battery is not None]
-        stores.sort(key=lambda one: one.part != "car")
+        stores = [one for one in self.connections if _is_planned(one, views[one.participant])]
+        stores.sort(key=lambda one: [*FIRST, one.part].index(one.part))
         planned = self._plan(stores, views, expected) if stores else None
         orders: dict[str, Sequence[Intent]] = {}
         news: list[News] = []
@@ -163,6 +168,8 @@ class HomeMind:
                     made = self._sell(expected[one.participant], view)
                 case "car":
                     made = self._charge(one, view, planned, news, flags)
+                case "room":
+                    made = self._warm(one, view, planned, news, flags)
                 case "store" if view.battery is None:
                     flags.append(
                         f"{one.participant}: battery not read, or under manual control: no orders"
@@ -174,7 +181,7 @@ class HomeMind:
         schedule = None if planned is None else planned.schedule
         return Decision(orders, tuple(flags), schedule, tuple(news))
 
-    def _expect(self, one: Connection, view: View, flags: list[str]) -> _Expected:
+    def _expect(self, one: Connection, view: View, flags: list[str]) -> Expected:
         """Forecast one connection, from the period that is traded to a day past what is known."""
         past = one.history
         assert past is not None, "only a store has no history"
@@ -186,23 +193,23 @@ class HomeMind:
         if one.participant in self._models:
             found = self._models[one.participant].forecast(seen, known)
         else:
-            found = _as_yesterday(seen)
+            found = as_yesterday(seen)
         flags += [f"{one.participant}: {flag}" for flag in found.flags]
-        return _Expected(found.mean[ahead:], found.quantiles[ahead])
+        return Expected(found.mean[ahead:], found.quantiles[ahead])
 
-    def _buy(self, expected: _Expected, view: View) -> list[Intent]:
+    def _buy(self, expected: Expected, view: View) -> list[Intent]:
         price, posted = price_expected(view), view.tariff
-        share = _between(posted.short - price, posted.short - posted.long)
+        share = between(posted.short - price, posted.short - posted.long)
         limit = posted.short // posted.tick * posted.tick
-        why = f"{_said(expected, view)} used; {share:.0%} of cases need no more than the bid"
-        return _orders("bid", _energy_wh(expected, share, view), limit, why, view.tariff)
+        why = f"{said(expected, view)} used; {share:.0%} of cases need no more than the bid"
+        return one_order("bid", energy_wh(expected, share, view), limit, why, view.tariff)
 
-    def _sell(self, expected: _Expected, view: View) -> list[Intent]:
+    def _sell(self, expected: Expected, view: View) -> list[Intent]:
         price, posted = price_expected(view), view.tariff
-        share = _between(price - posted.long, posted.short - posted.long)
+        share = between(price - posted.long, posted.short - posted.long)
         limit = -(-posted.long // posted.tick) * posted.tick
-        why = f"{_said(expected, view)} made; {1 - share:.0%} of cases deliver the offer"
-        return _orders("offer", _energy_wh(expected, share, view), limit, why, view.tariff)
+        why = f"{said(expected, view)} made; {1 - share:.0%} of cases deliver the offer"
+        return one_order("offer", energy_wh(expected, share, view), limit, why, view.tariff)
 
     def _charge(
         self,
@@ -240,6 +247,33 @@ class HomeMind:
             must_buy_micro=view.tariff.short // view.tariff.tick * view.tariff.tick,
         )
 
+    def _warm(
+        self,
+        one: Connection,
+        view: View,
+        planned: _Plan | None,
+        news: list[News],
+        flags: list[str],
+    ) -> list[Intent]:
+        """Return the orders for a room's warmth, and name it if it will be too cold."""
+        assert one.room is not None, "a heat pump has a room"
+        must = view.tariff.short // view.tariff.tick * view.tariff.tick
+        flags += [f"{one.participant}: {flag}" for flag in (view.room.flags if view.room else ())]
+        if planned is None or one not in planned.stores:
+            orders, flag = own_orders(one.participant, one.room, view, must)
+            flags.append(flag)
+            return orders
+        row, step_s = planned.stores.index(one), planned.step_s
+        ahead = room_ahead(one.participant, one.room, view, step_s)
+        most_w = float(planned.most_w[row])
+        left_w = planned.left_w
+        found = room_plan(ahead, planned.schedule, row, step_s, left_w=left_w, most_w=most_w)
+        if found.short_k != self._said_short_k.get(one.participant, 0.0):
+            self._said_short_k[one.participant] = found.short_k
+            if found.short_k:
+                news.append(cold_news(one.room, found, view))
+        return room_orders(found, view, expected_micro=planned.price_micro, must_buy_micro=must)
+
     def _trade(self, one: Connection, view: View, planned: _Plan | None) -> list[Intent]:
         """Return the battery's orders, at what the plan says stored energy is worth."""
         battery, hours = view.battery, view.period.hours
@@ -256,12 +290,12 @@ class HomeMind:
         )
         posted = view.tariff
         orders = []
-        if planned.stores[0].part == "car" and planned.schedule.power_w[row, 0] > 0.0:
-            # The car's plan reckons with this, so it must not rest at the price of its worth.
+        if planned.stores[0].part in FIRST and planned.schedule.power_w[row, 0] > 0.0:
+            # Another's plan reckons with this, so it must not rest at the price of its worth.
             given_wh = min(float(planned.schedule.power_w[row, 0]) * hours, can.discharge_wh)
             price = planned.price_micro // posted.tick * posted.tick
             why = f"planned for now; below {price} it is bought instead"
-            orders = _orders("offer", given_wh, price - posted.tick, why, posted)
+            orders = one_order("offer", given_wh, price - posted.tick, why, posted)
             can = replace(can, discharge_wh=can.discharge_wh - given_wh)
         orders += home_orders(
             0.0,
@@ -270,14 +304,14 @@ class HomeMind:
             must_buy_micro=posted.short // posted.tick * posted.tick,
             must_sell_micro=-(-posted.long // posted.tick) * posted.tick,
         )
-        beside = planned.cars_said(hours)
+        beside = planned.besides(hours)
         return [replace(order, why=f"{order.why}{beside}") for order in orders]
 
     def _plan(
         self,
         stores: Sequence[Connection],
         views: Mapping[str, View],
-        expected: Mapping[str, _Expected],
+        expected: Mapping[str, Expected],
     ) -> _Plan:
         """Plan battery and cars over what is forecast of the home."""
         view = views[stores[0].participant]
@@ -289,6 +323,12 @@ class HomeMind:
             is_use = parts[name] == "use"
             needed_w += (1.0 if is_use else -1.0) * what.mean_w[:steps]
             most_w += float(what.quantiles_w[-1] if is_use else -what.quantiles_w[0])
+        for one in self.connections:
+            if one.room is not None and one not in stores:
+                own_w = thermostat_w(one.room, views[one.participant], steps)
+                if own_w is not None:
+                    needed_w += own_w
+                    most_w += float(own_w[0])
         step_s = steps_s(steps, view.period.duration_s)
         needed_w = means(needed_w, step_s, view.period.duration_s)
         made = [self._store(one, views[one.participant], step_s) for one in stores]
@@ -306,6 +346,8 @@ class HomeMind:
         return _Plan(stores, schedule, step_s, price_micro, left_w, most)
 
     def _store(self, one: Connection, view: View, step_s: FloatArray) -> Store:
+        if one.room is not None:
+            return room_ahead(one.participant, one.room, view, step_s).store
         battery = view.battery
         assert battery is not None
         if isinstance(battery, CarView):
@@ -326,34 +368,6 @@ class HomeMind:
         )
 
 
-def _as_yesterday(seen: Series) -> Forecast:
-    """Return a day as the last one was, or nothing, where there is too little to train on."""
-    day, found = seen.steps_a_day, np.zeros(seen.steps_a_day)
-    last = seen.values[-day:]
-    found[: len(last)] = np.nan_to_num(last)
-    flags = [f"{len(seen.values) / day:.1f} days of history, too few to train on: as yesterday"]
-    if len(last) < day or not np.isfinite(last).all():
-        flags.append("yesterday is not known whole: nothing expected where it is not")
-    return Forecast(found, np.repeat(found[:, None], len(QUANTILES), axis=1), tuple(flags))
-
-
-def _between(part: float, whole: float) -> float:
-    """Return a share as far as it lies between the outer quantiles: none beyond is forecast."""
-    return min(max(part / whole, QUANTILES[0]), QUANTILES[-1]) if whole > 0 else 0.5
-
-
-def _energy_wh(expected: _Expected, share: float, view: View) -> float:
-    """Return a quantile of the period's energy. [Wh]"""
-    return float(np.interp(share, QUANTILES, expected.quantiles_w)) * view.period.hours
-
-
-def _said(expected: _Expected, view: View) -> str:
-    low, middle, high = expected.quantiles_w * view.period.hours
-    return f"{middle:.0f} Wh ({low:.0f} to {high:.0f} in 8 of 10 cases) will be"
-
-
-def _orders(
-    side: Literal["bid", "offer"], energy_wh: float, price: int, why: str, tariff: Tariff
-) -> list[Intent]:
-    energy = whole_lots(energy_wh, tariff.lot_milliwh)
-    return [Intent(side, energy, price, why)] if energy > 0 else []
+def _is_planned(one: Connection, view: View) -> bool:
+    """Return whether enough is known of a store, a car or a room to plan with it."""
+    return view.battery is not None if one.room is None else is_known(view.room)

@@ -15,10 +15,11 @@ import numpy as np
 
 from gridrig.market.agents import CarView, Intent, Side, View
 from gridrig.minds.car_park import EFFICIENCY, SHORT_WH, Car, missed_wh, store_of
-from gridrig.minds.orders import Battery
-from gridrig.minds.schedule import Schedule, Store
+from gridrig.minds.orders import Battery, one_order
+from gridrig.minds.schedule import Schedule
 from gridrig.minds.series import FloatArray
-from gridrig.quantity import SECONDS_PER_HOUR, whole_lots
+from gridrig.minds.stores import Store
+from gridrig.quantity import SECONDS_PER_HOUR
 
 News = tuple[str, Mapping[str, Any]]
 
@@ -119,11 +120,9 @@ def car_orders(
     must_buy_micro : int
         Limit price of what cannot wait. [millionths/kWh]
     """
-    orders = []
+    orders: list[Intent] = []
     for side, energy_wh, price, why in _parts(car, found, view, expected_micro, must_buy_micro):
-        energy = whole_lots(energy_wh, view.tariff.lot_milliwh)
-        if energy > 0:
-            orders.append(Intent(side, energy, price, why))
+        orders += one_order(side, energy_wh, price, why, view.tariff)
     return orders
 
 

@@ -64,9 +64,7 @@ def home_orders(
         making = _long(-net_wh, battery, tariff.tick, must_sell_micro)
     orders = []
     for side, energy_wh, price, why in making:
-        energy = whole_lots(energy_wh, tariff.lot_milliwh)
-        if energy > 0:
-            orders.append(Intent(side, energy, price, why))
+        orders += one_order(side, energy_wh, price, why, tariff)
     return orders
 
 
@@ -96,3 +94,11 @@ def _long(
         yield "bid", battery.charge_wh - kept, low - tick, f"storing pays below {low}"
     above = max(high, low + tick)
     yield "offer", battery.discharge_wh, above, f"stored energy is worth {above} when delivered"
+
+
+def one_order(
+    side: Side, energy_wh: float, price_micro: int, why: str, tariff: Tariff
+) -> list[Intent]:
+    """Return an order for whole lots, none if that is nothing."""
+    energy = whole_lots(energy_wh, tariff.lot_milliwh)
+    return [Intent(side, energy, price_micro, why)] if energy > 0 else []

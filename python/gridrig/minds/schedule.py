@@ -8,6 +8,10 @@ hold by a step, as a car that leaves. What cannot be kept does not make the prog
 every missing watt-hour costs more than any price, and the schedule says which store is short, when
 and by how much.
 
+A room is a store of heat: it loses a share of what it holds, takes in what comes by itself
+(`Drift`), and has bounds on both sides that hold for the end of each step. What comes by itself may
+be more than it should hold; that, too, has its price and is said.
+
 What one watt-hour more would be worth now, the marginal value of the stored energy, comes with the
 schedule: it is the price at which an order should begin to buy or to sell.
 
@@ -22,42 +26,13 @@ import numpy as np
 from scipy.optimize import linprog
 
 from gridrig.errors import MindError
-from gridrig.minds.schedule_matrices import Structure, matrices
+from gridrig.minds.schedule_matrices import Drifting, Structure, matrices
 from gridrig.minds.series import FloatArray, IntArray
+from gridrig.minds.stores import Store, held_hours
 from gridrig.quantity import SECONDS_PER_HOUR
 
 SHORT_PRICE_MICRO_PER_WH = 1e6  # of what must be held and is not; a thousand times any tariff
-
-
-@dataclass(frozen=True)
-class Store:
-    """Something that stores energy: a battery, or a car while it is plugged in.
-
-    Parameters
-    ----------
-    name : str
-    stored_wh : float
-        At the beginning. [Wh]
-    charge_w, discharge_w : array of float64, shape (steps,)
-        The most it takes and gives in each step, at its terminal; 0 while a car is away. [W]
-    least_wh : array of float64, shape (steps,)
-        What it must hold at the end of each step: the reserve, the need of a driver. [Wh]
-    most_wh : float
-        What it can hold. [Wh]
-    efficiency : float
-        Of one way, charging as discharging. [1]
-    wear_micro_per_kwh : float
-        What it costs to put energy through it once. [millionths/kWh]
-    """
-
-    name: str
-    stored_wh: float
-    charge_w: FloatArray
-    discharge_w: FloatArray
-    least_wh: FloatArray
-    most_wh: float
-    efficiency: float = 0.95
-    wear_micro_per_kwh: float = 0.0
+EXCESS_PRICE_MICRO_PER_WH = 1e6  # of what is held and should not be
 
 
 @dataclass(frozen=True)
@@ -130,6 +105,15 @@ class Shortfall:
 
 
 @dataclass(frozen=True)
+class Excess:
+    """What a store holds at the end of a step beyond what it should. [Wh]"""
+
+    store: str
+    step: int
+    energy_wh: float
+
+
+@dataclass(frozen=True)
 class Schedule:
     """What the stores do, step by step.
 
@@ -142,9 +126,12 @@ class Schedule:
     import_w : array of float64, shape (steps,)
         From outside, - is given back. [W]
     value_micro_per_kwh : array of float64, shape (stores, steps)
-        What one more unit in store at the beginning of each step would save. [millionths/kWh]
+        What one more unit in store at the beginning of each step would save; of one that drifts,
+        at the end of the step. [millionths/kWh]
     shortfalls : tuple of Shortfall
         Empty if everything that must be held is.
+    excesses : tuple of Excess
+        Empty if no store that drifts holds more than it should.
     """
 
     power_w: FloatArray
@@ -152,6 +139,7 @@ class Schedule:
     import_w: FloatArray
     value_micro_per_kwh: FloatArray
     shortfalls: tuple[Shortfall, ...]
+    excesses: tuple[Excess, ...] = ()
 
 
 def plan(
@@ -210,7 +198,11 @@ def plan(
 
 
 class _Programme:
-    """Columns: of each store charge, discharge, stored, missing; the blocks; feed-in; new peaks."""
+    """The programme as matrices.
+
+    Columns: of each store charge, discharge, stored, missing; the blocks; feed-in; new peaks; of
+    each store that drifts what it holds beyond what it should.
+    """
 
     def __init__(
         self,
@@ -225,24 +217,31 @@ class _Programme:
         must = [np.flatnonzero(store.least_wh > 0.0) for store in stores]
         cost, upper, opening = [], [], []
         for store in stores:
+            drift = store.drift
             held = np.zeros(steps)
-            held[-1] = -supply.leftover_micro_per_kwh / 1000
+            counts = 1.0 if drift is None else drift.leftover
+            held[-1] = -supply.leftover_micro_per_kwh / 1000 * counts
             wear = store.wear_micro_per_kwh / 1000 * hours
             cost += [wear, np.zeros(steps), held, np.full(steps, SHORT_PRICE_MICRO_PER_WH)]
-            most = np.full(steps, store.most_wh)
+            most = np.full(steps, store.most_wh if drift is None else np.inf)
             upper += [store.charge_w, store.discharge_w, most, np.full(steps, np.inf)]
-            opening.append(np.concatenate([[store.stored_wh], np.zeros(steps - 1)]))
-        peaks = 0 if demand is None else len(demand.reached_w)
+            kept = 1.0 if drift is None else drift.kept[0]
+            opening.append(np.concatenate([[kept * store.stored_wh], np.zeros(steps - 1)]))
+            if drift is not None:
+                opening[-1] += drift.inflow_w * held_hours(store, hours)
+        self._peaks = 0 if demand is None else len(demand.reached_w)
+        self._drifting = [place for place, store in enumerate(stores) if store.drift is not None]
         per_w = None if shared is None else tuple(map(tuple, shared.per_w.tolist()))
         structure = Structure(
             tuple(hours.tolist()),
             tuple(store.efficiency for store in stores),
             tuple(tuple(steps_of.tolist()) for steps_of in must),
+            tuple(_drifting(store, hours) for store in stores),
             supply.block_w.shape[1],
             per_w,
             shared is None or shared.relieved,
             None if demand is None else tuple(demand.period.tolist()),
-            peaks,
+            self._peaks,
         )
         self.equal, self.at_most = matrices(structure)
         least = [-store.least_wh[held] for store, held in zip(stores, must, strict=True)]
@@ -250,15 +249,17 @@ class _Programme:
             least.append(shared.most.ravel())
         if demand is not None:
             least.append(demand.reached_w[demand.period])
+        least += [store.drift.most_wh for store in stores if store.drift is not None]
         self.at_most_of = _joined(least)
         self.opening = _joined(opening)
         price = (supply.price_micro_per_kwh / 1000 * hours[:, None]).ravel()
         paid = supply.feed_in_micro_per_kwh / 1000 * hours
-        charged = [] if demand is None else [np.full(peaks, demand.micro_per_kw / 1000)]
+        charged = [] if demand is None else [np.full(self._peaks, demand.micro_per_kw / 1000)]
+        beyond = steps * len(self._drifting)
+        charged.append(np.full(beyond, EXCESS_PRICE_MICRO_PER_WH))
         self.cost = np.concatenate([*cost, price, -paid, *charged])
-        self.upper = np.concatenate(
-            [*upper, supply.block_w.ravel(), np.full(steps + peaks, np.inf)]
-        )
+        unlimited = np.full(steps + self._peaks + beyond, np.inf)
+        self.upper = np.concatenate([*upper, supply.block_w.ravel(), unlimited])
         self._blocks = supply.block_w.size
 
     def schedule(self, found: FloatArray, marginals: FloatArray) -> Schedule:
@@ -274,7 +275,18 @@ class _Programme:
             Shortfall(stores[place].name, int(step), float(missing[place, step]))
             for place, step in zip(*np.nonzero(missing > 1e-3), strict=True)
         )
-        return Schedule(discharge - charge, stored, bought - given, value, shortfalls)
+        beyond = rest[self._blocks + steps + self._peaks :].reshape(-1, steps)
+        excesses = tuple(
+            Excess(stores[self._drifting[nth]].name, int(step), float(beyond[nth, step]))
+            for nth, step in zip(*np.nonzero(beyond > 1e-3), strict=True)
+        )
+        return Schedule(discharge - charge, stored, bought - given, value, shortfalls, excesses)
+
+
+def _drifting(store: Store, hours: FloatArray) -> Drifting | None:
+    if store.drift is None:
+        return None
+    return Drifting(tuple(store.drift.kept.tolist()), tuple(held_hours(store, hours).tolist()))
 
 
 def _joined(parts: list[FloatArray]) -> FloatArray:
@@ -298,6 +310,8 @@ def _check(
     for store in stores:
         for name in ("charge_w", "discharge_w", "least_wh"):
             sizes.append((f"{name} of {store.name}", getattr(store, name), (steps,)))
+        for name in ("kept", "inflow_w", "most_wh") if store.drift is not None else ():
+            sizes.append((f"{name} of {store.name}", getattr(store.drift, name), (steps,)))
     if shared is not None:
         elements = len(shared.most)
         sizes.append(("per_w", shared.per_w, (elements, len(stores))))

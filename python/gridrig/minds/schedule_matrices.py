@@ -16,6 +16,22 @@ STRUCTURES_MAX = 64  # kept at a time; planning every half hour of a day has 48
 
 
 @dataclass(frozen=True)
+class Drifting:
+    """How a store drifts.
+
+    Parameters
+    ----------
+    kept : tuple of float, shape (steps,)
+        Share of what is stored that is left at the end of each step. [1]
+    hours : tuple of float, shape (steps,)
+        What a watt over each step comes to at its end. [Wh/W]
+    """
+
+    kept: tuple[float, ...]
+    hours: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Structure:
     """What the matrices depend on, and nothing else.
 
@@ -27,6 +43,8 @@ class Structure:
         Of one way. [1]
     must : tuple of tuple of int, shape (stores, some)
         The steps at whose end each store must hold something.
+    drifting : tuple of Drifting or None, shape (stores,)
+        How each store drifts; None of one that keeps what it holds.
     blocks : int
         Of supply, in each step.
     per_w : tuple of tuple of float, shape (elements, stores), or None
@@ -42,6 +60,7 @@ class Structure:
     hours: tuple[float, ...]
     efficiencies: tuple[float, ...]
     must: tuple[tuple[int, ...], ...]
+    drifting: tuple[Drifting | None, ...]
     blocks: int
     per_w: tuple[tuple[float, ...], ...] | None = None
     relieved: bool = True
@@ -53,25 +72,29 @@ class Structure:
 def matrices(of: Structure) -> tuple[Any, Any]:
     """Return the rows that equal something and those that are at most something, or None.
 
-    Columns are, of each store, charge, discharge, stored, missing; the blocks; feed-in; new peaks.
-    Rows are the energy of each store and the balance; then what stores need, what they share, and
-    the peaks. They are shared between callers: nobody may change them.
+    Columns are, of each store, charge, discharge, stored, missing; the blocks; feed-in; new peaks;
+    of each store that drifts, what it holds beyond what it should. Rows are the energy of each
+    store and the balance; then what stores need, what they share, the peaks, and what those that
+    drift should hold at most. They are shared between callers: nobody may change them.
     """
     steps = len(of.hours)
     one, nothing = sparse.identity(steps), sparse.csr_matrix((steps, steps))
-    lasting = sparse.diags(np.array(of.hours))
-    carried = one - sparse.eye(steps, k=-1)
     energy, needs, balance = [], [], []
-    for efficiency, must in zip(of.efficiencies, of.must, strict=True):
+    for efficiency, must, drift in zip(of.efficiencies, of.must, of.drifting, strict=True):
+        lasting = sparse.diags(np.array(of.hours if drift is None else drift.hours))
+        kept = np.ones(steps) if drift is None else np.array(drift.kept)
+        carried = one - sparse.diags(kept[1:], -1)
         put_in, taken = efficiency * lasting, lasting / efficiency
         energy.append(sparse.hstack([-put_in, taken, carried, nothing]))
         rows = np.array(must, dtype=np.int64)
         needs.append(sparse.hstack([nothing, nothing, -one, -one]).tocsr()[rows])
         balance += [-one, one, nothing, nothing]
     bought = sparse.kron(one, np.ones((1, of.blocks)))
-    outside = bought.shape[1] + steps + of.peaks
-    uncharged = sparse.csr_matrix((steps, of.peaks))
-    equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, uncharged]))
+    places = [place for place, drift in enumerate(of.drifting) if drift is not None]
+    more = of.peaks + steps * len(places)
+    outside = bought.shape[1] + steps + more
+    unused = sparse.csr_matrix((steps, more))
+    equal = _stacked(energy, outside, sparse.hstack([*balance, bought, -one, unused]))
     at_most = _stacked(needs, outside)
     if of.per_w is not None and energy:
         given = -one if of.relieved else nothing
@@ -79,20 +102,31 @@ def matrices(of: Structure) -> tuple[Any, Any]:
         taken = sparse.kron(per_w, sparse.hstack([one, given, nothing, nothing]))
         rest = sparse.csr_matrix((taken.shape[0], outside))
         at_most = sparse.vstack([at_most, sparse.hstack([taken, rest])]).tocsr()
-    if of.charged is not None:
-        peaks = _peaks(of, bought)
-        at_most = (peaks if at_most is None else sparse.vstack([at_most, peaks])).tocsr()
+    last = [] if of.charged is None else [_peaks(of, bought, steps * len(places))]
+    last += [_beyond(of, place, nth, outside) for nth, place in enumerate(places)]
+    if last:
+        at_most = sparse.vstack([*([] if at_most is None else [at_most]), *last]).tocsr()
     return equal, at_most
 
 
-def _peaks(of: Structure, bought: Any) -> Any:
+def _peaks(of: Structure, bought: Any, beyond: int) -> Any:
     """Let no step buy more than its charged period has reached, and what is paid beyond it."""
     steps = len(of.hours)
     places = np.arange(steps), np.array(of.charged, dtype=np.int64)
     peak_of = sparse.csr_matrix((np.ones(steps), places), shape=(steps, of.peaks))
     of_stores = sparse.csr_matrix((steps, 4 * steps * len(of.efficiencies)))
     given = sparse.csr_matrix((steps, steps))
-    return sparse.hstack([of_stores, bought, given, -peak_of])
+    return sparse.hstack([of_stores, bought, given, -peak_of, sparse.csr_matrix((steps, beyond))])
+
+
+def _beyond(of: Structure, place: int, nth: int, outside: int) -> Any:
+    """Let what the nth store that drifts holds beyond what it should have its price."""
+    steps, width = len(of.hours), 4 * len(of.hours) * len(of.efficiencies) + outside
+    first = width - steps * sum(drift is not None for drift in of.drifting)
+    step = np.arange(steps)
+    columns = np.concatenate([(4 * place + 2) * steps + step, first + nth * steps + step])
+    signs = np.repeat([1.0, -1.0], steps)
+    return sparse.csr_matrix((signs, (np.tile(step, 2), columns)), shape=(steps, width))
 
 
 def _stacked(of_stores: Sequence[Any], outside: int, last: Any = None) -> Any:

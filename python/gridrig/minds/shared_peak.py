@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridrig.minds.horizon import means, steps_s
-from gridrig.minds.schedule import DemandCharge, Store, Supply, plan
+from gridrig.minds.schedule import DemandCharge, Supply, plan
 from gridrig.minds.series import FloatArray
+from gridrig.minds.stores import Store
 from gridrig.quantity import DAY_S, SECONDS_PER_HOUR
 
 LEFT_WORTH = 3.0  # times what storing costs: of what is left at the end of a plan

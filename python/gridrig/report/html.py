@@ -10,7 +10,7 @@ from gridrig.campaign.manifest import is_finished
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.records import REPORT
 from gridrig.errors import CampaignError
-from gridrig.report import plots_grid, plots_market, sections
+from gridrig.report import plots_grid, plots_market, plots_rooms, sections
 from gridrig.report.elements import SYMBOLS, Markup, figure
 from gridrig.report.minds import explained
 from gridrig.report.page import framed
@@ -69,6 +69,7 @@ def render(source: RunSource) -> bytes:
         ("voltages", "Voltages", figure(plots_grid.voltages(source))),
         ("power", "Power", figure(plots_grid.power(source))),
         ("storage", "Storage", figure(plots_grid.storage(source))),
+        ("rooms", "Rooms", figure(plots_rooms.rooms(source))),
         ("market", "Market", _market(source)),
         ("money", "Money", figure(plots_market.balances(source)) + sections.ledger(source)),
         ("losses", "Losses", figure(plots_market.losses(source)) + sections.energy_table(source)),

@@ -1,10 +1,11 @@
-"""Whether the connections of each home fit each other."""
+"""Whether the connections of each home fit each other, and its comfort every hour of a day."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gridrig.clock.zones import zone_of
 from gridrig.rig.device_reading import DeviceDraft
-from gridrig.rig.issues import Issues, shown
+from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.participants import HomeAgent, Participant
 from gridrig.rig.schema import Draft
 
@@ -12,8 +13,12 @@ from gridrig.rig.schema import Draft
 def check_homes(
     participants: Sequence[Draft[Participant]], devices: Sequence[DeviceDraft], issues: Issues
 ) -> None:
-    """Check that a home has one time zone that exists and one limit, and batteries its reserve."""
+    """Check that a home has one time zone that exists and one limit.
+
+    Only batteries keep its reserve, and only heat pumps, all of them, its comfort.
+    """
     batteries = {d.name for d in devices if d.capability == "storage"}
+    pumps = {d.name for d in devices if d.capability == "heat_pump"}
     measures: Mapping[str | None, str | None] = {d.name: d.measures for d in devices}
     first: dict[tuple[str, str], object] = {}
     for participant in participants:
@@ -33,6 +38,28 @@ def check_homes(
         if agent.reserve_soc and measures.get(meter) not in batteries:
             found = shown(agent.reserve_soc)
             issues.add(at.key("reserve_soc"), found, "nothing: only a battery keeps a reserve")
+        if measures.get(meter) in pumps:
+            _check_comfort(agent, at, issues)
+        elif agent.building is not None or agent.comfort:
+            key = "comfort" if agent.building is None else "building"
+            issues.add(at.key(key), "a table", "nothing: only a heat pump warms a room")
+
+
+def _check_comfort(agent: HomeAgent, at: At, issues: Issues) -> None:
+    """Check that a heat pump has a building, and a band that is none or one at every hour."""
+    if agent.building is None:
+        expected = "a table with capacity_wh_per_k, conductance_w_per_k and cop of what it warms"
+        issues.add(at.key("building"), "nothing", expected)
+    for index, band in enumerate(agent.comfort):
+        if band.low_c >= band.high_c:
+            where = at.key("comfort").item(index, None).key("high_c")
+            issues.add(where, shown(band.high_c), f"above low_c = {shown(band.low_c)}")
+    times = Counter(hour for band in agent.comfort for hour in band.hours)
+    missing = [hour for hour in range(24) if times[hour] != 1]
+    if missing:
+        hour = missing[0]
+        found = f"{times[hour]} bands for the hour from {hour}"
+        issues.add(at.key("comfort"), found, "one for every hour of the day")
 
 
 def _shown(value: object) -> str:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gridrig.rig.device import HEAD, LOAD
-from gridrig.rig.schema import Name, Positive, Share, at_least, between
+from gridrig.rig.schema import Name, NotNegative, Positive, Share, at_least, between
 
 PRICE_MICRO_PER_KWH_MAX = 10**9
 Price = Annotated[int, between(-PRICE_MICRO_PER_KWH_MAX, PRICE_MICRO_PER_KWH_MAX)]
 Spread = Annotated[int, between(0, PRICE_MICRO_PER_KWH_MAX)]
+Hour = Annotated[int, between(0, 24)]
+Warmth = Annotated[float, between(5, 35)]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,53 @@ class GridAgent:
 
 
 @dataclass(frozen=True)
+class Building:
+    """What a household states of the room that a heat pump warms; it may be wrong by a fifth.
+
+    Parameters
+    ----------
+    capacity_wh_per_k, conductance_w_per_k : float
+        Heat that warms it by a kelvin, and that it loses for each one. [Wh/K, W/K]
+    cop : float
+        Heat per electricity. [1]
+    gains_w : float
+        Heat of people, cooking and the sun, on average. [W]
+    least_w : float
+        The least that the pump takes if it runs. [W]
+    """
+
+    capacity_wh_per_k: Positive
+    conductance_w_per_k: Positive
+    cop: Annotated[float, between(0.5, 10)]
+    gains_w: NotNegative = 0.0
+    least_w: NotNegative = 0.0
+
+
+@dataclass(frozen=True)
+class ComfortHours:
+    """How warm a household wants it from an hour of its day to another, past midnight too.
+
+    Parameters
+    ----------
+    from_hour, to_hour : int
+        The first, and that where the next hours begin. [h]
+    low_c, high_c : float
+        The ends of the comfort band. [deg C]
+    """
+
+    from_hour: Hour
+    to_hour: Hour
+    low_c: Warmth
+    high_c: Warmth
+
+    @property
+    def hours(self) -> tuple[int, ...]:
+        """The hours of the day that it holds in; all of them if it ends where it begins."""
+        count = (self.to_hour - self.from_hour) % 24 or 24
+        return tuple((self.from_hour + k) % 24 for k in range(count))
+
+
+@dataclass(frozen=True)
 class HomeAgent:
     """One connection of a home, whose mind forecasts, plans and orders for all of them.
 
@@ -70,6 +119,10 @@ class HomeAgent:
     connection_w : float or None
         What all its meters together may take; one in all connections of a home, None if
         nothing limits it. [W]
+    building : Building or None
+        Of a heat pump: what it warms.
+    comfort : tuple of ComfortHours
+        Of a heat pump: how warm, for every hour of the day.
     """
 
     kind: Literal["home"]
@@ -77,6 +130,13 @@ class HomeAgent:
     reserve_soc: Share = 0.0
     zone: Name = "Europe/Berlin"
     connection_w: Positive | None = None
+    building: Building | None = None
+    comfort: tuple[ComfortHours, ...] = ()
+
+    def band_c(self, hour: int) -> tuple[float, float]:
+        """Return the ends of the comfort band at an hour of the household's day. [deg C]"""
+        band = next(one for one in self.comfort if hour in one.hours)
+        return band.low_c, band.high_c
 
 
 @dataclass(frozen=True)

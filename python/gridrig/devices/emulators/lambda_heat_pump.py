@@ -10,6 +10,7 @@ is written, the pump is its own. Room and outdoors are told as its sensors feel 
 thermostats know the room by the same sensor.
 
 Mutants, all in what the table says: `scale`, `sign` and `telemetry` falsify what is told; with
+`room_off_k` its sensor is off all the time; with
 `follows = false` a power is accepted, told back and not followed; with `lapses = false` it is kept
 for ever; with `guards = false` the room is nobody's affair.
 
@@ -94,6 +95,8 @@ class HeatPumpEmulatorParameters(HeatingSettings, ModbusFaceParameters):
 
     Parameters
     ----------
+    room_off_k : float
+        By how much its room sensor is off, for its thermostats too. [K]
     lapse_s : float
         How long a power holds that is not written again. [s]
     manager : str
@@ -102,6 +105,7 @@ class HeatPumpEmulatorParameters(HeatingSettings, ModbusFaceParameters):
         False makes a mutant of it: see the module.
     """
 
+    room_off_k: float = 0.0
     lapse_s: float = float(layout.LAPSES_S)
     manager: str = "automatic"
     follows: bool = True
@@ -115,6 +119,7 @@ class HeatPumpEmulatorParameters(HeatingSettings, ModbusFaceParameters):
         low_c, high_c = layout.SET_POINT_RANGE_C
         require("p_w_max", most, most <= layout.POWER_W_MAX, "at most 32767")
         require("set_point_c", set_c, low_c <= set_c <= high_c, f"{low_c:g} to {high_c:g}")
+        require("room_off_k", self.room_off_k, -30 <= self.room_off_k <= 30, "-30 to 30")
         require("lapse_s", self.lapse_s, 0.1 <= self.lapse_s <= 86_400, "0.1 to 86400")
         require("manager", self.manager, self.manager in MANAGERS, " or ".join(MANAGERS))
 
@@ -205,7 +210,9 @@ class HeatPumpRegisters:
     def _felt_c(self, true_c: float, asked: Asked | None = None) -> float | None:
         """Return the room as its sensor has it; asked on the wire, a fault is spent. [deg C]"""
         off = self._faults.peek("room_sensor_off")
-        felt_c = true_c if off is None else true_c + float(off["off_k"])
+        felt_c = true_c + self._p.room_off_k
+        if off is not None:
+            felt_c += float(off["off_k"])
         if self._faults.peek("room_sensor_stuck") is None:
             self._stuck_c = None
         elif self._stuck_c is None:

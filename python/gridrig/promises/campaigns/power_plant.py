@@ -11,6 +11,7 @@ CAMPAIGN = Campaign(
     suites=(
         "hil/promises/test_fleet_tracking.py",
         "hil/promises/test_moved_comfort.py",
+        "hil/promises/test_warm_home.py",
         "hil/promises/test_fleet_enrolment.py",
         "hil/promises/test_fleet_credits.py",
     ),
@@ -83,14 +84,28 @@ CAMPAIGN = Campaign(
         Row(
             "M32",
             "comfort is kept while load is moved",
-            by(
-                "test_moved_comfort",
-                "comfort_excess_k",
-                "moved_percent",
-                "rebound_percent",
-                "heat_unbalanced_percent",
+            (
+                *by(
+                    "test_moved_comfort",
+                    "comfort_excess_k",
+                    "moved_percent",
+                    "rebound_percent",
+                    "heat_unbalanced_percent",
+                ),
+                *by(
+                    "test_warm_home",
+                    "comfort_excess_k",
+                    "cost_of_thermostat_percent",
+                    "paid_of_thermostat_percent",
+                    "orders_without_why",
+                    "blind_unflagged",
+                    "own_again_s",
+                    "override_response_periods",
+                    "connection_w",
+                ),
             ),
-            missing="rooms of first order in the plant; no real thermostat has been on the bench",
+            missing="rooms of first order in the plant; no real thermostat or heat pump was on a "
+            "bench",
         ),
     ),
 )
