@@ -127,9 +127,20 @@ def test_a_room_that_differs_by_a_fifth_from_what_is_stated_stays_in_its_band(
     assert room_c.max() <= 23.0
 
 
+@pytest.mark.parametrize("gains", [0.0, 2.0])
 @pytest.mark.parametrize("cop", [0.8, 1.2])
-def test_a_pump_that_differs_by_a_fifth_keeps_the_band_too(cop: float) -> None:
-    room_c, _ = lived(replace(STATED, cop=cop * STATED.cop), filled="what it costs")
+def test_a_pump_that_differs_by_a_fifth_in_the_worst_of_rooms_keeps_the_band_too(
+    cop: float, gains: float
+) -> None:
+    # What gives less heat warms the room that loses more of it, and the other way round.
+    truth = replace(
+        STATED,
+        cop=cop * STATED.cop,
+        conductance_w_per_k=(2.0 - cop) * STATED.conductance_w_per_k,
+        capacity_wh_per_k=0.8 * STATED.capacity_wh_per_k,
+        gains_w=gains * STATED.gains_w,
+    )
+    room_c, _ = lived(truth, filled="what it costs")
     assert (room_c[1:] - low_at_edges(2 * STEPS)[1:]).min() >= 0.0
     assert room_c.max() <= 23.0
 

@@ -26,8 +26,7 @@ from gridrig.minds.stores import Drift, Store, held_hours
 from gridrig.quantity import SECONDS_PER_HOUR
 
 WRONG = 0.2  # by how much what is stated of a building may be wrong
-LOSES_WRONG = (1 + WRONG) / (1 - WRONG) - 1  # how it cools: conductance over capacity
-WARMS_WRONG = 1 / (1 - WRONG) - 1  # how it warms: heat over capacity
+RATE_WRONG = (1 + WRONG) / (1 - WRONG) - 1  # how it cools or warms: heat over capacity
 SENSED_K = 0.05  # half of the tenth of a kelvin that a room's sensor tells
 HOURS = 24
 
@@ -224,8 +223,10 @@ def _kept_away(
     """Return the band less what a wrong building can drift until the next plan acts. [deg C]"""
     lost_w = room.conductance_w_per_k * np.maximum(low_c - outdoor_c, 0.0)
     most_heat_w = max(room.cop * most_w, room.gains_w)
-    drifts_k = far_h / room.capacity_wh_per_k * lost_w * LOSES_WRONG
-    warms_k = far_h / room.capacity_wh_per_k * most_heat_w * WARMS_WRONG
+    # Nobody may be in, or twice as many as on average.
+    people_w = room.gains_w / (1 - WRONG)
+    drifts_k = far_h / room.capacity_wh_per_k * (lost_w * RATE_WRONG + people_w)
+    warms_k = far_h / room.capacity_wh_per_k * (most_heat_w * RATE_WRONG + people_w)
     middle_c = (low_c + high_c) / 2
     least_c = np.minimum(low_c + SENSED_K + drifts_k, middle_c)
     return least_c, np.maximum(high_c - SENSED_K - warms_k, middle_c)
