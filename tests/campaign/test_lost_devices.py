@@ -15,8 +15,9 @@ from gridrig_process import events_of
 from small_street import SAFE_ENDS, rig_file, run_here, scenario_file
 
 from gridrig.campaign.loop import Loop
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.run import Progress
+from gridrig.campaign.run_verdicts import RunVerdicts
 
 LOST_S, AWAY_S = 10, 20
 LONG_S = 240

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from gridrig.campaign.evidence import RunDirectory
-from gridrig.campaign.measurements import Outcome, RunVerdicts
+from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.records import RunRecord
+from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.report.html import build_report
 from gridrig.report.plots_rooms import rooms
 from gridrig.report.source import load_run
