@@ -14,13 +14,12 @@ from gridrig.promises.bench_chains import local_chains
 from gridrig.promises.certified_year import unlike_telemetry_permille
 from gridrig.promises.chain_reader import ChainReader
 from gridrig.promises.lives_on_chain import HOURS_NEEDED, build_registry, lives_on_chain
-from gridrig.promises.plant_days import HOUR_S, day_start_utc_s
+from gridrig.promises.plant_days import HOUR_S, day_start_utc_s, days_from
 from gridrig.promises.plant_year import run_year
 from gridrig.promises.weeks_on_chain import pay_weeks
-from gridrig.quantity import DAY_S
 
 START_S = day_start_utc_s(6)  # a Thursday, on which the weeks of the profile begin
-DAYS = [START_S + day * DAY_S for day in range(8)]
+DAYS = days_from(START_S, 8)
 CHAIN_IDS = (31_337, 31_338)
 CERTIFIED_H = 24
 CERTIFIED, LIVED, FOREIGN = (bytes([n]) * 32 for n in (0x5A, 0x1F, 0xA5))

@@ -31,11 +31,15 @@ def fifteenths(year: int = YEAR) -> list[int]:
     return [day_start_utc_s(month, year=year) for month in range(1, MONTHS + 1)]
 
 
+def days_from(start_s: int, count: int) -> list[int]:
+    """Return when each of some days that follow each other begins. [s since 1970]"""
+    return [start_s + day * DAY_S for day in range(count)]
+
+
 def whole_year(year: int = YEAR) -> list[int]:
     """Return when each day of a year begins. [s since 1970]"""
     begin, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    days = (end - begin) // timedelta(days=1)
-    return [int(begin.timestamp()) + day * DAY_S for day in range(days)]
+    return days_from(int(begin.timestamp()), (end - begin) // timedelta(days=1))
 
 
 def sun_share(utc_s: int) -> float:
