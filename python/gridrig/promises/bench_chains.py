@@ -21,6 +21,7 @@ from gridrig.settlement.chain import (
     outbox,
 )
 from gridrig.settlement.chain.local_node import COIN_WEI, local_node, worthless_signer
+from gridrig.settlement.chain.node import Receipt
 
 CONFIRMATIONS = 3
 ROUNDS_MAX = 40
@@ -109,6 +110,27 @@ class BenchChain:
         for _ in range(rounds):
             await self._senders[name].round()
 
+    async def include(self, name: str) -> Receipt:
+        """Send what the outbox of an account holds until a block has the last of it.
+
+        The node takes a transaction before it makes the block, and a busy one is late with both.
+
+        Raises
+        ------
+        SettlementError
+            `settlement.chain_not_final` if no block has it.
+        """
+        with self.writing(name) as db:
+            row = outbox.rows(db, self.account(name), self.chain_id)[-1]
+        for _ in range(ROUNDS_MAX):
+            await self.send(name, 1)
+            if (receipt := self.node.receipt(row.hash)) is not None:
+                return receipt
+        raise SettlementError(
+            "settlement.chain_not_final", "{name} is in no block after {n} rounds", name=name,
+            n=ROUNDS_MAX,
+        )  # fmt: skip
+
     async def finish(self, name: str, *asked: Call) -> None:
         """Sign, send, and make blocks until all of it is final."""
         self.sign(name, *asked)
@@ -158,19 +180,11 @@ class BenchChain:
             `settlement.chain_not_final` if no block has it.
         """
         self.sign(name, call)
-        await self.send(name, 1)
-        account = self.account(name)
-        with self.writing(name) as db:
-            row = outbox.rows(db, account, self.chain_id)[-1]
-        receipt = self.node.receipt(row.hash)
-        if receipt is None:
-            raise SettlementError(
-                "settlement.chain_not_final", "{name} is not done after {n} blocks", name=name, n=0
-            )
+        receipt = await self.include(name)
         assert call.target is not None
         if receipt.succeeded:
             return ""
-        why = ChainReader(self.url).refusal(account, call.target, call.data)
+        why = ChainReader(self.url).refusal(self.account(name), call.target, call.data)
         return calls.error_name(contract, why)
 
     def mine(self, blocks: int) -> None:

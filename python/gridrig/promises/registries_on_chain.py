@@ -52,7 +52,7 @@ async def move_to_chain(
             )
             call = certificates.issue(one)
             outbox.add(db, call, worthless_signer(ISSUER), chain.terms, written_ms=0)
-        await chain.send(ISSUER, 1)
+        await chain.include(ISSUER)
         moved.append(one)
     return moved
 

@@ -76,7 +76,7 @@ async def decided_on_chain(tables: RuleTables, clock: Clock) -> dict[str, bool]:
             if function == "stop":
                 decided[deed.by] = not chain.refuses(deed.by, call)
             chain.sign(deed.by, call)
-            await chain.send(deed.by, 1)
+            await chain.include(deed.by)
         for change in tables.changes:
             digest = _digest(change.proposal.name)
             asked = calls.call("", contract, CONTRACT, "changes", digest)
