@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 WITHIN_S = 60.0
@@ -19,20 +20,23 @@ WITHIN_S = 60.0
 class Page:
     """One tab, by the browser's own debugging protocol."""
 
-    def __init__(self, wire: ClientConnection) -> None:
-        self._wire = wire
+    def __init__(self, wire: ClientConnection, said_to: Path) -> None:
+        self._wire, self._said_to = wire, said_to
         self._numbers = itertools.count(1)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Ask the browser and return its answer; what it tells on its own is passed over."""
         number = next(self._numbers)
-        self._wire.send(json.dumps({"id": number, "method": method, "params": parameters}))
-        while True:
-            answer = json.loads(self._wire.recv(WITHIN_S))
-            if answer.get("id") == number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
+        try:
+            self._wire.send(json.dumps({"id": number, "method": method, "params": parameters}))
+            while True:
+                answer = json.loads(self._wire.recv(WITHIN_S))
+                if answer.get("id") == number:
+                    assert "error" not in answer, answer
+                    result: dict[str, Any] = answer["result"]
+                    return result
+        except ConnectionClosed as closed:
+            raise AssertionError(f"chromium is gone: {_end_of(self._said_to)}") from closed
 
     def open(self, address: str) -> None:
         """Go to an address."""
@@ -114,31 +118,48 @@ def browser(folder: Path) -> Iterator[Page]:
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("no chromium: tests/debian-packages installs it")
-    process = subprocess.Popen(
-        [
-            program,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--remote-debugging-port=0",
-            "--window-size=1280,1600",
-            f"--user-data-dir={folder / 'profile'}",
-            "about:blank",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    said_to = folder / "chromium.log"
+    with said_to.open("wb") as log:
+        process = subprocess.Popen(
+            [
+                program,
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                # A page that was kept is swapped for the one that is shown, and the wire with it.
+                "--disable-features=BackForwardCache",
+                "--remote-debugging-port=0",
+                "--window-size=1280,1600",
+                f"--user-data-dir={folder / 'profile'}",
+                "about:blank",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
     try:
-        assert process.stderr is not None
-        said = next(line for line in process.stderr if "DevTools listening on" in line)
-        port = said.split("127.0.0.1:")[1].split("/")[0]
-        with connect(f"{said.split()[-1]}", max_size=None) as wire:
+        address = _listens_on(process, said_to)
+        port = address.split("127.0.0.1:")[1].split("/")[0]
+        with connect(address, max_size=None) as wire:
             wire.send(json.dumps({"id": 0, "method": "Target.getTargets"}))
             targets = json.loads(wire.recv(WITHIN_S))["result"]["targetInfos"]
         (tab,) = [t["targetId"] for t in targets if t["type"] == "page"]
         with connect(f"ws://127.0.0.1:{port}/devtools/page/{tab}", max_size=None) as wire:
-            yield Page(wire)
+            yield Page(wire, said_to)
     finally:
         process.kill()
         process.wait()
+
+
+def _listens_on(process: subprocess.Popen[bytes], said_to: Path) -> str:
+    """Return where a browser that was just started is debugged."""
+    until = time.monotonic() + WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        for line in said_to.read_text(errors="replace").splitlines(keepends=True):
+            if "DevTools listening on" in line and line.endswith("\n"):
+                return line.split()[-1]
+        time.sleep(0.05)
+    raise AssertionError(f"chromium does not listen: {_end_of(said_to)}")
+
+
+def _end_of(said_to: Path) -> str:
+    return said_to.read_text(errors="replace")[-2000:]
