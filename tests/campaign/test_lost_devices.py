@@ -128,6 +128,7 @@ def test_another_device_in_its_place_is_named_once_and_never_taken_back(tmp_path
     (refused,) = told(tmp_path, "device_refused")
     assert refused["code"] == "rig.other_device"
     assert "SOMEBODY-ELSE" in refused["cause"]
+    assert verdicts.left_unsafe == ("pv-3",)
     assert told(tmp_path, "device_back") == []
 
 

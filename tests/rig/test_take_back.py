@@ -78,7 +78,23 @@ def test_another_serial_number_in_its_place_is_named_and_nothing_is_sent_to_it()
     assert "SOMEBODY-ELSE" in str(error)
     assert "serial='pv-1'" in str(error)
     kinds = run.kinds("pv-1")
-    assert not WRITES & set(kinds[kinds.index("here") : kinds.index("there")])
+    assert not WRITES & set(kinds[kinds.index("here") :]), "nor at the end of the bench"
+    assert "SOMEBODY-ELSE" in run.report.devices["pv-1"]
+    assert run.report.left_unsafe == ("pv-1",)
+
+
+def test_one_that_was_itself_when_it_was_asked_is_asked_again_at_the_end() -> None:
+    async def swapped(bench: Bench, points: dict[str, Point]) -> None:
+        await bench.devices["pv-1"].set_limit_w(LIMIT_W)
+        bench.devices["pv-1"].lost = bench.devices["pv-1"].answers = True
+        bench.emulators["pv-1"].models[0].set_raw("SN", "SOMEBODY-ELSE")
+        bench._report("pv-1", "here")
+
+    run = Run(swapped)
+    assert run.error is None
+    kinds = run.kinds("pv-1")
+    assert not WRITES & set(kinds[kinds.index("here") :]), "not even its settings as found"
+    assert run.report.left_unsafe == ("pv-1",)
 
 
 def test_one_whose_protection_is_not_as_it_was_found_stays_lost_and_ceased() -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from gridrig.errors import CampaignError, DriverError
 from gridrig.events import EventLog
-from gridrig.rig.take_back import NOT_SAFE, OTHER_DEVICE, TAKEN_BACK
+from gridrig.rig.guarded import OTHER_DEVICE
+from gridrig.rig.take_back import NOT_SAFE, TAKEN_BACK
 
 FIRST_ASK_S = 5.0
 ASK_S_MAX = 300.0
@@ -84,7 +85,7 @@ class LostDevices:
             in_a_row=in_a_row,
             away_s_max=self._away_s_max,
         )
-        self._drivers[name].lost = True
+        self._drivers[name].lost, self._drivers[name].answers = True, False
         now_s = asyncio.get_running_loop().time()
         asking = asyncio.create_task(self._ask(name, now_s), name=f"{name} is asked again")
         self._away[name] = _Away(now_s, cause, asking)

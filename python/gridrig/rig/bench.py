@@ -300,6 +300,7 @@ class Bench:
             await driver.open()
             guarded = self.devices[device.name] = self._guarded(device, driver, report)
             identity = self.identities[device.name] = await driver.identify()
+            guarded.known = identity
             if not device.emulated and not self._dry_run:
                 self._keeping[device.name] = Keeping(self.rig.path, guarded, identity, report)
             if isinstance(guarded, GuardedInverter):
@@ -321,7 +322,6 @@ class Bench:
             async with asyncio.timeout(OPEN_S):
                 return await take_back(
                     self.devices[name],
-                    self.identities[name],
                     self.rig.safe_order,
                     self._report,
                     control_period_s=self._control_period_s,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gridrig.rig.permits import Permits
 
 Report = Callable[..., object]
+OTHER_DEVICE = "rig.other_device"
 
 
 class Guarded:
@@ -44,7 +45,8 @@ class Guarded:
         self._ending = False
         self.permits: Permits | None = None  # of its bench
         self.lost = False  # then nothing is sent to it but what makes it safe
-        self.answers = True  # whether it said who it is when it was asked last
+        self.answers = False  # whether it said who it is since it was lost and asked last
+        self.known: Identity | None = None  # who it said it was when the bench was opened
         self.standing: dict[str, Callable[[], Awaitable[None]]] = {}  # settings, to write again
         self.as_it_was: dict[str, Callable[[], Awaitable[None]]] | None = None  # while it is lost
         self.reads = 0  # how often it was asked what it does
@@ -52,6 +54,7 @@ class Guarded:
     def end(self) -> None:
         """From now on refuse every write but those of the safe end: it has the last word."""
         self._ending = True
+        self.answers = False  # who was lost says anew who it is
 
     async def identify(self) -> Identity:
         """Return who the device says it is."""
@@ -76,9 +79,34 @@ class Guarded:
             await self.driver.restore()
 
     async def _reach(self) -> None:
-        """Open the driver of a lost device, which a vain try to take it back may have closed."""
+        """Open the driver of a lost device, which a vain try to take it back may have closed.
+
+        Another one may be in its place by now: it is neither commanded nor judged by.
+        """
         if self.lost:
             await self.driver.open()
+            if not self.answers:
+                await self.prove()
+
+    async def prove(self) -> None:
+        """See that who answers is the device that was opened.
+
+        Raises
+        ------
+        DriverError
+            `rig.other_device`, or what the wire said.
+        """
+        found = await self.identify()
+        if found != self.known:
+            raise DriverError(
+                OTHER_DEVICE,
+                "{device}: {found} answers in its place, expected {expected}; nothing was sent",
+                kind="refused",
+                device=self.name,
+                found=found,
+                expected=self.known,
+            )
+        self.answers = True
 
     async def _write(
         self,

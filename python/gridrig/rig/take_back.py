@@ -14,7 +14,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gridrig.devices.capabilities import Identity
 from gridrig.errors import DriverError, DriverFailure
 from gridrig.rig.device import InverterLimits
 from gridrig.rig.guard import GuardedBms, GuardedInverter
@@ -25,7 +24,6 @@ from gridrig.rig.safe_proof import opened_protection
 
 TAKEN_BACK = frozenset({"inverter", "storage", "bms"})
 OWN_STEPS = frozenset({"power-zero", "settle", "cease", "open-fets", "restore"})
-OTHER_DEVICE = "rig.other_device"
 NOT_SAFE = "rig.not_made_safe"
 
 
@@ -37,7 +35,6 @@ async def follow_control(driver: Any, control_period_s: float | None, report: An
 
 async def take_back(
     device: Guarded,
-    known: Identity,
     steps: Sequence[SafeStep],
     report: Callable[..., object],
     *,
@@ -49,8 +46,6 @@ async def take_back(
     ----------
     device : Guarded
         Marked as lost; it is not any more when this returns.
-    known : Identity
-        Who it said it was when the bench was opened.
     steps : sequence of SafeStep
         The bench's safe sequence; those that concern the device alone are taken.
     report : callable
@@ -73,17 +68,7 @@ async def take_back(
     device.answers = False
     await driver.close()
     await driver.open()  # anew, for what it is able to do may have changed
-    found: Identity = await driver.identify()
-    if found != known:
-        raise DriverError(
-            OTHER_DEVICE,
-            "{device}: {found} answers in its place, expected {expected}; nothing was sent",
-            kind="refused",
-            device=device.name,
-            found=found,
-            expected=known,
-        )
-    device.answers = True
+    await device.prove()
     if device.as_it_was is None:  # else a try before this one has made it safe, and knows
         device.as_it_was = await _as_it_was(device)
     as_it_was = device.as_it_was
