@@ -121,6 +121,22 @@ def test_one_whose_protection_is_not_as_it_was_found_stays_lost_and_ceased() -> 
     assert (rewritten, again) == (("limit_w", "connect"), True)
 
 
+def test_a_trip_function_that_this_run_wrote_stays_as_it_was_found() -> None:
+    async def opened(bench: Bench, points: dict[str, Point]) -> Any:
+        inverter = bench.devices["pv-1"]
+        found = await inverter.read_function(TRIP)
+        await inverter.write_function(TRIP, found.settings, on=not found.on)
+        inverter.lost = True
+        rewritten = await bench.take_back("pv-1")
+        return found, rewritten, await inverter.read_function(TRIP)
+
+    run = Run(opened)
+    assert run.error is None
+    found, rewritten, back = run.result  # type: ignore[misc]
+    assert rewritten == ("limit_w", "connect")
+    assert back == found
+
+
 def test_a_lost_device_is_sent_nothing_and_can_still_be_made_safe() -> None:
     async def lost(bench: Bench, points: dict[str, Point]) -> list[str]:
         storage = bench.devices["storage-1"]

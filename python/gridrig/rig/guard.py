@@ -125,7 +125,9 @@ class GuardedInverter(Guarded):
             await support.write_function(name, value, on=on)
 
         again = partial(self.write_function, name, settings, on=on)
-        await self._write(name, settings, send, again=again)
+        # Protection that a test opened is not opened again in a device that was lost.
+        lasts = None if name.endswith(PROTECTION) else again
+        await self._write(name, settings, send, again=lasts)
 
     @property
     def detection_switchable(self) -> bool:
