@@ -1,5 +1,6 @@
 """A lost device is taken back over its own wire: itself, made safe, and set as it was."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from gridrig.devices.drivers.sunspec_parameters import SunSpecParameters
 from gridrig.errors import DriverError
 from gridrig.events import EventLog
 from gridrig.rig.bench import Bench
+from gridrig.rig.safe_order import DEFAULT_SAFE_ORDER, SafeStep
 
 LIMIT_W = 3_000.0
 TRIP = "high_voltage_trip"
@@ -135,6 +137,40 @@ def test_a_trip_function_that_this_run_wrote_stays_as_it_was_found() -> None:
     found, rewritten, back = run.result  # type: ignore[misc]
     assert rewritten == ("limit_w", "connect")
     assert back == found
+
+
+def test_a_step_that_may_take_longer_than_opening_does_not_keep_a_device_away() -> None:
+    patient = tuple(
+        SafeStep(step.do, within_s=60.0) if step.do == "settle" else step
+        for step in DEFAULT_SAFE_ORDER
+    )
+
+    async def settles_late(bench: Bench, points: dict[str, Point]) -> Any:
+        bench.devices["pv-1"].lost = points["pv-1"].stuck = True
+        asyncio.get_running_loop().call_later(40.0, setattr, points["pv-1"], "stuck", False)
+        return await bench.take_back("pv-1")
+
+    run = Run(settles_late, replace(small_rig(), safe_order=patient), pv_1=4_000.0)
+    assert run.error is None
+    assert run.result == ("limit_w", "connect")
+
+
+def test_one_that_is_not_set_as_it_was_in_time_is_made_safe_again() -> None:
+    async def hangs(bench: Bench, points: dict[str, Point]) -> Any:
+        inverter = bench.devices["pv-1"]
+
+        async def never() -> None:
+            await inverter.driver.set_connect(True)
+            await asyncio.sleep(1e6)
+
+        inverter.standing["connect"] = never
+        inverter.lost = True
+        error = await refusal(bench, "pv-1")
+        return error.code, await inverter.driver.read_connect()
+
+    run = Run(hangs)
+    assert run.error is None
+    assert run.result == ("driver.timeout", False)
 
 
 def test_a_lost_device_is_sent_nothing_and_can_still_be_made_safe() -> None:

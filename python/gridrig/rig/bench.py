@@ -11,6 +11,7 @@ told, else the task that opened the bench cancelled.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
@@ -316,23 +317,29 @@ class Bench:
         Raises
         ------
         DriverError
-            If it does not answer within `OPEN_S`, or is not as it has to be; it stays lost.
+            If it does not answer, or is not as it has to be; it stays lost. It has `OPEN_S` besides
+            what the safe sequence may take.
         """
+        device, within_s = self.devices[name], OPEN_S + end_within_s(self.rig.safe_order)
         try:
-            async with asyncio.timeout(OPEN_S):
+            async with asyncio.timeout(within_s):
                 return await take_back(
-                    self.devices[name],
+                    device,
                     self.rig.safe_order,
                     self._report,
                     control_period_s=self._control_period_s,
                 )
         except TimeoutError:
+            if device.answers:  # what it was set to by then is not known
+                with contextlib.suppress(DriverError, TimeoutError):
+                    async with asyncio.timeout(CLOSE_S):
+                        await device.make_safe()
             raise DriverError(
                 "driver.timeout",
-                "{device}: not taken back within {open_s:g} s",
+                "{device}: not taken back within {within_s:g} s",
                 kind="timeout",
                 device=name,
-                open_s=OPEN_S,
+                within_s=within_s,
             ) from None
 
     async def _restore_left_over(self, issues: Issues) -> None:
