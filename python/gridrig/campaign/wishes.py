@@ -47,6 +47,7 @@ class Wishes:
         for (name, p_w), result in zip(sending.items(), results, strict=True):
             if isinstance(result, DriverError):
                 events.record("write_failed", name, code=result.code, failure=result.kind)
+                self.sent.pop(name, None)  # nor what it had before: nobody knows
             elif isinstance(result, BaseException):
                 raise result
             else:
