@@ -74,15 +74,20 @@ class Wired:
         return self.rooms.view("warmth", period, telemetry, now_s)
 
     def step(
-        self, acts_s: float, traded_w: float, telemetry: Telemetry, **how: Any
+        self,
+        acts_s: float,
+        traded_w: float,
+        telemetry: Telemetry,
+        *,
+        dt_s: float = TICK_S,
+        islanded: bool = False,
     ) -> float | None:
         index = int(acts_s // PERIOD_S)
         period = DeliveryPeriod(index, index * PERIOD_S, PERIOD_S)
         trading: Any = SimpleNamespace(
             cleared=[SimpleNamespace(period=period)], scheduled_w=lambda *_: traded_w
         )
-        said = {"islanded": False, **how}
-        self.rooms.step(acts_s, float(TICK_S), telemetry, trading, **said)
+        self.rooms.step(acts_s, dt_s, telemetry, trading, islanded=islanded)
         return self.told[-1]
 
 
@@ -158,6 +163,14 @@ def test_below_its_least_power_a_pump_has_what_was_traded_and_then_stands() -> N
     wired.view(1, told_by(), 1_500.0)
     told_w = [wired.step(1_800.0 + k * TICK_S, -200.0, told_by()) for k in range(12)]
     assert told_w == [-600.0] * 4 + [0.0] * 8
+
+
+def test_at_an_edge_between_windows_it_has_no_more_than_what_was_traded() -> None:
+    wired = Wired(least_w=600.0)
+    wired.view(1, told_by(), 1_500.0)
+    # Ticks of 150 s end where the period begins; those in it last 600 s, the first has it all.
+    edges = ((1_800.0, 150.0), (2_400.0, 600.0), (3_000.0, 600.0))
+    assert [wired.step(at_s, -200.0, told_by(), dt_s=dt_s) for at_s, dt_s in edges] == [-600, 0, 0]
 
 
 def test_what_is_asked_beyond_a_pump_is_cut_and_told() -> None:

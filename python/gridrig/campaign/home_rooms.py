@@ -141,7 +141,18 @@ class HomeRooms:
         *,
         islanded: bool,
     ) -> None:
-        """Tell every pump what was traded for it from a moment on, for a tick. [s]"""
+        """Tell every pump what was traded for it from a moment on.
+
+        Parameters
+        ----------
+        acts_s : float
+            When what is told now acts, since the run began. [s]
+        dt_s : float
+            How long what was told before has acted until then. [s]
+        """
+        for name, told_w in self._told_w.items():
+            told_wh = self._told_wh.get(name, 0.0)
+            self._told_wh[name] = told_wh + (told_w or 0.0) * dt_s / SECONDS_PER_HOUR
         now = (c.period for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
         period = next(now, None)
         if period is not None and period.start_s == acts_s:
@@ -154,8 +165,6 @@ class HomeRooms:
                 islanded or is_blind or (pump.name, period.index) in self._own
             ):
                 p_w = self._traded_w(participant, pump, period, trading)
-                told_wh = self._told_wh.get(pump.name, 0.0)
-                self._told_wh[pump.name] = told_wh + p_w * dt_s / SECONDS_PER_HOUR
             self._told_w[pump.name] = p_w
             self.heating.drive(pump.name, p_w)
 
