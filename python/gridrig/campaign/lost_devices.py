@@ -21,6 +21,7 @@ from gridrig.rig.take_back import NOT_SAFE, TAKEN_BACK
 
 FIRST_ASK_S = 5.0
 ASK_S_MAX = 300.0
+CANCEL_S = 1.0  # from one word to end asking to the next
 TOLD = frozenset({OTHER_DEVICE, NOT_SAFE, "rig.limit"})  # why one that answers stays lost
 
 
@@ -127,11 +128,14 @@ class LostDevices:
 
     async def end(self) -> None:
         """Ask nobody any more; who is away stays marked as lost."""
+        while asking := [away.asking for away in self._away.values() if not away.asking.done()]:
+            for one in asking:
+                one.cancel()  # again, if what it awaited ended at that moment
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(asking, timeout=CANCEL_S)
         for away in self._away.values():
-            away.asking.cancel()
-        for away in self._away.values():
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await away.asking
+            if not away.asking.cancelled():
+                away.asking.exception()  # is looked at: the bench is made safe whatever it says
 
     async def _ask(self, name: str, since_s: float) -> None:
         wait_s, asked, told = FIRST_ASK_S, 0, None
