@@ -215,6 +215,11 @@ NIGHT = "  { from_hour = 22, to_hour = 6, low_c = 19, high_c = 23 },\n"
             {("agent.building", "a table")},
         ),
         ("cop = 3,", "cop = 30,", {("agent.building.cop", "30")}),
+        (
+            BUILDING,  # in kWh
+            BUILDING.replace("10000", "10"),
+            {("agent.building.capacity_wh_per_k", "10")},
+        ),
     ],
 )
 def test_a_building_that_cannot_be_is_refused_by_its_place(

@@ -9,6 +9,8 @@ from gridrig.rig.issues import At, Issues, shown
 from gridrig.rig.participants import HomeAgent, Participant
 from gridrig.rig.schema import Draft
 
+LASTS_H_MIN = 1.0  # a building that cools faster has its capacity stated in another unit
+
 
 def check_homes(
     participants: Sequence[Draft[Participant]], devices: Sequence[DeviceDraft], issues: Issues
@@ -46,10 +48,15 @@ def check_homes(
 
 
 def _check_comfort(agent: HomeAgent, at: At, issues: Issues) -> None:
-    """Check that a heat pump has a building, and a band that is none or one at every hour."""
+    """Check that a heat pump has a building that can be, and one band at every hour."""
     if agent.building is None:
         expected = "a table with capacity_wh_per_k, conductance_w_per_k and cop of what it warms"
         issues.add(at.key("building"), "nothing", expected)
+    elif agent.building.capacity_wh_per_k < LASTS_H_MIN * agent.building.conductance_w_per_k:
+        found = shown(agent.building.capacity_wh_per_k)
+        least_wh = LASTS_H_MIN * agent.building.conductance_w_per_k
+        expected = f"at least {least_wh:g}, what its conductance loses per kelvin in an hour [Wh/K]"
+        issues.add(at.key("building").key("capacity_wh_per_k"), found, expected)
     for index, band in enumerate(agent.comfort):
         if band.low_c >= band.high_c:
             where = at.key("comfort").item(index, None).key("high_c")
