@@ -6,6 +6,7 @@ main grid unless a test opens it.
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from gridrig.campaign.loop import Loop
 from gridrig.campaign.measurements import Outcome
 from gridrig.campaign.run import Progress
 from gridrig.campaign.run_verdicts import RunVerdicts
+from gridrig.campaign.scenario import load_scenario
+from gridrig.campaign.scenario_fit import check_together
+from gridrig.rig.description import load_rig
 
 LOST_S, AWAY_S = 10, 20
 LONG_S = 240
@@ -84,6 +88,24 @@ def test_without_the_scenarios_word_a_lost_device_ends_the_run(tmp_path: Path) -
     assert verdicts.ended is Outcome.ERROR
     assert "device pv-3 did not answer 3 times in a row" in verdicts.cause
     assert told(tmp_path, "device_lost", "device_back") == []
+
+
+@pytest.mark.parametrize("away_s_max", [0, 60])
+@pytest.mark.parametrize("host_dead", ["none", "relay", "reversion-timer"])
+def test_a_real_storage_is_waited_for_only_if_it_comes_to_rest_by_itself(
+    tmp_path: Path, away_s_max: int, host_dead: Any
+) -> None:
+    rig = load_rig(rig_file(tmp_path))
+    real = replace(rig.device("storage-a"), emulation=None, host_dead=host_dead)
+    devices = tuple(real if device.name == real.name else device for device in rig.devices)
+    path = scenario_file(tmp_path, events=[], criteria=[LEDGER])
+    table = tomllib.loads(path.read_text())
+    table["scenario"]["away_s_max"] = away_s_max
+    path.write_text(tomli_w.dumps(table))
+    found = check_together(replace(rig, devices=devices), load_scenario(path))
+    refused = [issue for issue in found if issue.key == "scenario.away_s_max"]
+    assert len(refused) == (away_s_max > 0 and host_dead != "reversion-timer")
+    assert all('host_dead = "reversion-timer" of storage-a' in one.expected for one in refused)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def check_together(
             _check_fault(rig, table, at, registry, issues)
     if scenario.operator is not None:
         _check_operator(rig, file.top.key("operator"), issues)
+    _check_away(rig, scenario, file.top.key("scenario"), issues)
     _check_meter_edges(rig, scenario, file.top.key("window"), issues)
     check_jobs_fit(rig, file.table.get("job", ()), file.top.key("job"), issues)
     if scenario.charging is not None:
@@ -94,6 +95,20 @@ def check_together(
         if (tables := scenario.market.network) is not None:
             check_zones_fit(rig, tables, file.top.key("market").key("network"), issues)
     return (*issues.sorted(), *rig_issues.sorted())
+
+
+def _check_away(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
+    """A storage that is away has to come to rest by itself: nobody takes its power away meanwhile.
+
+    A relay does not: it acts when the host is dead.
+    """
+    for device in rig.of("storage") if scenario.away_s_max else ():
+        if not device.emulated and device.host_dead != "reversion-timer":
+            expected = (
+                f'0, or host_dead = "reversion-timer" of {device.name} in {rig.path}: '
+                "what a storage was told last would go on while it is away"
+            )
+            issues.add(at.key("away_s_max"), shown(scenario.away_s_max), expected)
 
 
 def _check_meter_edges(rig: Rig, scenario: Scenario, at: At, issues: Issues) -> None:
