@@ -66,6 +66,8 @@ def test_a_device_that_is_silent_for_three_polls_is_back_in_the_same_run(
     assert (back["kind"], back["device"]) == ("device_back", device)
     assert back["away_s"] == pytest.approx(back["t_s"] - lost["t_s"], abs=1)
     assert 0 < back["away_s"] < AWAY_S + 60
+    told_s = f"{back['away_s']:.0f} s in all until it was taken back"
+    assert verdicts.findings == (f"{device} was lost once, {told_s}",)
     after = [e for e in told(tmp_path, "read_failed", "write_failed") if e["t_s"] > back["t_s"]]
     assert after == []
 
@@ -116,6 +118,7 @@ def test_one_that_stays_away_ends_the_run_as_it_ever_did(
     tmp_path: Path, away_s_max: float, why: str
 ) -> None:
     verdicts = run_with(tmp_path, [silent("pv-4", 3_600)], away_s_max=away_s_max)
+    assert verdicts.findings == ("pv-4 was lost once, and not taken back",)
     assert (verdicts.ended, verdicts.outcome.exit_code) == (Outcome.ERROR, 6)
     assert "device pv-4 did not answer 3 times in a row" in verdicts.cause
     assert why in verdicts.cause

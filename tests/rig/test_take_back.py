@@ -51,7 +51,7 @@ def test_it_is_driven_to_its_safe_state_before_it_is_permitted_again() -> None:
         bench._report("pv-1", "here")
         await bench.take_back("pv-1")
 
-    run = Run(back, **{"pv-1": 4_000.0})
+    run = Run(back, pv_1=4_000.0)
     assert run.error is None
     told = [
         event.data.get("on")

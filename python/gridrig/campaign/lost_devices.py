@@ -10,12 +10,13 @@ failed; otherwise doubling to `ASK_S_MAX`.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gridrig.errors import CampaignError, DriverError
-from gridrig.events import EventLog
+from gridrig.events import Event, EventLog
 from gridrig.rig.guarded import OTHER_DEVICE
 from gridrig.rig.take_back import NOT_SAFE, TAKEN_BACK
 
@@ -159,6 +160,28 @@ class LostDevices:
                 "device_back", name, away_s=away_s, asked=asked, rewritten=list(rewritten)
             )
             return
+
+
+def away_findings(events: Iterable[Event]) -> list[str]:
+    """Return who was lost in a run, how often, and for how long it was known to be away."""
+    lost, back_s = Counter[str](), dict[str, list[float]]()
+    for event in events:
+        if event.kind == "device_lost":
+            lost[event.device] += 1
+        elif event.kind == "device_back":
+            back_s.setdefault(event.device, []).append(event.data["away_s"])
+    found = []
+    for name, times in lost.items():
+        away_s = back_s.get(name, [])
+        until = f"{sum(away_s):.0f} s in all until it was taken back" if away_s else ""
+        last = "" if times == len(away_s) else "and not taken back"
+        said = ", ".join(filter(None, (f"{name} was lost {_times(times)}", until, last)))
+        found.append(said)
+    return found
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def nobody_lost(drivers: Mapping[str, Any], events: EventLog) -> LostDevices:

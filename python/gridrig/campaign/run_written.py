@@ -10,6 +10,7 @@ from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.loop import Loop
+from gridrig.campaign.lost_devices import away_findings
 from gridrig.campaign.market_rows import link_rows, trade_rows, zone_rows
 from gridrig.campaign.measurements import Measurement, judge_all
 from gridrig.campaign.run_ended import Ended
@@ -86,6 +87,7 @@ def write_run(
         invalid=tuple(broken),
         findings=(
             *(loop.feeder.findings() if loop is not None else ()),
+            *(away_findings(events[0].ordered()) if events else ()),
             *not_traceable(rig.devices),
         ),
     )
