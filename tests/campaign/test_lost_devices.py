@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -133,6 +134,16 @@ def test_an_island_does_not_wait_for_what_forms_it(tmp_path: Path, device: str) 
     assert verdicts.ended is Outcome.ERROR
     assert "the island cannot do without it" in verdicts.cause
     assert told(tmp_path, "device_lost") == [], "it was never waited for"
+
+
+@pytest.mark.parametrize("islanded", [True, False])
+def test_a_real_storage_that_forms_an_island_is_needed_like_one_of_the_plant(
+    tmp_path: Path, islanded: bool
+) -> None:
+    rig = load_rig(rig_file(tmp_path))
+    plant = SimpleNamespace(rig=rig, former=None)  # where the storage is not modelled
+    loop: Any = SimpleNamespace(physics=SimpleNamespace(street=plant, islanded=islanded))
+    assert Loop._needed(loop) == (("storage-a", "battery-a") if islanded else ())
 
 
 def test_an_island_waits_for_a_device_that_does_not_form_it(tmp_path: Path) -> None:

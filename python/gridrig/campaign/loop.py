@@ -240,12 +240,15 @@ class Loop:
             self.islands.tick(flow.island, (head.import_milliwh, head.export_milliwh))
 
     def _needed(self) -> tuple[str, ...]:
-        """Return what an island that is there cannot do without: its former and its pack."""
-        former = self.physics.street.former if self.physics.islanded else None
-        if former is None:
+        """Return what an island that is there cannot do without: its former and its pack.
+
+        Also a real former, which the plant has no part of.
+        """
+        rig = self.physics.street.rig
+        if rig.island is None or not self.physics.islanded:
             return ()
-        pack = self.physics.street.rig.device(former).bms
-        return (former,) if pack is None else (former, pack)
+        pack = rig.device(rig.island.former).bms
+        return (rig.island.former,) if pack is None else (rig.island.former, pack)
 
     def _switches(self, telemetry: Telemetry) -> dict[str, bool]:
         """Return by branch whether its switch is closed: contacts if modelled, else as read."""
