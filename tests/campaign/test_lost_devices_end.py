@@ -26,13 +26,15 @@ def test_a_question_that_loses_its_cancellation_does_not_keep_the_bench_from_its
                     raise
             raise SILENT  # as `asyncio.wait_for` of Python 3.11, if it is cancelled as it ends
 
-        inverter = SimpleNamespace(capability="inverter", lost=False, answers=False)
+        inverter = SimpleNamespace(capability="inverter", lost=False, answers=False, ended=0)
+        inverter.end = lambda: setattr(inverter, "ended", asked)
         lost = LostDevices({"pv": inverter}, deaf_once, EventLog(clock, ["pv"]), 3_600.0)
         lost.lose("pv", SILENT, 3, ())
         await clock.sleep(10.0)
         begin_s = clock.now_s()
         async with asyncio.timeout(600.0):
             await lost.end()
+        assert inverter.ended == 1, "nothing but its safe state is written any more"
         return clock.now_s() - begin_s, asked
 
     took_s, asked = run_virtual(main, start_utc_s=0)

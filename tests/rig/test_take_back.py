@@ -173,6 +173,24 @@ def test_one_that_is_not_set_as_it_was_in_time_is_made_safe_again() -> None:
     assert run.result == ("driver.timeout", False)
 
 
+def test_one_that_comes_back_while_the_bench_ends_is_permitted_nothing() -> None:
+    async def ends(bench: Bench, points: dict[str, Point]) -> Any:
+        inverter = bench.devices["pv-1"]
+        await inverter.set_limit_w(LIMIT_W)
+        inverter.lost = True
+        inverter.end()
+        bench._report("pv-1", "here")
+        return (await refusal(bench, "pv-1")).code
+
+    run = Run(ends)
+    assert run.error is None
+    assert run.result == "rig.limit"
+    events = [e for e in run.events.ordered() if e.device == "pv-1"]
+    after = events[[e.kind for e in events].index("here") :]
+    assert not any(e.data["on"] for e in after if e.kind == "set_connect")
+    assert run.report.devices["pv-1"] == "safe"
+
+
 def test_a_lost_device_is_sent_nothing_and_can_still_be_made_safe() -> None:
     async def lost(bench: Bench, points: dict[str, Point]) -> list[str]:
         storage = bench.devices["storage-1"]

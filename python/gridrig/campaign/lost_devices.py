@@ -129,6 +129,9 @@ class LostDevices:
 
     async def end(self) -> None:
         """Ask nobody any more; who is away stays marked as lost."""
+        for name, away in self._away.items():
+            if not away.asking.done():
+                self._drivers[name].end()  # what is under way permits nothing any more
         while asking := [away.asking for away in self._away.values() if not away.asking.done()]:
             for one in asking:
                 one.cancel()  # again, if what it awaited ended at that moment
