@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from test_run_charger import add_charger
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.car_stays import CarThere, make_stays
 from gridrig.campaign.charging import Charging
-from gridrig.campaign.island_cars import IslandCars
+from gridrig.campaign.island_cars import STEP_W, IslandCars
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.sensing import Telemetry
 from gridrig.devices.capabilities import BmsReading, InverterReading
@@ -201,3 +202,37 @@ def test_between_long_ticks_no_more_is_given_than_is_above_the_reserve() -> None
         told_w = charging._powers_w.wanted[stay.charger]
     assert stored_wh >= stay.reserve_soc * capacity_wh - 1e-6
     assert given_wh > 0.9 * 0.01 * capacity_wh
+
+
+def test_a_car_that_a_person_holds_takes_no_share_of_the_surplus() -> None:
+    rig = load_rig(RIGS / "emulated-car-park.toml")
+    scenario = load_scenario(SCENARIOS / "promise-3-evening-peak.toml")
+    assert scenario.charging is not None
+    held, other = sorted(scenario.charging.stays, key=lambda stay: stay.departs_s)[:2]
+    chargers = (held.charger, other.charger)
+    cars = make_stays(rig.of("ev_charger"), [held, other])
+    cars.present |= {stay.charger: CarThere(stay, 0) for stay in (held, other)}
+    events = new_log()
+    charging = Charging(rig, dict.fromkeys(d.name for d in rig.of("ev_charger")), events)
+    charging.override(held.charger, 0.0)
+    island = IslandCars(
+        cars, charging, events, ["pv"], "former", "pack", 5_000.0, 0.1, frozenset(), 1_400.0
+    )
+    full = BmsReading(1.0, 51.2, 0.0, (3400,), 20.0, 0.0, 50.0, True, True, ())
+    idle = InverterReading(0.0, 0.0, 400.0, 50.0, True, "running", None, 5_000.0)
+    takes_w = 0.0
+    for tick in range(4):
+        readings = {held.charger: 0.0, other.charger: -takes_w}
+        telemetry = Telemetry(
+            {"former": idle, "pv": replace(idle, state="throttled")},
+            {"pack": full},
+            chargers={
+                name: EvChargerReading(True, True, "Charging", p_w, 0, None, None)
+                for name, p_w in readings.items()
+            },
+        )
+        island.step(held.arrives_s + 5.0 * (tick + 1), 5.0, telemetry, islanded=True)
+        takes_w = charging._limits_w.wanted[other.charger] or 0.0
+    assert takes_w == 1_400.0 + 3 * STEP_W
+    decided = [(one.device, one.data["does"]) for one in events.ordered()]
+    assert decided == [(other.charger, "takes")], chargers

@@ -84,13 +84,16 @@ class IslandCars:
             self._told_w, self._does = {}, {}
             self._lacks, self._tries_from_s = False, 0.0
             return
+        for name in self.charging.overrides_w:  # who is held by a person has no part in it
+            self._told_w.pop(name, None)
+            self._does.pop(name, None)
         total_w = sum(self._told_w.values())
         takes_w, gives_w = max(0.0, -total_w), max(0.0, total_w)
         needy, giving = self._needy(acts_s, telemetry), self._giving(telemetry)
         takes_w = self._taken(takes_w, telemetry, acts_s) if needy and gives_w == 0 else 0.0
         gives_w = self._given(gives_w, telemetry) if giving and takes_w == 0 else 0.0
         # Whose car has gone is told once; what a scenario tells a charger without a stay stands.
-        there = self.cars.present
+        there = self.cars.present.keys() - self.charging.overrides_w.keys()
         told = {name: 0.0 for name in self.cars.most_w if name in there or name in self._told_w}
         for name in needy:
             offered_w = min(takes_w, self.cars.most_w[name])
@@ -153,7 +156,6 @@ class IslandCars:
         return all(
             reading is not None and abs(reading.p_w - self._told_w[name]) <= SETTLED_W
             for name, reading in readings
-            if name not in self.charging.overrides_w
         )
 
     def _needy(self, acts_s: float, telemetry: Telemetry) -> list[str]:
@@ -161,7 +163,7 @@ class IslandCars:
         found = []
         for name, there in self.cars.present.items():
             reading = telemetry.chargers.get(name)
-            if reading is None or there.stay.departs_s <= acts_s:
+            if reading is None or there.stay.departs_s <= acts_s or self._is_held(name):
                 continue
             car = self.cars.car(name, acts_s, reading, before_wh=0.0, least_w=self.least_w)
             if car.needs_wh > 0 or (car.gives_w > 0 and car.stored_wh < car.reserve_wh):
@@ -175,8 +177,13 @@ class IslandCars:
             for name in self.cars.most_w
             if name in self.permitted
             and self.cars.can_give(name)
+            and not self._is_held(name)
             and _above(telemetry.chargers.get(name), self.cars.present[name].stay.reserve_soc)
         ]
+
+    def _is_held(self, name: str) -> bool:
+        """Return whether a person holds a charger."""
+        return name in self.charging.overrides_w
 
     def _can_give_w(self, name: str, dt_s: float, telemetry: Telemetry) -> float:
         """Return what a car can give until it is told anew, and stay above its reserve. [W]"""
