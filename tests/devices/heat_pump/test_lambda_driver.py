@@ -269,3 +269,23 @@ def test_a_lost_answer_on_a_serial_line_is_never_taken_for_the_next() -> None:
 def test_parameters_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DriverError, match="expected"):
         LambdaParameters(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("before_w", "wanted_w", "found"),
+    [
+        (-1000.0, None, "state 1 shows 1000 W, expected no power as written"),
+        (None, -500.0, "state 3 shows no power, expected 500 W as written"),
+    ],
+)
+def test_a_write_without_effect_is_named_in_watts(
+    before_w: float | None, wanted_w: float | None, found: str
+) -> None:
+    async def body(one: Bench, _: Clock) -> str:
+        await one.driver.set_power_w(before_w)
+        one.emulator.arm("write_ignored", for_s=60)
+        with pytest.raises(DriverError) as caught:
+            await one.driver.set_power_w(wanted_w)
+        return str(caught.value)
+
+    assert found in on_bench(body)

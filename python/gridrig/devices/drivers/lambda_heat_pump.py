@@ -261,9 +261,10 @@ class LambdaHeatPump:
             if loop.time() - self._written_s > SETTLE_S:
                 raise self._error(
                     "readback",
-                    "{device}: shows {found}, expected {expected} W as written",
-                    found=shown,
-                    expected=raw,
+                    "{device}: its manager in state {state} shows {found}, expected {expected}",
+                    state=shown.state,
+                    found=_told(_raw(shown.told_w)),
+                    expected=f"{_told(raw)} as written",
                 )
             await asyncio.sleep(LOOK_S)
 
@@ -336,6 +337,10 @@ class LambdaHeatPump:
 
 def _raw(told_w: int | None) -> int:
     return layout.NO_VALUE if told_w is None else told_w
+
+
+def _told(raw: int) -> str:
+    return "no power" if raw == layout.NO_VALUE else f"{raw} W"
 
 
 def _state(
