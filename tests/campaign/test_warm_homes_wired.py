@@ -12,9 +12,12 @@ from gridrig.campaign.rights import rights_of, within_rights
 from gridrig.campaign.scenario import load_scenario
 from gridrig.campaign.scenario_fit import check_together
 from gridrig.campaign.sensing import Telemetry
+from gridrig.campaign.trading import HALTED
 from gridrig.devices.heat_pump_capability import HeatPumpReading
 from gridrig.errors import RigError
 from gridrig.market.agents import Intent, Tariff, View
+from gridrig.market.outcome import Refused
+from gridrig.market.policy import POLICY_REFUSED
 from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import load_rig
 from gridrig.rig.participants import ComfortHours, HomeAgent
@@ -81,11 +84,14 @@ class Wired:
         *,
         dt_s: float = TICK_S,
         islanded: bool = False,
+        refused: str = "",
     ) -> float | None:
         index = int(acts_s // PERIOD_S)
         period = DeliveryPeriod(index, index * PERIOD_S, PERIOD_S)
+        rejections = [Refused(1, refused, "why")] if refused else []
         trading: Any = SimpleNamespace(
-            cleared=[SimpleNamespace(period=period)], scheduled_w=lambda *_: traded_w
+            cleared=[SimpleNamespace(period=period, rejections=rejections)],
+            scheduled_w=lambda *_: traded_w,
         )
         self.rooms.step(acts_s, dt_s, telemetry, trading, islanded=islanded)
         return self.told[-1]
@@ -149,6 +155,15 @@ def test_a_pump_follows_its_trades_and_its_thermostat_where_nothing_was_decided(
     wired.heating.overrides_w["pump-1"] = None
     by_hand = wired.view(5, told_by(), 8_700.0)
     assert by_hand.left == "left to its own thermostat by hand"
+
+
+def test_a_pump_is_its_own_for_a_period_in_which_trading_was_stopped() -> None:
+    wired = Wired()
+    wired.view(1, told_by(), 1_500.0)
+    # Nothing was traded, because nothing could be: 0 W would be a cold house.
+    assert wired.step(1_800.0, 0.0, told_by(), refused=HALTED) is None
+    # One refusal of another kind, and no trade: its mind ordered nothing that cannot wait.
+    assert wired.step(1_950.0, 0.0, told_by(), refused=POLICY_REFUSED) == 0.0
 
 
 def test_the_band_of_the_hour_stands_beside_the_room_in_the_trace() -> None:

@@ -2,8 +2,9 @@
 
 A home's warmth is traded for as its battery is; its heat pump is told, by the same driver as any,
 what was traded for the delivery period. What is told at a tick acts from the next one on. A period
-that was decided without the room's temperature is the pump's own thermostat's; so is the rest of
-one in which it is not told any more, and all the time that the connection to the main grid is open.
+that was decided without the room's temperature, or while trading was stopped, is the pump's own
+thermostat's; so is the rest of one in which it is not told any more, and all the time that the
+connection to the main grid is open.
 
 What the weather will be is taken from the day before, moved by how much warmer or colder it is now.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
-from gridrig.campaign.trading import Trading
+from gridrig.campaign.trading import HALTED, Trading
 from gridrig.devices.heat_pump_capability import HeatPumpReading
 from gridrig.market.agents import RoomView
 from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, DeliveryPeriod
@@ -153,8 +154,11 @@ class HomeRooms:
         for name, told_w in self._told_w.items():
             told_wh = self._told_wh.get(name, 0.0)
             self._told_wh[name] = told_wh + (told_w or 0.0) * dt_s / SECONDS_PER_HOUR
-        now = (c.period for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
-        period = next(now, None)
+        now = (c for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
+        cleared = next(now, None)
+        period = None if cleared is None else cleared.period
+        # Who could buy nothing did not decide to be cold.
+        is_stopped = cleared is not None and any(r.code == HALTED for r in cleared.rejections)
         if period is not None and period.start_s == acts_s:
             self._told_wh.clear()
         for participant, pump in self.pump_of.items():
@@ -162,7 +166,7 @@ class HomeRooms:
             is_blind = reading is not None and reading.room_c is None
             p_w: float | None = None
             if period is not None and not (
-                islanded or is_blind or (pump.name, period.index) in self._own
+                islanded or is_stopped or is_blind or (pump.name, period.index) in self._own
             ):
                 p_w = self._traded_w(participant, pump, period, trading)
             self._told_w[pump.name] = p_w
