@@ -13,6 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from gridrig.clock import Clock, run_wall
 from gridrig.devices.drivers.lambda_heat_pump import LambdaHeatPump, LambdaParameters
 from gridrig.devices.links import ModbusTcpLink
+from gridrig.errors import DriverError
 
 
 async def client_of(one: Bench, link: str) -> Any:
@@ -25,6 +26,25 @@ async def client_of(one: Bench, link: str) -> Any:
         )
     assert await client.connect()
     return client
+
+
+def test_another_master_that_tells_another_power_is_noticed_once() -> None:
+    async def main(_: Clock) -> None:
+        async with bench("tcp", {"timeout_s": 2.0}) as one:
+            await one.driver.set_power_w(-1000.0)
+            client = await client_of(one, "tcp")
+            try:
+                assert not (await client.write_registers(102, [2500])).isError()
+            finally:
+                client.close()
+            with pytest.raises(DriverError, match="another told it -2500 W") as caught:
+                await one.driver.read()
+            assert caught.value.code == "driver.reverted"
+            assert (await one.driver.read()).told_w == -2500.0
+            await one.driver.set_power_w(-1000.0)
+            assert (await one.driver.read()).told_w == -1000.0
+
+    run_wall(main, start_utc_s=0)
 
 
 @pytest.mark.parametrize("link", LINKS)

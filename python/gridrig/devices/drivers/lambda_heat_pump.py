@@ -168,7 +168,7 @@ class LambdaHeatPump:
         Raises
         ------
         DriverError
-            `driver.reverted`, once, if the power that was told is no more.
+            `driver.reverted`, once, if the power that was told is no more, or another one is told.
         """
         asked_s = asyncio.get_running_loop().time()
         outdoor = await self._read(layout.AMBIENT, layout.AMBIENT_COUNT)
@@ -286,15 +286,17 @@ class LambdaHeatPump:
         self._heard_s = asyncio.get_running_loop().time()
         if self._told is None or asked_s < self._told_s:
             return
-        if manager.told_w is None or manager.state != layout.AUTOMATIC:
+        shown_w = manager.told_w if manager.state == layout.AUTOMATIC else None
+        if shown_w != self._told:
             told = self._told
             self._let_go()
             raise DriverError(
                 "driver.reverted",
-                "{device}: a power of {p_w:g} W that it was told is no more: it is its own",
+                "{device}: a power of {p_w:g} W that it was told is no more: {now}",
                 kind="readback",
                 device=self.name,
                 p_w=0.0 - told,
+                now="it is its own" if shown_w is None else f"another told it {0.0 - shown_w:g} W",
             )
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_again(self._told))
