@@ -204,6 +204,11 @@ def text(name: str, old: str, new: str) -> Callable[[Path], None]:
         (text("scenario.toml", "= 2000000", "= 2100000"), "comes out of readings, trades"),
         (text("scenario.toml", "fee_micro_per_kwh = 10000", "fee_micro_per_kwh = 9000"),
          "amount_micro 8400 is posted, 7560 comes out"),
+        (column("clearing.csv", 5, "price_micro_per_kwh", "80000"), "clearing.csv line 7:"),
+        (column("clearing.csv", 5, "volume_milliwh", "0"), "clearing.csv line 7: ClearingRow("),
+        (column("clearing.csv", 5, "start_utc_s", "0"), "clearing.csv line 7: ClearingRow("),
+        (column("orders.csv", 0, "refused", "market.reserve_short"), "orders.csv line 2: "),
+        (column("orders.csv", 0, "refused", "market.halted"), "orders.csv line 2: OrderRow("),
         (lambda run: (run / "links.csv").unlink(), "links.csv"),
         (lambda run: (run / "orders.csv").unlink(), "cannot be cleared again"),
     ],
@@ -215,6 +220,16 @@ def test_the_audit_finds_what_the_orders_do_not_give(
     change(run)
     faults = list(run_faults(run))
     assert any(told in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize("kept", [0, 23])
+def test_a_period_that_is_settled_and_was_never_cleared_is_told(run: Path, kept: int) -> None:
+    lines = (run / "clearing.csv").read_text().splitlines(keepends=True)
+    (run / "clearing.csv").write_text("".join(lines[: 1 + kept]))
+    faults = list(run_faults(run))
+    for period in range(kept, 24):
+        assert f"clearing.csv: nothing of period {period}, which is settled" in faults
+    assert any(fault.startswith("zones.csv line") for fault in faults)
 
 
 def test_a_run_from_before_the_columns_is_read_and_audited(run: Path, tmp_path: Path) -> None:
