@@ -161,6 +161,26 @@ def test_the_command_clears_with_a_main_grid(
     ]
 
 
+@pytest.mark.parametrize("zone", ["grid sells", "grid buys", "hills"])
+def test_an_order_in_the_main_grid_s_own_half_is_refused_as_one_in_no_zone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], zone: str
+) -> None:
+    zones, orders = tmp_path / "zones.toml", tmp_path / "orders.csv"
+    zones.write_text(
+        'main_grid = "grid"\n[[zone]]\nname = "hill"\n[[link]]\n'
+        'between = ["grid", "hill"]\nfee_micro_per_kwh = 20000\n'
+    )
+    orders.write_text(
+        "order_id,participant,side,energy_milliwh,price_micro_per_kwh,zone\n"
+        f"1,free-rider,bid,2000,310000,{zone}\n2,grid,offer,9000,300000,grid\n"
+        f"3,free-rider,offer,2000,0,{zone}\n4,grid,bid,9000,80000,grid\n"
+    )
+    assert main(["clear", str(orders), "--network", str(zones)]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1, "no trade"
+    assert printed.err.count("market.zone_unknown") == 2
+
+
 @pytest.mark.parametrize(
     ("zones", "links", "told"),
     [

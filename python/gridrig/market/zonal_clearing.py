@@ -47,8 +47,12 @@ def clear_in_zones(
     whole = network.complete()
     flat, ways = whole.flat
     sells, buys = whole.main_grid_zones()
+    # The two zones of the main grid are nobody's place: who names one is in no zone.
+    known = {own.name: own.name for own in whole.zones}
     zone = [
-        (sells if order.side == "offer" else buys) if place is None else place
+        (sells if order.side == "offer" else buys)
+        if place is None
+        else known.get(place, f"no {sells}")
         for order, place in zip(orders, places, strict=True)
     ]
     outcome = mechanism.clear_zones(orders, zone, flat)
