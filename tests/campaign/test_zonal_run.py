@@ -201,6 +201,7 @@ def text(name: str, old: str, new: str) -> Callable[[Path], None]:
         (column("trades.csv", 3, "price_micro_per_kwh", "1000"), "comes out of the orders"),
         (column("orders.csv", 0, "energy_milliwh", "1000"), "comes out of the orders"),
         (column("orders.csv", 40, "side", "both"), "cannot be cleared again"),
+        (column("orders.csv", 40, "energy_milliwh", "9" * 30), "cannot be cleared again"),
         (text("scenario.toml", "= 2000000", "= 2100000"), "comes out of readings, trades"),
         (text("scenario.toml", "fee_micro_per_kwh = 10000", "fee_micro_per_kwh = 9000"),
          "amount_micro 8400 is posted, 7560 comes out"),

@@ -119,7 +119,7 @@ def cleared_again(run: Path) -> ClearedAgain:
                     row.island,
                 )
             )
-    except (GridrigError, OSError) as error:
+    except (GridrigError, OSError, OverflowError) as error:
         return ClearedAgain(network, fault=f"cannot be cleared again: {error}")
     due = [
         one if _is_short(market, one) else replace(one, refused=refused.get(one.order_id, ""))
