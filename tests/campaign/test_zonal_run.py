@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from two_prices import RIG, SCENARIO, wired
 
 from gridrig.campaign.formats import csv_rows
@@ -231,6 +233,19 @@ def test_a_period_that_is_settled_and_was_never_cleared_is_told(run: Path, kept:
     for period in range(kept, 24):
         assert f"clearing.csv: nothing of period {period}, which is settled" in faults
     assert any(fault.startswith("zones.csv line") for fault in faults)
+
+
+def test_a_scenario_that_loses_its_zones_does_not_hide_what_links_charged(run: Path) -> None:
+    scenario = tomllib.loads((run / "scenario.toml").read_text())
+    del scenario["market"]["network"]
+    scenario["market"]["mechanism"] = "pay-as-clear"
+    (run / "scenario.toml").write_text(tomli_w.dumps(scenario))
+    rows = [line.split(",")[:7] for line in (run / "trades.csv").read_text().splitlines()]
+    (run / "trades.csv").write_text("\n".join(map(",".join, rows)) + "\n")
+    faults = list(run_faults(run))
+    assert "zones.csv is there, and the scenario's market has no zones" in faults
+    (run / "zones.csv").unlink()
+    assert any("comes out of readings, trades" in fault for fault in run_faults(run))
 
 
 def test_a_run_from_before_the_columns_is_read_and_audited(run: Path, tmp_path: Path) -> None:

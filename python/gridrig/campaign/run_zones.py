@@ -56,6 +56,8 @@ class ClearedAgain:
         What `clearing.csv` should hold of these periods.
     orders : sequence of OrderRow
         What `orders.csv` should hold, with what was refused.
+    as_posted : bool
+        Whether the flows of links are what was posted: where the feeder has the last word.
     fault : str
         Why nothing could be cleared again, else empty.
     """
@@ -65,13 +67,15 @@ class ClearedAgain:
     outcomes: Mapping[int, Outcome] | None = None
     clearing: Sequence[records.ClearingRow] = ()
     orders: Sequence[records.OrderRow] = ()
+    as_posted: bool = False
     fault: str = ""
 
     def flows(self) -> dict[int, list[Flow]] | None:
-        """Return what links charged for in each period; None unless the market is zonal."""
-        if self.outcomes is None:
+        """Return what links charged for in each period; None to take it as posted."""
+        if self.as_posted or self.fault:
             return None
-        return {period: list(charged(one.links)) for period, one in self.outcomes.items()}
+        found = self.outcomes or {}
+        return {period: list(charged(one.links)) for period, one in found.items()}
 
 
 def cleared_again(run: Path) -> ClearedAgain:
@@ -86,7 +90,7 @@ def cleared_again(run: Path) -> ClearedAgain:
     scenario = load_scenario(run / records.SCENARIO)
     market = scenario.market
     if network is None or market is None or market.network is None:
-        return ClearedAgain(network)
+        return ClearedAgain(network, as_posted=market is not None and market.feeder_check)
     book = book_of(run, scenario, market)
     try:
         orders = csv_rows(records.OrderRow, run / records.ORDERS)
@@ -175,6 +179,8 @@ def zone_faults(
     """
     if again.fault:
         yield again.fault
+    if again.outcomes is None and not again.fault and (run / records.ZONES).is_file():
+        yield f"{records.ZONES} is there, and the scenario's market has no zones"
     if again.outcomes is not None:
         for period in settled:
             if period not in again.outcomes:
