@@ -4,6 +4,7 @@ import multiprocessing
 import os
 
 import pytest
+from unimportable_tasks import same
 from worker_tasks import DEADLY, SLOW, UNLUCKY, doubled, threads_and_cores
 
 from gridrig.bench.command import TOPICS
@@ -31,6 +32,14 @@ def test_what_fails_is_named_by_its_task_and_all_workers_end(bad, code, said) ->
         in_workers(doubled, [1, bad, 3, 4], 2)
     assert failed.value.code == code
     assert said in str(failed.value)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_ends_before_it_takes_its_task_is_named_by_it(workers: int) -> None:
+    with pytest.raises(WorkerFailed, match="1: its process ended with 1") as failed:
+        in_workers(same, [1, 1, 1], workers)
+    assert failed.value.code == "bench.worker_ended"
     assert multiprocessing.active_children() == []
 
 

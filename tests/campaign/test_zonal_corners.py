@@ -4,6 +4,7 @@ import csv
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from small_street import rig_file, run_here, scenario_file
 
 from gridrig.campaign.builtin import RIGS, SCENARIOS
 from gridrig.campaign.run_audit import run_faults
+from gridrig.campaign.trading import Trading
 from gridrig.cli import main
+from gridrig.market.outcome import Outcome, Refused
 
 SCENARIO = tomllib.loads((SCENARIOS / "promise-1-zones.toml").read_text())
 SCENARIO["scenario"]["duration_s"] = 12 * 3_600
@@ -54,6 +57,31 @@ def test_orders_that_never_reach_the_zones_are_left_out_by_the_audit_too(
     text = (run / "orders.csv").read_text()
     (run / "orders.csv").write_text(text.replace(code, ""))
     assert list(run_faults(run)) != []
+
+
+@pytest.mark.parametrize("code", ["market.reserve_short", "market.halted"])
+def test_a_market_that_shuts_somebody_out_for_a_reason_that_there_is_not_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    real = Trading._outcome
+
+    def without_house_2(self: Trading, period: Any, orders: Any, mechanism: Any) -> Outcome:
+        shut_out = tuple(
+            Refused(one.order_id, code, "") for one in orders if one.participant == "house-2"
+        )
+        numbers = {one.order_id for one in shut_out}
+        left = [one for one in orders if one.order_id not in numbers]
+        outcome = real(self, period, left, mechanism)
+        return replace(outcome, refused=(*outcome.refused, *shut_out))
+
+    monkeypatch.setattr(Trading, "_outcome", without_house_2)
+    scenario, run = tmp_path / "other.toml", tmp_path / "run"
+    scenario.write_text(tomli_w.dumps(SCENARIO))
+    rig = RIGS / "region-50hz.toml"
+    assert main(["run", str(scenario), "--rig", str(rig), "--out", str(run)]) == 0
+    faults = list(run_faults(run))
+    assert any("trades.csv line" in fault for fault in faults), faults
+    assert any("orders.csv line" in fault for fault in faults), faults
 
 
 def parted(path: Path) -> Path:

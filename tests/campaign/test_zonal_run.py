@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from two_prices import RIG, SCENARIO, wired
 
 from gridrig.campaign.formats import csv_rows
@@ -201,9 +203,15 @@ def text(name: str, old: str, new: str) -> Callable[[Path], None]:
         (column("trades.csv", 3, "price_micro_per_kwh", "1000"), "comes out of the orders"),
         (column("orders.csv", 0, "energy_milliwh", "1000"), "comes out of the orders"),
         (column("orders.csv", 40, "side", "both"), "cannot be cleared again"),
+        (column("orders.csv", 40, "energy_milliwh", "9" * 30), "cannot be cleared again"),
         (text("scenario.toml", "= 2000000", "= 2100000"), "comes out of readings, trades"),
         (text("scenario.toml", "fee_micro_per_kwh = 10000", "fee_micro_per_kwh = 9000"),
          "amount_micro 8400 is posted, 7560 comes out"),
+        (column("clearing.csv", 5, "price_micro_per_kwh", "80000"), "clearing.csv line 7:"),
+        (column("clearing.csv", 5, "volume_milliwh", "0"), "clearing.csv line 7: ClearingRow("),
+        (column("clearing.csv", 5, "start_utc_s", "0"), "clearing.csv line 7: ClearingRow("),
+        (column("orders.csv", 0, "refused", "market.reserve_short"), "orders.csv line 2: "),
+        (column("orders.csv", 0, "refused", "market.halted"), "orders.csv line 2: OrderRow("),
         (lambda run: (run / "links.csv").unlink(), "links.csv"),
         (lambda run: (run / "orders.csv").unlink(), "cannot be cleared again"),
     ],
@@ -215,6 +223,29 @@ def test_the_audit_finds_what_the_orders_do_not_give(
     change(run)
     faults = list(run_faults(run))
     assert any(told in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize("kept", [0, 23])
+def test_a_period_that_is_settled_and_was_never_cleared_is_told(run: Path, kept: int) -> None:
+    lines = (run / "clearing.csv").read_text().splitlines(keepends=True)
+    (run / "clearing.csv").write_text("".join(lines[: 1 + kept]))
+    faults = list(run_faults(run))
+    for period in range(kept, 24):
+        assert f"clearing.csv: nothing of period {period}, which is settled" in faults
+    assert any(fault.startswith("zones.csv line") for fault in faults)
+
+
+def test_a_scenario_that_loses_its_zones_does_not_hide_what_links_charged(run: Path) -> None:
+    scenario = tomllib.loads((run / "scenario.toml").read_text())
+    del scenario["market"]["network"]
+    scenario["market"]["mechanism"] = "pay-as-clear"
+    (run / "scenario.toml").write_text(tomli_w.dumps(scenario))
+    rows = [line.split(",")[:7] for line in (run / "trades.csv").read_text().splitlines()]
+    (run / "trades.csv").write_text("\n".join(map(",".join, rows)) + "\n")
+    faults = list(run_faults(run))
+    assert "zones.csv is there, and the scenario's market has no zones" in faults
+    (run / "zones.csv").unlink()
+    assert any("comes out of readings, trades" in fault for fault in run_faults(run))
 
 
 def test_a_run_from_before_the_columns_is_read_and_audited(run: Path, tmp_path: Path) -> None:

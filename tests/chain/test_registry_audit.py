@@ -8,6 +8,7 @@ from anvil import GENESIS_S, Anvil, Deployed, deploy
 from gridrig.settlement.chain import Node
 from gridrig.settlement.chain.registry_audit import (
     Issued,
+    _balances,
     double_counts,
     issued,
 )
@@ -51,6 +52,21 @@ def test_what_two_registries_certify_each_for_itself_is_found_with_both_records(
     assert {a.registry for a, _ in found} == {f"eip155:31337:0x{one.address.hex()}"}
     assert {b.registry for _, b in found} == {f"eip155:31337:0x{other.address.hex()}"}
     assert {(b.asset, b.owner, b.energy_wh) for _, b in found} == {(ASSET, owner, 700)}
+
+
+def test_a_registry_with_more_balances_than_one_call_can_read_is_audited(node: Anvil) -> None:
+    registry, holders = registry_of(node), 2_500
+    for hour in range(4):
+        issue(registry, hour, 1_000 * (hour + 1))
+    ours = Node(node.url)
+    certificates = [one.certificate for one in issued(ours, registry.address)]
+    owner = node.accounts[2]
+    everybody = [owner, *(number.to_bytes(20, "big") for number in range(1, holders))]
+    held = [(account, number) for account in everybody for number in certificates]
+    found = list(_balances(ours, registry.address, held, ours.head().number))
+    assert found[:4] == [1_000, 2_000, 3_000, 4_000]
+    assert len(found) == len(held) == 10_000
+    assert sum(found) == 10_000
 
 
 def test_the_same_certificate_seen_in_one_registry_is_no_double_count() -> None:

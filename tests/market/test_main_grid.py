@@ -5,7 +5,7 @@ GRIDRIG_CASES sets how many random networks the programme is tried on.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -161,6 +161,26 @@ def test_the_command_clears_with_a_main_grid(
     ]
 
 
+@pytest.mark.parametrize("zone", ["grid sells", "grid buys", "hills"])
+def test_an_order_in_the_main_grid_s_own_half_is_refused_as_one_in_no_zone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], zone: str
+) -> None:
+    zones, orders = tmp_path / "zones.toml", tmp_path / "orders.csv"
+    zones.write_text(
+        'main_grid = "grid"\n[[zone]]\nname = "hill"\n[[link]]\n'
+        'between = ["grid", "hill"]\nfee_micro_per_kwh = 20000\n'
+    )
+    orders.write_text(
+        "order_id,participant,side,energy_milliwh,price_micro_per_kwh,zone\n"
+        f"1,free-rider,bid,2000,310000,{zone}\n2,grid,offer,9000,300000,grid\n"
+        f"3,free-rider,offer,2000,0,{zone}\n4,grid,bid,9000,80000,grid\n"
+    )
+    assert main(["clear", str(orders), "--network", str(zones)]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1, "no trade"
+    assert printed.err.count("market.zone_unknown") == 2
+
+
 @pytest.mark.parametrize(
     ("zones", "links", "told"),
     [
@@ -193,6 +213,36 @@ def test_flows_that_nobody_could_carry_are_refused(
     assert refused.value.code == "market.outcome_false"
 
 
+@pytest.mark.parametrize(
+    ("zones", "told"),
+    [
+        (("valley", "hill"), "it tells of zone valley in the place of hill"),
+        (("hill", "hill"), "it tells of zone hill in the place of valley"),
+    ],
+)
+def test_zones_that_are_told_of_in_another_order_are_refused(
+    zones: tuple[str, ...], told: str
+) -> None:
+    orders = [Order(1, "roof", "offer", 3_000, 0), Order(2, "mill", "bid", 3_000, 90_000)]
+    places, network = ["hill", "valley"], Network(TWO.zones, (Link("hill", "valley"),))
+    right = PayAsClear().clear_zones(orders, places, network)
+    named = {one.name: one for one in right.zones}
+    wrong = replace(right, zones=tuple(named[name] for name in zones))
+    with pytest.raises(MarketError, match=told):
+        check_flows("wrong", orders, places, wrong, network)
+
+
+@pytest.mark.parametrize("change", [{"bought_milliwh": 1_000}, {"sold_milliwh": 0}])
+def test_what_a_zone_is_said_to_have_traded_is_what_its_trades_say(change: dict[str, int]) -> None:
+    orders = [Order(1, "roof", "offer", 3_000, 0), Order(2, "mill", "bid", 3_000, 90_000)]
+    places, network = ["hill", "valley"], Network(TWO.zones, (Link("hill", "valley"),))
+    right = PayAsClear().clear_zones(orders, places, network)
+    hill, valley = right.zones
+    wrong = replace(right, zones=(replace(hill, **change), valley))
+    with pytest.raises(MarketError, match=r"zone hill is said .*, its trades say \(0, 3000\)"):
+        check_flows("wrong", orders, places, wrong, network)
+
+
 @dataclass(frozen=True)
 class RoundAndRound(PayAsClear):
     """A mechanism that lets the main grid sell to a zone what it buys there."""
@@ -207,7 +257,15 @@ class RoundAndRound(PayAsClear):
         return Outcome(
             trades,
             volume_milliwh=4_000,
-            zones=tuple(ZoneOutcome(own.name, 100_000, 0, 0) for own in network.zones),
+            zones=tuple(
+                ZoneOutcome(
+                    own.name,
+                    100_000,
+                    2_000 if own.name in ("hill", "grid buys") else 0,
+                    2_000 if own.name in ("hill", "grid sells") else 0,
+                )
+                for own in network.zones
+            ),
             links=(LinkOutcome("there", 2_000, 0), LinkOutcome("back", 2_000, 0)),
         )
 

@@ -72,14 +72,14 @@ class _Worker(Generic[Task, Result]):
         self.place = None if task is None else task[0]
         if task is not None:
             # One that is gone is named by what does not come back.
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(ConnectionError):
                 self.pipe.send(task[1])
 
     def result(self, task: Task) -> Result:
         """Return what it came to."""
         try:
             failure, found = self.pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):  # reset: it had not taken the task yet
             self.process.join()
             raise WorkerFailed(
                 "bench.worker_ended", "{task}: its process ended with {status}",

@@ -67,7 +67,7 @@ def run_faults(run: Path) -> Iterator[str]:
         trades: dict[tuple[int, int], Trade] = {}
         rows, again = _trade_rows(run / records.TRADES), cleared_again(run)
         yield from _read_trades(rows, trades)
-        yield from zone_faults(run, again, rows)
+        yield from zone_faults(run, again, rows, journal.periods())
         yield from _trade_faults(journal, trades)
         yield from rule_faults(run, journal)
         by_period: dict[int, list[Trade]] = defaultdict(list)

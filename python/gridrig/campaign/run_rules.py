@@ -6,11 +6,26 @@ from pathlib import Path
 
 from gridrig.campaign import records
 from gridrig.campaign.rule_book import RuleBook
-from gridrig.campaign.scenario import load_scenario
+from gridrig.campaign.scenario import MarketRules, Scenario, load_scenario
 from gridrig.campaign.settlement_terms import make_terms
 from gridrig.quantity import DeliveryPeriod
 from gridrig.settlement.journal_reader import JournalReader
 from gridrig.settlement.posted import RULES
+
+
+def begun_utc_s(run: Path, scenario: Scenario) -> int:
+    """Return when a run began, of its scenario or of a slice of it. [s since 1970]"""
+    return scenario.start_utc_s + _from_s(run)
+
+
+def book_of(run: Path, scenario: Scenario, market: MarketRules) -> RuleBook:
+    """Return which rules governed which period of a run, by its scenario."""
+    return RuleBook(market, scenario.rules.since(_from_s(run)), begun_utc_s(run, scenario))
+
+
+def _from_s(run: Path) -> int:
+    record = json.loads((run / records.RUN).read_text(encoding="utf-8"))
+    return int(record.get("slice", {}).get("from_s", 0))
 
 
 def rule_faults(run: Path, journal: JournalReader) -> Iterator[str]:
@@ -27,10 +42,7 @@ def rule_faults(run: Path, journal: JournalReader) -> Iterator[str]:
     scenario = load_scenario(run / records.SCENARIO)
     if scenario.market is None:
         return
-    record = json.loads((run / records.RUN).read_text(encoding="utf-8"))
-    from_s = int(record.get("slice", {}).get("from_s", 0))
-    begun_utc_s = scenario.start_utc_s + from_s
-    book = RuleBook(scenario.market, scenario.rules.since(from_s), begun_utc_s)
+    book = book_of(run, scenario, scenario.market)
     for period, revision, *_, posted in journal.settlements():
         if revision > 0:
             continue  # a correction goes by the rules of its period

@@ -4,12 +4,13 @@ The zones are those of rig and scenario. Where the market clears in them, every 
 again from its orders; then trades, zones and links have to come out as they are written, and the
 flows go into the settlement of their period, which has to come out as it was posted.
 
-Not made again: which orders a reserve or a stop of trading refused, which is taken as written.
+Not made again: which orders a reserve refused, where the scenario asks for reserves, and whether a
+period was an island's; both are taken as written.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +21,17 @@ from gridrig.campaign.formats import csv_rows
 from gridrig.campaign.market_rows import link_rows, mark_cells, zone_rows
 from gridrig.campaign.relief import zones_of_run
 from gridrig.campaign.reserves import RESERVE_SHORT
+from gridrig.campaign.run_rules import begun_utc_s, book_of
 from gridrig.campaign.scenario import MarketRules, load_scenario
+from gridrig.campaign.settlement_terms import make_terms
 from gridrig.campaign.trading import HALTED, charged
 from gridrig.errors import CampaignError, GridrigError
 from gridrig.market.counterparties import marks
 from gridrig.market.mechanisms import ZonalMechanism
-from gridrig.market.outcome import Outcome
+from gridrig.market.outcome import Outcome, Refused
 from gridrig.market.zonal_clearing import clear_in_zones
 from gridrig.market.zones import Network
+from gridrig.quantity import DeliveryPeriod
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,22 +50,32 @@ class ClearedAgain:
         Zones of the run; None without any.
     lot_milliwh : int
         [mWh]
-    outcomes : mapping of int to Outcome
-        By period, with trades by their numbers in the run; empty unless the market is zonal.
+    outcomes : mapping of int to Outcome, or None
+        By period, with trades by their numbers in the run; None unless the market is zonal.
+    clearing : sequence of ClearingRow
+        What `clearing.csv` should hold of these periods.
+    orders : sequence of OrderRow
+        What `orders.csv` should hold, with what was refused.
+    as_posted : bool
+        Whether the flows of links are what was posted: where the feeder has the last word.
     fault : str
         Why nothing could be cleared again, else empty.
     """
 
     network: Network | None
     lot_milliwh: int = 1
-    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[int, Outcome] | None = None
+    clearing: Sequence[records.ClearingRow] = ()
+    orders: Sequence[records.OrderRow] = ()
+    as_posted: bool = False
     fault: str = ""
 
     def flows(self) -> dict[int, list[Flow]] | None:
-        """Return what links charged for in each period; None unless the market is zonal."""
-        if not self.outcomes:
+        """Return what links charged for in each period; None to take it as posted."""
+        if self.as_posted or self.fault:
             return None
-        return {period: list(charged(one.links)) for period, one in self.outcomes.items()}
+        found = self.outcomes or {}
+        return {period: list(charged(one.links)) for period, one in found.items()}
 
 
 def cleared_again(run: Path) -> ClearedAgain:
@@ -73,40 +87,64 @@ def cleared_again(run: Path) -> ClearedAgain:
         If rig or scenario cannot be read.
     """
     network = zones_of_run(run)
-    market = load_scenario(run / records.SCENARIO).market
+    scenario = load_scenario(run / records.SCENARIO)
+    market = scenario.market
     if network is None or market is None or market.network is None:
-        return ClearedAgain(network)
+        return ClearedAgain(network, as_posted=market is not None and market.feeder_check)
+    book = book_of(run, scenario, market)
     try:
-        return ClearedAgain(network, market.lot_milliwh, _outcomes(run, market, network))
-    except (GridrigError, OSError) as error:
+        orders = csv_rows(records.OrderRow, run / records.ORDERS)
+        by_period = defaultdict(list)
+        for order in orders:
+            by_period[order.period].append(order)
+        outcomes: dict[int, Outcome] = {}
+        clearing: list[records.ClearingRow] = []
+        refused: dict[int, str] = {}
+        made = 0
+        for row in csv_rows(records.ClearingRow, run / records.CLEARING):
+            start_s = row.period * scenario.period_s
+            stop = book.stop_of(DeliveryPeriod(row.period, start_s, scenario.period_s))
+            placed = by_period[row.period]
+            if stop is not None:
+                outcome = Outcome((), tuple(Refused(one.order_id, HALTED, "") for one in placed))
+            else:
+                outcome = _cleared(market, network, placed, island=row.island)
+            refused |= {one.order_id: one.code for one in outcome.refused}
+            outcomes[row.period] = replace(
+                outcome, trades=tuple(_numbered(made, trade) for trade in outcome.trades)
+            )
+            made += len(outcome.trades)
+            clearing.append(
+                records.ClearingRow(
+                    row.period,
+                    begun_utc_s(run, scenario) + start_s,
+                    outcome.price_micro_per_kwh,
+                    outcome.volume_milliwh,
+                    row.island,
+                )
+            )
+    except (GridrigError, OSError, OverflowError) as error:
         return ClearedAgain(network, fault=f"cannot be cleared again: {error}")
+    due = [
+        one if _is_short(market, one) else replace(one, refused=refused.get(one.order_id, ""))
+        for one in orders
+    ]
+    return ClearedAgain(network, market.lot_milliwh, outcomes, clearing, due)
 
 
-def _outcomes(run: Path, market: MarketRules, network: Network) -> dict[int, Outcome]:
-    by_period = defaultdict(list)
-    for order in csv_rows(records.OrderRow, run / records.ORDERS):
-        by_period[order.period].append(order)
-    outcomes: dict[int, Outcome] = {}
-    made = 0
-    for row in csv_rows(records.ClearingRow, run / records.CLEARING):
-        outcome = _cleared(market, network, by_period[row.period], island=row.island)
-        outcomes[row.period] = replace(
-            outcome, trades=tuple(_numbered(made, trade) for trade in outcome.trades)
-        )
-        made += len(outcome.trades)
-    return outcomes
+def _is_short(market: MarketRules, order: records.OrderRow) -> bool:
+    """Tell whether an order was refused for want of a reserve, where there are any."""
+    return order.refused == RESERVE_SHORT and make_terms(market).deposit_micro is not None
 
 
 def _cleared(
     market: MarketRules, network: Network, rows: Sequence[records.OrderRow], *, island: bool
 ) -> Outcome:
-    if any(row.refused == HALTED for row in rows):
-        return Outcome(())
     zone_of = network.zone_of()
     orders = [
         Order(r.order_id, r.participant, r.side, r.energy_milliwh, r.price_micro_per_kwh)
         for r in rows
-        if r.refused != RESERVE_SHORT
+        if not _is_short(market, r)
     ]
     mechanism = market.auction(island=island)
     assert isinstance(mechanism, ZonalMechanism), "the scenario was checked"
@@ -125,8 +163,10 @@ def _numbered(before: int, trade: Trade) -> Trade:
     )
 
 
-def zone_faults(run: Path, again: ClearedAgain, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """Yield what of trades, zones and links is not what comes out again.
+def zone_faults(
+    run: Path, again: ClearedAgain, rows: Sequence[Mapping[str, str]], settled: Iterable[int]
+) -> Iterator[str]:
+    """Yield what of trades, clearings, zones and links is not what comes out again.
 
     Parameters
     ----------
@@ -134,11 +174,18 @@ def zone_faults(run: Path, again: ClearedAgain, rows: Sequence[Mapping[str, str]
     again : ClearedAgain
     rows : sequence of mapping
         The trades of the run as they are written, by column.
+    settled : iterable of int
+        The periods that the journal posted: each of them was cleared.
     """
     if again.fault:
         yield again.fault
-    if again.outcomes:
-        yield from _trade_faults(again, rows)
+    if again.outcomes is None and not again.fault and (run / records.ZONES).is_file():
+        yield f"{records.ZONES} is there, and the scenario's market has no zones"
+    if again.outcomes is not None:
+        for period in settled:
+            if period not in again.outcomes:
+                yield f"{records.CLEARING}: nothing of period {period}, which is settled"
+        yield from _trade_faults(again.outcomes, rows)
         network = again.network
         assert network is not None, "a market that clears in zones has some"
         found = again.outcomes.items()
@@ -148,17 +195,21 @@ def zone_faults(run: Path, again: ClearedAgain, rows: Sequence[Mapping[str, str]
             for period, one in found
             for row in link_rows(period, one.links, network, again.lot_milliwh)
         ]
+        yield from _row_faults(run, records.ORDERS, records.OrderRow, again.orders)
+        yield from _row_faults(run, records.CLEARING, records.ClearingRow, again.clearing)
         yield from _row_faults(run, records.ZONES, records.ZoneRow, zones)
         yield from _row_faults(run, records.LINKS, records.LinkRow, links)
     yield from _mark_faults(again, rows)
 
 
-def _trade_faults(again: ClearedAgain, rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def _trade_faults(
+    outcomes: Mapping[int, Outcome], rows: Sequence[Mapping[str, str]]
+) -> Iterator[str]:
     """Yield the first trade that the orders of its period do not give."""
     names = ("trade_id", "order_id", "participant", "side", "energy_milliwh", "price_micro_per_kwh")
     due = [
         [str(period), *(str(getattr(trade, name)) for name in names)]
-        for period, outcome in again.outcomes.items()
+        for period, outcome in outcomes.items()
         for trade in outcome.trades
     ]
     written = [[row.get(name) for name in ("period", *names)] for row in rows]

@@ -47,8 +47,12 @@ def clear_in_zones(
     whole = network.complete()
     flat, ways = whole.flat
     sells, buys = whole.main_grid_zones()
+    # The two zones of the main grid are nobody's place: who names one is in no zone.
+    known = {own.name: own.name for own in whole.zones}
     zone = [
-        (sells if order.side == "offer" else buys) if place is None else place
+        (sells if order.side == "offer" else buys)
+        if place is None
+        else known.get(place, f"no {sells}")
         for order, place in zip(orders, places, strict=True)
     ]
     outcome = mechanism.clear_zones(orders, zone, flat)
@@ -81,7 +85,7 @@ def check_flows(
     outcome: Outcome,
     network: Network,
 ) -> None:
-    """Check that flows balance every zone, keep the limits, and cost their fees.
+    """Check what is told of zones, that flows balance each, keep the limits, and cost their fees.
 
     Raises
     ------
@@ -106,12 +110,22 @@ def _fault(orders: Sequence[Order], zone: Sequence[str], outcome: Outcome, netwo
         told = f"{len(outcome.zones)} zones and {len(outcome.links)} links"
         return f"it tells of {told}, not of {len(network.zones)} and {len(network.links)}"
     place_of = {order.order_id: place for order, place in zip(orders, zone, strict=True)}
-    left = {own.name: 0 for own in network.zones}
+    sold = {own.name: 0 for own in network.zones}
+    bought = dict(sold)
     for trade in outcome.trades:
         place = place_of.get(trade.order_id)
-        if place not in left:
+        if place not in sold:
             return f"trade {trade.trade_id} fills order {trade.order_id}, which is in no zone"
-        left[place] += trade.energy_milliwh if trade.side == "offer" else -trade.energy_milliwh
+        side = sold if trade.side == "offer" else bought
+        side[place] += trade.energy_milliwh
+    for own, told_of in zip(network.zones, outcome.zones, strict=True):
+        if told_of.name != own.name:
+            return f"it tells of zone {told_of.name} in the place of {own.name}"
+        traded = (bought[own.name], sold[own.name])
+        if (told_of.bought_milliwh, told_of.sold_milliwh) != traded:
+            said = f"{told_of.bought_milliwh} mWh bought and {told_of.sold_milliwh} sold"
+            return f"zone {own.name} is said to have {said}, its trades say {traded}"
+    left = {name: energy - bought[name] for name, energy in sold.items()}
     for own in network.zones:
         most, least = own.export_milliwh_max, own.import_milliwh_max
         if (most is not None and left[own.name] > most) or (

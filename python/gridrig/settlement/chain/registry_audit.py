@@ -4,11 +4,12 @@ A registry refuses a second certificate of a quantum on its own chain and cannot
 reads the events of all of them finds what was certified twice (`double_counts`), and whether each
 registry holds what it issued less what it retired, block by block (`supply_by_block`).
 
-Cost: a request a registry for its events, and one a block for its supply.
+Cost: a request a registry for its events, and one a block and a thousand
+balances (accounts times certificates) for its supply.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gridrig.settlement.chain.calls import call, decode
@@ -16,6 +17,7 @@ from gridrig.settlement.chain.extra import web3
 from gridrig.settlement.chain.node import Node
 
 WORD, REGISTRY = 32, "CertificateRegistry"
+BALANCES_MAX = 1_000  # of one request: a node gives a call no more gas than a block has
 ISSUED = "CertificateIssued(uint256,bytes32,address,uint64,uint64,uint8,uint256)"
 RETIRED = "CertificateRetired(uint256,address,uint256,string)"
 SINGLE = "TransferSingle(address,address,address,uint256,uint256)"
@@ -131,13 +133,13 @@ def supply_by_block(node: Node, registry: bytes) -> Iterator[BlockSupply]:
 
 def _balances(
     node: Node, registry: bytes, held: list[tuple[bytes, int]], block: int
-) -> Sequence[int]:
-    asked = [list(column) for column in zip(*held, strict=True)] or [[], []]
-    data = call("", registry, REGISTRY, "balanceOfBatch", *asked).data
-    to = {"to": "0x" + registry.hex(), "data": "0x" + data.hex()}
-    answer = _bytes(node.ask("eth_call", to, hex(block)))
-    found: Sequence[int] = decode(REGISTRY, "balanceOfBatch", answer)[0]
-    return found
+) -> Iterator[int]:
+    for at in range(0, len(held), BALANCES_MAX):
+        asked = [list(column) for column in zip(*held[at : at + BALANCES_MAX], strict=True)]
+        data = call("", registry, REGISTRY, "balanceOfBatch", *asked).data
+        to = {"to": "0x" + registry.hex(), "data": "0x" + data.hex()}
+        answer = _bytes(node.ask("eth_call", to, hex(block)))
+        yield from decode(REGISTRY, "balanceOfBatch", answer)[0]
 
 
 def _logs(node: Node, registry: bytes, event: str) -> list[dict[str, Any]]:
