@@ -25,6 +25,7 @@ from gridrig.settlement.chain.node import Receipt
 
 CONFIRMATIONS = 3
 ROUNDS_MAX = 40
+LOOKS_MAX = 1000  # each is a few requests, and so some milliseconds of the node's own time
 GWEI_MAX = 100
 WEI_PER_GWEI = 10**9
 
@@ -122,13 +123,13 @@ class BenchChain:
         """
         with self.writing(name) as db:
             row = outbox.rows(db, self.account(name), self.chain_id)[-1]
-        for _ in range(ROUNDS_MAX):
+        for _ in range(LOOKS_MAX):
             await self.send(name, 1)
             if (receipt := self.node.receipt(row.hash)) is not None:
                 return receipt
         raise SettlementError(
             "settlement.chain_not_final", "{name} is in no block after {n} rounds", name=name,
-            n=ROUNDS_MAX,
+            n=LOOKS_MAX,
         )  # fmt: skip
 
     async def finish(self, name: str, *asked: Call) -> None:
