@@ -87,10 +87,14 @@ def test_nothing_is_sent_to_a_storage_while_it_is_lost(tmp_path: Path) -> None:
 
 
 def test_without_the_scenarios_word_a_lost_device_ends_the_run(tmp_path: Path) -> None:
-    verdicts = run_with(tmp_path, [silent("pv-3")], away_s_max=None)
+    verdicts = run_with(tmp_path, [silent("pv-3")], away_s_max=None, criteria=[NONE_LOST])
     assert verdicts.ended is Outcome.ERROR
     assert "device pv-3 did not answer 3 times in a row" in verdicts.cause
-    assert told(tmp_path, "device_lost", "device_back") == []
+    (lost,) = told(tmp_path, "device_lost", "device_back")
+    assert (lost["kind"], lost["device"], lost["away_s_max"]) == ("device_lost", "pv-3", 0)
+    (counted,) = verdicts.verdicts
+    assert (counted.value, counted.outcome) == (1, Outcome.FAIL)
+    assert verdicts.findings == ("pv-3 was lost once, and not taken back",)
 
 
 @pytest.mark.parametrize("away_s_max", [0, 60])
@@ -133,7 +137,8 @@ def test_an_island_does_not_wait_for_what_forms_it(tmp_path: Path, device: str) 
     verdicts = run_with(tmp_path, [silent(device)], events=opened, criteria=[LEDGER])
     assert verdicts.ended is Outcome.ERROR
     assert "the island cannot do without it" in verdicts.cause
-    assert told(tmp_path, "device_lost") == [], "it was never waited for"
+    (lost,) = told(tmp_path, "device_lost", "device_back")
+    assert (lost["device"], lost["away_s_max"]) == (device, 0), "it is not waited for"
 
 
 @pytest.mark.parametrize("islanded", [True, False])

@@ -35,8 +35,10 @@ def test_a_run_that_waits_for_an_inverter_does_not_wait_for_what_measures_it(
     verdicts = verdicts_of(outside.folder / "run")
     assert verdicts["ended"] == "ERROR"
     assert "device meter-pv-4 did not answer 3 times in a row" in verdicts["cause"]
-    lost = [e["device"] for e in events_of(outside.folder / "run") if e["kind"] == "device_lost"]
-    assert lost == ["pv-4"], "the inverter was waited for, until its instrument was lost"
+    lost = [e for e in events_of(outside.folder / "run") if e["kind"] == "device_lost"]
+    assert [(e["device"], e["away_s_max"]) for e in lost] == [("pv-4", 60), ("meter-pv-4", 0)], (
+        "the inverter was waited for, until its instrument was lost"
+    )
     # Both are there again on the way to the safe state, which reaches the inverter too.
     assert set(verdicts["devices_end"].values()) == {"safe"}
     assert outside.final_states()["pv-4"] == SAFE_AT_THE_END["pv-4"]

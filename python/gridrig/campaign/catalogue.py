@@ -308,7 +308,7 @@ CATALOGUE: Mapping[str, Known] = {
     ),
     "devices_lost": Known(
         "1",
-        "how often a device was lost and asked again; without away_s_max a loss is the end",
+        "how often a device was lost, whether it was asked again or that was the end of the run",
         _count_events("device_lost"),
     ),
     "periods_grid_infeasible": Known(

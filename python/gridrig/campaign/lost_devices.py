@@ -75,18 +75,19 @@ class LostDevices:
             `campaign.device_lost`, if it may not be away.
         """
         cause = f"device {name} did not answer {in_a_row} times in a row: {error}"
-        if not self._away_s_max or self._drivers[name].capability not in TAKEN_BACK:
-            raise _ended(name, cause) from error
-        if name in needed:
-            raise _ended(name, f"{cause}; the island cannot do without it") from error
+        may_be_away = self._drivers[name].capability in TAKEN_BACK and name not in needed
+        away_s_max = self._away_s_max if may_be_away else 0.0
         self._events.record(
             "device_lost",
             name,
             code=error.code,
             failure=error.kind,
             in_a_row=in_a_row,
-            away_s_max=self._away_s_max,
+            away_s_max=away_s_max,
         )
+        if not away_s_max:
+            why = "; the island cannot do without it" if self._away_s_max and name in needed else ""
+            raise _ended(name, f"{cause}{why}") from error
         self._drivers[name].lost, self._drivers[name].answers = True, False
         now_s = asyncio.get_running_loop().time()
         asking = asyncio.create_task(self._ask(name, now_s), name=f"{name} is asked again")

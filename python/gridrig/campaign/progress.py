@@ -24,7 +24,7 @@ SHOWN = {
     "reading_refused": "signed reading refused",
     "reading_findings": "signed reading with findings",
     "read_failed": "does not answer",
-    "device_lost": "is lost, and asked again",
+    "device_lost": "is lost",
     "device_refused": "answers, and is not taken back",
     "device_back": "is back",
 }
