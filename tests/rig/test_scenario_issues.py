@@ -516,6 +516,8 @@ REAL_PACK: tuple[Edit, ...] = (
     ('former = "storage-1"\n', ""),
     ("[island]\n", ""),
 )
+NO_ISLAND: tuple[Edit, ...] = REAL_PACK[-2:]
+NO_RECLOSE: tuple[Edit, ...] = (('[[event]]\nat_s = 1200\ndo = "reclose"\ntarget = "pcc"\n\n', ""),)
 TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
     "a cloud over nothing": (
         (),
@@ -544,6 +546,19 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
         [
             (30, "event 'opening'.target", '"pcc"', "a [feeder] with a pcc in small.toml", None),
             (35, "event[1].target", '"pcc"', "a [feeder] with a pcc in small.toml", None),
+        ],
+    ),
+    "a reclose with nothing to close by": (
+        NO_ISLAND,
+        (),
+        [
+            (
+                34,
+                "event[1].do",
+                '"reclose" of the pcc, with nothing to close by',
+                "[island] in small.toml, with a former, and `sync` if not by IEEE 1547",
+                None,
+            )
         ],
     ),
     "a fault of a device that is not there": (
@@ -606,7 +621,7 @@ TOGETHER: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...], list[Said]]] = {
     ),
     "what a real pack holds is traded and nobody says how much that is": (
         REAL_PACK,
-        (),
+        NO_RECLOSE,
         [
             (
                 40,
@@ -626,7 +641,14 @@ def test_scenario_fits_its_rig_as_both_stand() -> None:
 
 def test_a_real_pack_with_a_capacity_fits() -> None:
     rig = small_rig(*REAL_PACK, ("soc_min = 0.1", "soc_min = 0.1, capacity_ah = 200"))
-    assert check_together(rig, small_scenario(), registry()) == ()
+    assert check_together(rig, small_scenario(*NO_RECLOSE), registry()) == ()
+
+
+def test_a_pcc_that_opens_for_good_or_after_the_slice_needs_no_island() -> None:
+    rig, scenario = small_rig(*NO_ISLAND), small_scenario()
+    assert check_together(rig, small_scenario(*NO_RECLOSE), registry()) == ()
+    assert check_together(rig, scenario, registry(), to_s=1200) == ()
+    assert len(check_together(rig, scenario, registry(), to_s=1201)) == 1
 
 
 def test_an_agents_price_is_held_to_the_windows_of_a_tariff_and_to_no_other_price() -> None:

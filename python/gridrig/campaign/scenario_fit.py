@@ -157,6 +157,9 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
     if target == PCC or do in OF_FEEDER:
         if rig.feeder is None:
             issues.add(at.key("target"), shown(target), f"a [feeder] with a pcc in {rig.path}")
+        elif do == "reclose" and rig.island is None:
+            expected = f"[island] in {rig.path}, with a former, and `sync` if not by IEEE 1547"
+            issues.add(at.key("do"), f"{shown(do)} of the pcc, with nothing to close by", expected)
         holder = next((d.name for d in rig.of("switch") if d.branch == target), None)
         if do == "switch" and holder is not None:
             found = f"{shown(target)}, which stands as {holder} does"
