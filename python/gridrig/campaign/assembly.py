@@ -39,6 +39,7 @@ from gridrig.campaign.rule_book import RuleBook
 from gridrig.campaign.scenario import MarketRules, Scenario
 from gridrig.campaign.sensing import Sensing
 from gridrig.campaign.settlement_terms import make_terms
+from gridrig.campaign.soc_limits import SocLimits
 from gridrig.campaign.stimuli import Stimuli
 from gridrig.campaign.street import Street
 from gridrig.campaign.trace import Trace
@@ -269,6 +270,7 @@ def make_loop(
         islands=islands,
         trace=Trace(street, grid.feeder),
         feeder=FeederWatch(market.feeder_limits, events),
+        soc_limits=SocLimits(rig, events),
         events=events,
         outside_switches={d.name: str(d.branch) for d in _real_switches(rig)},
         operator=operator,

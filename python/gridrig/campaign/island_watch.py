@@ -25,6 +25,8 @@ class IslandRecord:
         Time from the opening until voltage and frequency stayed inside their bands. [s]
     sync : mapping or None
         Differences of frequency, voltage and angle when it closed again.
+    troubles : list of Event
+        Trips, limits that a former reached, and the end of its voltage.
     """
 
     opened_s: float
@@ -46,6 +48,7 @@ class IslandRecord:
     tripped: list[str] = field(default_factory=list)
     head_energy_milliwh: int = 0
     dead: bool = False
+    troubles: list[Event] = field(default_factory=list)
 
 
 class IslandWatch:
@@ -109,6 +112,8 @@ class IslandWatch:
                 self.columns["opening"].append(float(len(self.records) - 1))
 
     def _note(self, record: IslandRecord, event: Event) -> None:
+        if event.kind in ("tripped", "limit", "dead"):
+            record.troubles.append(event)
         match event.kind:
             case "formed":
                 record.formed_s = event.value

@@ -32,6 +32,7 @@ from gridrig.campaign.island_watch import IslandWatch
 from gridrig.campaign.metering_rounds import MeteringRounds
 from gridrig.campaign.scenario import Scenario, Tick
 from gridrig.campaign.sensing import Sensing, Telemetry
+from gridrig.campaign.soc_limits import SocLimits
 from gridrig.campaign.stimuli import Stimuli
 from gridrig.campaign.timing import TickTimes
 from gridrig.campaign.trace import Trace
@@ -71,6 +72,7 @@ class Loop:
     islands: IslandWatch
     trace: Trace
     feeder: FeederWatch
+    soc_limits: SocLimits
     events: EventLog
     outside: Mapping[str, str]
     outside_switches: Mapping[str, str]
@@ -177,6 +179,7 @@ class Loop:
         street.follow_fleets(utc_s)
         telemetry = await self.sensing.read(self._needed())
         self.control.look(telemetry)
+        self.soc_limits.look(tick.t_s, telemetry.batteries, islanded=self.physics.islanded)
         if self.coordination is not None:
             self.coordination.look(
                 tick.t_s,

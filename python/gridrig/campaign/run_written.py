@@ -9,6 +9,7 @@ from typing import Any
 from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
 from gridrig.campaign.evidence import RunDirectory
+from gridrig.campaign.island_findings import island_findings
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.lost_devices import away_findings
 from gridrig.campaign.market_rows import link_rows, trade_rows, zone_rows
@@ -86,7 +87,7 @@ def write_run(
         ),
         invalid=tuple(broken),
         findings=(
-            *(loop.feeder.findings() if loop is not None else ()),
+            *(_of_loop(loop) if loop is not None else ()),
             *(away_findings(events[0].ordered()) if events else ()),
             *not_traceable(rig.devices),
         ),
@@ -95,6 +96,15 @@ def write_run(
     directory.add_host(_host(ended))
     directory.close()
     return verdicts
+
+
+def _of_loop(loop: Loop) -> list[str]:
+    """Return what a reader must know of the feeder, its batteries and its islands."""
+    return [
+        *loop.feeder.findings(),
+        *loop.soc_limits.findings(),
+        *island_findings(loop.islands.records),
+    ]
 
 
 def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:
