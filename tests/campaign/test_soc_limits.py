@@ -10,11 +10,14 @@ import pytest
 from gridrig_process import events_of
 from small_street import rig_file, run_here, scenario_file
 
+from gridrig.campaign.island_findings import island_findings
+from gridrig.campaign.island_watch import IslandRecord
 from gridrig.campaign.outcomes import Outcome
 from gridrig.campaign.run_verdicts import RunVerdicts
 from gridrig.campaign.soc_limits import SocLimits
 from gridrig.devices.capabilities import BmsReading
 from gridrig.events import EventLog
+from gridrig.plant import Event
 from gridrig.rig.description import load_rig
 
 OPENED = {"name": "opening", "at_s": 20, "do": "open", "target": "pcc"}
@@ -87,6 +90,17 @@ def test_each_passing_is_told_and_the_furthest_kept(tmp_path: Path) -> None:
         "battery-b told a state of charge below soc_min = 0.1: 0.08 at worst; passed once, "
         "first at 6 s",
     ]
+
+
+def test_a_limit_is_news_of_an_island_only_beside_something_worse() -> None:
+    limit = Event(20.01, "limit", "storage-a", 1.0, "current")
+    tripped = Event(21.0, "tripped", "storage-a", 0.5, "UV2")
+    held, lost = (
+        IslandRecord(20.0, 0.0, 0, 0, troubles=found) for found in ([limit], [limit, tripped])
+    )
+    assert island_findings([held]) == []
+    (said,) = island_findings([lost])
+    assert "reached its limit of current at 20.01 s; storage-a tripped (UV2) at 21.00 s" in said
 
 
 def _limit(table: dict[str, Any], name: str, **limits: float) -> None:

@@ -19,6 +19,8 @@ def island_findings(records: Iterable[IslandRecord]) -> list[str]:
 
 
 def _of(troubles: Sequence[Event]) -> list[str]:
+    if all(event.kind == "limit" for event in troubles):
+        return []  # a former that meets its opening at its limit, and holds, is no news
     first: dict[tuple[str, str, str], float] = {}
     for event in troubles:
         first.setdefault((event.kind, event.name, event.detail), event.t_s)
