@@ -7,10 +7,11 @@ never opened) is absent, and its criterion is then INCONCLUSIVE, never PASS.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.comfort import room_stays, worst_excess
 from gridrig.campaign.feeder_watch import Extreme
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Measurement
@@ -27,7 +28,10 @@ VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
 
 @dataclass
 class Observed:
-    """What the measurements are taken from."""
+    """What the measurements are taken from.
+
+    `room_end_c` are the true rooms by heat pump when the run was over, at `ends_s`.
+    """
 
     columns: Mapping[str, list[float]]
     feeder: Mapping[str, Extreme]
@@ -38,6 +42,8 @@ class Observed:
     times: TickTimes
     periods: int
     journal_sum_micro: int
+    room_end_c: Mapping[str, float] = field(default_factory=dict)
+    ends_s: float = 0.0
 
 
 Taken = tuple[float | int | None, float] | tuple[float | int | None, float, str]
@@ -183,6 +189,10 @@ def _override_periods(o: Observed) -> Taken:
         took = float(next(there, math.inf))
         longest = took if longest is None else max(longest, took)
     return longest, 0.0
+
+
+def _comfort(o: Observed) -> Taken:
+    return worst_excess(room_stays(o.columns, o.room_end_c, o.ends_s))
 
 
 def _bms_response(o: Observed) -> Taken:
@@ -356,6 +366,12 @@ CATALOGUE: Mapping[str, Known] = {
         "s",
         "longest time that a battery's current was over its reported limits by 10 % and 1 A",
         _bms_response,
+    ),
+    "comfort_excess_k": Known(
+        "K",
+        "how far any room of a home was beyond its household's band of the hour, at worst; "
+        "negative: within. The true room of an emulated heat pump, a real one's own word",
+        _comfort,
     ),
     "switches_opened_under_load": Known(
         "1",

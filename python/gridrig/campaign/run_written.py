@@ -8,6 +8,7 @@ from typing import Any
 
 from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
+from gridrig.campaign.comfort import comfort_findings, room_stays
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.loop import Loop
 from gridrig.campaign.lost_devices import away_findings
@@ -87,6 +88,7 @@ def write_run(
         invalid=tuple(broken),
         findings=(
             *(loop.feeder.findings() if loop is not None else ()),
+            *(_comfort(loop) if loop is not None else ()),
             *(away_findings(events[0].ordered()) if events else ()),
             *not_traceable(rig.devices),
         ),
@@ -95,6 +97,12 @@ def write_run(
     directory.add_host(_host(ended))
     directory.close()
     return verdicts
+
+
+def _comfort(loop: Loop) -> list[str]:
+    """Return by how much and how long the rooms of homes were outside their bands."""
+    ends_s = float(loop.scenario.duration_s)
+    return comfort_findings(room_stays(loop.trace.columns(), loop.room_end_c, ends_s))
 
 
 def _how_left(rig: Rig, ended: Ended) -> dict[str, str]:
