@@ -13,6 +13,7 @@ from typing import Literal
 from gridrig.campaign.account import Account
 from gridrig.campaign.comfort import room_stays, worst_excess
 from gridrig.campaign.feeder_watch import Extreme
+from gridrig.campaign.hands import override_periods
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -22,7 +23,6 @@ from gridrig.events import EventLog
 STEP_S = 0.001  # of the island model: a time read from it is known to one step
 # A battery's own protection bears this much beyond the limits it reports.
 CURRENT_SLACK, CURRENT_SLACK_A = 1.1, 1.0
-OVERRIDE_SLACK_W = 100.0  # a storage is where it was told to be, losses and metering aside
 VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
 
 
@@ -177,18 +177,7 @@ def _oversold_percent(o: Observed) -> Taken:
 
 
 def _override_periods(o: Observed) -> Taken:
-    longest = None
-    for event in o.events.ordered():
-        if event.kind != "event_override":
-            continue
-        t_s = o.columns["t_s"]
-        name, asked_w = str(event.data["target"]), float(event.data["parameters"]["p_w"])
-        seen = zip(t_s, o.columns[f"device.{name}.p_w"], strict=True)
-        after = [p_w for at_s, p_w in seen if at_s >= event.t_s]
-        there = (k for k, p_w in enumerate(after) if abs(p_w - asked_w) <= OVERRIDE_SLACK_W)
-        took = float(next(there, math.inf))
-        longest = took if longest is None else max(longest, took)
-    return longest, 0.0
+    return override_periods(o.columns, o.events.ordered()), 0.0
 
 
 def _comfort(o: Observed) -> Taken:
@@ -342,8 +331,8 @@ CATALOGUE: Mapping[str, Known] = {
     ),
     "override_response_periods": Known(
         "1",
-        "control periods from a manual override until the storage is where it was told to be; "
-        "slowest",
+        "control periods from a manual override until the device is where it was told to be, "
+        "to 5 % and 1 W, at most 100 W; 0: at once; slowest",
         _override_periods,
         "override",
     ),
