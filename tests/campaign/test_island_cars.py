@@ -204,6 +204,34 @@ def test_between_long_ticks_no_more_is_given_than_is_above_the_reserve() -> None
     assert given_wh > 0.9 * 0.01 * capacity_wh
 
 
+def test_what_a_car_gives_takes_the_place_of_the_formers_power_at_once() -> None:
+    rig = load_rig(RIGS / "emulated-home.toml")
+    scenario = load_scenario(SCENARIOS / "promise-3-home-day.toml")
+    assert scenario.charging is not None
+    stay = replace(scenario.charging.stays[0], gives_w=5_000.0)
+    cars = make_stays(rig.of("ev_charger"), [stay])
+    cars.present[stay.charger] = CarThere(stay, 0)
+    charging = Charging(rig, {stay.charger: None}, new_log())
+    permitted = frozenset([stay.charger])
+    island = IslandCars(
+        cars, charging, new_log(), [], "former", "pack", 5_000.0, 0.1, permitted, 1_400.0
+    )
+    told = []
+    # The former gives 892 W; then load comes, while the car does not yet do what it was told; then
+    # it does, and gives so much more; then load goes off, and the battery takes 700 W.
+    for tick, (former_w, car_w) in enumerate(
+        [(892.0, 0.0), (1_500.0, 0.0), (1_500.0, 892.0), (-700.0, 2_392.0)]
+    ):
+        former = InverterReading(former_w, 0.0, 400.0, 50.0, True, "running", None, 5_000.0)
+        pack = BmsReading(0.1, 51.2, 60.0, (3200,), 20.0, 50.0, 50.0, True, True, ())
+        car = EvChargerReading(True, True, "Charging", car_w, 0, 0.9, None)
+        telemetry = Telemetry({"former": former}, {"pack": pack}, chargers={stay.charger: car})
+        island.step(stay.arrives_s + 5.0 * (tick + 1), 5.0, telemetry, islanded=True)
+        told.append(charging._powers_w.wanted[stay.charger])
+    assert told[0] > STEP_W
+    assert told == [892.0, 892.0, 2_392.0, 1_692.0]
+
+
 def test_a_car_that_a_person_holds_takes_no_share_of_the_surplus() -> None:
     rig = load_rig(RIGS / "emulated-car-park.toml")
     scenario = load_scenario(SCENARIOS / "promise-3-evening-peak.toml")

@@ -225,6 +225,12 @@ NIGHT = "  { from_hour = 22, to_hour = 6, low_c = 19, high_c = 23 },\n"
             {("agent.comfort[1].high_c", "19")},
         ),
         (
+            "low_c = 19, high_c = 23",
+            "low_c = 19, high_c = 19.4",
+            {("agent.comfort[1].high_c", "19.4")},
+        ),
+        ("least_w = 400", "least_w = 3001", {("agent.building.least_w", "3001")}),
+        (
             'meter = "meter-storage"\nagent = { kind = "home",',
             f'meter = "meter-storage"\nagent = {{ {BUILDING}}}, kind = "home",'.replace(", }", "}"),
             {("agent.building", "a table")},
@@ -250,6 +256,15 @@ def test_a_building_that_cannot_be_is_refused_by_its_place(
         load_rig(tmp_path / "rig.toml")
     found = {(issue.key.split("'.")[-1], issue.found) for issue in refused.value.issues}
     assert found >= issues
+
+
+def test_the_least_and_the_narrowest_that_a_pump_can_do_are_allowed(tmp_path: Path) -> None:
+    text = RIG.read_text().replace("networks/", f"{RIGS}/networks/")
+    for was, becomes in (("least_w = 400", "least_w = 3000"), ("high_c = 23 }", "high_c = 20.5 }")):
+        assert was in text
+        text = text.replace(was, becomes)
+    (tmp_path / "rig.toml").write_text(text)
+    assert load_rig(tmp_path / "rig.toml").device("pump-1").capability == "heat_pump"
 
 
 def test_only_a_heat_pump_has_a_thermostat_to_be_left_to(tmp_path: Path) -> None:

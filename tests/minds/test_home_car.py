@@ -84,6 +84,8 @@ def test_prop_orders_of_a_car_stay_within_what_it_and_the_connection_can(
     found = CarPlan(now_w, value, most_w, later_wh, 0)
     orders = car_orders(seen, found, view(0), expected_micro=250_000, must_buy_micro=SHORT)
     bids = [order for order in orders if order.side == "bid"]
+    priced = [one.why for one in orders if "worth" in one.why or "pays below" in one.why]
+    assert all("micro/kWh" in why for why in priced)
     offers = [order for order in orders if order.side == "offer"]
     bid_wh = sum(order.energy_milliwh for order in bids) / 1000
     hours = PERIOD_S / 3600

@@ -181,6 +181,8 @@ def test_what_cannot_wait_is_told_from_what_is_heated_ahead_and_what_waits() -> 
     assert "in its band unheated for" in waits[1].why
     assert "the rest waits" in waits[1].why
     assert waits[1].price_micro_per_kwh < DAY.retail
+    worth = waits[1].price_micro_per_kwh + DAY.tick
+    assert waits[1].why.endswith(f"heating now pays below {worth} micro/kWh")
 
 
 def test_a_room_that_was_not_read_is_left_to_its_thermostat_and_bought_as_load() -> None:

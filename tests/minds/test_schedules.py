@@ -213,4 +213,4 @@ def test_every_order_says_why():
         assert len({one.why for one in intents}) == len(intents)
         assert all(one.why for one in intents)
     buy = next(i for i in home_orders(700.0, store, TARIFF, **MUST) if "storing" in i.why)
-    assert buy.why == f"storing pays below {buy.price_micro_per_kwh}"
+    assert buy.why == f"storing pays below {buy.price_micro_per_kwh} micro/kWh"

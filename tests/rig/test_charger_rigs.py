@@ -70,6 +70,14 @@ def test_a_real_charger_needs_neither_bus_nor_terminal() -> None:
             "true",
             "OCPP 1.6 has no set-points",
         ),
+        (
+            'version = "1.6" }\nterminal = "model"\nlimits = { p_w_max = 11000 }',
+            'version = "2.1" }\nterminal = "model"\n'
+            "limits = { p_w_max = 11000, gives_in_island = true }",
+            "limits.gives_in_island",
+            "true",
+            "false, or an [island] with its former",
+        ),
         ('category = "II"', "capacity_wh = 4000", "emulate.vehicle_w_max", "11000", "1.5 times"),
         (
             'category = "II"',

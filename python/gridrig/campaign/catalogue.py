@@ -7,11 +7,13 @@ never opened) is absent, and its criterion is then INCONCLUSIVE, never PASS.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gridrig.campaign.account import Account
+from gridrig.campaign.comfort import room_stays, worst_excess
 from gridrig.campaign.feeder_watch import Extreme
+from gridrig.campaign.hands import override_periods
 from gridrig.campaign.island_watch import IslandRecord, IslandWatch
 from gridrig.campaign.measurements import Measurement
 from gridrig.campaign.metering_rounds import MeteringRounds
@@ -21,13 +23,15 @@ from gridrig.events import EventLog
 STEP_S = 0.001  # of the island model: a time read from it is known to one step
 # A battery's own protection bears this much beyond the limits it reports.
 CURRENT_SLACK, CURRENT_SLACK_A = 1.1, 1.0
-OVERRIDE_SLACK_W = 100.0  # a storage is where it was told to be, losses and metering aside
 VOLTAGE_UNCERTAINTY_PU = 1e-4  # agreement of the two feeder engines
 
 
 @dataclass
 class Observed:
-    """What the measurements are taken from."""
+    """What the measurements are taken from.
+
+    `room_end_c` are the true rooms by heat pump when the run was over, at `ends_s`.
+    """
 
     columns: Mapping[str, list[float]]
     feeder: Mapping[str, Extreme]
@@ -38,6 +42,8 @@ class Observed:
     times: TickTimes
     periods: int
     journal_sum_micro: int
+    room_end_c: Mapping[str, float] = field(default_factory=dict)
+    ends_s: float = 0.0
 
 
 Taken = tuple[float | int | None, float] | tuple[float | int | None, float, str]
@@ -171,18 +177,11 @@ def _oversold_percent(o: Observed) -> Taken:
 
 
 def _override_periods(o: Observed) -> Taken:
-    longest = None
-    for event in o.events.ordered():
-        if event.kind != "event_override":
-            continue
-        t_s = o.columns["t_s"]
-        name, asked_w = str(event.data["target"]), float(event.data["parameters"]["p_w"])
-        seen = zip(t_s, o.columns[f"device.{name}.p_w"], strict=True)
-        after = [p_w for at_s, p_w in seen if at_s >= event.t_s]
-        there = (k for k, p_w in enumerate(after) if abs(p_w - asked_w) <= OVERRIDE_SLACK_W)
-        took = float(next(there, math.inf))
-        longest = took if longest is None else max(longest, took)
-    return longest, 0.0
+    return override_periods(o.columns, o.events.ordered()), 0.0
+
+
+def _comfort(o: Observed) -> Taken:
+    return worst_excess(room_stays(o.columns, o.room_end_c, o.ends_s))
 
 
 def _bms_response(o: Observed) -> Taken:
@@ -332,8 +331,8 @@ CATALOGUE: Mapping[str, Known] = {
     ),
     "override_response_periods": Known(
         "1",
-        "control periods from a manual override until the storage is where it was told to be; "
-        "slowest",
+        "control periods from a manual override until the device is where it was told to be, "
+        "to 5 % and 1 W, at most 100 W; 0: at once; slowest",
         _override_periods,
         "override",
     ),
@@ -356,6 +355,12 @@ CATALOGUE: Mapping[str, Known] = {
         "s",
         "longest time that a battery's current was over its reported limits by 10 % and 1 A",
         _bms_response,
+    ),
+    "comfort_excess_k": Known(
+        "K",
+        "how far any room of a home was beyond its household's band of the hour, at worst; "
+        "negative: within. The true room of an emulated heat pump, a real one's own word",
+        _comfort,
     ),
     "switches_opened_under_load": Known(
         "1",

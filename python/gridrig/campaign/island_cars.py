@@ -9,9 +9,13 @@ Nobody plans an island's energy, so what is done follows from what devices tell 
   nearly empty. Before that the island lives on its own battery.
 
 Less is given at once, and taken when the battery gives in two readings in a row; more of either
-only when the chargers do what they were told, so that what is read is the answer to it. A charger
-offers nothing below its least power: whether there is so much surplus shows when it takes it, and
-where there is not it waits before it tries again.
+only when the chargers do what they were told, so that what is read is the answer to it. More is
+taken `STEP_W` at a time, because how much surplus there is shows only by trying. More is given at
+once, all that the former was read to give: to step there would drain a nearly empty battery, on
+which the island lives, for many ticks more. It is no step of the island's balance: the former
+gives that much less and is not turned round, and its empty battery takes what was too much. A
+charger offers nothing below its least power: whether there is so much surplus shows when it takes
+it, and where there is not it waits before it tries again.
 
 Event
     `island_car_decided`: what a car does from now on, and why, whenever that becomes another thing.
@@ -32,7 +36,7 @@ from gridrig.quantity import SECONDS_PER_HOUR
 from gridrig.rig.description import Rig
 from gridrig.rig.instruments import EvChargerLimits
 
-STEP_W = 500.0  # more at a time
+STEP_W = 500.0  # more to take at a time
 SETTLED_W = 100.0  # what a charger does is what it was told
 TOLERANCE_W = 200.0  # of the former's power and of what its battery may take
 RETRY_S = 300.0  # after a try that found no surplus
@@ -147,6 +151,7 @@ class IslandCars:
         if former is None or battery is None or battery.soc > self.least_soc + NEAR_EMPTY:
             return 0.0
         if former.p_w > TOLERANCE_W:
+            # All of it at once: the battery is nearly empty.
             return gives_w + former.p_w if self._settled(telemetry) else gives_w
         return max(0.0, gives_w + min(0.0, former.p_w))
 

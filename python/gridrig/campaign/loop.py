@@ -85,6 +85,7 @@ class Loop:
     on_tick: Callable[[float], object] = lambda _: None
     times: TickTimes = field(default_factory=TickTimes)
     losses_wh: float = 0.0
+    room_end_c: dict[str, float] = field(default_factory=dict)  # true rooms when it is over
 
     async def run(self) -> None:
         """Run the scenario from its first tick to the settlement of its last period."""
@@ -115,6 +116,9 @@ class Loop:
             self.times.ended(tick.t_s, tick.dt_s, self.clock.now_s())
             self.on_tick(tick.t_s)
         self.times.began(await self.clock.sleep_until(float(self.scenario.duration_s)))
+        # The bench coasts on from here: these are the rooms that the run leaves.
+        pumps = self.physics.street.pumps
+        self.room_end_c = {name: pump.room_c for name, pump in pumps.items()}
         await self._period_edge(float(self.scenario.duration_s))
         self.computing.finish()
         self.account.finish()
@@ -132,6 +136,8 @@ class Loop:
             self.times,
             len(self.periods),
             self.account.journal.sum_of_all_micro(),
+            self.room_end_c,
+            float(self.scenario.duration_s),
         )
 
     async def _begin(self) -> None:

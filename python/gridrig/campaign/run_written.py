@@ -8,6 +8,7 @@ from typing import Any
 
 from gridrig.campaign import records
 from gridrig.campaign.catalogue import measure
+from gridrig.campaign.comfort import comfort_findings, room_stays
 from gridrig.campaign.evidence import RunDirectory
 from gridrig.campaign.island_findings import island_findings
 from gridrig.campaign.loop import Loop
@@ -99,11 +100,13 @@ def write_run(
 
 
 def _of_loop(loop: Loop) -> list[str]:
-    """Return what a reader must know of the feeder, its batteries and its islands."""
+    """Return what a reader must know of the feeder, its batteries, islands and rooms."""
+    ends_s = float(loop.scenario.duration_s)
     return [
         *loop.feeder.findings(),
         *loop.soc_limits.findings(),
         *island_findings(loop.islands.records),
+        *comfort_findings(room_stays(loop.trace.columns(), loop.room_end_c, ends_s)),
     ]
 
 

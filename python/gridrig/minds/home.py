@@ -28,7 +28,7 @@ from gridrig.minds.home_car import News, car_orders, car_plan, car_store, infeas
 from gridrig.minds.home_room import cold_news, own_orders, room_orders, room_plan
 from gridrig.minds.horizon import means, steps_s
 from gridrig.minds.inputs import Kind
-from gridrig.minds.orders import Battery, home_orders, one_order
+from gridrig.minds.orders import UNIT, Battery, home_orders, one_order
 from gridrig.minds.prices_ahead import price_expected, supply
 from gridrig.minds.rooms import Room, is_known, room_ahead, thermostat_w
 from gridrig.minds.schedule import Schedule, Shared, plan
@@ -294,7 +294,7 @@ class HomeMind:
             # Another's plan reckons with this, so it must not rest at the price of its worth.
             given_wh = min(float(planned.schedule.power_w[row, 0]) * hours, can.discharge_wh)
             price = planned.price_micro // posted.tick * posted.tick
-            why = f"planned for now; below {price} it is bought instead"
+            why = f"planned for now; below {price} {UNIT} it is bought instead"
             orders = one_order("offer", given_wh, price - posted.tick, why, posted)
             can = replace(can, discharge_wh=can.discharge_wh - given_wh)
         orders += home_orders(

@@ -15,7 +15,7 @@ import numpy as np
 
 from gridrig.market.agents import CarView, Intent, Side, View
 from gridrig.minds.car_park import EFFICIENCY, SHORT_WH, Car, missed_wh, store_of
-from gridrig.minds.orders import Battery, one_order
+from gridrig.minds.orders import UNIT, Battery, one_order
 from gridrig.minds.schedule import Schedule
 from gridrig.minds.series import FloatArray
 from gridrig.minds.stores import Store
@@ -145,13 +145,15 @@ def _parts(
     dear = min(max(pays, -(-expected_micro // tick) * tick), must) if planned_wh else pays
     yield "bid", urgent_wh, must, f"{needs}; this cannot wait"
     yield "bid", planned_wh - urgent_wh, dear, f"{needs}; planned for now"
-    yield "bid", most_wh - planned_wh, pays - tick, f"{needs}; charging now pays below {pays}"
+    waits = f"{needs}; charging now pays below {pays} {UNIT}"
+    yield "bid", most_wh - planned_wh, pays - tick, waits
     # What is given now has to be had again by departure, through both losses.
     again_wh = max(0.0, found.later_wh - car.needs_wh) * efficiency**2
     given_wh = min(car.discharge_w * hours, car.stored_wh * efficiency, again_wh)
     price = max(worth.sells_above(tick), dear + tick)
     if urgent_wh == 0.0 and price <= must:
-        why = f"{car.stored_wh:.0f} Wh above the driver's reserve; worth {price} when delivered"
+        above = f"{car.stored_wh:.0f} Wh above the driver's reserve"
+        why = f"{above}; worth {price} {UNIT} when delivered"
         yield "offer", given_wh, price, why
 
 

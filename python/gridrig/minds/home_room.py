@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gridrig.market.agents import Intent, View
-from gridrig.minds.orders import one_order
+from gridrig.minds.orders import UNIT, one_order
 from gridrig.minds.rooms import Room, RoomAhead, thermostat_w
 from gridrig.minds.schedule import Schedule
 from gridrig.minds.series import FloatArray
@@ -133,14 +133,14 @@ def _parts(
     room = f"room at {found.starts_c:.1f} C, {found.outdoor_c:.1f} C outside"
     keeps = f"{room}; {found.low_c:g} C to keep: this cannot wait"
     yield found.urgent_w * hours, must, keeps
-    ahead = f"{room}; heated ahead: worth {pays} now, dearer later"
+    ahead = f"{room}; heated ahead: worth {pays} {UNIT} now, dearer later"
     yield (planned_w - found.urgent_w) * hours, dear, ahead
     lasts = "in its band unheated as far as is seen"
     if found.warm_h is not None:
         lasts = f"in its band unheated for {found.warm_h:.1f} h"
     if found.warm_h == 0.0:
         lasts = "at the low end of its band"
-    waits = f"{room}, {lasts}: the rest waits; heating now pays below {pays}"
+    waits = f"{room}, {lasts}: the rest waits; heating now pays below {pays} {UNIT}"
     yield (found.most_w - planned_w) * hours, pays - tick, waits
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from gridrig.market.agents import Intent, Side, Tariff
 from gridrig.quantity import whole_lots
 
+UNIT = "micro/kWh"  # of a price in a reason, as of an order: millionths
+
 
 @dataclass(frozen=True)
 class Battery:
@@ -74,13 +76,13 @@ def _short(
     low, high = battery.buys_below(tick), min(battery.sells_above(tick), must)
     saved = min(needed_wh, battery.discharge_wh)
     yield "bid", needed_wh - saved, must, "use that nothing at home can cover"
-    yield "bid", saved, high, f"use; dearer than {high} it comes from the battery"
+    yield "bid", saved, high, f"use; dearer than {high} {UNIT} it comes from the battery"
     if high < must:
         left = battery.discharge_wh - saved
         # A bid for its own use at that price must not meet it.
         above = high + tick if saved > 0 else high
-        yield "offer", left, above, f"stored energy is worth {high} when delivered"
-    yield "bid", battery.charge_wh, min(low, high - tick), f"storing pays below {low}"
+        yield "offer", left, above, f"stored energy is worth {high} {UNIT} when delivered"
+    yield "bid", battery.charge_wh, min(low, high - tick), f"storing pays below {low} {UNIT}"
 
 
 def _long(
@@ -89,11 +91,12 @@ def _long(
     low, high = max(battery.buys_below(tick), must), battery.sells_above(tick)
     kept = min(surplus_wh, battery.charge_wh)
     yield "offer", surplus_wh - kept, must, "surplus that the battery cannot take"
-    yield "offer", kept, low, f"surplus; cheaper than {low} it is stored"
+    yield "offer", kept, low, f"surplus; cheaper than {low} {UNIT} it is stored"
     if low > must:
-        yield "bid", battery.charge_wh - kept, low - tick, f"storing pays below {low}"
+        yield "bid", battery.charge_wh - kept, low - tick, f"storing pays below {low} {UNIT}"
     above = max(high, low + tick)
-    yield "offer", battery.discharge_wh, above, f"stored energy is worth {above} when delivered"
+    stored = f"stored energy is worth {above} {UNIT} when delivered"
+    yield "offer", battery.discharge_wh, above, stored
 
 
 def one_order(

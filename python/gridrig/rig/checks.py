@@ -22,7 +22,6 @@ def check_devices(devices: Sequence[DeviceDraft], clock: Any, issues: Issues) ->
     for device in devices:
         _check_clock(device, clock, issues)
         _check_references(device, devices, issues)
-        _check_permission(device, issues)
         face = device.emulation.face if device.emulation else None
         check_key_files(device.link, face, device.emulated, device.at, issues)
     _check_shared(devices, "bms", "storage", issues)
@@ -61,15 +60,18 @@ def _check_clock(device: DeviceDraft, clock: Any, issues: Issues) -> None:
         issues.add(at, shown(device.link.port), expected)
 
 
-def _check_permission(device: DeviceDraft, issues: Issues) -> None:
-    """Who cannot be told to give has nothing to be permitted."""
-    link = device.link
-    if not getattr(device.limits, "gives_in_island", False) or not isinstance(link, OcppLink):
-        return
-    spoken = links.OcppLink(link.host, link.port, link.charge_point, link.version)
-    if not spoken.sets_power:
+def check_permissions(devices: Sequence[DeviceDraft], issues: Issues, *, has_island: bool) -> None:
+    """Check that whoever may give in an island can be told to, and that there can be one."""
+    for device in devices:
+        link = device.link
+        if not getattr(device.limits, "gives_in_island", False) or not isinstance(link, OcppLink):
+            continue
         at = device.at.key("limits").key("gives_in_island")
-        issues.add(at, "true", f"false: OCPP {link.version} has no set-points")
+        spoken = links.OcppLink(link.host, link.port, link.charge_point, link.version)
+        if not spoken.sets_power:
+            issues.add(at, "true", f"false: OCPP {link.version} has no set-points")
+        elif not has_island:
+            issues.add(at, "true", "false, or an [island] with its former: there is none to help")
 
 
 def _check_references(device: DeviceDraft, devices: Sequence[DeviceDraft], issues: Issues) -> None:

@@ -16,6 +16,7 @@ from gridrig.rig.checks import (
     check_island,
     check_keys,
     check_participants,
+    check_permissions,
     check_safe_order,
 )
 from gridrig.rig.compute_fit import check_places
@@ -279,6 +280,7 @@ def describe(file: TomlFile, registry: Registry | None = None, *, mutant: bool =
 
     check_devices(devices, header.get("clock"), issues)
     check_island(top.get("island"), file.top.key("island"), devices, issues)
+    check_permissions(devices, issues, has_island="island" in file.table)
     nominal = header.get("nominal")
     motors = read_motors(top.get("motor") or (), file.top.key("motor"), nominal, issues)
     check_motors(motors, devices, top.get("feeder"), issues)
