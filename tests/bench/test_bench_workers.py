@@ -69,6 +69,11 @@ def test_weeks_that_share_a_day_or_are_none_are_refused(text: str) -> None:
         read_weeks(text)
 
 
+def test_all_weeks_stand_alone() -> None:
+    with pytest.raises(BenchError, match=r"found 'all,3', .*, or all, which stands alone"):
+        read_weeks("all,3")
+
+
 @pytest.mark.parametrize("option", ["weeks", "seeds", "workers"])
 def test_an_option_of_another_topic_is_refused_by_name(option, capsys) -> None:
     assert main(["bench", "market", f"--{option}", "1"]) == 2

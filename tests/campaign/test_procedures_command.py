@@ -74,6 +74,33 @@ def test_exit_code_is_the_worst_of_what_happened(tmp_path, capsys, body, limit, 
     assert f"{name}  test_limit on EMULATED one-inverter" in capsys.readouterr().out
 
 
+def test_an_exception_of_ours_is_told_by_its_sentence_and_any_other_with_its_trace(
+    tmp_path, capsys
+):
+    body = "    from gridrig.errors import GridrigError\n"
+    body += "    raise GridrigError('a.code', 'too bad')\n"
+    assert run(written(tmp_path, body)) == 4
+    shown = capsys.readouterr().out
+    assert "ended as ERROR: a.code: too bad" in shown
+    assert "Traceback" not in shown
+    assert run(written(tmp_path, "    raise ValueError('a bug')\n")) == 4
+    assert "Traceback" in capsys.readouterr().out
+
+
+def test_a_long_procedure_that_is_left_out_is_named_with_how_to_run_it(tmp_path, capsys):
+    path = tmp_path / f"test_written_{next(NUMBERS)}.py"
+    path.write_text(HEAD % {"limit": 8100.0, "needs": '"inverter",'} + RECORD)
+    other = path.read_text().split("\n@procedure", 1)[1].replace("test_limit", "test_long")
+    path.write_text(f"{path.read_text()}\nimport pytest\n\n@pytest.mark.soak\n@procedure{other}")
+    told = f"long, left out: test_long; to run: gridrig test {path} -m soak"
+    for words in ([str(path), "-m", "not soak"], [f"{path}::test_limit"]):
+        assert run(*words) == 0
+        assert told in capsys.readouterr().out
+    for words in ([str(path), "-m", "soak"], [str(path)], [str(path), "-k", "test_limit"]):
+        assert run(*words) == 0
+        assert "left out" not in capsys.readouterr().out
+
+
 def test_every_criterion_is_printed_with_value_and_limit_and_verbosely_with_its_source(
     tmp_path, capsys
 ):

@@ -164,7 +164,7 @@ def test_a_broken_sensor_is_no_number_and_the_true_room_stays_in_sight(tmp_path:
     ("event", "key", "expected"),
     [
         ({"do": "override", "p_w": 500}, "p_w", "at most 0"),
-        ({"do": "override", "p_w": -3001}, "p_w", "at most p_w_max = 3000"),
+        ({"do": "override", "p_w": -3001}, "p_w", "at least -3000: p_w_max of"),
         ({"do": "charge_limit", "p_w": 500}, "target", "emulated"),
     ],
 )

@@ -319,6 +319,7 @@ def test_a_statement_tells_its_own_zone_and_what_comes_into_it_pays(
     shown = page.read_text()
     assert "<dt>Zone</dt><dd>hill<small>hill-valley: 0.010000" in shown
     assert "grid-hill: 0.020000" in shown
+    assert "What links between zones charge is in none of the fees" in shown
 
 
 def test_the_report_shows_prices_by_zone_and_what_links_charged(finished: Path) -> None:

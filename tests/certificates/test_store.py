@@ -30,6 +30,10 @@ def refusal(code: str, act: object, *args: object, **more: object) -> Settlement
     return refused.value
 
 
+def open_files(path: Path) -> list[Path]:
+    return [fd for fd in Path("/proc/self/fd").iterdir() if path.name in str(fd.resolve())]
+
+
 @given(
     energies=st.lists(st.integers(0, 3_000), min_size=1, max_size=12),
     start=st.integers(0, 5_000),
@@ -312,7 +316,9 @@ def test_a_forged_row_is_found_when_the_file_is_opened(tmp_path: Path, forgery: 
     db.execute(forgery)
     db.commit()
     db.close()
-    refusal("certificate_file_false", CertificateStore, path)
+    told = refusal("certificate_file_false", CertificateStore, path)
+    assert told.__traceback__ is not None  # which holds on to the register that was not to be
+    assert open_files(path) == []
 
 
 def test_a_file_of_another_kind_is_refused_as_it_is(tmp_path: Path) -> None:
@@ -322,7 +328,9 @@ def test_a_file_of_another_kind_is_refused_as_it_is(tmp_path: Path) -> None:
     db.commit()
     db.close()
     before = foreign.read_bytes()
-    refusal("certificate_file_foreign", CertificateStore, foreign)
+    told = refusal("certificate_file_foreign", CertificateStore, foreign)
+    assert told.__traceback__ is not None
+    assert open_files(foreign) == []
     assert foreign.read_bytes() == before
     refusal("certificate_file_unusable", CertificateStore, tmp_path)
 

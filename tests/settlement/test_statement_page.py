@@ -50,6 +50,26 @@ def test_the_figures_are_the_ledgers(shown: tuple[Path, Page]) -> None:
     assert money(abs(balance)) in page.value(TEXT.format("header .verdict"))
 
 
+def test_the_bill_leads_from_what_was_settled_to_what_is_paid_in_all(
+    shown: tuple[Path, Page],
+) -> None:
+    path, page = shown
+    with JournalReader(path) as journal:
+        told = statement_of(journal, "alice")
+    names, amounts = (
+        page.value(f"[...document.querySelectorAll('#bill tbody {cell}')].map(c => c.textContent)")
+        for cell in ("th", "td")
+    )
+    charges_micro = (told.sum("imported_milliwh") * 70_000 + 500_000) // 1_000_000
+    settled_micro = -told.balance_micro
+    assert page.value(TEXT.format("header .verdict span")).endswith(", as settled")
+    assert names[:3] == ["as settled", "network and standing charges beside it",
+                         "in the market, both"]  # fmt: skip
+    assert amounts[:3] == list(
+        map(money, (settled_micro, charges_micro, settled_micro + charges_micro))
+    )
+
+
 def test_it_is_read_by_keyboard_and_by_a_screen_reader(shown: tuple[Path, Page]) -> None:
     _, page = shown
     page.tab_to("a.skip")

@@ -1,1 +1,1 @@
-"""`gridrig bench`: our figure and the peer's, measured in one run on one core of this machine."""
+"""`gridrig bench`: our figure and the peer's, in one run on one core; microgrid takes all."""

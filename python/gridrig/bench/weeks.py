@@ -30,8 +30,8 @@ def read_weeks(text: str) -> tuple[int, ...]:
             raise BenchError(
                 "bench.week_unknown",
                 "found {found!r}, expected days from 0 to {last} on which weeks of 2016 begin, "
-                "such as 45,136, or all",
-                found=word,
+                "such as 45,136, or all, which stands alone",
+                found=text if word == "all" else word,
                 last=LAST_DAY,
             )
         days.append(int(word))

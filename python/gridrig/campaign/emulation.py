@@ -34,6 +34,8 @@ from gridrig.rig.bench import Bench
 from gridrig.rig.description import Rig, load_rig
 from gridrig.rig.device import HAS_TERMINAL, Device
 from gridrig.rig.instruments import OF_A_CIRCUIT, ON_THE_FEEDER
+from gridrig.rig.key_files import OF_LINKS
+from gridrig.rig.named_files import lead_from_anywhere
 
 STEP_S = 0.1
 START = "2016-06-20T12:00:00+00:00"
@@ -134,8 +136,12 @@ async def _live(street: Street, clock: Clock, profiled: bool) -> None:
 
 
 def outside_rig(rig: Rig, endpoints: list[dict[str, str | int]]) -> str:
-    """Return the rig file that reaches the served devices as if they were real ones."""
+    """Return the rig file that reaches the served devices as if they were real ones.
+
+    It names files by absolute paths: it may be written to, and used from, any folder.
+    """
     table: dict[str, Any] = tomllib.loads(rig.text.decode())
+    lead_from_anywhere(table, rig.path)
     table["rig"]["clock"] = "wall"
     table["rig"]["name"] += "-outside"
     where = {str(endpoint["device"]): endpoint for endpoint in endpoints}
@@ -183,7 +189,12 @@ def _require_whole(rig: Rig, where: Collection[str]) -> None:
 
 
 def _link(endpoint: Mapping[str, str | int]) -> dict[str, str | int]:
-    return {key: value for key, value in endpoint.items() if key != "device"}
+    # Certificates of the served device were found from where this process stands.
+    return {
+        key: str(Path(str(value)).absolute()) if key in OF_LINKS and value else value
+        for key, value in endpoint.items()
+        if key != "device"
+    }
 
 
 def _log(event: Event) -> None:

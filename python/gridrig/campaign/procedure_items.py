@@ -22,6 +22,7 @@ from gridrig.campaign.procedure_progress import TimeLeft
 from gridrig.campaign.procedure_summary import (
     Executed,
     effort_line,
+    left_out_lines,
     mutant_lines,
     needless_criteria,
     properties,
@@ -35,6 +36,7 @@ from gridrig.rig.unattended import require_unattended
 
 NAME = "gridrig-procedures"  # of the plugin object
 AUTO = "auto"
+LONG = "soak"  # the mark of a procedure of many minutes
 
 
 class NotPassed(Exception):
@@ -111,7 +113,9 @@ class ProcedureItem(pytest.Item):
 
 
 def _failure(executed: Executed) -> str:
-    lines = [*verdict_lines(executed, verbose=True), executed.execution.trace_back]
+    lines = [*verdict_lines(executed, verbose=True)]
+    if executed.execution.is_unforeseen:  # of others the verdict has the code and the sentence
+        lines.append(executed.execution.trace_back)
     return "\n".join(lines).rstrip()
 
 
@@ -134,6 +138,7 @@ class Procedures:
     pages: Callable[[Sequence[Executed]], object] | None = None  # takes everything at the end
     signer: str = ""  # of the evidence
     flaw: str = ""  # why there are no pages
+    long: dict[str, Path] = field(default_factory=dict)  # procedures marked soak, by name
     _baselines: dict[tuple[str, str], Executed] = field(default_factory=dict)
 
     def baseline(self, item: ProcedureItem, rig: Rig) -> Executed:
@@ -201,6 +206,8 @@ class Procedures:
         items = list(self._items(collector, name, tested))
         for item in items:  # as pytest does for its own functions: -m chooses among them
             item.own_markers.extend(getattr(obj, "pytestmark", ()))
+            if any(mark.name == LONG for mark in item.own_markers):
+                self.long[name] = collector.path
         self.procedures |= {item.nodeid for item in items}
         return items
 
@@ -213,6 +220,12 @@ class Procedures:
                 yield ProcedureItem.from_parent(
                     collector, name=f"{name}[{mutant.name}]", tested=tested, mutant=mutant
                 )
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Forget the long procedures that are executed, and all if others are chosen by name."""
+        chosen = {item.tested.name for item in session.items if isinstance(item, ProcedureItem)}
+        by_name = bool(self.config.getoption("keyword"))
+        self.long = {n: p for n, p in self.long.items() if n not in chosen and not by_name}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Count what cannot be collected: a procedure that is refused, above all."""
@@ -255,6 +268,8 @@ class Procedures:
             terminalreporter.write_line(self._needless_line(mutants))
         if self.executed:
             terminalreporter.write_line(effort_line(self.executed))
+        for line in left_out_lines(self.long):
+            terminalreporter.write_line(line)
         if self.flaw:
             terminalreporter.write_line(f"no pages: {self.flaw}", red=True)
         if self.evidence is not None and self.signer:

@@ -1,11 +1,13 @@
 """What executed procedures came to, as lines of text and as properties for a JUnit file."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from gridrig.campaign.builtin import PROCEDURES
 from gridrig.campaign.measurements import Criterion, Outcome, Verdict
 from gridrig.campaign.procedures import Execution, Mutant, Procedure
 from gridrig.campaign.timing import TickTimes
@@ -135,6 +137,18 @@ def effort_line(executed: Sequence[Executed]) -> str:
     virtual = all(one.rig.clock == "virtual" for one in executed)
     kind = "virtual hours" if virtual else "hours by the rigs' clocks"
     return f"{len(efforts)} executions: {hours:.1f} {kind}, {polls:,} polls, {frames:,} frames"
+
+
+def left_out_lines(long: Mapping[str, Path]) -> Iterator[str]:
+    """Yield a line for each file: which of its long procedures were left out, how they are run."""
+    for path in sorted(set(long.values())):
+        names = ", ".join(name for name, file in long.items() if file == path)
+        shown = path
+        if path.is_relative_to(PROCEDURES):
+            shown = Path("hil", path.relative_to(PROCEDURES))
+        elif path.is_relative_to(Path.cwd()):
+            shown = path.relative_to(Path.cwd())
+        yield f"long, left out: {names}; to run: gridrig test {shown} -m soak"
 
 
 def rig_text(rig: Rig) -> str:

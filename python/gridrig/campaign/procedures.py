@@ -118,6 +118,8 @@ class Execution:
         Who each device said it is.
     trace_back : str
         Of the exception that ended it, if one did.
+    is_unforeseen : bool
+        Whether that exception is none of gridrig's own, whose sentence says all there is to say.
     effort : Effort
         What it took.
     applied : tuple of (str, float or str)
@@ -145,6 +147,7 @@ class Execution:
     islands: tuple[IslandShown, ...] = ()
     broken: str = ""
     times: TickTimes | None = None
+    is_unforeseen: bool = False
 
 
 def procedure(
@@ -252,7 +255,7 @@ def execute(
     if mutant is not None:
         rig = override_emulate(rig, mutant.device_of(rig) or mutant.device, mutant.emulate)
     recorded: list[Measurement] = []
-    ended, cause, trace_back, broken = Outcome.PASS, "", "", ""
+    ended, cause, trace_back, broken, known = Outcome.PASS, "", "", "", True
     safe: list[SafeReport] = []
     stops: list[Stop] = []
     identities: dict[str, Identity] = {}
@@ -318,6 +321,7 @@ def execute(
         tuple(islands),
         broken if needs_watchdog(rig) else "",
         times if rig.clock == "wall" else None,
+        is_unforeseen=not known,
     )
 
 

@@ -205,7 +205,8 @@ def _check_event(rig: Rig, table: Mapping[str, Any], at: At, issues: Issues) -> 
         device = rig.device(target)
         most_w = getattr(device.limits, "p_w_max", math.inf)
         if abs(table["p_w"]) > most_w:
-            expected = f"at most p_w_max = {most_w:g}, the limit of {target} in {rig.path}"
+            bound = f"at most {most_w:g}" if table["p_w"] > 0 else f"at least {-most_w:g}"
+            expected = f"{bound}: p_w_max of {target} in {rig.path} is {most_w:g}"
             issues.add(at.key("p_w"), shown(table["p_w"]), expected)
         if device.capability == "heat_pump" and table["p_w"] > 0:
             issues.add(at.key("p_w"), shown(table["p_w"]), "at most 0: a heat pump gives nothing")

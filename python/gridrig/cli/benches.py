@@ -65,7 +65,8 @@ def add_to(command: AddCommand) -> None:
         "  gridrig test --mutants                   (prove that each procedure can fail)\n"
         "  gridrig test hil/islanding --rig my-bench.toml --junitxml out.xml\n"
         "  gridrig test --evidence campaign-1       (signed; gridrig verify campaign-1)\n"
-        "  gridrig test -v -k limit                 (every option of pytest works)\n\n"
+        "  gridrig test -v -k limit                 (every option of pytest works)\n"
+        "  gridrig test -m soak                     (the long ones, left out otherwise)\n\n"
         "exit codes: 0 pass, 1 fail or a mutant lives, 2 usage or nothing collected,\n"
         "3 inconclusive or skipped, 4 error, 5 aborted, 6 rig left unsafe",
     )

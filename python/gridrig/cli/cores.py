@@ -70,7 +70,7 @@ def add_to(command: AddCommand) -> None:
 
     bench = command(
         "bench",
-        "measure gridrig beside its peers, in one run on one core",
+        "measure gridrig beside its peers, in one run on one core (microgrid: on all)",
         "examples:\n  gridrig bench market\n  gridrig bench market --workload w2 --json\n"
         "  gridrig bench timing --for-s 600\n"
         "  gridrig bench microgrid --weeks all --seeds 1..30 --workers 8\n"

@@ -39,8 +39,6 @@ class PlantYear:
         Readings that a meter did not give or that were refused.
     given_wh, taken_wh : mapping of device to float
         Energy by the inverters' own telemetry. [Wh]
-    soc_min, soc_max : float
-        What the packs' managers told while they were led, least and most.
     """
 
     readings: dict[str, list[VerifiedReading]] = field(default_factory=dict)
@@ -52,8 +50,6 @@ class PlantYear:
     taken_wh: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     between: dict[str, VerifiedReading] = field(default_factory=dict)
     """At half past noon of the middle day: within an hour that has its own two readings."""
-    soc_min: float = 1.0
-    soc_max: float = 0.0
     _hours: dict[str, tuple[int, list[MeterPeriod]]] = field(default_factory=dict)
 
     def hours(self, meter: str) -> list[MeterPeriod]:
@@ -123,7 +119,7 @@ async def _pass(lab: Lab, year: PlantYear, steps: range) -> None:
         for device in lab.rig.of("inverter"):
             lab.give(device.name, share * year.rated_w[device.name])
         for device in lab.rig.of("storage"):
-            p_w = await _order_w(lab, year, str(device.bms), begin_s)
+            p_w = await _order_w(lab, str(device.bms), begin_s)
             await lab.driver(device.name).set_power_w(p_w)
         left_s = begin_s + steps.step - lab.clock.start_utc_s - lab.clock.now_s()
         # Half a step to settle, a look at what the inverters say, and the other half.
@@ -136,13 +132,11 @@ async def _pass(lab: Lab, year: PlantYear, steps: range) -> None:
         await lab.pass_time(left_s, step_s=left_s)
 
 
-async def _order_w(lab: Lab, year: PlantYear, pack: str, utc_s: int) -> float:
+async def _order_w(lab: Lab, pack: str, utc_s: int) -> float:
     """Return what a storage is told, by what its pack's manager says over its wire. [W]"""
     if not has_order(utc_s):
         return 0.0
-    soc = (await lab.driver(pack).read()).soc
-    year.soc_min, year.soc_max = min(year.soc_min, soc), max(year.soc_max, soc)
-    return order_w(utc_s, soc)
+    return order_w(utc_s, (await lab.driver(pack).read()).soc)
 
 
 async def _sign(lab: Lab, year: PlantYear, verifier: Verifier, utc_s: int) -> None:

@@ -24,6 +24,8 @@ from gridrig.report.wording import MINUS, count, fixed, moment, number
 ZOOM_BEFORE_S, ZOOM_AFTER_S = 0.25, 2.5
 NAMED_MAX = 10  # more lines than this cannot be told apart by colour
 STORAGE_COLORS = (plots.STORE, plots.SERIES[5], *plots.SERIES)
+# What stands at the street and is neither inverter nor storage, by the heading it is drawn under.
+TAKERS = {"Chargers": "ev_charger", "Heat pumps": "heat_pump", "Computing nodes": "compute_node"}
 DEAD_V_PU = 0.2  # a bus below this is without supply; it is said, not drawn
 
 
@@ -113,14 +115,18 @@ def power(source: RunSource) -> Plot | None:
     devices = source.named("device.", ".p_w")
     kinds = {device.name: device.capability for device in source.run.devices}
     storage = {name: p_w for name, p_w in devices.items() if kinds.get(name) == "storage"}
-    others = {
-        name: p_w for name, p_w in devices.items()
-        if name not in storage and kinds.get(name) != "meter"
-    }  # fmt: skip
+    taking = {
+        title: drawn_there
+        for title, kind in TAKERS.items()
+        if (drawn_there := {n: p_w for n, p_w in devices.items() if kinds.get(n) == kind})
+    }
+    elsewhere = {"storage", "meter", *TAKERS.values()}
+    others = {n: p_w for n, p_w in devices.items() if kinds.get(n) not in elsewhere}
     loads = source.named("load.", ".p_w")
     head = source.column("feeder.head_p_w")
     loading = source.column("feeder.trafo_loading_percent")
-    rows = [bool(others), bool(storage), bool(loads) or head is not None, loading is not None]
+    rows = [bool(others), bool(storage), *(True for _ in taking)]
+    rows += [bool(loads) or head is not None, loading is not None]
     if not any(rows):
         return None
     with canvas(0.5 + 1.75 * sum(rows), sum(rows), sharex=True) as (figure, grid):
@@ -146,6 +152,12 @@ def power(source: RunSource) -> Plot | None:
             axes.axhline(0, color=plots.MUTED, linewidth=0.7)
             heading(axes, "Storage, + discharges", "kW")
             legend(axes)
+        for title, lines in taking.items():
+            axes = next(free)
+            _several(axes, time_s, {n: p_w / 1e3 for n, p_w in lines.items()})
+            axes.axhline(0, color=plots.MUTED, linewidth=0.7)
+            heading(axes, f"{title}, {MINUS} takes", "kW")
+            legend(axes)
         if loads or head is not None:
             axes = next(free)
             if loads:
@@ -167,7 +179,7 @@ def power(source: RunSource) -> Plot | None:
             figure,
             "power",
             "Power",
-            _power_caption(source, others, loads, head, loading),
+            _power_caption(source, others, taking, loads, head, loading),
             _day(source),
         )
 
@@ -295,6 +307,7 @@ def _extremes(since_s: Floats, f_hz: Floats, axes: Any) -> str:
 def _power_caption(
     source: RunSource,
     others: dict[str, Floats],
+    taking: dict[str, dict[str, Floats]],
     loads: dict[str, Floats],
     head: Floats | None,
     loading: Floats | None,
@@ -303,6 +316,9 @@ def _power_caption(
     if others:
         peak = float(np.nanmax(np.nansum(np.vstack(list(others.values())), axis=0)))
         said.append(f"inverters together at most {fixed(peak / 1e3, 1)} kW")
+    for title, lines in taking.items():
+        peak = float(np.nanmax(-np.nansum(np.vstack(list(lines.values())), axis=0)))
+        said.append(f"{title.lower()} together at most {fixed(max(peak, 0.0) / 1e3, 1)} kW taken")
     if loads:
         peak = float(np.nanmax(np.abs(np.nansum(np.vstack(list(loads.values())), axis=0))))
         said.append(f"loads at most {fixed(peak / 1e3, 1)} kW")

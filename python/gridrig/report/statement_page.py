@@ -127,7 +127,7 @@ def statement_page(told: Told) -> bytes:
         head=_head(told),
         parts=[
             ("energy", "Energy and money", _days(days)),
-            ("bill", "Against a utility alone", _bill(told.bill)),
+            ("bill", "Against a utility alone", _bill(told.bill, told.statement)),
             ("late", "Late and corrected", _late(told)),
             ("periods", "Every period", _periods(told, days)),
             ("made", "How the figures are made", _made(told)),
@@ -153,7 +153,7 @@ def _head(told: Told) -> str:
 <div class="headline"><div>{mark}<h1>{escaped(statement.participant)}</h1>
 <p class="lede">{escaped(when)}, {escaped(told.zone.key)}</p></div>
 <div class="verdict {"PASS" if balance > 0 else "ABORTED"}">
-<strong>{money(abs(balance))} {CURRENCY}</strong><span>{word}, all in</span></div></div>
+<strong>{money(abs(balance))} {CURRENCY}</strong><span>{word}, as settled</span></div></div>
 <dl class="facts">{facts}</dl></div></header>"""
 
 
@@ -171,7 +171,7 @@ def _facts(told: Told) -> list[tuple[str, str, str]]:
         fees = "; ".join(
             f"{name}: {money(fee)} {CURRENCY}/kWh inward" for name, fee in told.placed.fees.items()
         )
-        facts.append(("Zone", told.placed.zone, fees))
+        facts.append(("Zone", told.placed.zone, f"{fees}, within the price" if fees else ""))
     if told.deliveries is not None:
         local, contract = (told.deliveries[how] for how in (LOCAL, FINANCIAL_ONLY))
         facts += [
@@ -216,18 +216,21 @@ def _day(one: Day) -> str:
     return f"{one.day.isoformat()}{changed}"
 
 
-def _bill(bill: Bill | None) -> Markup:
+def _bill(bill: Bill | None, statement: Statement) -> Markup:
     if bill is None:
         return Markup("")
+    settled_micro = -statement.balance_micro
     rows = [
-        ("in the market", f"{money(bill.market_micro)}"),
-        ("from a utility alone", f"{money(bill.utility_micro)}"),
+        ("as settled", money(settled_micro)),
+        ("network and standing charges beside it", money(bill.market_micro - settled_micro)),
+        ("in the market, both", money(bill.market_micro)),
+        ("from a utility alone", money(bill.utility_micro)),
         ("saved by the market" if bill.saved_micro >= 0 else "lost by the market",
          money(abs(bill.saved_micro))),
     ]  # fmt: skip
     caption = (
-        "Both bills are for the same metered energy, with network and standing charges; what is "
-        "negative is earned."
+        "Both bills are for the same metered energy, with network and standing charges of the "
+        "tariff file, which no journal settles; what is negative is earned."
     )
     return table(("bill", CURRENCY), rows, caption=caption, numeric=(1,))
 
@@ -294,13 +297,19 @@ def _made(told: Told) -> Markup:
         else ""
     )
     posts = count(told.statement.posts, "post")
+    linked = (
+        " What links between zones charge is in none of the fees: it is within the price at which "
+        "the zone bought, and so within what was paid."
+        if told.placed is not None and told.placed.fees
+        else ""
+    )
     return Markup(
         f"<p>From {posts} of the journal, as they stand after all corrections. A page proves "
         "nothing by itself: <code>gridrig audit</code> settles every period again from the signed "
         "readings, and <code>gridrig prove</code> shows one line against a period's root.</p>\n"
         "<p>Balance is earned less paid, less imbalance, less fees. Imbalance is the cost of what "
-        f"was promised and not given, or bought and not taken.{lent} Energy that a home makes "
-        "and uses itself does not pass its meter and is not in these figures.</p>\n"
+        f"was promised and not given, or bought and not taken.{linked}{lent} Energy that a home "
+        "makes and uses itself does not pass its meter and is not in these figures.</p>\n"
         "<p>Carbon is that of the place and the hour, whoever sold the energy; without a rate for "
         "every period it is withheld.</p>\n"
     )

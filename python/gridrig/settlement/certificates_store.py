@@ -58,7 +58,18 @@ class CertificateStore:
         self._name, self._is_guest = str(path), False
         try:
             self._db = sqlite3.connect(path, timeout=LOCK_WAIT_S_MAX, isolation_level=None)
-            kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+        except sqlite3.Error as fault:
+            raise self._unusable(fault) from fault
+        try:
+            self._take()
+        except BaseException:  # whatever is refused leaves no file open
+            self._db.close()
+            raise
+
+    def _take(self) -> None:
+        """Make the open file a register's if it is empty, and take in its events."""
+        kind = FileKind(APPLICATION_ID, SCHEMA_VERSION, PAGE_BYTES, schema_sql())
+        try:
             foreign = prepare(self._db, kind)
         except sqlite3.Error as fault:
             raise self._unusable(fault) from fault
@@ -348,7 +359,6 @@ class CertificateStore:
 
         What of them was retired or moved before is `Supply.unbacked_wh` from then on.
         """
-        frozen = self._core.withdrawn(digest)
         with self._step():
             frozen = self._core.withdrawn(digest)
             for certificate in frozen:
