@@ -89,8 +89,9 @@ class Wired:
         index = int(acts_s // PERIOD_S)
         period = DeliveryPeriod(index, index * PERIOD_S, PERIOD_S)
         rejections = [Refused(1, refused, "why")] if refused else []
+        cleared = SimpleNamespace(period=period, rejections=rejections)
         trading: Any = SimpleNamespace(
-            cleared=[SimpleNamespace(period=period, rejections=rejections)],
+            cleared_at=lambda _: cleared,
             scheduled_w=lambda *_: traded_w,
         )
         self.rooms.step(acts_s, dt_s, telemetry, trading, islanded=islanded)

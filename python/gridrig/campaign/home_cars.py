@@ -13,6 +13,7 @@ from gridrig.campaign.car_stays import CarStays, make_stays
 from gridrig.campaign.charging import Charging
 from gridrig.campaign.scenario import Scenario
 from gridrig.campaign.sensing import Telemetry
+from gridrig.campaign.told_powers import ToldPowers
 from gridrig.campaign.trading import Trading
 from gridrig.market.agents import CarView
 from gridrig.quantity import SECONDS_PER_HOUR, DeliveryPeriod
@@ -41,8 +42,7 @@ class HomeCars:
     least_w: float
     charging: Charging
     _at_reserve: frozenset[str] = frozenset()
-    _told_w: dict[str, float] = field(default_factory=dict)
-    _told_wh: dict[str, float] = field(default_factory=dict)  # within the present period
+    _told: ToldPowers = field(default_factory=ToldPowers)
 
     def has(self, device: Device) -> bool:
         """Return whether a device is a charger of a home."""
@@ -70,7 +70,9 @@ class HomeCars:
             return None
         if there.stay.departs_s <= period.start_s:
             return None
-        before_wh = self._told_w.get(charger, 0.0) * (period.start_s - now_s) / SECONDS_PER_HOUR
+        before_wh = (
+            (self._told.power_w.get(charger) or 0.0) * (period.start_s - now_s) / SECONDS_PER_HOUR
+        )
         car = self.cars.car(
             charger, period.start_s, reading, before_wh=before_wh, least_w=self.least_w
         )
@@ -100,18 +102,16 @@ class HomeCars:
         dt_s : float
             How long what was told before has acted until then. [s]
         """
-        for charger, told_w in self._told_w.items():
-            told_wh = self._told_wh.get(charger, 0.0)
-            self._told_wh[charger] = told_wh + told_w * dt_s / SECONDS_PER_HOUR
-        now = (c.period for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
-        period = next(now, None)
+        self._told.pass_time(dt_s)
+        cleared = trading.cleared_at(acts_s)
+        period = None if cleared is None else cleared.period
         if period is not None and period.start_s == acts_s:
-            self._told_wh.clear()
+            self._told.begin_period()
         for participant, charger in self.charger_of.items():
             p_w = 0.0
             if period is not None and not islanded and charger in self.cars.present:
                 p_w = self._traded_w(participant, charger, period, trading)
-            self._told_w[charger] = p_w
+            self._told.power_w[charger] = p_w
             self.charging.drive(
                 charger,
                 p_w,
@@ -127,10 +127,8 @@ class HomeCars:
         there_s = min(period.end_s, stay.departs_s) - max(period.start_s, stay.arrives_s)
         traded_w = trading.scheduled_w(participant, period)
         p_w = traded_w * period.duration_s / there_s if there_s > 0 else 0.0
-        if -self.least_w < p_w < 0:
-            # A charger offers nothing below its least power: that, until what was traded is had.
-            is_had = self._told_wh.get(charger, 0.0) <= traded_w * period.hours
-            p_w = 0.0 if is_had else -self.least_w
+        traded_wh = traded_w * period.hours
+        p_w = self._told.in_bursts(charger, p_w, least_w=self.least_w, traded_wh=traded_wh)
         return min(max(p_w, -most_w), 0.0 if charger in self._at_reserve else most_w)
 
 

@@ -20,10 +20,11 @@ import numpy as np
 from gridrig.campaign.heating import Heating
 from gridrig.campaign.sensing import Telemetry
 from gridrig.campaign.street import Street
+from gridrig.campaign.told_powers import ToldPowers
 from gridrig.campaign.trading import HALTED, Trading
 from gridrig.devices.heat_pump_capability import HeatPumpReading
 from gridrig.market.agents import RoomView
-from gridrig.quantity import DAY_S, SECONDS_PER_HOUR, DeliveryPeriod
+from gridrig.quantity import DAY_S, DeliveryPeriod
 from gridrig.rig.description import Device, Rig
 from gridrig.rig.instruments import HeatPumpLimits
 from gridrig.rig.participants import HomeAgent
@@ -71,8 +72,7 @@ class HomeRooms:
     start_utc_s: int
     period_s: int
     _read_c: dict[str, dict[int, list[float]]] = field(default_factory=dict)
-    _told_w: dict[str, float | None] = field(default_factory=dict)
-    _told_wh: dict[str, float] = field(default_factory=dict)  # within the present period
+    _told: ToldPowers = field(default_factory=ToldPowers)
     _own: set[tuple[str, int]] = field(default_factory=set)  # pump and period left to itself
 
     def has(self, device: Device) -> bool:
@@ -110,7 +110,7 @@ class HomeRooms:
         if reading is None or self.missing(pump.name, telemetry):
             self._own.add((pump.name, period.index))
             return None
-        told_w = self._told_w.get(pump.name)
+        told_w = self._told.power_w.get(pump.name)
         takes_w = max(0.0, -(reading.p_w if told_w is None else told_w))
         outdoor_c, flags = self._outdoors(pump.name, period, reading, now_s)
         left = ""
@@ -151,16 +151,13 @@ class HomeRooms:
         dt_s : float
             How long what was told before has acted until then. [s]
         """
-        for name, told_w in self._told_w.items():
-            told_wh = self._told_wh.get(name, 0.0)
-            self._told_wh[name] = told_wh + (told_w or 0.0) * dt_s / SECONDS_PER_HOUR
-        now = (c for c in trading.cleared if c.period.start_s <= acts_s < c.period.end_s)
-        cleared = next(now, None)
+        self._told.pass_time(dt_s)
+        cleared = trading.cleared_at(acts_s)
         period = None if cleared is None else cleared.period
         # Who could buy nothing did not decide to be cold.
         is_stopped = cleared is not None and any(r.code == HALTED for r in cleared.rejections)
         if period is not None and period.start_s == acts_s:
-            self._told_wh.clear()
+            self._told.begin_period()
         for participant, pump in self.pump_of.items():
             reading = telemetry.pumps.get(pump.name)
             is_blind = reading is not None and reading.room_c is None
@@ -169,7 +166,7 @@ class HomeRooms:
                 islanded or is_stopped or is_blind or (pump.name, period.index) in self._own
             ):
                 p_w = self._traded_w(participant, pump, period, trading)
-            self._told_w[pump.name] = p_w
+            self._told.power_w[pump.name] = p_w
             self.heating.drive(pump.name, p_w)
 
     def _traded_w(
@@ -177,11 +174,8 @@ class HomeRooms:
     ) -> float:
         """Return the power that a pump's trades ask for, negative while it takes. [W]"""
         traded_w = trading.scheduled_w(participant, period)
-        p_w = traded_w
-        if -pump.least_w < traded_w < 0.0:
-            # Below its least power a pump does not run: that, until what was traded is had.
-            is_had = self._told_wh.get(pump.name, 0.0) <= traded_w * period.hours
-            p_w = 0.0 if is_had else -pump.least_w
+        traded_wh = traded_w * period.hours
+        p_w = self._told.in_bursts(pump.name, traded_w, least_w=pump.least_w, traded_wh=traded_wh)
         return min(max(p_w, -pump.most_w), 0.0)
 
     def _outdoors(

@@ -185,6 +185,11 @@ class Trading:
         zone = self._zone_of.get(participant)
         return tuple(cleared.price_in(zone) for cleared in self.cleared)
 
+    def cleared_at(self, t_s: float) -> Cleared | None:
+        """Return what was cleared for the delivery period at a moment, if it was traded. [s]"""
+        now = (c for c in self.cleared if c.period.start_s <= t_s < c.period.end_s)
+        return next(now, None)
+
     def tariff_of(self, period: DeliveryPeriod) -> Tariff:
         """Return the prices posted for a period."""
         return _tariff(self.book.of(period).market)

@@ -138,13 +138,11 @@ class Views:
 
     def schedules(self, t_s: float, trading: Trading) -> dict[str, float]:
         """Return the power that the trades of the present period ask of each storage. [W]"""
-        now = next(
-            (c.period for c in trading.cleared if c.period.start_s <= t_s < c.period.end_s), None
-        )
+        now = trading.cleared_at(t_s)
         if now is None:
             return {}
         return {
-            seat.device.name: trading.scheduled_w(seat.name, now)
+            seat.device.name: trading.scheduled_w(seat.name, now.period)
             for seat in self.seats.values()
             if seat.device is not None and seat.device.capability == "storage"
         }
